@@ -1,0 +1,45 @@
+"""What a message was understood to ask. A proposal like any stranger's: policy and ledger check it afterwards."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RequestType = Literal[
+    "order_status",
+    "order_cancel",
+    "order_change",
+    "order_return",
+    "billing_issue",
+    "technical_issue",
+    "security_issue",
+    "account",
+    "question",
+]
+"""What a topic is about. `billing_issue` is about money: a refund, a charge; `question` is answered from articles."""
+
+Act = Literal["request", "yes", "no", "small_talk", "out_of_scope", "unclear"]
+"""What a message does. `yes` and `no` answer the desk's last question and nothing else."""
+
+MESSAGE_LIMIT = 8_000
+"""Longest message, in characters, that the desk reads; longer ones are refused whole."""
+
+
+class Topic(BaseModel):
+    """One thing that the customer wants, in the words that said it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_type: RequestType
+    text: str = Field(description="the customer's own words about this topic")
+    order_id: str | None = Field(default=None, description="the order as the customer named it, such as W-1001")
+    amount: int | None = Field(default=None, ge=0, description="an amount of money named, in minor units (cents)")
+    reason: str | None = Field(default=None, description="the customer's reason, in few words")
+
+
+class Understanding(BaseModel):
+    """A whole message, understood."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    act: Act
+    topics: list[Topic] = Field(default_factory=list, max_length=5)

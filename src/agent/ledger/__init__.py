@@ -1,0 +1,1 @@
+"""What is true in the world: catalogue, stock, customers, orders, money, parcels, approvals. Rules live in `commerce`."""

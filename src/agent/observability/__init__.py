@@ -1,0 +1,1 @@
+"""One event is one metric, one log line and one trace tag."""

@@ -1,0 +1,51 @@
+"""Events: whatever an operator may later ask about is emitted here, once, by name (law 13).
+
+An event is a log line, a count in `desk_events_total` and metadata on the current trace. Fields hold ids, amounts and
+rule ids only: no names, addresses, messages or secrets (law 14).
+"""
+
+from typing import Literal, get_args
+
+import structlog
+from langsmith import get_current_run_tree
+from prometheus_client import Counter
+
+EventName = Literal[
+    "order.placed",
+    "order.refused",
+    "order.stage",
+    "order.redriven",
+    "payment.captured",
+    "payment.declined",
+    "payment.parked",
+    "payment.late",
+    "refund.owed",
+    "refund.settled",
+    "refund.failed",
+    "approval.requested",
+    "approval.decided",
+    "approval.answer_refused",
+    "approval.escalated",
+    "approval.expired",
+    "breaker.moved",
+    "node.failed",
+    "assistant.degraded",
+    "request.denied",
+    "cache.hit",
+    "reconciler.failed",
+    "cron.ready",
+]
+
+_COUNT = Counter("desk_events", "Events by name", ["event"])
+for _name in get_args(EventName):
+    _COUNT.labels(_name)  # a counter that is born at 1 never shows in increase()
+
+_log = structlog.stdlib.get_logger("desk")
+
+
+def emit(event: EventName, **fields: str | int | float | bool | None) -> None:
+    """Record that something happened."""
+    _COUNT.labels(event).inc()
+    _log.info(event, **fields)
+    if tree := get_current_run_tree():
+        tree.add_metadata({f"{event}.{key}": value for key, value in fields.items()} or {event: True})

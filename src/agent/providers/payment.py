@@ -1,0 +1,48 @@
+"""The payment port: what the shop asks of any payment provider, and the ways in which the answer can be missing.
+
+A provider takes our idempotency key with every effect, and can be asked later what became of it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A provider's answer to a capture. `amount` in minor units; `reason` is set when declined."""
+
+    key: str
+    outcome: Literal["captured", "declined"]
+    provider_id: str
+    amount: int
+    reason: str = ""
+
+
+class PaymentError(Exception):
+    """The provider gave no usable answer."""
+
+
+class PaymentNotSentError(PaymentError):
+    """The request surely had no effect: no connection was made, or the provider refused it unread. Safe to defer."""
+
+
+class PaymentUnknownError(PaymentError):
+    """The request may have had its effect: no answer, a dropped connection, or a 5xx after sending (law 3)."""
+
+
+class PaymentProvider(Protocol):
+    """What a provider can do. Every method may raise `PaymentNotSentError` or `PaymentUnknownError`."""
+
+    name: str
+
+    async def capture(self, key: str, amount: int, currency: str, token: str) -> Charge:
+        """Take `amount` (minor units) from the card behind `token`; the same `key` again gives the first answer."""
+        ...
+
+    async def find(self, key: str) -> Charge | None:
+        """What became of the capture with this key; None when the provider never got it."""
+        ...
+
+    async def refund(self, key: str, provider_id: str, amount: int) -> None:
+        """Give `amount` of a capture back; the same `key` again changes nothing."""
+        ...

@@ -1,0 +1,59 @@
+"""Every environment variable the project reads, typed, in one class.
+
+Nothing else in the package looks at `os.environ`. `.env.example` lists the same names with one line of why.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one process, read once from the environment and an optional `.env`. Times are in seconds."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    # where things are kept
+    data_dir: Path = Path(".data")
+    database_url: str = ""  # empty: SQLite in data_dir
+    seed_demo_shop: bool = True  # only ever into an empty ledger
+    tokens_file: Path = Path(".tokens.json")
+
+    # the server's own address, for calls that the server makes to itself; `langgraph dev` sets it
+    langgraph_api_url: str = "http://127.0.0.1:2024"
+
+    # the payment provider: empty means the embedded sandbox, otherwise a sandbox or provider at that address
+    payment_url: str = ""
+    payment_timeout_seconds: float = Field(default=8.0, gt=0)
+    payment_breaker_minimum_calls: int = Field(default=4, ge=1)
+    payment_breaker_open_seconds: float = Field(default=5.0, gt=0)
+    sandbox_slow_seconds: float = Field(default=3.0, ge=0)
+
+    # the model: without a key the embedded responder answers
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str | None = None
+    model: str = "gpt-4.1-mini"
+    model_timeout_seconds: float = Field(default=20.0, gt=0)
+
+    # the reconciler
+    reconcile_cron: str = "* * * * *"  # empty: no cron
+    stale_after_seconds: float = Field(default=120.0, ge=0)
+
+    # people: 1.0 is the chains' own times; smaller is for drills
+    approval_time_scale: float = Field(default=1.0, gt=0)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy URL of the ledger: DATABASE_URL, or the embedded SQLite file."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'ledger.db'}"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Tests pass their own `Settings` to what they build instead."""
+    return Settings()
