@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     # people: 1.0 is the chains' own times; smaller is for drills
     approval_time_scale: float = Field(default=1.0, gt=0)
 
+    studio_mode: Literal["off", "on"] = "off"  # on: Studio speaks as a channel; it can never approve
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @property

@@ -60,7 +60,9 @@ class ApprovalView(TypedDict):
     refused: str | None
 
 
-def decision_payload(decision: Decision, *, name: str, note: str = "", arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+def decision_payload(
+    decision: Decision, *, name: str, note: str = "", arguments: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """The answer in the form that the platform's own clients send (Agent Chat UI's)."""
     entry: dict[str, Any] = {"type": decision}
     if note:

@@ -43,3 +43,24 @@ class Understanding(BaseModel):
 
     act: Act
     topics: list[Topic] = Field(default_factory=list, max_length=5)
+
+
+class MessageError(ValueError):
+    """A message that the desk does not read; `rule` says why."""
+
+    def __init__(self, rule: Literal["MESSAGE-FORM", "MESSAGE-EMPTY", "MESSAGE-LONG"]) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+def message_text(content: object) -> str:
+    """The words of a message's content: a string, or the text blocks that chat UIs send. Raises `MessageError`."""
+    if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
+        content = "\n".join(str(part.get("text", "")) for part in content)
+    if not isinstance(content, str):
+        raise MessageError("MESSAGE-FORM")
+    if not content.strip():
+        raise MessageError("MESSAGE-EMPTY")
+    if len(content) > MESSAGE_LIMIT:
+        raise MessageError("MESSAGE-LONG")
+    return content

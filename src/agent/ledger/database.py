@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from agent.ledger.tables import Base, EffectRow
 
 Clock = Callable[[], datetime]
+Json = dict[str, Any]
+Act = Callable[[AsyncSession], Awaitable[Json]]
 
 
 def utc_now() -> datetime:
@@ -95,24 +97,27 @@ class Database:
         async with self._writes() as session, session.begin():
             yield session
 
-    async def once(self, effect: Effect, act: Callable[[AsyncSession], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    async def once(self, effect: Effect, act: Act, *, remember_denial: bool = True) -> Json:
         """Make an effect happen once: the same key again gives the first answer, a denial included.
 
+        `act` writes through the session that it is given and returns a JSON answer. With `remember_denial` off, a
+        denied effect leaves no trace and may be asked for again.
+
         Raises `Denied` when a rule forbids it (nothing is changed), `KeyReusedError` when the key came with
-        other arguments. `act` writes through the session that it is given and returns a JSON answer.
+        other arguments.
         """
         try:
-            answer = await self._attempt(effect, act)
+            answer = await self._attempt(effect, act, remember_denial)
         except IntegrityError:
             async with self.read() as session:  # another worker was first with this key
                 if await session.get(EffectRow, effect.key) is None:
                     raise
-            answer = await self._attempt(effect, act)
+            answer = await self._attempt(effect, act, remember_denial)
         if denial := answer.get("denied"):
             raise Denied(denial["rule"], denial["sentence"])
         return answer
 
-    async def _attempt(self, effect: Effect, act: Callable[[AsyncSession], Awaitable[dict[str, Any]]]) -> dict[str, Any]:
+    async def _attempt(self, effect: Effect, act: Act, remember_denial: bool) -> Json:
         async with self.write() as session:
             if known := await session.get(EffectRow, effect.key):
                 if known.fingerprint != effect.fingerprint:
@@ -122,6 +127,8 @@ class Database:
                 async with session.begin_nested():
                     answer = await act(session)
             except Denied as denied:
+                if not remember_denial:
+                    raise
                 answer = {"denied": {"rule": denied.rule, "sentence": denied.sentence}}
             session.add(
                 EffectRow(
@@ -138,7 +145,7 @@ class Database:
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """WAL, foreign keys, and transactions that we begin ourselves: a writer takes its lock at once and never upgrades."""
+    """WAL, foreign keys, and transactions that we begin: a writer takes its lock at once and never has to upgrade."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:

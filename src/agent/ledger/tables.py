@@ -4,9 +4,18 @@ Only rows and constraints live here. What may be written when is decided in `com
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, DateTime, Dialect, ForeignKey, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -30,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """Metadata of the ledger."""
 
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
+    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
 
 
 class EffectRow(Base):
@@ -109,6 +118,7 @@ class OrderRow(Base):
     payment_method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     ship_to: Mapped[dict[str, Any]]
     reason: Mapped[str | None] = mapped_column(String(60))  # why it was undone: a rule id
+    placed_by: Mapped[str] = mapped_column(String(100))  # who was authenticated
     placed_at: Mapped[datetime]
     touched_at: Mapped[datetime] = mapped_column(index=True)
 
@@ -133,7 +143,7 @@ class PaymentRow(Base):
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     amount: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(20))  # open, captured, declined
+    outcome: Mapped[str] = mapped_column(String(20))  # open, unknown, captured, declined
     provider_id: Mapped[str | None] = mapped_column(String(100))
     at: Mapped[datetime]
 
@@ -152,7 +162,7 @@ class MoneyEntryRow(Base):
 
 
 class DebtRow(Base):
-    """A refund that the shop owes: promised in the same transaction as its cause, paid after it, until it is (law 4)."""
+    """A refund that the shop owes: written in the same transaction as its cause, and paid after it (law 4)."""
 
     __tablename__ = "debts"
     key: Mapped[str] = mapped_column(String(100), primary_key=True)  # also the provider's idempotency key
@@ -192,7 +202,9 @@ class ApprovalRow(Base):
     step: Mapped[int] = mapped_column(default=0)  # whose turn it is
     status: Mapped[str] = mapped_column(String(20), index=True)  # open, approved, rejected, expired, void
     note: Mapped[str] = mapped_column(String(2000), default="")
+    round: Mapped[int] = mapped_column(default=0)  # an edit begins a new one
     escalated: Mapped[bool] = mapped_column(default=False)  # the present step
+    thread_told: Mapped[bool] = mapped_column(default=True)  # False: changed by the clock or an undo; wake the thread
     step_since: Mapped[datetime]
     created_at: Mapped[datetime]
 

@@ -34,6 +34,7 @@ EventName = Literal[
     "cache.hit",
     "reconciler.failed",
     "cron.ready",
+    "cron.waits",
 ]
 
 _COUNT = Counter("desk_events", "Events by name", ["event"])

@@ -1,1 +1,1 @@
-"""What the shop reaches outside: payment. A port, an adapter a provider, and the sandbox that plays the card network."""
+"""What the shop reaches outside: payment. A port, an adapter a provider, and a sandbox card network to play against."""

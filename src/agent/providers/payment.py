@@ -6,6 +6,8 @@ A provider takes our idempotency key with every effect, and can be asked later w
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from agent.resilience import TransientError
+
 
 @dataclass(frozen=True)
 class Charge:
@@ -22,11 +24,11 @@ class PaymentError(Exception):
     """The provider gave no usable answer."""
 
 
-class PaymentNotSentError(PaymentError):
+class PaymentNotSentError(PaymentError, TransientError):
     """The request surely had no effect: no connection was made, or the provider refused it unread. Safe to defer."""
 
 
-class PaymentUnknownError(PaymentError):
+class PaymentUnknownError(PaymentError, TransientError):
     """The request may have had its effect: no answer, a dropped connection, or a 5xx after sending (law 3)."""
 
 

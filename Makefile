@@ -1,0 +1,39 @@
+# Each target sets up what it needs by itself; a fresh machine with Python 3.11 to 3.13 and make is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup dev demo test lint pictures clean
+
+setup: .venv/ready .tokens.json
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …"; exit 2; }
+	@echo "Installing into .venv (about a minute the first time) …"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.tokens.json: | .venv/ready
+	@$(BIN)/desk tokens init
+
+dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
+	STUDIO_MODE=on $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port 2024
+
+demo: setup  ## a shop survives an outage and a kill while people approve and refuse
+	@$(BIN)/python -m demo
+
+test: setup  ## unit and integration tests on the embedded defaults
+	@$(BIN)/python -m pytest
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+pictures: setup  ## draw the graphs into README.md from the compiled graphs
+	@$(BIN)/python -m agent.admin.pictures README.md
+
+clean:
+	rm -rf .venv .data .langgraph_api .tokens.json

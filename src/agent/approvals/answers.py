@@ -1,0 +1,83 @@
+"""Reads what people's clients send as an answer. Whatever is not clearly an answer is refused, and asked again.
+
+The forms were seen on the wire of Agent Inbox, Agent Chat UI, Studio and `desk`.
+"""
+
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.approvals.models import Answer, Decision
+
+_WORDS: dict[str, Decision] = {
+    "approve": "approve",
+    "accept": "approve",
+    "edit": "edit",
+    "reject": "reject",
+    "response": "reject",
+    "ignore": "reject",
+}
+
+
+class UnreadableAnswerError(ValueError):
+    """The answer has no form that is known; says what was expected."""
+
+
+def read_answer(said: Any, action_name: str) -> Answer:
+    """One answer out of what a client sent for the action called `action_name`.
+
+    Raises `UnreadableAnswerError` for anything unclear: several answers, unknown words, another action's name.
+    """
+    entry = _single(json.loads(said) if _looks_like_json(said) else said)
+    decision = _WORDS.get(str(entry.get("type")))
+    if decision is None:
+        raise UnreadableAnswerError('answer with {"decisions": [{"type": "approve" | "edit" | "reject"}]}')
+    arguments = _edited(entry, action_name) if decision == "edit" else None
+    try:
+        return Answer(decision=decision, note=_note(entry), arguments=arguments)
+    except ValidationError as wrong:
+        raise UnreadableAnswerError(wrong.errors()[0]["msg"]) from wrong
+
+
+def _looks_like_json(said: Any) -> bool:
+    if not isinstance(said, str):
+        return False
+    try:
+        json.loads(said)
+    except ValueError:
+        return False
+    return True
+
+
+def _single(said: Any) -> dict[str, Any]:
+    """The one entry of an answer, whether it came bare, in a list, or under `decisions`."""
+    if isinstance(said, str):
+        return {"type": said.strip().lower()}
+    if isinstance(said, dict) and "decisions" in said:
+        said = said["decisions"]
+    if isinstance(said, list) and len(said) == 1:
+        said = said[0]
+    if isinstance(said, dict):
+        return said
+    raise UnreadableAnswerError("send exactly one answer to one request")
+
+
+def _note(entry: dict[str, Any]) -> str:
+    note = entry.get("message") or (entry.get("args") if entry.get("type") == "response" else "") or ""
+    if not isinstance(note, str):
+        raise UnreadableAnswerError("the note must be text")
+    return note
+
+
+def _edited(entry: dict[str, Any], action_name: str) -> dict[str, Any]:
+    """The changed arguments: Agent Chat UI sends `edited_action`, Agent Inbox an action under `args`."""
+    action = entry.get("edited_action") or entry.get("args")
+    if not isinstance(action, dict):
+        raise UnreadableAnswerError("an edit must carry the changed action")
+    if action.get("name", action.get("action")) != action_name:
+        raise UnreadableAnswerError(f"an edit must be of the action {action_name!r}")
+    arguments = action.get("args")
+    if not isinstance(arguments, dict):
+        raise UnreadableAnswerError("an edit must carry all arguments")
+    return arguments

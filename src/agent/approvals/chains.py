@@ -1,0 +1,62 @@
+"""Who must say yes to what, as data: a business person can review it. No I/O.
+
+Source: retail policy, "Staff approval" (docs/architecture.md).
+"""
+
+from typing import Final, Literal, TypedDict
+
+from agent.identity import Role
+
+Case = Literal["technical", "billing", "security", "large_order", "very_large_order", "general"]
+
+HOUR: Final = 3600.0
+
+
+class Step(TypedDict):
+    """One person's turn. Past `due_seconds` it is escalated, past `expiry_seconds` rejected by the clock."""
+
+    role: Role
+    due_seconds: float
+    expiry_seconds: float
+
+
+def _chain(*roles: Role, due_hours: float = 4, expiry_hours: float = 48) -> tuple[Step, ...]:
+    return tuple(Step(role=role, due_seconds=due_hours * HOUR, expiry_seconds=expiry_hours * HOUR) for role in roles)
+
+
+CHAINS: Final[dict[Case, tuple[Step, ...]]] = {
+    "technical": _chain("tech_support", "senior_tech"),
+    "billing": _chain("billing_agent", "billing_manager"),
+    "security": _chain("security_analyst", "security_manager", "compliance_officer", due_hours=1),
+    "large_order": _chain("order_manager"),
+    "very_large_order": _chain("order_manager", "finance_director"),
+    "general": _chain("general_agent"),
+}
+
+REFUND_BY_BILLING: Final = 50_00
+"""Refunds and credits above this need billing_agent → billing_manager; up to it, one general agent (they are risky too:
+nothing else stops a customer who asks ten times)."""
+LARGE_ORDER: Final = 1_000_00
+VERY_LARGE_ORDER: Final = 5_000_00
+HIGH_RISK: Final = 70
+"""Risk score from which an order needs the chain of a very large one."""
+
+LAST_RESORT: Final[Role] = "duty_manager"
+"""Who is asked when the last role of a chain is slow."""
+
+
+def case_for_order(total: int, risk: int) -> Case | None:
+    """Which chain a new order needs, if any. `total` in minor units, `risk` from `commerce.policy.risk_score`."""
+    if total >= VERY_LARGE_ORDER or risk >= HIGH_RISK:
+        return "very_large_order"
+    return "large_order" if total >= LARGE_ORDER else None
+
+
+def case_for_refund(amount: int) -> Case:
+    """Which chain a refund beyond policy needs. `amount` in minor units."""
+    return "billing" if amount > REFUND_BY_BILLING else "general"
+
+
+def escalation_of(chain: list[Step], step: int) -> Role:
+    """Who may answer as well when the person of `step` is slow: the next role, or the duty manager at the end."""
+    return chain[step + 1]["role"] if step + 1 < len(chain) else LAST_RESORT

@@ -1,0 +1,291 @@
+"""Approval requests and decisions, in the ledger. What a thread shows of a request is a copy; this counts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.approvals.answers import UnreadableAnswerError, read_answer
+from agent.approvals.chains import CHAINS, Case, Step, escalation_of
+from agent.approvals.models import ActionRequest, Answer, ApprovalView, Decision, ReviewConfig
+from agent.identity import APPROVER_ROLES, Caller
+from agent.ledger.database import Database, Denied, digest
+from agent.ledger.tables import ApprovalRow, DecisionRow
+from agent.observability.events import emit
+
+
+@dataclass(frozen=True)
+class Action:
+    """Exactly what would be done, and the sentence that tells people so. The hash is over name and arguments."""
+
+    name: str
+    arguments: dict[str, Any]
+    description: str
+    editable: bool = False
+
+    @property
+    def hash(self) -> str:
+        """What an approval of this action is bound to (law 6)."""
+        return digest([self.name, self.arguments])
+
+
+Edit = Callable[[dict[str, Any]], tuple[Action, Case]]
+"""Checks edited arguments and gives the changed action with the case it now is; raises ValueError with the reason."""
+
+
+class Refused(Exception):  # noqa: N818  (an answer is refused, by rule)
+    """An answer that does not count, with the rule that says so."""
+
+    def __init__(self, rule: str, why: str) -> None:
+        super().__init__(f"{rule}: {why}")
+        self.rule = rule
+
+
+class Approvals:
+    """Opens requests, takes decisions, watches the clock."""
+
+    def __init__(self, database: Database, time_scale: float = 1.0) -> None:
+        self._db = database
+        self._scale = time_scale
+
+    async def open(
+        self,
+        action: Action,
+        case: Case,
+        *,
+        key: str,
+        subject: str,
+        order_id: str | None,
+        thread_id: str,
+        asked_by: str,
+    ) -> ApprovalView:
+        """The request for this exact action; asking again with the same `key` finds the same request."""
+        request_id = f"apr-{digest([key, action.hash])[:12]}"
+        async with self._db.write() as session:
+            row = await session.get(ApprovalRow, request_id)
+            if row is None:
+                row = ApprovalRow(
+                    id=request_id,
+                    subject=subject,
+                    order_id=order_id,
+                    thread_id=thread_id,
+                    asked_by=asked_by,
+                    case=case,
+                    action=_stored(action),
+                    action_hash=action.hash,
+                    chain=self._chain(case),
+                    status="open",
+                    step_since=self._db.clock(),
+                    created_at=self._db.clock(),
+                )
+                session.add(row)
+                await session.flush()
+                emit("approval.requested", request_id=request_id, case=case, order_id=order_id)
+            row.thread_id = thread_id
+            return _view(row)
+
+    def _chain(self, case: Case) -> list[Step]:
+        return [
+            Step(
+                role=step["role"],
+                due_seconds=step["due_seconds"] * self._scale,
+                expiry_seconds=step["expiry_seconds"] * self._scale,
+            )
+            for step in CHAINS[case]
+        ]
+
+    async def get(self, request_id: str) -> ApprovalView:
+        """The request as it stands now."""
+        async with self._db.read() as session:
+            return _view(await session.get_one(ApprovalRow, request_id))
+
+    async def approved(self, request_id: str) -> Action:
+        """The approved action, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes."""
+        async with self._db.read() as session:
+            row = await session.get(ApprovalRow, request_id)
+        if row is None or row.status != "approved":
+            raise Denied("APPROVAL-MISSING", "This has not been approved.")
+        return Action(**row.action)
+
+    async def of_order(self, order_id: str) -> list[ApprovalView]:
+        """All requests about an order, oldest first."""
+        async with self._db.read() as session:
+            query = select(ApprovalRow).where(ApprovalRow.order_id == order_id).order_by(ApprovalRow.created_at)
+            return [_view(row) for row in await session.scalars(query)]
+
+    async def head(self, thread_id: str) -> ApprovalView | None:
+        """The open request that a conversation waits for: the oldest."""
+        async with self._db.read() as session:
+            row = await session.scalar(
+                select(ApprovalRow)
+                .where(ApprovalRow.thread_id == thread_id, ApprovalRow.status == "open")
+                .order_by(ApprovalRow.created_at, ApprovalRow.id)
+                .limit(1)
+            )
+            return _view(row) if row else None
+
+    async def decide(
+        self, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
+    ) -> ApprovalView:
+        """Take an answer to a request, if it counts; else the request comes back open, with `refused` saying why.
+
+        The service account's answer is never a decision: it means "look again" (the clock changed something).
+        """
+        async with self._db.write() as session:
+            row = await session.get_one(ApprovalRow, request_id, with_for_update=True)
+            row.thread_told = True
+            if row.status != "open" or (caller and caller.role == "service"):
+                return _view(row)
+            try:
+                answer = await self._allowed(session, row, seen_hash, said, caller)
+                await self._take(session, row, answer, caller, edit)
+            except Refused as refused:
+                emit("approval.answer_refused", request_id=request_id, rule=refused.rule)
+                return _view(row, refused=str(refused))
+            emit("approval.decided", request_id=request_id, decision=answer.decision, status=row.status)
+            return _view(row)
+
+    async def _allowed(
+        self, session: AsyncSession, row: ApprovalRow, seen_hash: str, said: Any, caller: Caller | None
+    ) -> Answer:
+        if caller is None or caller.role not in roles_of(row) or caller.role not in APPROVER_ROLES:
+            raise Refused("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
+        if caller.identity in (row.asked_by, row.subject):
+            raise Refused("APPROVAL-OWN", "nobody approves what they asked for")
+        if caller.identity in {d.actor for d in await _decisions(session, row)}:
+            raise Refused("APPROVAL-TWICE", "nobody acts twice in one chain")
+        if seen_hash != row.action_hash:
+            raise Refused("APPROVAL-STALE", "the action has changed since it was shown")
+        try:
+            answer = read_answer(said, row.action["name"])
+        except UnreadableAnswerError as unreadable:
+            raise Refused("APPROVAL-UNREADABLE", str(unreadable)) from unreadable
+        if answer.decision == "reject" and not answer.note.strip():
+            raise Refused("APPROVAL-NOTE", "a rejection needs a reason in its note")
+        return answer
+
+    async def _take(
+        self,
+        session: AsyncSession,
+        row: ApprovalRow,
+        answer: Answer,
+        caller: Caller | None,
+        edit: Edit | None,
+    ) -> None:
+        assert caller is not None  # noqa: S101  (checked by _allowed; tells the type checker)
+        step = row.step
+        if answer.decision == "edit":
+            step = self._edit(row, answer, edit)
+        decision = DecisionRow(
+            request_id=row.id,
+            round=row.round,
+            step=step,
+            decision=answer.decision,
+            actor=caller.identity,
+            role=caller.role,
+            note=answer.note,
+            at=self._db.clock(),
+        )
+        session.add(decision)
+        await session.flush()
+        row.note = answer.note
+        if answer.decision == "reject":
+            row.status = "rejected"
+            return
+        done = {d.step for d in await _decisions(session, row)}
+        left = [n for n in range(len(row.chain)) if n not in done]
+        if not left:
+            row.status = "approved"
+        else:
+            row.step, row.step_since, row.escalated = left[0], self._db.clock(), False
+
+    def _edit(self, row: ApprovalRow, answer: Answer, edit: Edit | None) -> int:
+        """Put the changed action in place: the yeses before are void, the editor's own counts for their step."""
+        if edit is None or not row.action["editable"]:
+            raise Refused("APPROVAL-EDIT", "this action can be approved or rejected, not edited")
+        before = row.chain[row.step]["role"]
+        if set(answer.arguments or {}) != set(row.action["arguments"]):
+            raise Refused("APPROVAL-EDIT", "send all arguments, and no others")
+        try:
+            action, case = edit(answer.arguments or {})
+        except ValueError as wrong:
+            raise Refused("APPROVAL-EDIT", str(wrong)) from wrong
+        row.action = _stored(action)
+        row.action_hash, row.case, row.chain, row.round = action.hash, case, self._chain(case), row.round + 1
+        own = [n for n, step in enumerate(row.chain) if step["role"] == before]
+        return own[0] if own else -1  # -1: a step of no chain, so that the editor's role must be asked nowhere
+
+    async def watch_the_clock(self) -> dict[str, str]:
+        """Escalate what is overdue and expire what is long overdue, each once; returns {request id: what happened}."""
+        now = self._db.clock()
+        done: dict[str, str] = {}
+        async with self._db.write() as session:
+            rows = await session.scalars(select(ApprovalRow).where(ApprovalRow.status == "open").with_for_update())
+            for row in rows.all():
+                step, waited = row.chain[row.step], (now - row.step_since).total_seconds()
+                if waited >= step["expiry_seconds"]:
+                    row.status, row.thread_told, done[row.id] = "expired", False, "expired"
+                    row.note = "nobody answered in time"
+                    emit("approval.expired", request_id=row.id)
+                elif waited >= step["due_seconds"] and not row.escalated:
+                    row.escalated, row.thread_told, done[row.id] = True, False, "escalated"
+                    emit("approval.escalated", request_id=row.id, to=escalation_of(row.chain, row.step))
+        return done
+
+    async def to_tell(self) -> list[tuple[str, str, str | None]]:
+        """(request id, thread id, order id) of requests that changed while their thread was waiting."""
+        async with self._db.read() as session:
+            rows = await session.execute(
+                select(ApprovalRow.id, ApprovalRow.thread_id, ApprovalRow.order_id).where(
+                    ApprovalRow.thread_told.is_(False)
+                )
+            )
+            return [(row.id, row.thread_id, row.order_id) for row in rows]
+
+
+def _stored(action: Action) -> dict[str, Any]:
+    return {
+        "name": action.name,
+        "arguments": action.arguments,
+        "description": action.description,
+        "editable": action.editable,
+    }
+
+
+def roles_of(row: ApprovalRow) -> list[str]:
+    """Who may answer the present step."""
+    roles = [row.chain[row.step]["role"]]
+    return [*roles, escalation_of(row.chain, row.step)] if row.escalated else roles
+
+
+async def _decisions(session: AsyncSession, row: ApprovalRow) -> list[DecisionRow]:
+    query = select(DecisionRow).where(DecisionRow.request_id == row.id, DecisionRow.round == row.round)
+    return list((await session.scalars(query)).all())
+
+
+def _view(row: ApprovalRow, refused: str | None = None) -> ApprovalView:
+    name, arguments = row.action["name"], row.action["arguments"]
+    allowed: list[Decision] = ["approve", "edit", "reject"] if row.action["editable"] else ["approve", "reject"]
+    due: datetime = row.step_since + timedelta(seconds=row.chain[row.step]["due_seconds"])
+    return ApprovalView(
+        action_requests=[
+            ActionRequest(name=name, args=arguments, arguments=arguments, description=row.action["description"])
+        ],
+        review_configs=[ReviewConfig(action_name=name, allowed_decisions=allowed)],
+        request_id=row.id,
+        case=row.case,
+        subject=row.subject,
+        order_id=row.order_id,
+        asked_by=row.asked_by,
+        roles=roles_of(row),
+        step=row.step + 1,
+        steps=len(row.chain),
+        due=due.isoformat(),
+        action_hash=row.action_hash,
+        status=row.status,
+        note=row.note,
+        refused=refused,
+    )

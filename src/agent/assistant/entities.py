@@ -1,0 +1,132 @@
+"""The hard facts in a customer's words: order ids, amounts of money, reasons. Pure; exact or nothing.
+
+What the customer wants is read in `embedded`. What a model found is checked against these (law 7).
+"""
+
+import re
+from decimal import Decimal
+
+from agent.assistant.phrases import phrases
+
+REASON_LIMIT = 160
+"""Longest excerpt, in characters, that is kept as a reason."""
+
+AMOUNT_LIMIT = 100_000_000
+"""Amounts above this many minor units are not a home-goods shop's business, and are not read."""
+
+_TYPOGRAPHY = str.maketrans("‘’´`“”‐‑‒–—−？！", "''''\"\"------?!")
+
+_ORDER_ID = re.compile(r"(?<!\w)#?W-?[0-9]{3,20}(?!\w)", re.I | re.ASCII)
+
+_AMOUNT = re.compile(
+    r"(?<![\w.,#$€£-])(?P<sign>(?:us)?[$€£] ?|(?:usd|eur|gbp) )?"
+    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,3}(?:\.[0-9]{1,2})?|[0-9]{1,9}(?:[.,][0-9]{1,2})?)"
+    r"(?: ?(?P<unit>[$€£]|dollars?|bucks|euros?|pounds?|usd|eur|gbp|cents?)(?!\w))?(?!\w| ?%|[.,-]?[0-9])",
+    re.I | re.ASCII,
+)
+_THOUSANDS = re.compile(r",(?=[0-9]{3})")
+
+# what is said beside a number without a currency, when it is money
+_MONEY = phrases("refund*/back/charg*/paid/pay/credit*/owe/owed/cost/costs/compensat*/money/price/total/amount/bill*")
+_ASKED_BEFORE = re.compile(r"\b(?:refund|credit|compensat)\w*(?: (?:me|us|of|just|only|about|the|a)){0,3} $", re.I)
+_ASKED_AFTER = re.compile(r" (?:back|refund|credit|compensation)\b", re.I)
+_PAID_BEFORE = re.compile(r"\b(?:charged?|paid|pay|billed|cost|took)(?: (?:me|us|only|about|just)){0,3} $", re.I)
+_WANTED_BEFORE = re.compile(r"\b(?:want|get|need|like|have|expect|me|us|my) $", re.I)
+_ENDS = re.compile(r"(?: (?:back|please|for|from|to|on|in|as|instead|and)\b| ?[.,;:!?]| ?$)", re.I)
+
+_CANCEL_REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "ordered by mistake",
+        phrases(
+            "by_mistake/by_accident/by_error/accidentally/mistakenly/in_error/duplicate",
+            "was/is/it's/made/were a/an/my? mistake/accident/error",
+            "didn't/did_not/never mean/meant/intend*/want* to order/buy/place/purchase",
+            "ordered … wrong/twice",
+        ),
+    ),
+    (
+        "no longer needed",
+        phrases(
+            "no_longer need*/want*/require*/interested",
+            "no_need/not_needed/not_need/anymore/any_more",
+            "changed my/our mind/minds",
+            "don't/dont/do_not/didn't really/actually? need/want it/this/that/them/these/the/my/order",
+        ),
+    ),
+)
+_BECAUSE = re.compile(r"\b(?:because|since|due to) (.+)", re.I)
+
+
+def plain(text: str) -> str:
+    """The text with typographic quotes and dashes made plain, character for character."""
+    return text.translate(_TYPOGRAPHY)
+
+
+def order_ids(text: str) -> list[str]:
+    """The order ids named, each once, as typed but in upper case."""
+    return list(dict.fromkeys(found.group().upper() for found in _ORDER_ID.finditer(plain(text))))
+
+
+def without_order_ids(text: str) -> str:
+    """The text on one line, with the word "order" where an id stood."""
+    return " ".join(_ORDER_ID.sub("order", plain(text)).split())
+
+
+def bare_words(text: str) -> str:
+    """The text on one line, with "order" for each order id and "amount" for each number, as `wording` has it."""
+    return _AMOUNT.sub(" amount", without_order_ids(text))
+
+
+def numbers_as_amounts(text: str) -> set[int]:
+    """Every number in the text that could be an amount, in minor units: what a model may find there."""
+    found = map(_minor_units, _AMOUNT.finditer(without_order_ids(text)))
+    return {minor for minor in found if minor is not None}
+
+
+def _minor_units(found: re.Match[str]) -> int | None:
+    number = Decimal(_THOUSANDS.sub("", found["number"]).replace(",", "."))
+    minor = number if (found["unit"] or "").lower().startswith("cent") else number * 100
+    return int(minor) if minor == minor.to_integral_value() and minor <= AMOUNT_LIMIT else None
+
+
+def amount(text: str) -> int | None:
+    """The amount of money that is meant, in minor units.
+
+    A number counts when it has a currency, or when the words beside it speak of money. Of several different
+    amounts the one asked back is meant; when that does not settle it, none is.
+    """
+    words = without_order_ids(text)
+    speaks_of_money = bool(_MONEY.search(words))
+    named: set[int] = set()
+    asked_back: set[int] = set()
+    for found in _AMOUNT.finditer(words):
+        before, after = (
+            words[max(0, found.start() - 40) : found.start()],
+            words[found.end() : found.end() + 20],
+        )
+        asked = bool(_ASKED_BEFORE.search(before) or _ASKED_AFTER.match(after))
+        if found["sign"] or found["unit"]:
+            is_money = True
+        elif not found["number"].isdigit():
+            is_money = speaks_of_money
+        elif _ASKED_AFTER.match(after):
+            is_money = bool(_WANTED_BEFORE.search(before))
+        else:
+            is_money = bool((asked or _PAID_BEFORE.search(before)) and _ENDS.match(after))
+        if is_money and (minor := _minor_units(found)) is not None:
+            named.add(minor)
+            asked_back |= {minor} if asked else set()
+    meant = asked_back or named
+    return meant.pop() if len(meant) == 1 else None
+
+
+def cancel_reason(text: str) -> str | None:
+    """The one of policy's two reasons (CANCEL-REASON) that the words say, or None."""
+    words = plain(text)
+    return next((reason for reason, pattern in _CANCEL_REASONS if pattern.search(words)), None)
+
+
+def stated_reason(text: str) -> str | None:
+    """What the customer gives as the reason, as an excerpt of their own words, or None."""
+    found = _BECAUSE.search(without_order_ids(text))
+    return found[1][:REASON_LIMIT].strip() if found else None

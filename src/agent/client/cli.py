@@ -1,0 +1,58 @@
+"""`desk`: the command line's front door. Verbs live in their own modules; errors end here, in one line each.
+
+Local verbs, such as `desk tokens`, are declared by packages in the entry-point group `desk.commands`.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
+
+from agent.client import approvals, ops, orders
+from agent.client.ask import ask
+from agent.client.connection import ExitCode
+from agent.client.show import Screen
+
+LOCAL_VERBS = "desk.commands"
+
+
+class Desk(TyperGroup):
+    """The remote verbs, and the local ones, whose code is imported only when they are named or listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names of all verbs."""
+        return [*super().list_commands(ctx), *sorted(entry_points(group=LOCAL_VERBS).names)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The verb of this name."""
+        if ours := super().get_command(ctx, cmd_name):
+            return ours
+        for point in entry_points(group=LOCAL_VERBS, name=cmd_name):
+            group = get_group(point.load())
+            group.name = cmd_name
+            return group
+        return None
+
+
+app = typer.Typer(cls=Desk, add_completion=False, help="The desk: messages, orders and approvals.")
+app.command()(ask)
+app.add_typer(orders.app, name="orders")
+app.add_typer(approvals.app, name="approvals")
+app.add_typer(ops.app, name="ops")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code (`ExitCode`); without a command, show the help."""
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    try:
+        code = get_command(app).main(given, prog_name="desk", standalone_mode=False)
+    except typer.TyperException as error:
+        Screen(as_json="--json" in given).error(error.format_message(), error.exit_code)
+        code = error.exit_code
+    except typer.Abort:
+        code = ExitCode.OTHER
+    sys.exit(code)

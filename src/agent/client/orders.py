@@ -1,0 +1,124 @@
+"""`desk orders`: give orders to the order line and follow them, or look at one.
+
+An order is sent as it was written; whether it is a good one is the server's to say.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+from rich.console import RenderableType
+
+from agent.client.batch import Row, read_orders, summary, thread_of, watched
+from agent.client.connection import DeskError, ExitCode, explained
+from agent.client.runs import follow, read_source
+from agent.client.session import Session, remote
+from agent.client.show import facts, money, table
+
+GRAPH = "order_processing"
+AT_ONCE = 4
+
+app = typer.Typer(help="Submit orders and look at them.")
+
+
+@app.command()
+@remote(default_role="channel")
+async def submit(
+    session: Session,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Orders as JSON lines, one each; - reads stdin.")],
+) -> None:
+    """Submit orders, a few at once, and follow each to its end."""
+    rows = read_orders(read_source(file))
+    slots = asyncio.Semaphore(AT_ONCE)
+    with watched(session.screen, rows):
+        await asyncio.gather(*(_take(session, rows, row, slots) for row in rows))
+    session.screen.print(summary(rows))
+    if errors := {row.name: row.error for row in rows if row.error}:
+        name, first = next(iter(errors.items()))
+        codes = {error.exit_code for error in errors.values()}
+        raise DeskError(
+            f"{len(errors)} of {len(rows)} orders did not go through; the first, {name}: {first}",
+            codes.pop() if len(codes) == 1 else ExitCode.REFUSED,
+        )
+
+
+async def _take(session: Session, rows: list[Row], row: Row, slots: asyncio.Semaphore) -> None:
+    """Take one row to its result, when a slot is free, and tell about it."""
+    async with slots:
+        if row.order:
+            try:
+                await _send(session, rows, row, row.order)
+            except DeskError as error:
+                row.error = error
+    session.screen.document(row.document())
+    _tell(session, row, row.result)
+
+
+async def _send(session: Session, rows: list[Row], row: Row, order: dict[str, Any]) -> None:
+    for other in rows:  # once the server is gone, the rest need not find that out one by one
+        if other.error and other.error.exit_code == ExitCode.UNREACHABLE:
+            raise other.error
+
+    def progress(text: str) -> None:
+        row.doing = text
+        _tell(session, row, text)
+
+    progress("sent")
+    with explained(session.url):
+        outcome = await follow(
+            session.client, thread_of(row.name), GRAPH, progress, input={"order": order}, create_thread=True
+        )
+    row.finish(outcome)
+
+
+def _tell(session: Session, row: Row, text: str) -> None:
+    if not session.screen.live:
+        session.screen.progress(f"{row.name}: {text}")
+
+
+@app.command()
+@remote(default_role="channel")
+async def show(session: Session, order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Show an order: lines, payments, parcels, approvals."""
+    order = await session.client.http.get(f"/ops/orders/{quote(order_id, safe='')}")
+    session.screen.document(order)
+    session.screen.print(*_layout(order))
+
+
+def _layout(order: dict[str, Any]) -> Iterator[RenderableType]:
+    currency = order["currency"]
+    yield facts(
+        [
+            ("order", order["id"]),
+            ("customer", order["customer_id"]),
+            ("status", order["status"]),
+            ("stage", order["stage"]),
+            ("reason", order["reason"]),
+            ("total", money(order["total"], currency)),
+            ("placed", order["placed_at"]),
+        ]
+    )
+    tables = {
+        "lines": ("sku", "name", "quantity", "unit_price", "reservation"),
+        "payments": ("key", "outcome", "amount"),
+        "parcels": ("id", "warehouse", "state", "tracking_id"),
+        "approvals": ("id", "status", "step", "roles"),
+    }
+    for title, keys in tables.items():
+        if order[title]:
+            rows = ([_cell(key, entry[key], currency) for key in keys] for entry in order[title])
+            yield table([key.replace("_", " ") for key in keys], rows, title)
+
+
+def _cell(key: str, value: Any, currency: str) -> str:
+    match value:
+        case int() if key in {"unit_price", "amount"}:
+            return money(value, currency)
+        case list():
+            return ", ".join(value)
+        case None:
+            return ""
+        case _:
+            return str(value)

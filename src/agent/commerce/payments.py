@@ -1,0 +1,173 @@
+"""Taking an order's money exactly once: an attempt is written before the provider is asked, closed by its answer."""
+
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.commerce.lifecycle import CHARGEABLE
+from agent.commerce.orders import locked, move
+from agent.commerce.policy import denied
+from agent.commerce.refunds import owe_refunds
+from agent.ledger.database import Database
+from agent.ledger.tables import MoneyEntryRow, PaymentMethodRow, PaymentRow
+from agent.observability.events import emit
+from agent.providers.payment import Charge, PaymentProvider, PaymentUnknownError
+from agent.resilience import CircuitBreaker
+
+UNDECIDED: Final = ("open", "unknown")
+"""Outcomes of an attempt whose fate only the provider knows: asked or about to be; asked, and the answer was lost."""
+
+LOOK_UP_AFTER: Final = timedelta(seconds=60)
+"""An attempt that the provider does not know counts as never made only when it is this old: it may be on its way."""
+
+
+class Payments:
+    """Captures of orders, through the payment port and its breaker."""
+
+    def __init__(self, database: Database, provider: PaymentProvider, breaker: CircuitBreaker) -> None:
+        self._db = database
+        self._provider = provider
+        self._breaker = breaker
+
+    async def capture(self, order_id: str) -> str:
+        """Take the order's money, or find out that it was taken; returns `captured` or `declined`.
+
+        An attempt that was made before is looked up first (law 3). Raises `PaymentNotSentError` or `CircuitOpenError`
+        (no effect: defer), `PaymentUnknownError` (look it up later), `Denied` ORDER-STAGE.
+        """
+        payment, method, asked_before = await self._attempt(order_id)
+        if payment.outcome not in UNDECIDED:
+            return payment.outcome
+        if method.kind == "gift_card":
+            return await self._by_gift_card(payment)
+        try:
+            charge = await self._breaker.call(self._provider.find, payment.key) if asked_before else None
+            if charge is None:
+                charge = await self._breaker.call(
+                    self._provider.capture, payment.key, payment.amount, "USD", method.token
+                )
+        except PaymentUnknownError:
+            await self._close(payment.key, "unknown")
+            raise
+        return await self._record(payment, charge)
+
+    async def find_out(self, order_id: str) -> None:
+        """Learn what became of an attempt of an order that is being undone; what was captured is owed back.
+
+        Raises what the provider raises while it can't tell.
+        """
+        async with self._db.read() as session:
+            rows = await session.scalars(
+                select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.outcome.in_(UNDECIDED))
+            )
+            attempts = rows.all()
+        for payment in attempts:
+            charge = await self._breaker.call(self._provider.find, payment.key)
+            if charge:
+                await self._record(payment, charge)
+            elif self._db.clock() - payment.at > LOOK_UP_AFTER:
+                await self._close(payment.key, "declined")
+
+    async def outcome(self, order_id: str) -> str:
+        """`none`, `deferred` (nothing was sent), `unknown`, `captured` or `declined`: the latest attempt's."""
+        async with self._db.read() as session:
+            latest = await session.scalar(
+                select(PaymentRow.outcome).where(PaymentRow.order_id == order_id).order_by(PaymentRow.at.desc())
+            )
+        return {None: "none", "open": "deferred"}.get(latest, latest or "none")
+
+    async def park(self, order_id: str) -> str:
+        """Leave an order for the reconciler, and say how its payment stands (see `outcome`).
+
+        One whose money could not be taken yet is marked `parked`; any other stage stays as it is.
+        """
+        async with self._db.write() as session:
+            order = await locked(session, order_id)
+            if order.stage == "approved":
+                move(order, "parked")
+            order.touched_at = self._db.clock()
+        return await self.outcome(order_id)
+
+    async def _attempt(self, order_id: str) -> tuple[PaymentRow, PaymentMethodRow, bool]:
+        """The order's attempt, written before anything is sent; True when it was there already."""
+        async with self._db.write() as session:
+            order = await locked(session, order_id)
+            method = await session.get_one(PaymentMethodRow, order.payment_method_id)
+            payment = await session.get(PaymentRow, f"{order_id}:pay:1")
+            if payment is None or payment.outcome in UNDECIDED:
+                if order.stage not in CHARGEABLE:
+                    raise denied("ORDER-STAGE", order.stage)
+                order.touched_at = self._db.clock()
+            if payment:
+                return payment, method, True
+            payment = PaymentRow(
+                key=f"{order_id}:pay:1",
+                order_id=order_id,
+                method_id=method.id,
+                amount=order.total,
+                outcome="open",
+                at=self._db.clock(),
+            )
+            session.add(payment)
+            return payment, method, False
+
+    async def _record(self, payment: PaymentRow, charge: Charge) -> str:
+        async with self._db.write() as session:
+            row = await session.get_one(PaymentRow, payment.key, with_for_update=True)
+            if row.outcome not in UNDECIDED:
+                return row.outcome
+            row.outcome, row.provider_id = charge.outcome, charge.provider_id
+            if charge.outcome == "captured":
+                await self._captured(session, row)
+        return charge.outcome
+
+    async def _captured(self, session: AsyncSession, payment: PaymentRow, kind: str = "capture") -> None:
+        """Book the money; of an order that was undone meanwhile it is owed back at once."""
+        order = await locked(session, payment.order_id)
+        session.add(
+            MoneyEntryRow(
+                key=payment.key,
+                order_id=order.id,
+                customer_id=order.customer_id,
+                method_id=payment.method_id,
+                kind=kind,
+                amount=payment.amount,
+                at=self._db.clock(),
+            )
+        )
+        order.touched_at = self._db.clock()
+        if order.stage in CHARGEABLE:
+            move(order, "paid")
+            emit("payment.captured", order_id=order.id, amount=payment.amount)
+        else:
+            await session.flush()
+            await owe_refunds(session, order.id, self._db.clock())
+            emit("payment.late", order_id=order.id, amount=payment.amount)
+
+    async def _by_gift_card(self, payment: PaymentRow) -> str:
+        """A gift card is the shop's own money: debited in the ledger, if it covers everything (PAYMENT-GIFT-COVERS)."""
+        async with self._db.write() as session:
+            row = await session.get_one(PaymentRow, payment.key, with_for_update=True)
+            if row.outcome not in UNDECIDED:
+                return row.outcome
+            await session.get_one(PaymentMethodRow, row.method_id, with_for_update=True)
+            covered = await gift_balance(session, row.method_id) >= row.amount
+            row.outcome = "captured" if covered else "declined"
+            if covered:
+                await self._captured(session, row, "gift_debit")
+        return row.outcome
+
+    async def _close(self, key: str, outcome: str) -> None:
+        async with self._db.write() as session:
+            row = await session.get_one(PaymentRow, key, with_for_update=True)
+            if row.outcome in UNDECIDED:
+                row.outcome = outcome
+
+
+async def gift_balance(session: AsyncSession, method_id: str) -> int:
+    """What is left on a gift card, in minor units: issued and credited, less what was paid with it."""
+    return -(
+        await session.scalar(select(func.sum(MoneyEntryRow.amount)).where(MoneyEntryRow.method_id == method_id)) or 0
+    )

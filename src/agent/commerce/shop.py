@@ -1,0 +1,165 @@
+"""The import format: a whole shop as one document of products, customers, payment methods and past orders.
+
+Strict and frozen; a document that does not hold together is refused with the places that are wrong. Only the
+form lives here: `demo_shop` makes one, `shop_import` writes one into the ledger.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+Amount = Annotated[int, Field(ge=0, le=2_000_000_000)]
+"""Money in minor units of the shop's currency; the limit is that of an integer column."""
+
+Quantity = Annotated[int, Field(ge=1, le=10_000)]
+ShortId = Annotated[str, Field(min_length=1, max_length=40)]
+Id = Annotated[str, Field(min_length=1, max_length=60)]
+Text = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Variant(_Form):
+    """One option of a product, as it is bought. `price` is in minor units a piece.
+
+    `on_hand` pieces in `warehouse` can be sold; what pending orders of the document hold comes on top.
+    """
+
+    sku: ShortId
+    options: dict[str, str]
+    price: Amount
+    warehouse: ShortId
+    on_hand: int = Field(ge=0, le=1_000_000)
+
+
+class Product(_Form):
+    """Something the shop sells, in one or more variants."""
+
+    id: ShortId
+    name: str = Field(min_length=1, max_length=200)
+    variants: tuple[Variant, ...] = Field(min_length=1)
+
+
+class Address(_Form):
+    """Where parcels go."""
+
+    line1: Text
+    line2: str = Field(default="", max_length=100)
+    city: Text
+    state: str = Field(default="", max_length=100)
+    postcode: Text
+    country: Text
+
+
+class PaymentMethod(_Form):
+    """One way in which a customer pays. `token` is the provider's name for it, never a card number.
+
+    `balance` (minor units, what can still be spent) belongs to gift cards, and to nothing else.
+    """
+
+    id: Id
+    kind: Literal["card", "paypal", "gift_card"]
+    label: Text
+    token: Text
+    balance: Amount | None = None
+
+    @model_validator(mode="after")
+    def _balance_belongs_to_gift_cards(self) -> Self:
+        if (self.kind == "gift_card") != (self.balance is not None):
+            raise ValueError(f"{self.id!r}: a gift card has a balance, and nothing else has one")
+        return self
+
+
+class Customer(_Form):
+    """A customer; `address` is the default ship-to."""
+
+    id: Id
+    first_name: Text
+    last_name: Text
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
+    address: Address
+    payment_methods: tuple[PaymentMethod, ...] = Field(min_length=1)
+
+
+class Line(_Form):
+    """One line of an order, at the price (minor units, a piece) of the moment it was placed."""
+
+    sku: ShortId
+    quantity: Quantity
+    unit_price: Amount
+
+
+class ShopOrder(_Form):
+    """An order from before the shop moved in; its whole total was paid by one method."""
+
+    id: Id
+    customer_id: Id
+    status: Literal["pending", "processed", "delivered", "cancelled"]
+    placed_at: AwareDatetime
+    payment_method_id: Id
+    ship_to: Address
+    lines: tuple[Line, ...] = Field(min_length=1)
+
+    @property
+    def total(self) -> int:
+        """What the customer paid, in minor units."""
+        return sum(line.quantity * line.unit_price for line in self.lines)
+
+
+class Shop(_Form):
+    """The whole document. Ids and SKUs are unique, and whatever refers to one refers to one that is there."""
+
+    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    products: tuple[Product, ...]
+    customers: tuple[Customer, ...]
+    orders: tuple[ShopOrder, ...] = ()
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if problems := [*self._duplicates(), *self._broken_references()]:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _duplicates(self) -> Iterator[str]:
+        customers = list(enumerate(self.customers))
+        yield from _repeated((f"products[{p}].id", product.id) for p, product in enumerate(self.products))
+        yield from _repeated(
+            (f"products[{p}].variants[{v}].sku", variant.sku)
+            for p, product in enumerate(self.products)
+            for v, variant in enumerate(product.variants)
+        )
+        yield from _repeated((f"customers[{c}].id", customer.id) for c, customer in customers)
+        yield from _repeated((f"customers[{c}].email", customer.email.lower()) for c, customer in customers)
+        yield from _repeated(
+            (f"customers[{c}].payment_methods[{m}].id", method.id)
+            for c, customer in customers
+            for m, method in enumerate(customer.payment_methods)
+        )
+        yield from _repeated((f"orders[{o}].id", order.id) for o, order in enumerate(self.orders))
+
+    def _broken_references(self) -> Iterator[str]:
+        skus = {variant.sku for product in self.products for variant in product.variants}
+        methods = {each.id: {method.id for method in each.payment_methods} for each in self.customers}
+        for number, order in enumerate(self.orders):
+            place = f"orders[{number}]"
+            if order.customer_id not in methods:
+                yield f"{place}.customer_id: no customer {order.customer_id!r}"
+            elif order.payment_method_id not in methods[order.customer_id]:
+                yield (
+                    f"{place}.payment_method_id: {order.payment_method_id!r} is not a method of {order.customer_id!r}"
+                )
+            for line_number, line in enumerate(order.lines):
+                if line.sku not in skus:
+                    yield f"{place}.lines[{line_number}].sku: no variant {line.sku!r}"
+
+
+def _repeated(values: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The values that were there before, by the place of the second."""
+    seen: dict[str, str] = {}
+    for place, value in values:
+        if first := seen.get(value):
+            yield f"{place}: {value!r} is already at {first}"
+        seen.setdefault(value, place)

@@ -1,0 +1,181 @@
+"""Loads a whole shop into an empty ledger, with the money that its past orders were paid with."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from agent.commerce.shop import Shop, ShopOrder
+from agent.ledger.database import Database
+from agent.ledger.tables import (
+    Base,
+    CustomerRow,
+    MoneyEntryRow,
+    OrderLineRow,
+    OrderRow,
+    ParcelRow,
+    PaymentMethodRow,
+    PaymentRow,
+    ProductRow,
+    VariantRow,
+)
+from agent.providers.payment import Charge, PaymentProvider
+
+STAGE_OF: Final = {
+    "pending": "imported",
+    "processed": "completed",
+    "delivered": "completed",
+    "cancelled": "cancelled",
+}
+PARCEL_OF: Final = {"pending": "planned", "processed": "handed_over", "delivered": "delivered"}
+
+
+async def is_empty(database: Database) -> bool:
+    """Whether the ledger has no shop in it yet."""
+    async with database.read() as session:
+        return await session.scalar(select(ProductRow.id).limit(1)) is None
+
+
+async def import_shop(database: Database, provider: PaymentProvider, shop: Shop) -> None:
+    """Write the shop in one transaction. Past orders that were paid are first charged at the provider, by key, so that
+    they can be refunded like any other; a crash in between is harmless.
+    """
+    methods = {method.id: method for customer in shop.customers for method in customer.payment_methods}
+    charges: dict[str, Charge] = {}
+    for order in shop.orders:
+        method = methods[order.payment_method_id]
+        if order.status != "cancelled" and method.kind != "gift_card":
+            charges[order.id] = await provider.capture(_key(order), order.total, shop.currency, method.token)
+    async with database.write() as session:
+        for level in _rows(shop, charges, database.clock()):
+            session.add_all(level)
+            await session.flush()
+
+
+def _rows(shop: Shop, charges: dict[str, Charge], now: datetime) -> Iterator[list[Base]]:
+    """The shop's rows, level by level, so that each finds what it refers to.
+
+    `on_hand` of the shop is free to sell: what pending orders hold comes on top of it.
+    """
+    yield [ProductRow(id=product.id, name=product.name) for product in shop.products]
+    held = Counter[str]()
+    for order in shop.orders:
+        if order.status == "pending":
+            held.update({line.sku: line.quantity for line in order.lines})
+    yield [
+        VariantRow(
+            sku=variant.sku,
+            product_id=product.id,
+            options=variant.options,
+            price=variant.price,
+            warehouse=variant.warehouse,
+            on_hand=variant.on_hand + held[variant.sku],
+            reserved=held[variant.sku],
+        )
+        for product in shop.products
+        for variant in product.variants
+    ]
+    yield [
+        CustomerRow(
+            id=customer.id,
+            first_name=customer.first_name,
+            last_name=customer.last_name,
+            email=customer.email,
+            address=customer.address.model_dump(),
+        )
+        for customer in shop.customers
+    ]
+    yield [
+        PaymentMethodRow(
+            id=method.id, customer_id=customer.id, kind=method.kind, label=method.label, token=method.token
+        )
+        for customer in shop.customers
+        for method in customer.payment_methods
+    ]
+    for order in shop.orders:
+        yield [_order(order, shop.currency)]
+        yield list(_order_parts(order, charges.get(order.id)))
+    yield list(_gift_cards(shop, now))
+
+
+def _key(order: ShopOrder) -> str:
+    return f"{order.id}:pay:1"
+
+
+def _order(order: ShopOrder, currency: str) -> OrderRow:
+    return OrderRow(
+        id=order.id,
+        customer_id=order.customer_id,
+        status=order.status,
+        stage=STAGE_OF[order.status],
+        total=order.total,
+        currency=currency,
+        payment_method_id=order.payment_method_id,
+        ship_to=order.ship_to.model_dump(),
+        reason="IMPORTED" if order.status == "cancelled" else None,
+        placed_by=order.customer_id,
+        placed_at=order.placed_at,
+        touched_at=order.placed_at,
+    )
+
+
+def _order_parts(order: ShopOrder, charge: Charge | None) -> Iterator[Base]:
+    """Lines, payment, money and parcel of a past order."""
+    reservation = {"pending": "held", "cancelled": "released"}.get(order.status, "shipped")
+    for n, line in enumerate(order.lines, 1):
+        yield OrderLineRow(
+            order_id=order.id,
+            number=n,
+            sku=line.sku,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            reservation=reservation,
+        )
+    if order.status == "cancelled":
+        return
+    yield PaymentRow(
+        key=_key(order),
+        order_id=order.id,
+        method_id=order.payment_method_id,
+        amount=order.total,
+        outcome="captured",
+        provider_id=charge.provider_id if charge else None,
+        at=order.placed_at,
+    )
+    yield MoneyEntryRow(
+        key=_key(order),
+        order_id=order.id,
+        customer_id=order.customer_id,
+        method_id=order.payment_method_id,
+        kind="capture" if charge else "gift_debit",
+        amount=order.total,
+        at=order.placed_at,
+    )
+    yield ParcelRow(
+        id=f"{order.id}/all",
+        order_id=order.id,
+        warehouse="all",
+        lines=[n for n, _ in enumerate(order.lines, 1)],
+        state=PARCEL_OF[order.status],
+    )
+
+
+def _gift_cards(shop: Shop, now: datetime) -> Iterator[MoneyEntryRow]:
+    """What each gift card was issued with: its balance of today, and what past orders paid with it."""
+    spent = Counter[str]()
+    for order in shop.orders:
+        if order.status != "cancelled":
+            spent[order.payment_method_id] += order.total
+    for customer in shop.customers:
+        for method in customer.payment_methods:
+            if method.kind == "gift_card":
+                yield MoneyEntryRow(
+                    key=f"{method.id}:issue",
+                    customer_id=customer.id,
+                    method_id=method.id,
+                    kind="gift_issue",
+                    amount=-((method.balance or 0) + spent[method.id]),
+                    at=now,
+                )

@@ -1,0 +1,48 @@
+"""The picture of the desk: nodes, edges, and beside each node what happens when it fails.
+
+triage ─ knowledge ─ specialist × topic ─ plan ─ reply, which asks for the customer's yes
+yes ─ review ─ approval ⟲ decide ─ execute ─ reply, and back to `approval` while a request is open
+"""
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import CachePolicy
+
+from agent.approvals.gate import approval
+from agent.context import Context
+from agent.customer_service.nodes import (
+    after_reply,
+    decide,
+    execute,
+    knowledge,
+    one_send_per_topic,
+    plan,
+    reply,
+    review,
+    specialist,
+    topic_failed,
+    triage,
+)
+from agent.customer_service.state import DeskInput, DeskState
+from agent.observability.cache import CountingCache, question_key
+from agent.resilience import LEDGER
+
+graph = (
+    StateGraph(DeskState, input_schema=DeskInput, context_schema=Context)
+    .add_node(triage, retry_policy=LEDGER, timeout=60)
+    .add_node(knowledge, cache_policy=CachePolicy(key_func=question_key, ttl=3600))
+    .add_node(specialist, retry_policy=LEDGER, timeout=30, error_handler=topic_failed)  # answers, never routes
+    .add_node(plan)
+    .add_node(review, retry_policy=LEDGER)
+    .add_node(approval)  # the only node that may interrupt: no handler, no retry
+    .add_node(decide, retry_policy=LEDGER)
+    .add_node(execute, retry_policy=LEDGER)
+    .add_node(reply, retry_policy=LEDGER)
+    .add_edge(START, "triage")
+    .add_conditional_edges("knowledge", one_send_per_topic, ["specialist"])
+    .add_edge("specialist", "plan")
+    .add_edge("plan", "reply")
+    .add_edge("approval", "decide")
+    .add_edge("execute", "reply")
+    .add_conditional_edges("reply", after_reply, ["approval", END])
+    .compile(cache=CountingCache(), name="customer_service")
+)

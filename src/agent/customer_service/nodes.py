@@ -1,0 +1,312 @@
+"""The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`."""
+
+import re
+from functools import partial
+from typing import Any, Final, Literal
+
+from langchain_core.messages import AIMessage, HumanMessage
+from langgraph.errors import NodeError
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+
+from agent.approvals.chains import Case, case_for_refund
+from agent.approvals.gate import caller_who
+from agent.approvals.requests import Action
+from agent.assistant.models import MessageError, Topic, Understanding, message_text
+from agent.commerce.policy import RULES, denied, money
+from agent.context import Context
+from agent.customer_service.specialists import PERSONAL, look_into
+from agent.customer_service.state import (
+    DeskState,
+    Finding,
+    Plan,
+    PlannedAction,
+    Question,
+    ReadyAction,
+    TopicTask,
+)
+from agent.customer_service.words import DEGRADED, SAYINGS
+from agent.identity import Caller, caller_of
+from agent.ledger.database import Denied
+from agent.observability.events import emit
+from agent.services import Services, services
+
+Update = dict[str, Any]
+
+_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+
+
+async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["knowledge", "review", "reply"]]:
+    """Read the last message: who says it, what it asks, and where it goes."""
+    shop = await services()
+    fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
+    try:
+        text = _text(state)
+        customer_id = await _customer(shop, state, runtime, text)
+        meant, degraded = await shop.understander.understand(text, pending=state.get("plan") is not None)
+    except Denied as denial:
+        emit("request.denied", rule=denial.rule)
+        return Command(goto="reply", update=fresh | {"notes": [denial.sentence]})
+    fresh |= {"customer_id": customer_id, "notes": [DEGRADED] if degraded else []}
+    topics = _completed(state.get("unfinished"), meant)
+    if topics:
+        return _look_into(topics, fresh)
+    if meant.act == "yes" and state.get("plan"):
+        return Command(goto="review", update=fresh)
+    kept = {"plan": None, "unfinished": None} if meant.act == "no" else {}
+    return Command(goto="reply", update=fresh | kept | {"notes": [*fresh["notes"], SAYINGS[meant.act]]})
+
+
+def _look_into(topics: list[Topic], fresh: Update) -> Command[Literal["knowledge", "review", "reply"]]:
+    """Send topics on; a changed subject is not a yes, so a plan that waited is dropped (CONFIRM-FIRST)."""
+    fresh |= {"plan": None, "unfinished": None, "request_type": topics[0].request_type}
+    if fresh["customer_id"] is None and any(topic.request_type in PERSONAL for topic in topics):
+        emit("request.denied", rule="CUSTOMER-IDENTIFIED")
+        return Command(goto="reply", update=fresh | {"notes": [*fresh["notes"], RULES["CUSTOMER-IDENTIFIED"]]})
+    return Command(goto="knowledge", update=fresh | {"topics": [topic.model_dump() for topic in topics]})
+
+
+async def knowledge(state: Question) -> Update:
+    """Find the articles that may help. Cached by the question's words: nothing of a customer comes in or goes out."""
+    shop = await services()
+    found = [await shop.knowledge.search(topic["text"]) for topic in state["topics"]]
+    return {"articles": [articles[0].as_dict() if articles else {} for articles in found]}
+
+
+def one_send_per_topic(state: DeskState) -> list[Send]:
+    """Topics are looked into in parallel, each by its specialist."""
+    return [
+        Send(
+            "specialist",
+            TopicTask(key=str(n), topic=topic, customer_id=state.get("customer_id"), article=article),
+        )
+        for n, (topic, article) in enumerate(zip(state["topics"], state["articles"], strict=True))
+    ]
+
+
+async def specialist(state: TopicTask) -> Update:
+    """Look into one topic; read the ledger, change nothing, perhaps propose a change."""
+    try:
+        finding = await look_into(await services(), state)
+    except Denied as denial:
+        emit("request.denied", rule=denial.rule)
+        finding = Finding(text=denial.sentence, action=None, unfinished=None)
+    return {"findings": {state["key"]: finding}}
+
+
+def topic_failed(state: TopicTask, error: NodeError) -> Update:
+    """A topic that could not be looked into is said to be so; the others are answered."""
+    emit("node.failed", node=error.node, error=type(error.error).__name__)
+    return {"findings": {state["key"]: Finding(text=SAYINGS["failed"], action=None, unfinished=None)}}
+
+
+def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
+    """Join what the specialists found into sentences, and their proposals into one plan."""
+    findings = [state["findings"][key] for key in sorted(state["findings"])]
+    actions = [finding["action"] for finding in findings if finding["action"]]
+    turn = sum(isinstance(message, HumanMessage) for message in state["messages"])
+    plan_id = f"{_thread(runtime)}:{turn}"
+    return {
+        "notes": [*state["notes"], *(finding["text"] for finding in findings if finding["text"])],
+        "plan": Plan(id=plan_id, actions=actions) if actions else None,
+        "unfinished": next((finding["unfinished"] for finding in findings if finding["unfinished"]), None),
+        "processing_stage": "planned" if actions else "answered",
+    }
+
+
+async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "approval"]]:
+    """After the customer's yes: what policy lets pass is ready; for the rest people are asked."""
+    shop, agreed, customer_id = await services(), state["plan"], state["customer_id"]
+    assert agreed is not None  # noqa: S101  (triage routes here only with a plan)
+    assert customer_id is not None  # noqa: S101  (a plan is only ever made for a known customer)
+    ready: list[ReadyAction] = []
+    notes: list[str] = []
+    for n, action in enumerate(agreed["actions"]):
+        key, case = f"plan:{agreed['id']}:{n}", _case(action)
+        if case is None:
+            ready.append(ReadyAction(key=key, action=action, request_id=None))
+            continue
+        request = await shop.approvals.open(
+            _as_request(action),
+            case,
+            key=key,
+            subject=customer_id,
+            order_id=action["arguments"].get("order_id"),
+            thread_id=_thread(runtime),
+            asked_by=customer_id,
+        )
+        runtime.stream_writer({"progress": "sent_for_approval", "text": f"waits for {' or '.join(request['roles'])}"})
+        notes.append(f"I have sent this for approval: {action['sentence']}")
+    update: Update = {"plan": None, "ready": ready, "processing_stage": "reviewed"}
+    if ready:
+        return Command(goto="execute", update=update | {"notes": notes})
+    head = await shop.approvals.head(_thread(runtime))
+    update |= {"messages": [AIMessage("\n\n".join(notes))], "approval": head, "human_intervention": True}
+    return Command(goto="approval", update=update)
+
+
+async def decide(state: DeskState) -> Command[Literal["approval", "execute", "reply"]]:
+    """Take the answer if it counts; else ask again, saying why."""
+    shop, view, answer = await services(), state["approval"], state["answer"]
+    assert view is not None  # noqa: S101  (the gate was at this request)
+    request = await shop.approvals.decide(
+        view["request_id"],
+        view["action_hash"],
+        answer["said"],
+        caller_who(answer),
+        edit=partial(_edited_refund, view["action_requests"][0]["args"]),
+    )
+    if request["status"] == "open":
+        return Command(goto="approval", update={"approval": request})
+    update: Update = {"approval": request, "ready": [], "notes": [], "processing_stage": request["status"]}
+    name, arguments = request["action_requests"][0]["name"], request["action_requests"][0]["args"]
+    if request["status"] == "approved":
+        action = PlannedAction(name=name, arguments=arguments, sentence="")
+        key = f"approval:{request['request_id']}"
+        ready = [ReadyAction(key=key, action=action, request_id=request["request_id"])]
+        return Command(goto="execute", update=update | {"ready": ready})
+    return Command(goto="reply", update=update | {"notes": [_turned_down(request["status"], request["note"])]})
+
+
+async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
+    """Make the changes that are ready, each once, in the customer's name; say what came of them."""
+    shop, notes = await services(), list(state["notes"])
+    for ready in state["ready"]:
+        runtime.stream_writer({"progress": "executing", "text": ready["action"]["name"].replace("_", " ")})
+        try:
+            notes.append(await _make(shop, ready, str(state["customer_id"])))
+        except Denied as denial:
+            emit("request.denied", rule=denial.rule)
+            notes.append(denial.sentence)
+    return {"notes": notes, "ready": [], "processing_stage": "executed"}
+
+
+async def _make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
+    """One change. What needed approval is taken from the ledger as it was approved, not from the thread."""
+    arguments, name = ready["action"]["arguments"], ready["action"]["name"]
+    if ready["request_id"]:
+        approved = await shop.approvals.approved(ready["request_id"])
+        arguments, name = approved.arguments, approved.name
+    elif _case(ready["action"]):
+        raise Denied("APPROVAL-MISSING", "This has not been approved.")
+    order_id = arguments["order_id"]
+    if name == "cancel_order":
+        await shop.orders.cancel(
+            order_id, reason=arguments["reason"], subject=customer_id, actor=customer_id, key=ready["key"]
+        )
+        done = f"Order {order_id} is cancelled."
+    else:
+        await shop.refunds.refund(
+            order_id, arguments["amount"], subject=customer_id, actor=customer_id, key=ready["key"]
+        )
+        done = f"{money(arguments['amount'])} of order {order_id} will be refunded."
+    settled = await shop.refunds.settle(order_id)
+    if "owed" in settled.values():
+        return f"{done} The payment provider can't be reached just now; the money is on its way as soon as it can."
+    return f"{done} {SAYINGS['refund_time']}" if settled else done
+
+
+async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
+    """Say it: what was found or done, then the plan with the question for a yes."""
+    parts = list(state["notes"])
+    if waiting := state.get("plan"):
+        listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
+        parts.append(f"This is what I would do:\n{listed}\n\nShall I? Please answer yes or no.")
+    head = await (await services()).approvals.head(_thread(runtime))
+    return {
+        "messages": [AIMessage("\n\n".join(parts))],
+        "notes": [],
+        "approval": head,
+        "human_intervention": head is not None,
+        "processing_stage": "awaiting_customer" if waiting else state["processing_stage"],
+    }
+
+
+def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
+    """While a request is open the conversation comes back to the gate; a message does not end its waiting."""
+    return "approval" if state.get("approval") else "__end__"
+
+
+def _text(state: DeskState) -> str:
+    """The customer's words. Raises `Denied` MESSAGE-FORM, MESSAGE-EMPTY or MESSAGE-LONG."""
+    message = state["messages"][-1] if state.get("messages") else None
+    try:
+        return message_text(message.content if isinstance(message, HumanMessage) else None)
+    except MessageError as wrong:
+        raise denied(wrong.rule) from wrong
+
+
+async def _customer(shop: Services, state: DeskState, runtime: Runtime[Context], text: str) -> str | None:
+    """Who the customer is: the caller, whom a channel names, or whose e-mail address is given. One a conversation.
+
+    Raises `Denied` CUSTOMER-ONE, or ORDER-CUSTOMER when a channel names nobody that exists.
+    """
+    caller = _caller(runtime)
+    if caller is None or caller.role not in ("customer", "channel"):
+        raise denied("CUSTOMER-IDENTIFIED")
+    known = state.get("customer_id")
+    claimed = caller.identity if caller.role == "customer" else runtime.context.customer_id if runtime.context else None
+    if claimed is None and known is None:
+        email = _EMAIL.search(text)
+        return await shop.reads.customer_by_email(email.group()) if email else None
+    if claimed and known and claimed != known:
+        raise denied("CUSTOMER-ONE")
+    if claimed and not await shop.reads.customer_exists(claimed):
+        raise denied("ORDER-CUSTOMER")
+    return known or claimed
+
+
+def _caller(runtime: Runtime[Context]) -> Caller | None:
+    try:
+        return caller_of(runtime.server_info.user if runtime.server_info else None)
+    except PermissionError:
+        return None
+
+
+def _thread(runtime: Runtime[Context]) -> str:
+    return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
+
+
+def _completed(unfinished: dict[str, Any] | None, meant: Understanding) -> list[Topic]:
+    """The message's topics; one that was left unfinished is completed by what the customer now adds."""
+    if not unfinished:
+        return meant.topics
+    asked = Topic.model_validate(unfinished)
+    return [
+        topic
+        if topic.request_type != asked.request_type
+        else asked.model_copy(update={key: value for key, value in topic.model_dump().items() if value is not None})
+        for topic in meant.topics
+    ]
+
+
+def _case(action: PlannedAction) -> Case | None:
+    """Which approval a change needs, if any."""
+    return case_for_refund(action["arguments"]["amount"]) if action["name"] == "refund_payment" else None
+
+
+def _as_request(action: PlannedAction) -> Action:
+    return Action(action["name"], action["arguments"], action["sentence"], editable=action["name"] == "refund_payment")
+
+
+def _edited_refund(shown: dict[str, Any], arguments: dict[str, Any]) -> tuple[Action, Case]:
+    """Check an edited refund: the amount may change (clients send it as text), nothing else.
+
+    Raises ValueError with the reason.
+    """
+    amount = arguments["amount"]
+    if isinstance(amount, str) and amount.strip().isdecimal():
+        amount = int(amount)
+    if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount < 10**9:
+        raise ValueError("amount must be a whole number of cents above 0")
+    changed = shown | {"amount": amount}
+    if arguments | {"amount": amount} != changed:
+        raise ValueError("only the amount can be changed")
+    sentence = f"Refund {money(amount)} of order {changed['order_id']}"
+    return Action("refund_payment", changed, sentence, editable=True), case_for_refund(amount)
+
+
+def _turned_down(status: str, note: str) -> str:
+    if status == "rejected":
+        return f"I'm sorry, this was not approved. The reason given: {note}"
+    return SAYINGS[status]

@@ -1,0 +1,86 @@
+"""What a conversation remembers, and shows to whoever inspects it. The ledger is the truth."""
+
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+
+from agent.approvals.gate import SaidBy
+from agent.approvals.models import ApprovalView
+
+
+class PlannedAction(TypedDict):
+    """A change that was proposed. `sentence` tells the customer exactly what, how much, to where (CONFIRM-FIRST)."""
+
+    name: str
+    arguments: dict[str, Any]
+    sentence: str
+
+
+class Plan(TypedDict):
+    """What waits for the customer's yes. Its id is made from thread and turn, so that its effects have stable keys."""
+
+    id: str
+    actions: list[PlannedAction]
+
+
+class ReadyAction(TypedDict):
+    """A change that may be made now: the customer said yes and, when `request_id` is set, so did the staff."""
+
+    key: str
+    action: PlannedAction
+    request_id: str | None
+
+
+class Finding(TypedDict):
+    """What one specialist found: words for the customer and, perhaps, a change to propose."""
+
+    text: str
+    action: PlannedAction | None
+    unfinished: dict[str, Any] | None  # a topic that lacks something which the customer was asked for
+
+
+class DeskInput(TypedDict):
+    """The graph's input: one message and nothing else."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+def merge(old: dict[str, Finding] | None, new: dict[str, Finding] | None) -> dict[str, Finding]:
+    """Join what specialists found, by topic; None begins a new turn."""
+    return {} if new is None else {**(old or {}), **new}
+
+
+class DeskState(DeskInput, total=False):
+    """Everything that moves between nodes. `notes` are the sentences of the next reply."""
+
+    customer_id: str | None
+    request_type: str | None
+    processing_stage: str
+    error_count: int
+    retry_count: int
+    human_intervention: bool
+    topics: list[dict[str, Any]]
+    articles: list[dict[str, str]]
+    findings: Annotated[dict[str, Finding], merge]
+    unfinished: dict[str, Any] | None
+    plan: Plan | None
+    ready: list[ReadyAction]
+    notes: list[str]
+    approval: ApprovalView | None
+    answer: SaidBy
+
+
+class Question(TypedDict):
+    """All that the cached `knowledge` node sees: no customer, so that everyone may share an answer."""
+
+    topics: list[dict[str, Any]]
+
+
+class TopicTask(TypedDict):
+    """What one `specialist` is sent. It reads; it never writes."""
+
+    key: str
+    topic: dict[str, Any]
+    customer_id: str | None
+    article: dict[str, str]  # empty when there is none on it

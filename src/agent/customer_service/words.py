@@ -1,0 +1,29 @@
+"""The desk's own sentences, in one place."""
+
+from typing import Final
+
+from agent.commerce.policy import REFUND_TIME
+
+SAYINGS: Final[dict[str, str]] = {
+    "yes": "There is nothing waiting for your yes. What can I do for you?",
+    "no": "All right, I have left everything as it is.",
+    "small_talk": "You're welcome to ask me about your orders, refunds, or anything in our articles.",
+    "out_of_scope": "I can't help with that here: I know about this shop's orders, payments and articles.",
+    "unclear": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
+    "request": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
+    "failed": "One thing I could not look into just now; please ask me again in a moment.",
+    "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
+    "void": "What was asked for has changed meanwhile, so I have not done it.",
+    "refund_time": f"A gift card is refunded at once, other payment methods {REFUND_TIME}.",
+}
+
+DEGRADED: Final = "(Our language model can't be reached just now; I answer with simpler means.)"
+"""Law 15: degraded in the open."""
+
+NOT_HERE: Final[dict[str, str]] = {
+    "order_change": "I can't change an order here yet.",
+    "order_return": "I can't take returns or exchanges here yet.",
+    "security_issue": "I can't lock, unlock or change an account here yet.",
+    "account": "I can't change an account here yet.",
+}
+"""What the desk does not do yet, said so."""

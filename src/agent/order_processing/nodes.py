@@ -1,0 +1,318 @@
+"""The nodes of order processing: each a sentence, calling down. Wiring is in `graph.py`, rules are in `commerce`."""
+
+from typing import Any, Final, Literal
+
+from langgraph.errors import NodeError
+from langgraph.runtime import Runtime
+from langgraph.types import Command, Send
+from pydantic import ValidationError
+
+from agent.approvals.chains import case_for_order
+from agent.approvals.gate import NOBODY, caller_who
+from agent.approvals.requests import Action
+from agent.commerce.lifecycle import Stage
+from agent.commerce.orders import NewOrder, first_error
+from agent.commerce.policy import denied, money
+from agent.commerce.reads import OrderView
+from agent.identity import Caller, caller_of
+from agent.ledger.database import Denied
+from agent.observability.events import emit
+from agent.order_processing.state import DenialView, LineTask, OrderRequest, OrderState, ParcelTask
+from agent.services import services
+
+Update = dict[str, Any]
+
+NEXT_STEP: Final[dict[Stage, str]] = {
+    "placed": "reserve_line",
+    "reserved": "assess",
+    "awaiting_approval": "approval",
+    "approved": "charge",
+    "parked": "charge",
+    "paid": "charge",  # finds the captured payment, and goes on to the parcels
+    "completed": "close",
+    "cancelling": "compensate",
+    "cancelled": "close",
+    "imported": "close",
+}
+"""The step that the ledger says is next for an order in this stage."""
+
+
+async def route(
+    state: OrderRequest, runtime: Runtime[None]
+) -> Command[Literal["validate", "reserve_line", "assess", "approval", "charge", "compensate", "close"]]:
+    """A new order is validated; an order that the service account names is taken on where the ledger says it is."""
+    order, caller = state["order"], _caller(runtime)
+    if not caller or caller.role != "service":
+        return Command(goto="validate")
+    if not isinstance(order, dict) or set(order) != {"order_id"}:
+        return Command(goto="close", update={"denial": _denial(denied("ORDER-CALLER"))})
+    try:
+        known = await (await services()).reads.get(str(order["order_id"]))
+    except Denied as denial:
+        return Command(goto="close", update={"denial": _denial(denial)})
+    emit("order.redriven", order_id=known["id"], stage=known["stage"])
+    update = _shown(known) | {"results": None, "denial": None}
+    if known["stage"] == "placed":
+        return Command(goto=_line_tasks(known["id"], update["lines"]), update=update)
+    if known["stage"] == "awaiting_approval":
+        return Command(goto="assess", update=update)  # opens the same request again
+    return Command(goto=NEXT_STEP[known["stage"]], update=update)  # type: ignore[arg-type]
+
+
+async def validate(state: OrderState, runtime: Runtime[None]) -> Update:
+    """Parse the order strictly and place it in the ledger at catalogue prices, or name the field or rule at fault."""
+    caller, shop = _caller(runtime), await services()
+    try:
+        order = NewOrder.model_validate(state["order"])
+        if caller is None or (caller.role != "channel" and caller.identity != order.customer_id):
+            raise denied("ORDER-CALLER")
+        placed = await shop.orders.place(order, actor=caller.identity)
+    except ValidationError as wrong:
+        return _refused(denied("ORDER-INPUT", first_error(wrong)))
+    except Denied as denial:
+        return _refused(denial)
+    emit("order.placed", order_id=placed["id"], amount=placed["total"])
+    _tell(runtime, placed["id"], "validated", f"{len(placed['lines'])} lines, {money(placed['total'])}")
+    return _shown(placed) | {"results": None, "denial": None}
+
+
+def one_send_per_line(state: OrderState) -> list[Send] | Literal["close"]:
+    """Lines are reserved in parallel; an order that was refused, or is past that, has none."""
+    if state.get("denial") or state.get("processing_stage") != "placed":
+        return "close"
+    return _line_tasks(state["order_id"], state["lines"])
+
+
+async def reserve_line(state: LineTask) -> Update:
+    """Hold the stock of one line, once. Answers into `results`; the join decides."""
+    try:
+        await (await services()).orders.reserve_line(state["order_id"], state["line"])
+    except Denied as denial:
+        emit("request.denied", order_id=state["order_id"], rule=denial.rule)
+        return _result(state["line"], "short" if denial.rule == "STOCK-SHORT" else denial.rule)
+    return _result(state["line"], "reserved")
+
+
+def line_failed(state: LineTask, error: NodeError) -> Update:
+    """A line whose reservation could not be made or refused: the join leaves the order to the reconciler."""
+    emit("node.failed", node=error.node, order_id=state["order_id"], error=type(error.error).__name__)
+    return _result(state["line"], "failed")
+
+
+async def assess(
+    state: OrderState, runtime: Runtime[None]
+) -> Command[Literal["approval", "decide", "charge", "compensate", "park", "close"]]:
+    """Join the lines; decide by total and risk whether people must say yes."""
+    shop, order_id = await services(), state["order_id"]
+    outcomes = set((state.get("results") or {}).values())
+    if "short" in outcomes:
+        return Command(goto="compensate", update={"denial": _denial(denied("STOCK-SHORT"))})
+    if outcomes - {"reserved"}:
+        return Command(goto="park")
+    order = await shop.reads.get(order_id)
+    if order["stage"] == "placed":
+        order = await shop.orders.move(order_id, "reserved")
+    if order["stage"] not in ("reserved", "awaiting_approval"):
+        return Command(goto="close", update=_refused(denied("ORDER-STAGE", order["stage"])))
+    risk = await shop.reads.risk(order_id)
+    case = case_for_order(order["total"], risk)
+    if case is None:
+        await shop.orders.move(order_id, "approved")
+        return Command(goto="charge", update={"processing_stage": "approved", "human_approval_needed": False})
+    request = await shop.approvals.open(
+        _approve_order(order, risk),
+        case,
+        key=f"order:{order_id}",
+        subject=order["customer_id"],
+        order_id=order_id,
+        thread_id=_thread(runtime),
+        asked_by=order["placed_by"],
+    )
+    await shop.orders.move(order_id, "awaiting_approval")
+    _tell(runtime, order_id, "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
+    update = {"approval": request, "processing_stage": "awaiting_approval", "human_approval_needed": True}
+    if request["status"] != "open":  # decided, or ended by the clock, while the thread was away
+        return Command(goto="decide", update=update | {"answer": NOBODY})
+    return Command(goto="approval", update=update)
+
+
+async def decide(state: OrderState) -> Command[Literal["approval", "charge", "compensate", "close"]]:
+    """Take the answer if it counts; else ask again, saying why."""
+    shop, view, answer = await services(), state["approval"], state["answer"]
+    request = await shop.approvals.decide(view["request_id"], view["action_hash"], answer["said"], caller_who(answer))
+    match request["status"]:
+        case "open":
+            return Command(goto="approval", update={"approval": request})
+        case "approved":
+            try:
+                await shop.orders.move(state["order_id"], "approved")
+            except Denied as stopped:
+                return Command(goto="close", update=_refused(stopped) | {"approval": request})
+            return Command(goto="charge", update={"approval": request, "processing_stage": "approved"})
+        case "void":
+            return Command(goto="close", update={"approval": request})
+        case _:
+            denial = _denial(denied("ORDER-REJECTED", request["note"]))
+            return Command(goto="compensate", update={"approval": request, "denial": denial})
+
+
+async def charge(state: OrderState, runtime: Runtime[None]) -> Update:
+    """Take the customer's money exactly once; an unknown outcome is parked, not guessed."""
+    shop, order_id = await services(), state["order_id"]
+    retries = (runtime.execution_info.node_attempt - 1) if runtime.execution_info else 0
+    _tell(runtime, order_id, "charging", "asks the payment provider" + (" again" if retries else ""))
+    outcome = await shop.payments.capture(order_id)
+    if outcome == "declined":
+        denial = _denial(denied("PAYMENT-DECLINED"))
+        return {
+            "payment_status": outcome,
+            "processing_stage": "declined",
+            "denial": denial,
+            "retry_count": retries,
+        }
+    _tell(runtime, order_id, "paid", "captured once")
+    parcels = await shop.fulfilment.plan(order_id)
+    return {"payment_status": outcome, "processing_stage": "paid", "parcels": parcels, "retry_count": retries}
+
+
+def to_park(state: OrderState, error: NodeError) -> Command[Literal["park", "close"]]:
+    """Only routes: a rule's word ends the run; anything else, an open breaker or a lost answer, waits in `park`."""
+    emit("node.failed", node=error.node, order_id=state["order_id"], error=type(error.error).__name__)
+    count = {"error_count": state.get("error_count", 0) + 1}
+    if isinstance(error.error, Denied):
+        return Command(goto="close", update=count | _refused(error.error))
+    return Command(goto="park", update=count)
+
+
+def after_charge(state: OrderState) -> list[Send] | Literal["compensate", "complete"]:
+    """Captured: a parcel a warehouse, in parallel. Declined: everything is undone."""
+    if state["payment_status"] == "declined":
+        return "compensate"
+    parcels = [Send("ship", ParcelTask(order_id=state["order_id"], parcel=parcel)) for parcel in state["parcels"]]
+    return parcels or "complete"
+
+
+async def ship(state: ParcelTask, runtime: Runtime[None]) -> Update:
+    """Hand one parcel over, once. Answers into `results`; the join decides."""
+    try:
+        tracking = await (await services()).fulfilment.hand_over(state["parcel"])
+    except Denied as denial:
+        emit("request.denied", order_id=state["order_id"], rule=denial.rule)
+        return _result(state["parcel"], "stopped")
+    _tell(runtime, state["order_id"], "shipped", f"{state['parcel']} left as {tracking}")
+    return _result(state["parcel"], "handed over")
+
+
+def parcel_failed(state: ParcelTask, error: NodeError) -> Update:
+    """A parcel that could not leave: the join leaves the order to the reconciler."""
+    emit("node.failed", node=error.node, order_id=state["order_id"], error=type(error.error).__name__)
+    return _result(state["parcel"], "failed")
+
+
+async def complete(state: OrderState) -> Command[Literal["park", "compensate", "close"]]:
+    """Join the parcels: all have left, or the rest is tried again later, or the order was undone meanwhile."""
+    outcomes = {(state.get("results") or {}).get(parcel) for parcel in state["parcels"]}
+    if "stopped" in outcomes:
+        return Command(goto="close")
+    if "failed" in outcomes:
+        return Command(goto="park", update={"error_count": state.get("error_count", 0) + 1})
+    await (await services()).fulfilment.complete(state["order_id"])
+    return Command(goto="close")
+
+
+async def compensate(state: OrderState, runtime: Runtime[None]) -> Update:
+    """Undo in reverse: learn what became of a charge, owe back what was taken, release the stock, pay what is owed."""
+    shop, order_id = await services(), state["order_id"]
+    denial = state.get("denial")
+    _tell(runtime, order_id, "undoing", denial["rule"] if denial else "cancelled")
+    await shop.orders.undo(order_id, denial["rule"] if denial else "CANCELLED")
+    await shop.payments.find_out(order_id)
+    await shop.refunds.settle(order_id)
+    await shop.orders.undo(order_id, "CANCELLED")  # closes it, now that nothing is unknown
+    return {"processing_stage": "cancelling"}
+
+
+async def park(state: OrderState, runtime: Runtime[None]) -> Update:
+    """Leave the order to the reconciler, in the open: nothing is guessed, nothing is lost."""
+    payment = await (await services()).payments.park(state["order_id"])
+    emit("payment.parked", order_id=state["order_id"], payment=payment)
+    _tell(runtime, state["order_id"], "parked", f"payment {payment}; will be taken on again")
+    return {"processing_stage": "parked", "payment_status": payment}
+
+
+async def close(state: OrderState, runtime: Runtime[None]) -> Update:
+    """The last word: where the ledger says the order is, and the rule that stopped it, if one did."""
+    if denial := state.get("denial"):
+        emit("order.refused", order_id=state.get("order_id"), rule=denial["rule"])
+    if "order_id" not in state:
+        return {"processing_stage": "refused"}
+    shop = await services()
+    order = await shop.reads.get(state["order_id"])
+    _tell(runtime, order["id"], order["stage"], "done" if order["stage"] == "completed" else order["stage"])
+    return {"processing_stage": order["stage"], "payment_status": await shop.payments.outcome(order["id"])}
+
+
+def when_closed(state: OrderState) -> Literal["approval", "__end__"]:
+    """A word said to an order that waits for people does not end its waiting."""
+    return "approval" if state["processing_stage"] == "awaiting_approval" else "__end__"
+
+
+def _caller(runtime: Runtime[None]) -> Caller | None:
+    try:
+        return caller_of(runtime.server_info.user if runtime.server_info else None)
+    except PermissionError:
+        return None
+
+
+def _thread(runtime: Runtime[None]) -> str:
+    return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
+
+
+def _tell(runtime: Runtime[None], order_id: str, progress: str, text: str) -> None:
+    """Stream a line of progress to whoever waits."""
+    runtime.stream_writer({"progress": progress, "order_id": order_id, "text": text})
+
+
+def _line_tasks(order_id: str, lines: list[int]) -> list[Send]:
+    return [Send("reserve_line", LineTask(order_id=order_id, line=line)) for line in lines]
+
+
+def _result(key: int | str, outcome: str) -> Update:
+    return {"results": {str(key): outcome}}
+
+
+def _denial(denial: Denied) -> DenialView:
+    return DenialView(rule=denial.rule, sentence=denial.sentence)
+
+
+def _refused(denial: Denied) -> Update:
+    return {"denial": _denial(denial)}
+
+
+def _shown(order: OrderView) -> Update:
+    """What the thread shows of an order."""
+    return {
+        "order_id": order["id"],
+        "customer_id": order["customer_id"],
+        "order_amount": order["total"],
+        "processing_stage": order["stage"],
+        "lines": [line["number"] for line in order["lines"]],
+        "parcels": [],
+    }
+
+
+def _approve_order(order: OrderView, risk: int) -> Action:
+    total = money(order["total"], order["currency"])
+    items = "\n".join(f"- {line['quantity']} × {line['name']} ({line['sku']})" for line in order["lines"])
+    return Action(
+        name="approve_order",
+        arguments={
+            "order_id": order["id"],
+            "total": order["total"],
+            "currency": order["currency"],
+            "risk": risk,
+            "lines": [[line["sku"], line["quantity"], line["unit_price"]] for line in order["lines"]],
+            "ship_to": order["ship_to"],
+        },
+        description=f"**{total}**, order {order['id']}, risk {risk}\n\n{items}",
+    )

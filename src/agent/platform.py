@@ -1,0 +1,27 @@
+"""Calls from the server to itself: by URL, as the service account (law 16).
+
+The in-process loopback client would carry no roles, or nobody at all, and is not there on every engine.
+"""
+
+import asyncio
+from uuid import NAMESPACE_URL, uuid5
+
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
+
+from agent.identity import TokensError, read_tokens
+from agent.settings import Settings
+
+
+def order_thread(order_id: str, generation: int = 0) -> str:
+    """The thread id of an order, so that any worker, and any client, can find it."""
+    return str(uuid5(NAMESPACE_URL, f"order:{order_id}:{generation}"))
+
+
+async def service_client(settings: Settings) -> LangGraphClient:
+    """The server's own API as the service account. Raises `TokensError` when there is no such token."""
+    tokens = await asyncio.to_thread(read_tokens, settings.tokens_file)
+    token = next((token for token, caller in tokens.items() if caller.role == "service"), None)
+    if token is None:
+        raise TokensError(f"{settings.tokens_file} has no token of role service: add one")
+    return get_client(url=settings.langgraph_api_url, api_key=token)

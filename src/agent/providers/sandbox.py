@@ -1,0 +1,123 @@
+"""The sandbox provider: our side of the wire to the fake card network in `sandbox_server`.
+
+Turns HTTP into the port's words: captured, declined, surely without effect, unknown. It neither retries nor
+breaks the circuit; that is `resilience`. Nothing here knows orders.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from agent.providers.payment import Charge, PaymentError, PaymentNotSentError, PaymentUnknownError
+from agent.providers.sandbox_server import ChargeAnswer, NoSuchCharge, RefundAnswer, create_app
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_REFUSED_UNREAD = 503  # the network promises this of 503 and of no other 5xx
+
+
+class RejectedRequestError(PaymentError):
+    """The provider read the request and will never accept it (4xx): our bug or a wrong setting."""
+
+    def __init__(self, call: str, status: int) -> None:
+        super().__init__(f"{call}: the provider rejected the request with {status}")
+        self.status = status
+
+
+class SandboxProvider:
+    """The `PaymentProvider` port over HTTP. Besides the port's errors it raises `RejectedRequestError`.
+
+    `timeout` (seconds) bounds each call as a whole: httpx counts per read, and in process not at all.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, timeout: float, name: str = "sandbox") -> None:
+        self.name = name
+        self._client = client
+        self._timeout = timeout
+
+    async def capture(self, key: str, amount: int, currency: str, token: str) -> Charge:
+        """Take `amount` (minor units) from the card `token`; the same `key` again gives the first answer."""
+        body = {"amount": amount, "currency": currency, "token": token}
+        response = await self._send(self._post("/charges", key, body))
+        answer = _read(ChargeAnswer, response)
+        _check_same((answer.key, answer.amount), (key, amount))
+        return _charge(answer)
+
+    async def find(self, key: str) -> Charge | None:
+        """What became of the capture with this key; None when the network says that it never got it."""
+        request = self._client.build_request("GET", f"/charges/{quote(key, safe='')}")
+        response = await self._send(request, accept=(200, 404))
+        if response.status_code == 404:
+            _check_same(_read(NoSuchCharge, response).no_such_charge, key)
+            return None
+        answer = _read(ChargeAnswer, response)
+        _check_same(answer.key, key)
+        return _charge(answer)
+
+    async def refund(self, key: str, provider_id: str, amount: int) -> None:
+        """Give `amount` (minor units) of a capture back; the same `key` again changes nothing."""
+        body = {"charge_id": provider_id, "amount": amount}
+        response = await self._send(self._post("/refunds", key, body))
+        answer = _read(RefundAnswer, response)
+        _check_same((answer.key, answer.charge_id, answer.amount), (key, provider_id, amount))
+
+    def _post(self, path: str, key: str, body: dict[str, object]) -> httpx.Request:
+        return self._client.build_request("POST", path, json=body, headers={"Idempotency-Key": key})
+
+    async def _send(self, request: httpx.Request, accept: tuple[int, ...] = (200,)) -> httpx.Response:
+        """The response when its status is accepted; anything else raises what it means."""
+        call = f"{request.method} {request.url.path}"
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._client.send(request)
+        except _NOT_SENT as error:
+            raise PaymentNotSentError(f"{call}: no connection ({type(error).__name__})") from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise PaymentUnknownError(f"{call}: no answer ({type(error).__name__})") from error
+        status = response.status_code
+        if status in accept:
+            return response
+        if status == _REFUSED_UNREAD:
+            raise PaymentNotSentError(f"{call}: refused unread with {status}")
+        if 400 <= status < 500:
+            raise RejectedRequestError(call, status)
+        raise PaymentUnknownError(f"{call}: answered {status}")
+
+
+def sandbox_client(url: str, database: Path, timeout: float, slow_seconds: float) -> httpx.AsyncClient:
+    """A client for the network at `url`; without one, for a network in this process.
+
+    `timeout` is in seconds. `database` (that network's own SQLite file) and `slow_seconds` (what `tok_slow`
+    takes) are for the network in this process only.
+    """
+    if not url:
+        app = create_app(database, slow_seconds=slow_seconds)
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox")
+    connect = min(timeout / 2, 2.0)  # ends before the whole call's time does: no connection is not an unknown
+    return httpx.AsyncClient(
+        base_url=url,
+        timeout=httpx.Timeout(timeout, connect=connect, pool=connect),
+        limits=httpx.Limits(max_connections=100, keepalive_expiry=2.0),  # well before the server hangs up at 5 s
+        trust_env=False,
+    )
+
+
+def _read(form: type[_Answer], response: httpx.Response) -> _Answer:
+    try:
+        return form.model_validate_json(response.content)
+    except ValidationError as error:
+        raise PaymentUnknownError("the provider's answer cannot be read") from error
+
+
+def _check_same(told: object, asked: object) -> None:
+    if told != asked:
+        raise PaymentUnknownError("the provider's answer is about something else")
+
+
+def _charge(answer: ChargeAnswer) -> Charge:
+    return Charge(answer.key, answer.status, answer.id, answer.amount, answer.reason)

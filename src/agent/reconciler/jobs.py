@@ -1,0 +1,115 @@
+"""The reconciler's jobs. Each looks at the ledger, does what is due, and reports {item: what happened}.
+
+A job that fails reports its failure and does not stop the others: the next run tries again.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
+
+from langgraph.errors import NodeError
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIStatusError, NotFoundError
+from langgraph_sdk.schema import Thread
+
+from agent.commerce.reads import OrderView
+from agent.observability.events import emit
+from agent.platform import order_thread, service_client
+from agent.services import Services, services
+
+Report = dict[str, dict[str, str]]
+
+
+def merge(old: Report | None, new: Report) -> Report:
+    """Join the jobs' reports."""
+    return {**(old or {}), **new}
+
+
+class ReconcilerState(TypedDict, total=False):
+    """What a run found and did, by job and item."""
+
+    report: Annotated[Report, merge]
+
+
+Update = dict[str, Report]
+
+
+async def watch_the_clock(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Escalate overdue approvals, expire those that nobody answered."""
+    return {"report": {"approvals": await (await services()).approvals.watch_the_clock()}}
+
+
+async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Make threads look again at requests that changed while they waited: escalated, expired or void."""
+    shop = await services()
+    client = await service_client(shop.settings)
+    report = {}
+    for request_id, thread_id, order_id in await shop.approvals.to_tell():
+        report[request_id] = await _wake(client, thread_id, order_id)
+    return {"report": {"woken": report}}
+
+
+async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Drive parked, stale and lost orders forward, each on its own thread."""
+    shop = await services()
+    client = await service_client(shop.settings)
+    orders = await shop.reads.unfinished(stale_seconds=shop.settings.stale_after_seconds)
+    return {"report": {"orders": {order["id"]: await _take_on(client, shop, order) for order in orders}}}
+
+
+async def settle(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Pay the refunds that are still owed."""
+    return {"report": {"refunds": await (await services()).refunds.settle()}}
+
+
+def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG001
+    """Report a job that failed; the others go on, and the next run tries it again."""
+    emit("reconciler.failed", job=error.node, error=type(error.error).__name__)
+    return {"report": {error.node: {"failed": type(error.error).__name__}}}
+
+
+async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) -> str:
+    thread_id = order_thread(order["id"], order["generation"])
+    try:
+        thread = await client.threads.get(thread_id)
+    except NotFoundError:
+        thread = await client.threads.create(thread_id=thread_id, if_exists="do_nothing", graph_id="order_processing")
+    if thread["status"] == "busy":
+        return "at work"
+    if order["stage"] == "awaiting_approval" and _still_waits(thread, shop.started_at):
+        return "waits for people"
+    return await _run(
+        client, thread_id, "order_processing", {"input": {"order": {"order_id": order["id"]}}}, "driven on"
+    )
+
+
+def _still_waits(thread: Thread, started_at: datetime) -> bool:
+    """Whether the thread stands at its interrupt. One that paused before this process started may have lost its
+    checkpoint with the process before, though it still says `interrupted`: it is asked again, once."""
+    return thread["status"] == "interrupted" and _time(thread["updated_at"]) >= started_at
+
+
+async def _wake(client: LangGraphClient, thread_id: str, order_id: str | None) -> str:
+    """Have a waiting thread look at its request again: an order by its id, a conversation by an answer that is none."""
+    try:
+        thread = await client.threads.get(thread_id)
+    except NotFoundError:
+        return "thread is gone"
+    if thread["status"] != "interrupted":
+        return str(thread["status"])
+    graph = (thread.get("metadata") or {}).get("graph_id")
+    if graph == "order_processing":
+        return await _run(client, thread_id, graph, {"input": {"order": {"order_id": order_id}}}, "woken")
+    return await _run(client, thread_id, "customer_service", {"command": {"resume": "look again"}}, "woken")
+
+
+async def _run(client: LangGraphClient, thread_id: str, graph: str, what: dict[str, Any], done: str) -> str:
+    """Start a run and leave it: a single worker that waited for it would wait for itself."""
+    try:
+        await client.runs.create(thread_id, graph, multitask_strategy="reject", **what)
+    except APIStatusError as refused:
+        return f"refused ({refused.response.status_code})"
+    return done
+
+
+def _time(stamp: object) -> datetime:
+    return stamp if isinstance(stamp, datetime) else datetime.fromisoformat(str(stamp))

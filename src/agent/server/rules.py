@@ -1,0 +1,122 @@
+"""What a run may carry, as pure functions over the platform's `create_run` value. `auth` calls them; tests read them.
+
+Fields are allowed by list: whatever is not named here is refused.
+"""
+
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+from pydantic import ValidationError
+
+from agent.assistant.models import MessageError, message_text
+from agent.commerce.orders import NewOrder, first_error
+from agent.commerce.policy import RULES
+from agent.identity import APPROVER_ROLES, Caller
+from agent.platform import order_thread
+
+_NAMESPACE_GRAPH: Final = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
+"""The platform's namespace of the assistants that it makes for each graph (langgraph_api.graph)."""
+
+GRAPH_OF_ASSISTANT: Final = {
+    str(uuid5(_NAMESPACE_GRAPH, graph)): graph for graph in ("customer_service", "order_processing", "reconciler")
+}
+
+_STARTS: Final[dict[str, frozenset[str]]] = {
+    "customer": frozenset(("customer_service", "order_processing")),
+    "channel": frozenset(("customer_service", "order_processing")),
+    "operator": frozenset(("reconciler",)),
+    "service": frozenset(("order_processing", "reconciler")),
+}
+"""Which graphs a role may give new input to."""
+
+_ANSWERS: Final = APPROVER_ROLES | {"service"}
+"""Who may resume. The service account's answer is never a decision (see `Approvals.decide`)."""
+
+_HARMLESS: Final = frozenset(
+    ("input", "command", "config", "context", "stream_mode", "temporary", "subgraphs", "resumable", "durability",
+     "checkpoint_during")
+)  # fmt: skip
+_SERVER_CONFIG: Final = ("__", "langgraph_")
+"""Prefixes of what the server itself puts into `configurable`."""
+
+
+class RunRefusedError(Exception):
+    """A run that may not start; `status` is the HTTP status to answer with."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+        self.why = why
+
+
+def check_run(caller: Caller, value: dict[str, Any]) -> None:
+    """Refuse a run whose role, graph, fields or input are not allowed. Raises `RunRefusedError`."""
+    graph = GRAPH_OF_ASSISTANT.get(str(value.get("assistant_id")))
+    if graph is None:
+        raise RunRefusedError(403, "only the project's own assistants can be run")
+    kwargs = value["kwargs"]
+    _check_fields(caller, value, kwargs)
+    if value.get("thread_id") is None and graph != "reconciler":
+        raise RunRefusedError(422, f"{graph} runs on a thread: create one, or its answers would be lost")
+    if kwargs.get("command") is not None:
+        _check_resume(caller, kwargs)
+    elif graph not in _STARTS.get(caller.role, frozenset()):
+        raise RunRefusedError(403, f"role {caller.role} may not start {graph}")
+    elif graph == "customer_service":
+        _check_message(kwargs.get("input"))
+    elif graph == "order_processing":
+        _check_order(caller, kwargs.get("input"), str(value["thread_id"]))
+
+
+def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any]) -> None:
+    set_fields = {name for name, given in kwargs.items() if given not in (None, [], {}, False)}
+    if extra := sorted(set_fields - _HARMLESS):
+        raise RunRefusedError(403, f"a run may not set {', '.join(extra)}")
+    if value.get("multitask_strategy") not in ("reject", "enqueue"):
+        raise RunRefusedError(403, "multitask_strategy must be reject or enqueue")
+    context = {name for name in kwargs.get("context") or {} if not name.startswith(_SERVER_CONFIG)}
+    if context - ({"customer_id"} if caller.role == "channel" else set()):
+        raise RunRefusedError(403, f"role {caller.role} may not set context: {', '.join(sorted(context))}")
+    configurable = (kwargs.get("config") or {}).get("configurable") or {}
+    own = {name for name in configurable if not name.startswith(_SERVER_CONFIG)} - context - {"cron_id"}
+    if own:
+        raise RunRefusedError(403, f"a run may not set configurable: {', '.join(sorted(own))}")
+
+
+def _check_resume(caller: Caller, kwargs: dict[str, Any]) -> None:
+    command = kwargs["command"]
+    if caller.role not in _ANSWERS:
+        raise RunRefusedError(403, f"role {caller.role} may not answer an approval")
+    if not isinstance(command, dict) or {k for k, v in command.items() if v is not None} != {"resume"}:
+        raise RunRefusedError(403, 'an answer is exactly {"resume": …}, and not null')
+    if kwargs.get("input"):
+        raise RunRefusedError(403, "an answer carries no input")
+
+
+def _check_message(given: Any) -> None:
+    messages = given.get("messages") if isinstance(given, dict) and set(given) == {"messages"} else None
+    if isinstance(messages, dict):
+        messages = [messages]
+    message = messages[0] if isinstance(messages, list) and len(messages) == 1 else None
+    if not isinstance(message, dict) or (message.get("role") or message.get("type")) not in ("user", "human"):
+        raise RunRefusedError(422, f"MESSAGE-FORM: {RULES['MESSAGE-FORM']} (input.messages)")
+    try:
+        message_text(message.get("content"))
+    except MessageError as wrong:
+        raise RunRefusedError(422, f"{wrong.rule}: {RULES[wrong.rule]} (input.messages.0.content)") from wrong
+
+
+def _check_order(caller: Caller, given: Any, thread_id: str) -> None:
+    if not isinstance(given, dict) or set(given) != {"order"}:
+        raise RunRefusedError(422, 'ORDER-INPUT: the input is {"order": {…}}')
+    order = given["order"]
+    if caller.role == "service":
+        if not isinstance(order, dict) or set(order) != {"order_id"}:
+            raise RunRefusedError(422, "ORDER-CALLER: the service account names an order by its id, and nothing else")
+        return
+    try:
+        order_id = NewOrder.model_validate(order).order_id
+    except ValidationError as wrong:
+        raise RunRefusedError(422, f"ORDER-INPUT: {first_error(wrong)}") from wrong
+    if thread_id != order_thread(order_id):
+        raise RunRefusedError(422, f"ORDER-INPUT: order {order_id} belongs on thread {order_thread(order_id)}")

@@ -1,0 +1,31 @@
+"""How calls are counted over time."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.resilience.window import SlidingWindow
+
+SECONDS = 60.0
+SLICE = SECONDS / 10
+
+
+def test_every_kind_of_call_is_counted() -> None:
+    window = SlidingWindow(SECONDS, now=0.0)
+    window.count(1.0)
+    window.count(2.0, failed=True)
+    window.count(3.0, slow=True)
+    window.count(4.0, failed=True, slow=True)
+    assert window.totals(5.0) == (4, 2, 2)
+
+
+@given(st.lists(st.floats(0.0, 30.0), max_size=60))
+def test_it_holds_what_is_recent_and_nothing_too_old(pauses: list[float]) -> None:
+    window = SlidingWindow(SECONDS, now=0.0)
+    now, calls = 0.0, []
+    for pause in pauses:
+        now += pause
+        window.count(now)
+        calls.append(now)
+    surely = sum(at > now - SECONDS + SLICE for at in calls)
+    at_most = sum(at >= now - SECONDS for at in calls)
+    assert surely <= window.totals(now).calls <= at_most
