@@ -32,6 +32,7 @@ from agent.resilience import (
     CircuitBreaker,
     CircuitOpenError,
     Failure,
+    Verdict,
     classify_response,
 )
 from agent.settings import Settings, settings
@@ -55,6 +56,12 @@ class Services:
     understander: Understander
     breakers: dict[str, CircuitBreaker]
     started_at: datetime
+    payment_client: httpx.AsyncClient
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.payment_client.aclose()
+        await self.database.close()
 
 
 _built: Services | None = None
@@ -95,10 +102,19 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         BreakerConfig(
             minimum_number_of_calls=config.payment_breaker_minimum_calls,
             wait_duration_in_open=config.payment_breaker_open_seconds,
+            max_wait_duration_in_open=max(60.0, config.payment_breaker_open_seconds),
+            slow_call_duration=config.payment_timeout_seconds,
+            probe_lease_seconds=2 * config.payment_timeout_seconds,
         ),
         listeners=[_breaker_moved],
     )
-    model_breaker = CircuitBreaker("model", BreakerConfig(), listeners=[_breaker_moved])
+    model_breaker = CircuitBreaker(
+        "model",
+        BreakerConfig(
+            slow_call_duration=config.model_timeout_seconds, probe_lease_seconds=2 * config.model_timeout_seconds
+        ),
+        listeners=[_breaker_moved],
+    )
     if config.seed_demo_shop and await is_empty(database):
         await import_shop(database, provider, demo_shop(now=clock()))
     refunds = Refunds(database, provider, payment_breaker)
@@ -119,18 +135,25 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         ),
         breakers={"payment": payment_breaker, "model": model_breaker},
         started_at=clock(),
+        payment_client=client,
     )
 
 
 def _teach_the_classifier() -> None:
     """What the errors of the libraries and ports in use say about who is behind them."""
-    CLASSIFIER.register(PaymentNotSentError, Failure("connection"))
-    CLASSIFIER.register(PaymentUnknownError, Failure("timeout"))
+    CLASSIFIER.register(PaymentNotSentError, lambda error: _behind(error, Failure("connection")))
+    CLASSIFIER.register(PaymentUnknownError, lambda error: _behind(error, Failure("timeout")))
     CLASSIFIER.register(RejectedRequestError, ANSWERED)
     CLASSIFIER.register(OperationalError, Failure("connection"))
     CLASSIFIER.register(APIConnectionError, Failure("connection"))
     CLASSIFIER.register(APITimeoutError, Failure("timeout"))
     CLASSIFIER.register(APIStatusError, lambda error: classify_response(cast(httpx.Response, error.response)))
+
+
+def _behind(error: Exception, otherwise: Failure) -> Verdict:
+    """What the error under ours says: it knows the kind better, and a Retry-After."""
+    verdict = CLASSIFIER.classify(error.__cause__) if error.__cause__ else otherwise
+    return verdict if isinstance(verdict, Failure) else otherwise
 
 
 def _breaker_moved(move: BreakerMoved) -> None:

@@ -15,6 +15,7 @@ from agent.assistant.entities import (
     amount,
     bare_words,
     cancel_reason,
+    numbers_as_amounts,
     order_ids,
     plain,
     stated_reason,
@@ -56,6 +57,29 @@ def understand(text: str, *, pending: bool) -> Understanding:
     if wording.SMALL_TALK.search(words) and not _says_more(words, wording.SMALL_TALK, wording.FILLER):
         return Understanding(act="small_talk")
     return Understanding(act="unclear")
+
+
+def answer_to(asked: Topic, text: str) -> Topic | None:
+    """The unfinished topic, completed by the customer's answer to the desk's question about it.
+
+    Args:
+        asked: the topic, in which an order, an amount or a reason is missing.
+        text: the customer's words.
+
+    Returns:
+        The topic with what the answer adds; None when it adds nothing or has a wish of its own.
+    """
+    if any(draft.rule and draft.rule.request_type != asked.request_type for draft in _drafts(text)):
+        return None
+    ids, numbers = order_ids(text), numbers_as_amounts(text)
+    cancels = asked.request_type == "order_cancel"
+    added = {
+        "order_id": ids[0] if len(ids) == 1 else None,
+        "amount": numbers.pop() if len(numbers) == 1 and not cancels else None,
+        "reason": cancel_reason(text) if cancels else stated_reason(text),
+    }
+    news = {field: value for field, value in added.items() if value is not None}
+    return asked.model_copy(update=news) if news else None
 
 
 def _yes_or_no(words: str) -> Understanding | None:

@@ -12,9 +12,6 @@ from pathlib import Path
 from threading import Lock
 from typing import Self
 
-ARTICLES = Path(__file__).parent / "articles"
-"""The folder of the shop's own articles."""
-
 TERMS_LIMIT = 24
 """Words of a question that are looked for; the rest of a longer one is left out."""
 
@@ -66,7 +63,7 @@ class Knowledge:
         )
 
     @classmethod
-    def load(cls, folder: Path = ARTICLES) -> Self:
+    def load(cls, folder: Path) -> Self:
         """Read and index every `*.md` of a folder. Blocks on files.
 
         Raises:

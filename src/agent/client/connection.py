@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import typer
 from langgraph_sdk.errors import APIStatusError
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, HttpUrl, TypeAdapter, ValidationError
 
 
 class ExitCode(IntEnum):
@@ -41,6 +41,7 @@ class _Holder(BaseModel):
 
 
 _TOKENS = TypeAdapter(dict[str, _Holder])
+_ADDRESS = TypeAdapter(HttpUrl)
 
 _MEANINGS = {
     400: (ExitCode.REFUSED, "refused", "Change the request"),
@@ -89,11 +90,12 @@ def _token_of(role: str | None, tokens_file: Path) -> str:
 def explained(url: str) -> Iterator[None]:
     """Raise whatever goes wrong between us and the server at `url` as a `DeskError`."""
     try:
+        _ADDRESS.validate_python(url)
         yield
+    except ValidationError as error:
+        raise DeskError(f"{url} is no server address; give --url http://HOST:PORT", ExitCode.USAGE) from error
     except APIStatusError as error:
         raise _answered(url, error) from error
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise DeskError(f"{url} is no server address; give --url http://HOST:PORT", ExitCode.USAGE) from error
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise DeskError(

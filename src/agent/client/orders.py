@@ -35,9 +35,9 @@ async def submit(
     with watched(session.screen, rows):
         await asyncio.gather(*(_take(session, rows, row, slots) for row in rows))
     session.screen.print(summary(rows))
-    if errors := {row.name: row.error for row in rows if row.error}:
-        name, first = next(iter(errors.items()))
-        codes = {error.exit_code for error in errors.values()}
+    if errors := [(row.name, row.error) for row in rows if row.error]:
+        name, first = errors[0]
+        codes = {error.exit_code for _, error in errors}
         raise DeskError(
             f"{len(errors)} of {len(rows)} orders did not go through; the first, {name}: {first}",
             codes.pop() if len(codes) == 1 else ExitCode.REFUSED,

@@ -63,7 +63,7 @@ class Reads:
         async with self._db.read() as session:
             order = await session.get(OrderRow, order_id)
             if order is None or customer_id not in (None, order.customer_id):
-                raise denied("ORDER-EXISTS")
+                raise denied("ORDER-EXISTS", order_id)
             return await _view(session, order)
 
     async def of_customer(self, customer_id: str, limit: int = 10) -> list[OrderView]:

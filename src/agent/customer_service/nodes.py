@@ -12,6 +12,7 @@ from langgraph.types import Command, Send
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.gate import caller_who
 from agent.approvals.requests import Action
+from agent.assistant.follow_up import filled_in
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
 from agent.commerce.policy import RULES, denied, money
 from agent.context import Context
@@ -48,7 +49,7 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [DEGRADED] if degraded else []}
-    topics = _completed(state.get("unfinished"), meant)
+    topics = _topics(state.get("unfinished"), meant, text)
     if topics:
         return _look_into(topics, fresh)
     if meant.act == "yes" and state.get("plan"):
@@ -267,17 +268,13 @@ def _thread(runtime: Runtime[Context]) -> str:
     return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
-def _completed(unfinished: dict[str, Any] | None, meant: Understanding) -> list[Topic]:
-    """The message's topics; one that was left unfinished is completed by what the customer now adds."""
-    if not unfinished:
-        return meant.topics
-    asked = Topic.model_validate(unfinished)
-    return [
-        topic
-        if topic.request_type != asked.request_type
-        else asked.model_copy(update={key: value for key, value in topic.model_dump().items() if value is not None})
-        for topic in meant.topics
-    ]
+def _topics(unfinished: dict[str, Any] | None, meant: Understanding, text: str) -> list[Topic]:
+    """The message's topics; when it answers what the desk asked back, the unfinished topic with that filled in."""
+    asked = Topic.model_validate(unfinished) if unfinished else None
+    if asked and all(topic.request_type == asked.request_type for topic in meant.topics):
+        completed = filled_in(asked, text)
+        return [completed] if completed else meant.topics
+    return meant.topics
 
 
 def _case(action: PlannedAction) -> Case | None:

@@ -72,7 +72,7 @@ async def validate(state: OrderState, runtime: Runtime[None]) -> Update:
     except Denied as denial:
         return _refused(denial)
     emit("order.placed", order_id=placed["id"], amount=placed["total"])
-    _tell(runtime, placed["id"], "validated", f"{len(placed['lines'])} lines, {money(placed['total'])}")
+    _tell(runtime, placed["id"], "validated", f"{len(placed['lines'])} line(s), {money(placed['total'])}")
     return _shown(placed) | {"results": None, "denial": None}
 
 

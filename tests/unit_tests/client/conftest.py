@@ -1,0 +1,73 @@
+"""A stub server, and `desk` run against it as from a shell."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from agent.client.cli import main
+from tests.unit_tests.client.stub import Stub, serve
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Its one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        """Its JSON error."""
+        return json.loads(self.err)
+
+
+Desk = Callable[..., Result]
+
+
+@pytest.fixture(scope="session")
+def _served() -> Iterator[Stub]:
+    stub = Stub()
+    stop = serve(stub)
+    yield stub
+    stop()
+
+
+@pytest.fixture
+def stub(_served: Stub) -> Stub:
+    """The server, with nothing scripted yet."""
+    _served.calls.clear()
+    _served.scripts.clear()
+    return _served
+
+
+@pytest.fixture
+def desk(stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
+    """Run one command line against the stub; a tokens file with a few roles is in place."""
+    tokens = tmp_path / "tokens.json"
+    roles = ("channel", "operator", "order_manager")
+    tokens.write_text(json.dumps({role: {"token": f"{role}-token", "identity": role} for role in roles}))
+    monkeypatch.setenv("DESK_URL", stub.url)
+    monkeypatch.setenv("TOKENS_FILE", str(tokens))
+    monkeypatch.delenv("DESK_TOKEN", raising=False)
+
+    def run(*arguments: str, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(stdin)))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        streams = capsys.readouterr()
+        return Result(int(ended.value.code or 0), streams.out, streams.err)
+
+    return run

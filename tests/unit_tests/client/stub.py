@@ -1,0 +1,149 @@
+"""A stub of the server: the endpoints that `desk` speaks to, on loopback, saying what a test scripts.
+
+It knows no rules. That the real server speaks the same way is what the integration tests show.
+"""
+
+import json
+import socket
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+
+from agent.approvals.models import ApprovalView
+
+DUE = "2030-01-02T12:00:00+00:00"
+
+Script = Callable[["Call"], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that came in. `path` is as it was on the wire, escapes and all."""
+
+    method: str
+    path: str
+    api_keys: list[str]
+    body: Any
+
+
+@dataclass
+class Stub:
+    """Answers each path as scripted, 404 otherwise, and keeps what was asked."""
+
+    url: str = ""
+    calls: list[Call] = field(default_factory=list)
+    scripts: dict[str, Script] = field(default_factory=dict)
+
+    def on(self, path: str, answer: object = None, *, status: int = 200) -> None:
+        """Answer `path` with this JSON."""
+
+        async def script(_: Call) -> Response:
+            return Response(json.dumps(answer), status, media_type="application/json")
+
+        self.scripts[path] = script
+
+    def on_run(self, thread_id: str, *events: tuple[str, object]) -> None:
+        """Answer a streamed run on a thread with these events."""
+
+        async def script(_: Call) -> Response:
+            return stream(*events)
+
+        self.scripts[f"/threads/{thread_id}/runs/stream"] = script
+
+    def on_search(self, *threads: dict[str, Any]) -> None:
+        """Answer a search for threads, page by page."""
+
+        async def script(call: Call) -> Response:
+            first = call.body["offset"]
+            page = threads[first : first + call.body["limit"]]
+            return Response(json.dumps(page), media_type="application/json")
+
+        self.scripts["/threads/search"] = script
+
+    def body_of(self, path: str) -> Any:
+        """What was sent to `path`, the last time."""
+        return [call.body for call in self.calls if call.path == path][-1]
+
+
+def stream(*events: tuple[str, object]) -> Response:
+    """Server-sent events, as the platform writes them."""
+    text = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+    return Response(text, media_type="text/event-stream")
+
+
+def approval(request_id: str = "ap-1", **changes: Any) -> ApprovalView:
+    """An open request to charge a large order."""
+    args = {"amount": 123450, "currency": "USD", "reason": "large order"}
+    view = ApprovalView(
+        action_requests=[
+            {"name": "ChargeOrder", "args": args, "arguments": args, "description": "Charge 1,234.50 USD for W-1"}
+        ],
+        review_configs=[
+            {"action_name": "ChargeOrder", "allowed_decisions": ["approve", "edit", "reject"]},
+        ],
+        request_id=request_id,
+        case="large_order",
+        subject="C-1",
+        order_id="W-1",
+        asked_by="shop",
+        roles=["order_manager"],
+        step=1,
+        steps=2,
+        due=DUE,
+        action_hash="0" * 64,
+        status="open",
+        note="",
+        refused=None,
+    )
+    return {**view, **changes}  # type: ignore[typeddict-item]
+
+
+def interrupted(thread_id: str, view: object, *, graph: str = "order_processing") -> dict[str, Any]:
+    """A thread that waits, as the search gives it."""
+    return {
+        "thread_id": thread_id,
+        "metadata": {"graph_id": graph},
+        "status": "interrupted",
+        "values": {},
+        "interrupts": {"task-1": [{"id": f"interrupt-of-{thread_id}", "value": view}]},
+    }
+
+
+def waiting(view: ApprovalView, **values: object) -> tuple[str, object]:
+    """The last event of a run that stopped at the gate."""
+    return "values", {**values, "__interrupt__": [{"id": "interrupt-2", "value": view}]}
+
+
+def serve(stub: Stub) -> Callable[[], None]:
+    """Start `stub` on a free port and set its `url`; call what comes back to stop it."""
+    app = FastAPI()
+
+    @app.api_route("/{path:path}", methods=["GET", "POST"])
+    async def answer(request: Request) -> Response:
+        raw = await request.body()
+        call = Call(
+            method=request.method,
+            path=request.scope["raw_path"].decode(),
+            api_keys=request.headers.getlist("x-api-key"),
+            body=json.loads(raw) if raw else None,
+        )
+        stub.calls.append(call)
+        if script := stub.scripts.get(call.path):
+            return await script(call)
+        return Response('{"detail": "no such thing"}', 404, media_type="application/json")
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    stub.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join()
+
+    return stop
