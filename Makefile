@@ -33,7 +33,7 @@ lint: setup
 	@$(BIN)/lint-imports
 
 pictures: setup  ## draw the graphs into README.md from the compiled graphs
-	@$(BIN)/python -m agent.admin.pictures README.md
+	@$(BIN)/python -m docs.pictures README.md
 
 clean:
 	rm -rf .venv .data .langgraph_api .tokens.json

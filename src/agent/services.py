@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from agent.approvals.requests import Approvals
 from agent.assistant.knowledge import Knowledge
-from agent.assistant.understand import Understander, chat_model
+from agent.assistant.understand import ModelAnswerError, Understander, chat_model
 from agent.commerce.demo_shop import demo_shop
 from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.orders import Orders
@@ -132,6 +132,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
             await asyncio.to_thread(chat_model, config),
             guard=model_breaker.call,
             open_errors=(CircuitOpenError,),
+            timeout_seconds=config.model_timeout_seconds,
         ),
         breakers={"payment": payment_breaker, "model": model_breaker},
         started_at=clock(),
@@ -144,6 +145,7 @@ def _teach_the_classifier() -> None:
     CLASSIFIER.register(PaymentNotSentError, lambda error: _behind(error, Failure("connection")))
     CLASSIFIER.register(PaymentUnknownError, lambda error: _behind(error, Failure("timeout")))
     CLASSIFIER.register(RejectedRequestError, ANSWERED)
+    CLASSIFIER.register(ModelAnswerError, Failure("bad_response"))
     CLASSIFIER.register(OperationalError, Failure("connection"))
     CLASSIFIER.register(APIConnectionError, Failure("connection"))
     CLASSIFIER.register(APITimeoutError, Failure("timeout"))

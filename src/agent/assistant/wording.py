@@ -125,7 +125,7 @@ RULES: tuple[Rule, ...] = (
         "account",
         phrases(
             "CHANGE … address/name/details/profile/account/preferences/information",
-            "my/a new/home? address",
+            "my/our/a new/home? address",
             "set_up/add/remove/delete … address",
             "i/we/i've/we've/have/just moved",
         ),
@@ -213,7 +213,8 @@ RULES: tuple[Rule, ...] = (
         "shop_question",
         "question",
         phrases(
-            "what/which/who/why/when/where/how/does/do/is/are/can/could/tell_me/explain/know/wonder* … SHOP",
+            "what/which/who/why/when/where/how/tell_me/explain/know/wonder* … SHOP",
+            "do_you/do_i/do_we/does_the/does_it/is_the/is_there/is_your/are_the/are_there/are_your/can_i … SHOP",
             "shipping/delivery/payment/return/assembly/care/cleaning cost*/time*/fee*/method*/option*",
             "want/like/need … buy/order/purchase",
             "place an/my order",

@@ -20,7 +20,7 @@ from agent.client.show import amount_of, due_in, facts, plain, table, waits
 
 PAGE = 100
 
-app = typer.Typer(help="See what waits for a person's yes, and answer.")
+app = typer.Typer(no_args_is_help=True, help="See what waits for a person's yes, and answer.")
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The request's id, as the list shows it.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="Kept with the decision.")]

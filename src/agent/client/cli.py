@@ -38,7 +38,9 @@ class Desk(TyperGroup):
         return None
 
 
-app = typer.Typer(cls=Desk, add_completion=False, help="The desk: messages, orders and approvals.")
+app = typer.Typer(
+    cls=Desk, no_args_is_help=True, add_completion=False, help="The desk: messages, orders and approvals."
+)
 app.command()(ask)
 app.add_typer(orders.app, name="orders")
 app.add_typer(approvals.app, name="approvals")
@@ -46,12 +48,13 @@ app.add_typer(ops.app, name="ops")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave with its exit code (`ExitCode`); without a command, show the help."""
-    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    """Run one command and leave with its exit code (`ExitCode`)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = get_command(app).main(given, prog_name="desk", standalone_mode=False)
     except typer.TyperException as error:
-        Screen(as_json="--json" in given).error(error.format_message(), error.exit_code)
+        if message := error.format_message():  # none where the help was shown instead
+            Screen(as_json="--json" in given).error(message, error.exit_code)
         code = error.exit_code
     except typer.Abort:
         code = ExitCode.OTHER

@@ -53,6 +53,14 @@ _MEANINGS = {
 }
 
 
+def check_address(url: str) -> None:
+    """Raise `DeskError` (USAGE) for what is no http address."""
+    try:
+        _ADDRESS.validate_python(url)
+    except ValidationError as error:
+        raise DeskError(f"{url} is no server address; give --url http://HOST:PORT", ExitCode.USAGE) from error
+
+
 def find_token(token: str | None, role: str | None, tokens_file: Path, default_role: str | None) -> str:
     """The token to send: `--token`, else that of `--as ROLE`, else DESK_TOKEN, else that of `default_role`.
 
@@ -90,10 +98,7 @@ def _token_of(role: str | None, tokens_file: Path) -> str:
 def explained(url: str) -> Iterator[None]:
     """Raise whatever goes wrong between us and the server at `url` as a `DeskError`."""
     try:
-        _ADDRESS.validate_python(url)
         yield
-    except ValidationError as error:
-        raise DeskError(f"{url} is no server address; give --url http://HOST:PORT", ExitCode.USAGE) from error
     except APIStatusError as error:
         raise _answered(url, error) from error
     except httpx.HTTPError as error:

@@ -8,7 +8,7 @@ from agent.client.runs import failed
 from agent.client.session import Session, remote
 from agent.client.show import table
 
-app = typer.Typer(help="Operate the desk.")
+app = typer.Typer(no_args_is_help=True, help="Operate the desk.")
 
 
 @app.command()

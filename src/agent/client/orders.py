@@ -20,7 +20,7 @@ from agent.client.show import facts, money, table
 GRAPH = "order_processing"
 AT_ONCE = 4
 
-app = typer.Typer(help="Submit orders and look at them.")
+app = typer.Typer(no_args_is_help=True, help="Submit orders and look at them.")
 
 
 @app.command()

@@ -15,7 +15,7 @@ import typer
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-from agent.client.connection import explained, find_token
+from agent.client.connection import check_address, explained, find_token
 from agent.client.show import Screen
 
 P = ParamSpec("P")
@@ -67,6 +67,7 @@ def remote(default_role: str | None) -> Callable[[Verb[P]], Callable[..., None]]
 async def _run(
     options: Options, default_role: str | None, verb: Callable[[Session], Coroutine[Any, Any, None]]
 ) -> None:
+    check_address(options.url)
     token = find_token(options.token, options.act_as, options.tokens, default_role)
     screen = Screen(as_json=options.as_json)
     with explained(options.url):

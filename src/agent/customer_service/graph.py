@@ -1,6 +1,6 @@
 """The picture of the desk: nodes, edges, and beside each node what happens when it fails.
 
-triage ─ knowledge ─ specialist × topic ─ plan ─ reply, which asks for the customer's yes
+triage ─ knowledge ─ dispatch ─ specialist × topic ─ plan ─ reply, which asks for the customer's yes
 yes ─ review ─ approval ⟲ decide ─ execute ─ reply, and back to `approval` while a request is open
 """
 
@@ -12,9 +12,9 @@ from agent.context import Context
 from agent.customer_service.nodes import (
     after_reply,
     decide,
+    dispatch,
     execute,
     knowledge,
-    one_send_per_topic,
     plan,
     reply,
     review,
@@ -30,6 +30,7 @@ graph = (
     StateGraph(DeskState, input_schema=DeskInput, context_schema=Context)
     .add_node(triage, retry_policy=LEDGER, timeout=60)
     .add_node(knowledge, cache_policy=CachePolicy(key_func=question_key, ttl=3600))
+    .add_node(dispatch)
     .add_node(specialist, retry_policy=LEDGER, timeout=30, error_handler=topic_failed)  # answers, never routes
     .add_node(plan)
     .add_node(review, retry_policy=LEDGER)
@@ -38,7 +39,7 @@ graph = (
     .add_node(execute, retry_policy=LEDGER)
     .add_node(reply, retry_policy=LEDGER)
     .add_edge(START, "triage")
-    .add_conditional_edges("knowledge", one_send_per_topic, ["specialist"])
+    .add_edge("knowledge", "dispatch")
     .add_edge("specialist", "plan")
     .add_edge("plan", "reply")
     .add_edge("approval", "decide")

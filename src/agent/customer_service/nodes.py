@@ -12,7 +12,7 @@ from langgraph.types import Command, Send
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.gate import caller_who
 from agent.approvals.requests import Action
-from agent.assistant.follow_up import filled_in
+from agent.assistant.embedded import answer_to
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
 from agent.commerce.policy import RULES, denied, money
 from agent.context import Context
@@ -44,7 +44,10 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     try:
         text = _text(state)
         customer_id = await _customer(shop, state, runtime, text)
-        meant, degraded = await shop.understander.understand(text, pending=state.get("plan") is not None)
+        earlier = [message.text for message in state["messages"][-7:-1]]
+        meant, degraded = await shop.understander.understand(
+            text, pending=state.get("plan") is not None, history=earlier
+        )
     except Denied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"notes": [denial.sentence]})
@@ -74,15 +77,19 @@ async def knowledge(state: Question) -> Update:
     return {"articles": [articles[0].as_dict() if articles else {} for articles in found]}
 
 
-def one_send_per_topic(state: DeskState) -> list[Send]:
-    """Topics are looked into in parallel, each by its specialist."""
-    return [
-        Send(
-            "specialist",
-            TopicTask(key=str(n), topic=topic, customer_id=state.get("customer_id"), article=article),
-        )
-        for n, (topic, article) in enumerate(zip(state["topics"], state["articles"], strict=True))
-    ]
+def dispatch(state: DeskState) -> Command[Literal["specialist"]]:
+    """Hand each topic to its specialist, in parallel.
+
+    A node of its own: a cache hit replays what the cached node sent on, so edges that carry a customer's state must not
+    leave from `knowledge`, or the next customer with the same question would get the first one's orders.
+    """
+    topics = zip(state["topics"], state["articles"], strict=True)
+    return Command(
+        goto=[
+            Send("specialist", TopicTask(key=str(n), topic=topic, customer_id=state.get("customer_id"), article=article))
+            for n, (topic, article) in enumerate(topics)
+        ]
+    )
 
 
 async def specialist(state: TopicTask) -> Update:
@@ -272,7 +279,7 @@ def _topics(unfinished: dict[str, Any] | None, meant: Understanding, text: str) 
     """The message's topics; when it answers what the desk asked back, the unfinished topic with that filled in."""
     asked = Topic.model_validate(unfinished) if unfinished else None
     if asked and all(topic.request_type == asked.request_type for topic in meant.topics):
-        completed = filled_in(asked, text)
+        completed = answer_to(asked, text)
         return [completed] if completed else meant.topics
     return meant.topics
 

@@ -21,5 +21,8 @@ class CountingCache(InMemoryCache[Any]):
 
 
 def question_key(state: Mapping[str, Any]) -> str:
-    """Cache key of a knowledge look-up: the questions' words and nothing of the customer."""
-    return "\n".join(" ".join(topic["text"].lower().split()) for topic in state["topics"])
+    """Cache key of a knowledge look-up: the questions' words and nothing of the customer.
+
+    The state is empty when a graph is only drawn.
+    """
+    return "\n".join(" ".join(topic["text"].lower().split()) for topic in state.get("topics", []))

@@ -9,6 +9,7 @@ from langgraph.graph import END, START, StateGraph
 from agent.approvals.gate import approval
 from agent.order_processing.nodes import (
     after_charge,
+    after_validate,
     assess,
     charge,
     close,
@@ -16,7 +17,6 @@ from agent.order_processing.nodes import (
     complete,
     decide,
     line_failed,
-    one_send_per_line,
     parcel_failed,
     park,
     reserve_line,
@@ -44,7 +44,7 @@ graph = (
     .add_node(park, retry_policy=LEDGER)
     .add_node(close, retry_policy=LEDGER)
     .add_edge(START, "route")
-    .add_conditional_edges("validate", one_send_per_line, ["reserve_line", "close"])
+    .add_conditional_edges("validate", after_validate, ["reserve_line", "assess", "charge", "compensate", "close"])
     .add_edge("reserve_line", "assess")
     .add_edge("approval", "decide")
     .add_conditional_edges("charge", after_charge, ["ship", "compensate", "complete"])

@@ -1,6 +1,6 @@
 """The nodes of order processing: each a sentence, calling down. Wiring is in `graph.py`, rules are in `commerce`."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
@@ -25,7 +25,7 @@ Update = dict[str, Any]
 NEXT_STEP: Final[dict[Stage, str]] = {
     "placed": "reserve_line",
     "reserved": "assess",
-    "awaiting_approval": "approval",
+    "awaiting_approval": "assess",  # finds the open request, and asks it again
     "approved": "charge",
     "parked": "charge",
     "paid": "charge",  # finds the captured payment, and goes on to the parcels
@@ -39,7 +39,7 @@ NEXT_STEP: Final[dict[Stage, str]] = {
 
 async def route(
     state: OrderRequest, runtime: Runtime[None]
-) -> Command[Literal["validate", "reserve_line", "assess", "approval", "charge", "compensate", "close"]]:
+) -> Command[Literal["validate", "reserve_line", "assess", "charge", "compensate", "close"]]:
     """A new order is validated; an order that the service account names is taken on where the ledger says it is."""
     order, caller = state["order"], _caller(runtime)
     if not caller or caller.role != "service":
@@ -54,8 +54,6 @@ async def route(
     update = _shown(known) | {"results": None, "denial": None}
     if known["stage"] == "placed":
         return Command(goto=_line_tasks(known["id"], update["lines"]), update=update)
-    if known["stage"] == "awaiting_approval":
-        return Command(goto="assess", update=update)  # opens the same request again
     return Command(goto=NEXT_STEP[known["stage"]], update=update)  # type: ignore[arg-type]
 
 
@@ -76,11 +74,13 @@ async def validate(state: OrderState, runtime: Runtime[None]) -> Update:
     return _shown(placed) | {"results": None, "denial": None}
 
 
-def one_send_per_line(state: OrderState) -> list[Send] | Literal["close"]:
-    """Lines are reserved in parallel; an order that was refused, or is past that, has none."""
-    if state.get("denial") or state.get("processing_stage") != "placed":
+def after_validate(state: OrderState) -> list[Send] | str:
+    """A new order's lines are reserved in parallel; one that was sent again goes on where the ledger says it is."""
+    if state.get("denial"):
         return "close"
-    return _line_tasks(state["order_id"], state["lines"])
+    if state["processing_stage"] == "placed":
+        return _line_tasks(state["order_id"], state["lines"])
+    return NEXT_STEP[cast(Stage, state["processing_stage"])]
 
 
 async def reserve_line(state: LineTask) -> Update:
@@ -148,7 +148,8 @@ async def decide(state: OrderState) -> Command[Literal["approval", "charge", "co
                 await shop.orders.move(state["order_id"], "approved")
             except Denied as stopped:
                 return Command(goto="close", update=_refused(stopped) | {"approval": request})
-            return Command(goto="charge", update={"approval": request, "processing_stage": "approved"})
+            update: Update = {"approval": request, "processing_stage": "approved", "denial": None}
+            return Command(goto="charge", update=update)
         case "void":
             return Command(goto="close", update={"approval": request})
         case _:
@@ -209,7 +210,7 @@ def parcel_failed(state: ParcelTask, error: NodeError) -> Update:
     return _result(state["parcel"], "failed")
 
 
-async def complete(state: OrderState) -> Command[Literal["park", "compensate", "close"]]:
+async def complete(state: OrderState) -> Command[Literal["park", "close"]]:
     """Join the parcels: all have left, or the rest is tried again later, or the order was undone meanwhile."""
     outcomes = {(state.get("results") or {}).get(parcel) for parcel in state["parcels"]}
     if "stopped" in outcomes:

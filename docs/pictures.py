@@ -1,0 +1,42 @@
+"""Draws the compiled graphs as mermaid into a Markdown file, between `<!-- graph: NAME -->` and `<!-- /graph -->`.
+
+`make pictures` runs it on the README; a test fails when the pictures there are not those of the code.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from agent.customer_service.graph import graph as customer_service
+from agent.order_processing.graph import graph as order_processing
+from agent.reconciler.graph import graph as reconciler
+
+GRAPHS: Final[dict[str, Any]] = {
+    "customer_service": customer_service,
+    "order_processing": order_processing,
+    "reconciler": reconciler,
+}
+
+_PLACE = re.compile(r"(<!-- graph: (\w+) -->\n).*?(<!-- /graph -->)", re.DOTALL)
+
+
+def mermaid(name: str) -> str:
+    """The graph's picture. Error handlers only route and have no edges of their own, so they are left out."""
+    drawn = GRAPHS[name].get_graph().draw_mermaid(with_styles=False)
+    return "\n".join(line for line in drawn.splitlines() if "__error_handler__" not in line)
+
+
+def with_pictures(text: str) -> str:
+    """The Markdown text with the pictures of today in their places."""
+    return _PLACE.sub(lambda place: f"{place[1]}```mermaid\n{mermaid(place[2])}\n```\n{place[3]}", text)
+
+
+def main() -> None:
+    """Renew the pictures in the file that is named."""
+    path = Path(sys.argv[1])
+    path.write_text(with_pictures(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()

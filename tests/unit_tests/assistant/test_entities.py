@@ -1,0 +1,109 @@
+"""Order ids, amounts and reasons are read exactly, or not at all."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.assistant.entities import (
+    AMOUNT_LIMIT,
+    amount,
+    cancel_reason,
+    numbers_as_amounts,
+    order_ids,
+    stated_reason,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("where is W-1001?", ["W-1001"]),
+        ("where is w-1001", ["W-1001"]),
+        ("imported order #w6067464, please", ["#W6067464"]),
+        ("W-1001, W-1002 and W-1001 again", ["W-1001", "W-1002"]),
+        ("an en dash, as phones type it: W–1001", ["W-1001"]),
+        ("order 1001", []),
+        ("W-12", []),
+        ("W-1001abc or SW-1001", []),
+        ("W-" + "1" * 21, []),
+        ("W-١٢٣٤", []),
+    ],
+)
+def test_order_ids_are_found_as_typed_in_upper_case(text: str, ids: list[str]) -> None:
+    assert order_ids(text) == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [
+        ("I want 80.00 back", 8000),
+        ("I want 80 back", 8000),
+        ("refund me $80", 8000),
+        ("80 dollars were taken", 8000),
+        ("I was charged 80,50 €", 8050),
+        ("please credit 1,250.50", 125050),
+        ("50 cents are missing", 50),
+        ("I paid 100.00 for it and want 80.00 back", 8000),
+        ("refund 80.00, yes, 80.00", 8000),
+        ("refund me $0.10", 10),
+    ],
+)
+def test_an_amount_is_read_in_minor_units(text: str, minor: int) -> None:
+    assert amount(text) == minor
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it came 3 days late, I want a refund",
+        "I bought 2 lamps",
+        "the sofa is 80.00 wide",
+        "refund order W-1001",
+        "refund 80.005",
+        "refund 1.000,00",
+        "refund -80.00",
+        "refund 80%",
+        "I was charged 45.00 and then 46.00",
+        f"refund {AMOUNT_LIMIT}",
+        "refund " + "9" * 4000,
+    ],
+)
+def test_what_is_not_clearly_one_amount_of_money_is_not_read(text: str) -> None:
+    assert amount(text) is None
+
+
+@given(st.integers(0, AMOUNT_LIMIT))
+def test_amounts_are_exact(minor: int) -> None:
+    written = str(Decimal(minor) / 100)
+    assert amount(f"I want ${written} back") == minor
+    assert numbers_as_amounts(f"about {written} or so") == {minor}
+
+
+def test_an_order_id_is_not_an_amount() -> None:
+    assert numbers_as_amounts("refund 80 of W-1001 and #W6067464") == {8000}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("I no longer need it", "no longer needed"),
+        ("I don’t need it anymore", "no longer needed"),
+        ("we changed our minds", "no longer needed"),
+        ("I ordered it by mistake", "ordered by mistake"),
+        ("that was an accident", "ordered by mistake"),
+        ("I didn't mean to order two", "ordered by mistake"),
+        ("found it cheaper elsewhere", None),
+        ("it takes too long", None),
+        ("I don't want to wait", None),
+    ],
+)
+def test_a_cancel_reason_is_one_of_the_two_that_policy_knows_or_none(text: str, reason: str | None) -> None:
+    assert cancel_reason(text) == reason
+
+
+def test_a_stated_reason_is_a_short_excerpt_of_the_customers_words() -> None:
+    assert stated_reason("refund me because the glass is cracked") == "the glass is cracked"
+    assert len(stated_reason("refund me because " + "it broke " * 100) or "") <= 160
+    assert stated_reason("refund me") is None

@@ -1,0 +1,220 @@
+"""Understanding with a model behind real HTTP: what is taken from it, and what happens when it fails."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from langgraph.errors import GraphInterrupt
+
+from agent.assistant import embedded, understand
+from agent.assistant.models import Act, Topic, Understanding
+from agent.assistant.understand import Understander, chat_model
+from agent.resilience import CircuitBreaker, CircuitOpenError
+from agent.settings import Settings
+from tests.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
+
+TEXT = "cancel W-1001, I no longer need it, and give me 80.00 back for W-1002"
+
+
+@pytest.fixture
+def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """Every event that is emitted, with its fields."""
+    emitted: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(understand, "emit", lambda event, **fields: emitted.append((event, fields)))
+    return emitted
+
+
+@asynccontextmanager
+async def understander(stub: OpenAIStub, **options: Any) -> AsyncIterator[Understander]:
+    """An understander whose model is the stub."""
+    model = chat_model(Settings(openai_api_key="test", openai_base_url=stub.url, model_timeout_seconds=5))
+    assert model is not None
+    assert model.http_async_client is not None
+    async with model.http_async_client:
+        yield Understander(model, **options)
+
+
+def proposal(**changed: Any) -> Understanding:
+    """A model's answer with one topic."""
+    topic = {"request_type": "order_cancel", "text": "cancel W-1001", "order_id": "W-1001"} | changed
+    return Understanding(act="request", topics=[Topic.model_validate(topic)])
+
+
+async def read(step: Step, text: str = TEXT, *, pending: bool = False) -> tuple[Understanding, bool]:
+    """What is understood of a text when the model gives this one answer."""
+    with OpenAIStub([step]) as stub:
+        async with understander(stub) as reader:
+            return await reader.understand(text, pending=pending)
+
+
+async def test_without_a_model_the_embedded_rules_answer_and_that_is_not_degraded(
+    events: list[tuple[str, dict[str, Any]]],
+) -> None:
+    assert chat_model(Settings()) is None
+    assert await Understander(None).understand(TEXT, pending=False) == (embedded.understand(TEXT, pending=False), False)
+    assert events == []
+
+
+async def test_a_models_good_answer_is_taken(events: list[tuple[str, dict[str, Any]]]) -> None:
+    good = Understanding(
+        act="request",
+        topics=[
+            Topic(request_type="order_cancel", text="cancel W-1001", order_id="W-1001", reason="no longer needed"),
+            Topic(request_type="billing_issue", text="give me 80.00 back for W-1002", order_id="W-1002", amount=8000),
+        ],
+    )
+    assert await read(understands(good)) == (good, False)
+    assert events == []
+
+
+async def test_the_model_is_asked_once_for_the_schema_with_the_text_and_its_history() -> None:
+    with OpenAIStub([understands(proposal())]) as stub:
+        async with understander(stub) as reader:
+            await reader.understand(TEXT, pending=True, history=["where is W-1009?", "W-1009 is on its way."])
+    (request,) = stub.requests
+    assert request["response_format"]["json_schema"]["strict"] is True
+    system, earlier, last = (message["content"] for message in request["messages"])
+    assert understand.PENDING in system
+    assert "W-1009 is on its way." in earlier
+    assert last == TEXT
+
+
+@pytest.mark.parametrize("named", ["W-1005", "W-10010", "the second one", ""])
+async def test_an_order_that_nobody_named_is_dropped(named: str) -> None:
+    understood, _ = await read(understands(proposal(order_id=named)))
+    assert understood.topics[0].order_id is None
+
+
+async def test_an_order_of_the_history_may_be_meant() -> None:
+    with OpenAIStub([understands(proposal(order_id="W-1009"))]) as stub:
+        async with understander(stub) as reader:
+            understood, _ = await reader.understand("cancel it", pending=False, history=["where is w-1009?"])
+    assert understood.topics[0].order_id == "W-1009"
+
+
+@pytest.mark.parametrize("amount", [8001, 80, 1001, 100100])
+async def test_an_amount_that_nobody_named_is_dropped(amount: int) -> None:
+    understood, _ = await read(understands(proposal(request_type="billing_issue", amount=amount)))
+    assert understood.topics[0].amount is None
+
+
+async def test_words_that_nobody_said_are_replaced_by_the_message() -> None:
+    understood, _ = await read(understands(proposal(text="The customer is very angry.")))
+    assert understood.topics[0].text == TEXT
+
+
+async def test_a_cancel_reason_that_policy_does_not_know_is_dropped() -> None:
+    understood, _ = await read(understands(proposal(reason="found it cheaper")))
+    assert understood.topics[0].reason is None
+
+
+@pytest.mark.parametrize(
+    ("text", "pending", "act"),
+    [
+        ("yes please", True, "yes"),
+        ("sounds reasonable I guess", True, "unclear"),
+        ("yes but change the delivery address", True, "request"),
+        ("yes?", True, "unclear"),
+        ("yes please", False, "unclear"),
+    ],
+)
+async def test_a_models_yes_counts_only_if_the_rules_read_a_yes_too(text: str, pending: bool, act: Act) -> None:
+    understood, degraded = await read(understands(Understanding(act="yes")), text, pending=pending)
+    assert (understood.act, degraded) == (act, False)
+
+
+async def test_a_yes_that_only_the_rules_read_is_no_yes() -> None:
+    understood, _ = await read(understands(Understanding(act="unclear")), "yes", pending=True)
+    assert understood.act == "unclear"
+
+
+@pytest.mark.parametrize(("pending", "act"), [(True, "no"), (False, "unclear")])
+async def test_a_models_no_counts_only_while_a_plan_waits(pending: bool, act: Act) -> None:
+    understood, _ = await read(understands(Understanding(act="no")), "I would rather have it my way", pending=pending)
+    assert understood.act == act
+
+
+async def test_topics_beside_another_act_than_a_request_are_dropped() -> None:
+    chatty = proposal().model_copy(update={"act": "small_talk"})
+    assert await read(understands(chatty)) == (Understanding(act="small_talk"), False)
+
+
+async def test_a_request_without_topics_is_read_by_the_rules() -> None:
+    understood, _ = await read(understands(Understanding(act="request")))
+    assert understood == embedded.understand(TEXT, pending=False)
+
+
+@pytest.mark.parametrize(
+    ("step", "reason"),
+    [
+        pytest.param(fails(500), "OpenAIAPIError", id="500"),
+        pytest.param(fails(503), "OpenAIAPIError", id="503"),
+        pytest.param(fails(429), "OpenAIRateLimitError", id="429"),
+        pytest.param(fails(401), "OpenAIAuthenticationError", id="401"),
+        pytest.param(Step(body=None), "OpenAIConnectionError", id="hung up"),
+        pytest.param(Step(body=b"<html>"), "ModelAnswerError", id="a web page"),
+        pytest.param(Step(body=b"[]"), "ModelAnswerError", id="no completion"),
+        pytest.param(Step(body=b'{"choices": []}'), "ModelAnswerError", id="no choice"),
+        pytest.param(completes("I think it is about an order"), "ModelAnswerError", id="prose"),
+        pytest.param(completes('{"act": "dance", "topics": []}'), "ModelAnswerError", id="another schema"),
+        pytest.param(
+            completes('{"act": "yes", "topics": [], "also": 1}'), "ModelAnswerError", id="more than the schema"
+        ),
+        pytest.param(completes(None), "ModelAnswerError", id="nothing"),
+        pytest.param(completes(None, refusal="I will not"), "OpenAIRefusalError", id="a refusal"),
+    ],
+)
+async def test_a_model_that_fails_is_asked_once_and_replaced_in_the_open(
+    step: Step, reason: str, events: list[tuple[str, dict[str, Any]]]
+) -> None:
+    with OpenAIStub([step]) as stub:
+        async with understander(stub) as reader:
+            understood, degraded = await reader.understand(TEXT, pending=False)
+    assert understood == embedded.understand(TEXT, pending=False)
+    assert degraded
+    assert events == [("assistant.degraded", {"reason": reason})]
+    assert len(stub.requests) == 1
+
+
+async def test_a_model_that_does_not_answer_in_time_is_replaced(events: list[tuple[str, dict[str, Any]]]) -> None:
+    with OpenAIStub([hangs()]) as stub:
+        async with understander(stub, timeout_seconds=0.2) as reader:
+            _, degraded = await reader.understand(TEXT, pending=False)
+    assert degraded
+    assert events == [("assistant.degraded", {"reason": "TimeoutError"})]
+
+
+async def test_an_open_breaker_keeps_the_model_from_being_asked(events: list[tuple[str, dict[str, Any]]]) -> None:
+    breaker = CircuitBreaker("model")
+    breaker.force_open()
+    with OpenAIStub([understands(proposal())]) as stub:
+        async with understander(stub, guard=breaker.call, open_errors=(CircuitOpenError,)) as reader:
+            _, degraded = await reader.understand(TEXT, pending=False)
+    assert degraded
+    assert events == [("assistant.degraded", {"reason": "CircuitOpenError"})]
+    assert stub.requests == []
+
+
+@pytest.mark.parametrize("passing", [GraphInterrupt(), asyncio.CancelledError(), ZeroDivisionError()])
+async def test_what_is_not_the_models_failure_is_not_swallowed(
+    passing: BaseException, events: list[tuple[str, dict[str, Any]]]
+) -> None:
+    async def guard(_ask: Callable[[], Awaitable[Understanding]]) -> Understanding:
+        raise passing
+
+    with OpenAIStub([understands(proposal())]) as stub:
+        async with understander(stub, guard=guard) as reader:
+            with pytest.raises(type(passing)):
+                await reader.understand(TEXT, pending=False)
+    assert events == []
+
+
+async def test_the_script_is_played_step_by_step_and_its_last_step_repeated() -> None:
+    with OpenAIStub([fails(500), completes("{}")]) as stub:
+        async with httpx.AsyncClient() as client:
+            answers = [(await client.post(f"{stub.url}/chat/completions", json={"n": n})).status_code for n in range(3)]
+    assert answers == [500, 200, 200]
+    assert stub.requests == [{"n": 0}, {"n": 1}, {"n": 2}]

@@ -1,0 +1,196 @@
+"""Requests on the command line: seen, and answered."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.approvals.models import NOTE_LIMIT
+from agent.client.approvals import PAGE, changed
+from agent.client.connection import DeskError, ExitCode
+from tests.unit_tests.client.conftest import Desk, Result
+from tests.unit_tests.client.stub import Stub, approval, interrupted, waiting
+
+RUN = "/threads/t-1/runs/stream"
+
+
+@pytest.fixture(autouse=True)
+def one_open_request(stub: Stub) -> None:
+    """The request ap-1 waits on thread t-1; any answer to it completes the order."""
+    stub.on_search(interrupted("t-1", approval()))
+    stub.on_run("t-1", ("values", {"processing_stage": "completed"}))
+
+
+def approvals(desk: Desk, *arguments: str) -> Result:
+    return desk("approvals", *arguments, "--as", "order_manager")
+
+
+def answer(stub: Stub) -> Any:
+    """The one decision that was sent."""
+    [decision] = stub.body_of(RUN)["command"]["resume"]["interrupt-of-t-1"]["decisions"]
+    return decision
+
+
+def test_the_list_tells_what_waits_for_whom(desk: Desk) -> None:
+    row = approvals(desk, "list").out.splitlines()[-2]
+    cells = ["ap-1", "ChargeOrder", "1,234.50 USD", "W-1", "1/2", "order_manager"]
+    assert [cell for cell in cells if cell not in row] == []
+
+
+def test_the_most_urgent_comes_first(desk: Desk, stub: Stub) -> None:
+    stub.on_search(
+        interrupted("t-1", approval("ap-late", due="2030-06-01T00:00:00+00:00")),
+        interrupted("t-2", approval("ap-soon", due="2030-01-01T00:00:00.5+00:00")),
+    )
+    listed = approvals(desk, "list", "--json").document
+    assert [view["request_id"] for view in listed] == ["ap-soon", "ap-late"]
+
+
+def test_every_page_is_read_and_other_interrupts_are_left_out(desk: Desk, stub: Stub) -> None:
+    threads = [interrupted(f"t-{number}", approval(f"ap-{number}")) for number in range(PAGE + 5)]
+    stub.on_search(*threads, interrupted("t-debug", "breakpoint"))
+    assert len(approvals(desk, "list", "--json").document) == PAGE + 5
+
+
+def test_the_list_can_be_for_one_role(desk: Desk, stub: Stub) -> None:
+    stub.on_search(
+        interrupted("t-1", approval("ap-1", roles=["order_manager", "duty_manager"])),
+        interrupted("t-2", approval("ap-2", roles=["finance_director"])),
+    )
+    listed = approvals(desk, "list", "--role", "duty_manager", "--json").document
+    assert [view["request_id"] for view in listed] == ["ap-1"]
+
+
+def test_an_empty_list_says_so(desk: Desk, stub: Stub) -> None:
+    stub.on_search()
+    assert approvals(desk, "list").out == "Nothing waits for approval.\n"
+    assert approvals(desk, "list", "--json").document == []
+
+
+def test_a_request_is_shown_whole_and_as_it_is(desk: Desk, stub: Stub) -> None:
+    view = approval(note="checked stock", refused="FOUR-EYES: you asked for it")
+    view["action_requests"][0]["description"] = "Charge [bold]1,234.50[/bold]\n\x1b[2Kfor W-1"
+    stub.on_search(interrupted("t-1", view))
+    shown = approvals(desk, "show", "ap-1").out
+    assert "Charge [bold]1,234.50[/bold]\n[2Kfor W-1" in shown
+    for part in (
+        "C-1",
+        "order_manager, step 1 of 2",
+        "checked stock",
+        "FOUR-EYES",
+        "approve, edit, reject",
+        "large order",
+    ):
+        assert part in shown
+
+
+def test_an_unknown_request_is_not_found(desk: Desk) -> None:
+    result = approvals(desk, "approve", "ap-9")
+    assert result.code == ExitCode.NOT_FOUND
+    assert "desk approvals list" in result.err
+
+
+def test_an_approval_answers_that_interrupt_on_its_own_graph(desk: Desk, stub: Stub) -> None:
+    stub.on_search(interrupted("t-0", approval("ap-0")), interrupted("t-1", approval(), graph="customer_service"))
+    approvals(desk, "approve", "ap-1", "--note", "fine")
+    assert answer(stub) == {"type": "approve", "message": "fine"}
+    run = stub.body_of(RUN)
+    assert run["assistant_id"] == "customer_service"
+    assert run["multitask_strategy"] == "reject"
+    assert "input" not in run
+
+
+def test_a_rejection_carries_its_reason(desk: Desk, stub: Stub) -> None:
+    approvals(desk, "reject", "ap-1", "--note", "too risky")
+    assert answer(stub) == {"type": "reject", "message": "too risky"}
+
+
+@pytest.mark.parametrize("note", [(), ("--note", " ")])
+def test_a_rejection_without_a_reason_is_not_sent(desk: Desk, stub: Stub, note: tuple[str, ...]) -> None:
+    result = approvals(desk, "reject", "ap-1", *note)
+    assert result.code == ExitCode.USAGE
+    assert "--note" in result.err
+    assert not stub.calls
+
+
+def test_a_note_past_the_limit_is_not_sent(desk: Desk, stub: Stub) -> None:
+    assert approvals(desk, "approve", "ap-1", "--note", "x" * (NOTE_LIMIT + 1)).code == ExitCode.USAGE
+    assert RUN not in [call.path for call in stub.calls]
+
+
+def test_an_edit_sends_all_arguments_with_the_changed_ones(desk: Desk, stub: Stub) -> None:
+    approvals(desk, "edit", "ap-1", "--set", "amount=5", "--set", "reason=half = enough")
+    assert answer(stub) == {
+        "type": "edit",
+        "edited_action": {
+            "name": "ChargeOrder",
+            "args": {"amount": 5, "currency": "USD", "reason": "half = enough"},
+        },
+    }
+
+
+@pytest.mark.parametrize("change", ["to=somebody", "amount"])
+def test_an_edit_of_what_is_no_argument_is_not_sent(desk: Desk, stub: Stub, change: str) -> None:
+    result = approvals(desk, "edit", "ap-1", "--set", change)
+    assert result.code == ExitCode.USAGE
+    assert "amount, currency, reason" in result.err
+    assert RUN not in [call.path for call in stub.calls]
+
+
+@given(st.dictionaries(st.text(), st.integers()), st.text(), st.text())
+def test_an_edit_never_adds_or_drops_an_argument(args: dict[str, Any], key: str, value: str) -> None:
+    before = dict(args)
+    try:
+        after = changed(args, [f"{key}={value}"])
+    except DeskError:
+        assert key.partition("=")[0] not in args
+    else:
+        assert after.keys() == args.keys()
+    assert args == before
+
+
+def test_an_answer_that_was_not_taken_says_why(desk: Desk, stub: Stub) -> None:
+    stub.on_run("t-1", waiting(approval(refused="FOUR-EYES: you asked for it"), processing_stage="awaiting_approval"))
+    result = approvals(desk, "approve", "ap-1")
+    assert (result.code, result.out) == (ExitCode.REFUSED, "")
+    assert "FOUR-EYES: you asked for it" in result.err
+
+
+def test_a_recorded_step_names_who_is_next(desk: Desk, stub: Stub) -> None:
+    stub.on_run("t-1", waiting(approval(step=2, roles=["finance_director"]), processing_stage="awaiting_approval"))
+    result = approvals(desk, "approve", "ap-1")
+    assert result.code == 0
+    assert "Recorded; the request now waits for approval by finance_director" in result.out
+
+
+def test_the_last_step_tells_what_came_of_the_order(desk: Desk) -> None:
+    assert approvals(desk, "approve", "ap-1").out == "Recorded; order W-1: completed.\n"
+
+
+def test_in_a_conversation_it_tells_what_the_customer_is_told_and_what_waits_next(desk: Desk, stub: Stub) -> None:
+    messages = [{"type": "human", "content": "refund"}, {"type": "ai", "content": "Your refund is made."}]
+    stub.on_run("t-1", waiting(approval("ap-2", refused="an old reason"), messages=messages))
+    result = approvals(desk, "approve", "ap-1")
+    assert result.code == 0
+    assert result.out.splitlines() == [
+        "Recorded; the customer is told: Your refund is made.",
+        "Another request waits for approval by order_manager (request ap-2, step 1 of 2).",
+    ]
+
+
+def test_json_tells_what_came_of_an_answer(desk: Desk) -> None:
+    assert approvals(desk, "approve", "ap-1", "--json").document == {
+        "request_id": "ap-1",
+        "decision": "approve",
+        "processing_stage": "completed",
+        "message": None,
+        "waiting": None,
+    }
+
+
+def test_an_answer_beside_other_work_is_refused(desk: Desk, stub: Stub) -> None:
+    stub.on(RUN, {"detail": "Thread is already running a task."}, status=409)
+    result = approvals(desk, "approve", "ap-1")
+    assert result.code == ExitCode.REFUSED
+    assert "already running" in result.err

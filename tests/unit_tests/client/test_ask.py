@@ -1,0 +1,123 @@
+"""A customer's message and the desk's answer, on the command line."""
+
+from typing import Any
+
+import pytest
+
+from agent.client.connection import ExitCode
+from tests.unit_tests.client.conftest import Desk
+from tests.unit_tests.client.stub import Stub, approval, waiting
+
+THREAD = "t-1"
+RUN = f"/threads/{THREAD}/runs/stream"
+
+
+def human(text: str) -> dict[str, Any]:
+    return {"type": "human", "content": text}
+
+
+def ai(text: str) -> dict[str, Any]:
+    return {"type": "ai", "content": text}
+
+
+@pytest.fixture(autouse=True)
+def conversation(stub: Stub) -> None:
+    """A desk that reads, and answers in two messages."""
+    stub.on("/threads", {"thread_id": THREAD})
+    stub.on_run(
+        THREAD,
+        ("metadata", {"run_id": "r-1"}),
+        ("custom", {"progress": "triage", "text": "reading your message"}),
+        ("values", {"messages": [human("before"), ai("old answer"), human("hello")]}),
+        ("values", {"messages": [human("before"), ai("old answer"), human("hello"), ai("Hello!"), ai("More?")]}),
+    )
+
+
+def test_a_first_message_begins_a_conversation_of_that_customer(desk: Desk, stub: Stub) -> None:
+    desk("ask", "hello", "--customer", "C-1")
+    made = stub.body_of("/threads")
+    assert made["metadata"]["customer_id"] == "C-1"
+    assert made["metadata"]["graph_id"] == "customer_service"
+
+
+def test_the_message_is_all_that_the_run_is_given(desk: Desk, stub: Stub) -> None:
+    desk("ask", "hello", "--customer", "C-1")
+    run = stub.body_of(RUN)
+    assert run["assistant_id"] == "customer_service"
+    assert run["input"] == {"messages": [{"role": "user", "content": "hello"}]}
+    assert run["multitask_strategy"] == "reject"
+
+
+def test_only_what_is_new_is_printed_then_the_thread_to_go_on_with(desk: Desk) -> None:
+    result = desk("ask", "hello", "--customer", "C-1")
+    assert (result.code, result.out.split("\n")) == (0, ["Hello!", "More?", "thread t-1", ""])
+
+
+def test_progress_goes_to_stderr(desk: Desk) -> None:
+    assert desk("ask", "hello", "--customer", "C-1").err == "reading your message\n"
+
+
+def test_a_given_thread_is_gone_on_with(desk: Desk, stub: Stub) -> None:
+    desk("ask", "hello", "--thread", THREAD)
+    assert [call.path for call in stub.calls] == [RUN]
+
+
+def test_without_customer_or_thread_nothing_is_sent(desk: Desk, stub: Stub) -> None:
+    result = desk("ask", "hello")
+    assert result.code == ExitCode.USAGE
+    assert "--customer" in result.err
+    assert not stub.calls
+
+
+def test_a_dash_reads_the_message_from_stdin(desk: Desk, stub: Stub) -> None:
+    desk("ask", "-", "--thread", THREAD, stdin="grüße\n".encode())
+    assert stub.body_of(RUN)["input"]["messages"][0]["content"] == "grüße\n"
+
+
+@pytest.mark.parametrize("stdin", [b"", b" \n", b"\xff\xfe"])
+def test_a_message_without_text_is_not_sent(desk: Desk, stub: Stub, stdin: bytes) -> None:
+    assert desk("ask", "-", "--thread", THREAD, stdin=stdin).code == ExitCode.USAGE
+    assert not stub.calls
+
+
+def test_a_request_sent_for_approval_is_told_with_its_role(desk: Desk, stub: Stub) -> None:
+    messages = [human("refund me"), ai("Sent for approval.")]
+    stub.on_run(THREAD, waiting(approval(roles=["billing_agent"]), messages=messages))
+    result = desk("ask", "refund me", "--thread", THREAD)
+    assert result.code == 0
+    assert "waits for approval by billing_agent (request ap-1, step 1 of 2)" in result.out
+
+
+def test_json_is_one_document_and_no_progress(desk: Desk) -> None:
+    result = desk("ask", "hello", "--thread", THREAD, "--json")
+    assert result.document == {"thread_id": THREAD, "messages": ["Hello!", "More?"], "waiting": None}
+    assert result.err == ""
+
+
+@pytest.mark.parametrize("terminal", ["", "1"])
+def test_an_answer_cannot_steer_the_terminal(
+    desk: Desk, stub: Stub, monkeypatch: pytest.MonkeyPatch, terminal: str
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", terminal)
+    stub.on_run(THREAD, ("values", {"messages": [human("x"), ai("\x1b]0;owned\x07[blink]hi[/blink]\x9b2J")]}))
+    first_line = desk("ask", "x", "--thread", THREAD).out.splitlines()[0]
+    assert first_line == "]0;owned[blink]hi[/blink]2J"
+
+
+def test_a_failed_run_is_told_and_is_no_success(desk: Desk, stub: Stub) -> None:
+    stub.on_run(THREAD, ("error", {"error": "OperationalError", "message": "the ledger is away"}))
+    result = desk("ask", "hello", "--thread", THREAD)
+    assert result.code == ExitCode.OTHER
+    assert "OperationalError: the ledger is away" in result.err
+
+
+def test_a_run_that_ends_without_state_is_no_success(desk: Desk, stub: Stub) -> None:
+    stub.on_run(THREAD, ("metadata", {"run_id": "r-1"}))
+    assert desk("ask", "hello", "--thread", THREAD).code == ExitCode.OTHER
+
+
+def test_a_run_that_ends_without_an_answer_is_no_success(desk: Desk, stub: Stub) -> None:
+    stub.on_run(THREAD, ("values", {"messages": [human("hello")]}))
+    result = desk("ask", "hello", "--thread", THREAD)
+    assert (result.code, result.out) == (ExitCode.OTHER, "")
+    assert f"--thread {THREAD}" in result.err
