@@ -1,6 +1,7 @@
-"""A real `langgraph dev` on a free port with a data folder of its own: started, stopped, killed, started again.
+"""A real `langgraph dev`, and a card network beside it, on free ports: started, stopped, killed, started again.
 
-The demo and the integration tests use it. Processes are ended by their own process id and never by name.
+The demo and the integration tests use them. Processes are ended by their own process id and never by name.
+What happens on them lives elsewhere.
 """
 
 import json
@@ -10,15 +11,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.client import SyncLangGraphClient
 
 from agent.identity import create_tokens
+from agent.settings import Settings
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT = 90.0
@@ -59,8 +63,47 @@ class Process:
             self._child.wait(timeout=30)
 
 
+class LiveNetwork:
+    """The sandbox card network as a process of its own; its ledger in `folder` outlives every stop."""
+
+    def __init__(self, folder: Path, *, slow_seconds: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._folder = folder
+        self._command = [
+            sys.executable, "-m", "agent.providers.sandbox_server",
+            "--port", str(port), "--data", str(folder / "network.db"), "--slow-seconds", str(slow_seconds),
+        ]  # fmt: skip
+        self._process: Process | None = None
+
+    def spawn(self) -> None:
+        """Start it; it does not answer yet."""
+        self._process = Process(self._command, self._folder / "network.log", self._folder, os.environ)
+
+    def answers(self) -> bool:
+        """Whether it can be asked for its ledger now."""
+        try:
+            return httpx.get(f"{self.url}/charges", timeout=5, trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def ledger(self) -> Any:
+        """Everything that it did, by its own account: {"charges": [...], "refunds": [...]}."""
+        return httpx.get(f"{self.url}/charges", timeout=5, trust_env=False).raise_for_status().json()
+
+    def stop(self) -> None:
+        """End it: nobody listens on its port any more."""
+        if self._process:
+            self._process.end(signal.SIGTERM)
+            self._process = None
+
+
 class LiveServer:
-    """`langgraph dev` of this project in `folder`, which holds its ledger, tokens and checkpoints."""
+    """`langgraph dev` of this project in `folder`, which holds its ledger, tokens and checkpoints.
+
+    Of the caller's environment it sees nothing that would change what it does; settings are given as `env`.
+    """
 
     def __init__(self, folder: Path, **env: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +115,12 @@ class LiveServer:
         self.tokens: dict[str, str] = {
             role: entry["token"] for role, entry in json.loads(self.tokens_file.read_text()).items()
         }
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "LANGSMITH_", "LANGCHAIN_"))}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("OPENAI_", "LANGSMITH_", "LANGCHAIN_"))
+            and name.lower() not in Settings.model_fields
+        }
         self._env = inherited | {
             "DATA_DIR": str(folder / "data"),
             "TOKENS_FILE": str(self.tokens_file),
@@ -95,17 +143,22 @@ class LiveServer:
         path.write_text(json.dumps(config))
         return path
 
-    def start(self) -> Self:
-        """Start it and wait until it answers. Raises RuntimeError with the log's end when it does not."""
+    def spawn(self) -> None:
+        """Start it; it does not answer yet."""
         self._process = Process(
             [str(Path(sys.executable).parent / "langgraph"), "dev", "--config", str(self._config), "--no-browser",
              "--no-reload", "--host", "127.0.0.1", "--port", str(self.port), "--n-jobs-per-worker", "4"],
             self.folder / "server.log", self.folder, self._env,
         )  # fmt: skip
-        wait_for(self._answers, START_LIMIT, lambda: f"the server does not answer:\n{self.log_end()}")
+
+    def start(self) -> Self:
+        """Start it and wait until it answers. Raises RuntimeError with the log's end when it does not."""
+        self.spawn()
+        wait_for(self.answers, START_LIMIT, lambda: f"the server does not answer:\n{self.log_end()}")
         return self
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether it serves now. Raises RuntimeError with the log's end when its process has ended."""
         if self._process is None or not self._process.alive:
             raise RuntimeError(f"the server ended:\n{self.log_end()}")
         try:
@@ -140,7 +193,7 @@ class LiveServer:
         return self.client(role).http.get(path)
 
 
-def wait_for(condition: Any, seconds: float, otherwise: Any) -> Any:
+def wait_for(condition: Callable[[], T], seconds: float, otherwise: Callable[[], str]) -> T:
     """Ask until the condition gives something true; raises RuntimeError with `otherwise()` after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

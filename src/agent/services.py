@@ -61,6 +61,7 @@ class Services:
     async def close(self) -> None:
         """Give every connection back."""
         await self.payment_client.aclose()
+        self.knowledge.close()
         await self.database.close()
 
 

@@ -57,7 +57,7 @@ def message_text(content: object) -> str:
     """The words of a message's content: a string, or the text blocks that chat UIs send. Raises `MessageError`."""
     if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
         content = "\n".join(str(part.get("text", "")) for part in content)
-    if not isinstance(content, str):
+    if not isinstance(content, str) or any("\ud800" <= char <= "\udfff" for char in content):  # half a character
         raise MessageError("MESSAGE-FORM")
     if not content.strip():
         raise MessageError("MESSAGE-EMPTY")

@@ -16,26 +16,21 @@ GRAPH = "customer_service"
 async def ask(
     session: Session,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The message; - reads it from stdin.")],
-    customer: Annotated[
-        str | None, typer.Option(metavar="ID", help="Who is asking; begins a conversation of theirs.")
-    ] = None,
-    thread: Annotated[
-        str | None, typer.Option(metavar="ID", help="The conversation to go on with; it knows its customer.")
-    ] = None,
+    customer: Annotated[str | None, typer.Option(metavar="ID", help="In whose name you speak, as a channel.")] = None,
+    thread: Annotated[str | None, typer.Option(metavar="ID", help="The conversation to go on with.")] = None,
 ) -> None:
     """Say something as a customer and read the desk's answer."""
     message = _message(text)
+    named = {"customer_id": customer} if customer else {}
     if thread is None:
-        if customer is None:
-            raise DeskError("who is asking? Give --customer ID, or --thread ID to go on", ExitCode.USAGE)
-        made = await session.client.threads.create(metadata={"customer_id": customer}, graph_id=GRAPH)
-        thread = made["thread_id"]
+        thread = (await session.client.threads.create(metadata=named, graph_id=GRAPH))["thread_id"]
     outcome = await follow(
         session.client,
         thread,
         GRAPH,
         session.screen.progress,
         input={"messages": [{"role": "user", "content": message}]},
+        context=named,
     )
     answers = replies(outcome.values["messages"])
     if not answers:

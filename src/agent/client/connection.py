@@ -107,6 +107,10 @@ def explained(url: str) -> Iterator[None]:
             f"cannot reach {url} ({reason}); start the server, or say with --url where it is",
             ExitCode.UNREACHABLE,
         ) from error
+    except KeyError as error:
+        raise DeskError(
+            f"{url} answers without {error}; are server and desk of one version?", ExitCode.OTHER
+        ) from error
     except json.JSONDecodeError as error:
         raise DeskError(f"{url} does not answer in JSON; is it the desk? Check --url", ExitCode.OTHER) from error
 

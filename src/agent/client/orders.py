@@ -104,7 +104,7 @@ def _layout(order: dict[str, Any]) -> Iterator[RenderableType]:
         "lines": ("sku", "name", "quantity", "unit_price", "reservation"),
         "payments": ("key", "outcome", "amount"),
         "parcels": ("id", "warehouse", "state", "tracking_id"),
-        "approvals": ("id", "status", "step", "roles"),
+        "approvals": ("request_id", "status", "step", "roles"),
     }
     for title, keys in tables.items():
         if order[title]:

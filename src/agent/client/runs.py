@@ -32,6 +32,7 @@ async def follow(
     progress: Callable[[str], None],
     *,
     input: dict[str, Any] | None = None,
+    context: dict[str, Any] | None = None,
     command: Command | None = None,
     create_thread: bool = False,
 ) -> Outcome:
@@ -45,6 +46,7 @@ async def follow(
         thread_id,
         graph,
         input=input,
+        context=context or None,
         command=command,
         stream_mode=["custom", "values"],
         stream_resumable=True,  # a dropped connection is taken up again where it broke

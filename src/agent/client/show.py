@@ -118,7 +118,7 @@ def money(amount: int, currency: str = "USD") -> str:
 
 def amount_of(args: dict[str, Any]) -> str | None:
     """The amount of money among an action's arguments, if it has one."""
-    amount = args.get("amount")
+    amount = args.get("amount", args.get("total"))
     return money(amount, args.get("currency", "USD")) if isinstance(amount, int) else None
 
 

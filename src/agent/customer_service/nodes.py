@@ -86,26 +86,30 @@ def dispatch(state: DeskState) -> Command[Literal["specialist"]]:
     topics = zip(state["topics"], state["articles"], strict=True)
     return Command(
         goto=[
-            Send("specialist", TopicTask(key=str(n), topic=topic, customer_id=state.get("customer_id"), article=article))
+            Send(
+                "specialist", TopicTask(key=str(n), topic=topic, customer_id=state.get("customer_id"), article=article)
+            )
             for n, (topic, article) in enumerate(topics)
         ]
     )
 
 
-async def specialist(state: TopicTask) -> Update:
+async def specialist(state: TopicTask, runtime: Runtime[Context]) -> Update:
     """Look into one topic; read the ledger, change nothing, perhaps propose a change."""
     try:
         finding = await look_into(await services(), state)
     except Denied as denial:
         emit("request.denied", rule=denial.rule)
         finding = Finding(text=denial.sentence, action=None, unfinished=None)
-    return {"findings": {state["key"]: finding}}
+    retries = runtime.execution_info.node_attempt - 1 if runtime.execution_info else 0
+    return {"findings": {state["key"]: finding}, "retry_count": retries}
 
 
 def topic_failed(state: TopicTask, error: NodeError) -> Update:
     """A topic that could not be looked into is said to be so; the others are answered."""
     emit("node.failed", node=error.node, error=type(error.error).__name__)
-    return {"findings": {state["key"]: Finding(text=SAYINGS["failed"], action=None, unfinished=None)}}
+    failed = Finding(text=SAYINGS["failed"], action=None, unfinished=None)
+    return {"findings": {state["key"]: failed}, "error_count": 1}
 
 
 def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
@@ -277,11 +281,8 @@ def _thread(runtime: Runtime[Context]) -> str:
 
 def _topics(unfinished: dict[str, Any] | None, meant: Understanding, text: str) -> list[Topic]:
     """The message's topics; when it answers what the desk asked back, the unfinished topic with that filled in."""
-    asked = Topic.model_validate(unfinished) if unfinished else None
-    if asked and all(topic.request_type == asked.request_type for topic in meant.topics):
-        completed = answer_to(asked, text)
-        return [completed] if completed else meant.topics
-    return meant.topics
+    completed = answer_to(Topic.model_validate(unfinished), text) if unfinished else None
+    return [completed] if completed else meant.topics
 
 
 def _case(action: PlannedAction) -> Case | None:

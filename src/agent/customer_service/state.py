@@ -1,5 +1,6 @@
 """What a conversation remembers, and shows to whoever inspects it. The ledger is the truth."""
 
+import operator
 from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import AnyMessage
@@ -57,8 +58,8 @@ class DeskState(DeskInput, total=False):
     customer_id: str | None
     request_type: str | None
     processing_stage: str
-    error_count: int
-    retry_count: int
+    error_count: Annotated[int, operator.add]
+    retry_count: Annotated[int, operator.add]
     human_intervention: bool
     topics: list[dict[str, Any]]
     articles: list[dict[str, str]]

@@ -1,1 +1,1 @@
-"""What is true in the world: catalogue, stock, customers, orders, money, parcels, approvals. Rules are in `commerce`."""
+"""What is true in the world: catalogue, stock, customers, orders, money, parcels, approvals. Rules: `commerce`."""

@@ -96,7 +96,7 @@ async def reserve_line(state: LineTask) -> Update:
 def line_failed(state: LineTask, error: NodeError) -> Update:
     """A line whose reservation could not be made or refused: the join leaves the order to the reconciler."""
     emit("node.failed", node=error.node, order_id=state["order_id"], error=type(error.error).__name__)
-    return _result(state["line"], "failed")
+    return _result(state["line"], "failed") | {"error_count": 1}
 
 
 async def assess(
@@ -179,7 +179,7 @@ async def charge(state: OrderState, runtime: Runtime[None]) -> Update:
 def to_park(state: OrderState, error: NodeError) -> Command[Literal["park", "close"]]:
     """Only routes: a rule's word ends the run; anything else, an open breaker or a lost answer, waits in `park`."""
     emit("node.failed", node=error.node, order_id=state["order_id"], error=type(error.error).__name__)
-    count = {"error_count": state.get("error_count", 0) + 1}
+    count = {"error_count": 1}
     if isinstance(error.error, Denied):
         return Command(goto="close", update=count | _refused(error.error))
     return Command(goto="park", update=count)
@@ -207,7 +207,7 @@ async def ship(state: ParcelTask, runtime: Runtime[None]) -> Update:
 def parcel_failed(state: ParcelTask, error: NodeError) -> Update:
     """A parcel that could not leave: the join leaves the order to the reconciler."""
     emit("node.failed", node=error.node, order_id=state["order_id"], error=type(error.error).__name__)
-    return _result(state["parcel"], "failed")
+    return _result(state["parcel"], "failed") | {"error_count": 1}
 
 
 async def complete(state: OrderState) -> Command[Literal["park", "close"]]:
@@ -216,7 +216,7 @@ async def complete(state: OrderState) -> Command[Literal["park", "close"]]:
     if "stopped" in outcomes:
         return Command(goto="close")
     if "failed" in outcomes:
-        return Command(goto="park", update={"error_count": state.get("error_count", 0) + 1})
+        return Command(goto="park")
     await (await services()).fulfilment.complete(state["order_id"])
     return Command(goto="close")
 

@@ -1,5 +1,6 @@
 """What a thread of `order_processing` remembers, and shows to whoever inspects it. The ledger is the truth."""
 
+import operator
 from typing import Annotated, Any, Literal, TypedDict
 
 from agent.approvals.gate import SaidBy
@@ -35,8 +36,8 @@ class OrderResult(TypedDict, total=False):
     order_amount: int
     payment_status: str
     processing_stage: str
-    error_count: int
-    retry_count: int
+    error_count: Annotated[int, operator.add]
+    retry_count: Annotated[int, operator.add]
     human_approval_needed: bool
     denial: DenialView | None
 

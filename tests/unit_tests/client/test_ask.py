@@ -35,12 +35,17 @@ def conversation(stub: Stub) -> None:
 
 def test_a_first_message_begins_a_conversation_of_that_customer(desk: Desk, stub: Stub) -> None:
     desk("ask", "hello", "--customer", "C-1")
-    made = stub.body_of("/threads")
-    assert made["metadata"]["customer_id"] == "C-1"
-    assert made["metadata"]["graph_id"] == "customer_service"
+    assert stub.body_of("/threads")["metadata"] == {"customer_id": "C-1", "graph_id": "customer_service"}
+    assert stub.body_of(RUN)["context"] == {"customer_id": "C-1"}
 
 
-def test_the_message_is_all_that_the_run_is_given(desk: Desk, stub: Stub) -> None:
+def test_a_customer_who_speaks_for_themselves_is_not_named(desk: Desk, stub: Stub) -> None:
+    desk("ask", "hello")
+    assert stub.body_of("/threads")["metadata"] == {"graph_id": "customer_service"}
+    assert "context" not in stub.body_of(RUN)
+
+
+def test_the_message_is_all_the_input_of_the_run(desk: Desk, stub: Stub) -> None:
     desk("ask", "hello", "--customer", "C-1")
     run = stub.body_of(RUN)
     assert run["assistant_id"] == "customer_service"
@@ -57,16 +62,10 @@ def test_progress_goes_to_stderr(desk: Desk) -> None:
     assert desk("ask", "hello", "--customer", "C-1").err == "reading your message\n"
 
 
-def test_a_given_thread_is_gone_on_with(desk: Desk, stub: Stub) -> None:
-    desk("ask", "hello", "--thread", THREAD)
+def test_a_given_thread_is_gone_on_with_in_the_same_name(desk: Desk, stub: Stub) -> None:
+    desk("ask", "hello", "--thread", THREAD, "--customer", "C-1")
     assert [call.path for call in stub.calls] == [RUN]
-
-
-def test_without_customer_or_thread_nothing_is_sent(desk: Desk, stub: Stub) -> None:
-    result = desk("ask", "hello")
-    assert result.code == ExitCode.USAGE
-    assert "--customer" in result.err
-    assert not stub.calls
+    assert stub.body_of(RUN)["context"] == {"customer_id": "C-1"}
 
 
 def test_a_dash_reads_the_message_from_stdin(desk: Desk, stub: Stub) -> None:

@@ -136,6 +136,13 @@ def test_a_server_that_is_no_desk_is_told_so(desk: Desk, stub: Stub) -> None:
     assert "is it the desk?" in result.err
 
 
+def test_a_server_of_another_version_is_told_so(desk: Desk, stub: Stub) -> None:
+    stub.on(SHOW, {"id": "W-1"})
+    result = desk("orders", "show", "W-1")
+    assert result.code == ExitCode.OTHER
+    assert "answers without 'currency'" in result.err
+
+
 @pytest.fixture
 def hangs_up() -> Iterator[str]:
     """The address of a server that closes every connection unanswered."""

@@ -190,7 +190,7 @@ ORDER: dict[str, Any] = {
     ],
     "payments": [{"key": "k-1", "outcome": "open", "amount": 199900}],
     "parcels": [{"id": "p-1", "warehouse": "north", "state": "planned", "tracking_id": None}],
-    "approvals": [{"id": "ap-1", "status": "open", "step": 1, "roles": ["order_manager", "duty_manager"]}],
+    "approvals": [approval(roles=["order_manager", "duty_manager"])],
     "reason": None,
     "placed_at": "2030-01-01T00:00:00+00:00",
 }
@@ -199,7 +199,7 @@ ORDER: dict[str, Any] = {
 def test_an_order_is_shown_with_its_parts(desk: Desk, stub: Stub) -> None:
     stub.on("/ops/orders/W%231%2F2", ORDER)
     shown = desk("orders", "show", "W#1/2").out
-    for part in ("W#1/2", "1,999.00 EUR", "Lamp [red]", "held", "open", "north", "order_manager, duty_manager"):
+    for part in ("W#1/2", "1,999.00 EUR", "Lamp [red]", "held", "open", "north", "ap-1", "order_manager, duty_manager"):
         assert part in shown
     assert "None" not in shown
 

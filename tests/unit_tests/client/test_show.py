@@ -29,6 +29,10 @@ def test_no_cent_is_lost_in_showing_an_amount(amount: int) -> None:
 
 def test_an_action_without_an_amount_shows_none() -> None:
     assert amount_of({"address": "1 High Street"}) is None
+
+
+def test_an_amount_or_a_total_is_the_amount_of_an_action() -> None:
+    assert amount_of({"total": 500, "currency": "EUR"}) == "5.00 EUR"
     assert amount_of(approval()["action_requests"][0]["args"]) == "1,234.50 USD"
 
 
