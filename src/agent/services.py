@@ -88,7 +88,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     """Build services from settings: opens the ledger, creates what is missing, puts the demo shop into an empty one."""
     _teach_the_classifier()
     await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
-    database = Database(config.ledger_url, clock)
+    database = await asyncio.to_thread(Database, config.ledger_url, clock)  # looks at the file system
     await database.create()
     client = await asyncio.to_thread(
         sandbox_client,

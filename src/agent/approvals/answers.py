@@ -29,10 +29,13 @@ def read_answer(said: Any, action_name: str) -> Answer:
 
     Raises `UnreadableAnswerError` for anything unclear: several answers, unknown words, another action's name.
     """
-    entry = _single(json.loads(said) if _looks_like_json(said) else said)
-    decision = _WORDS.get(str(entry.get("type")))
+    entry = _single(_out_of_json(said))
+    word, shown = entry.get("type"), entry.get("args")
+    decision = _WORDS.get(word) if isinstance(word, str) else None
     if decision is None:
         raise UnreadableAnswerError('answer with {"decisions": [{"type": "approve" | "edit" | "reject"}]}')
+    if isinstance(shown, dict) and shown.get("action", action_name) != action_name:
+        raise UnreadableAnswerError(f"the answer must be about the action {action_name!r}")
     arguments = _edited(entry, action_name) if decision == "edit" else None
     try:
         return Answer(decision=decision, note=_note(entry), arguments=arguments)
@@ -40,14 +43,12 @@ def read_answer(said: Any, action_name: str) -> Answer:
         raise UnreadableAnswerError(wrong.errors()[0]["msg"]) from wrong
 
 
-def _looks_like_json(said: Any) -> bool:
-    if not isinstance(said, str):
-        return False
+def _out_of_json(said: Any) -> Any:
+    """What a string says when it is JSON, else what was said."""
     try:
-        json.loads(said)
-    except ValueError:
-        return False
-    return True
+        return json.loads(said) if isinstance(said, str) else said
+    except (ValueError, RecursionError):
+        return said
 
 
 def _single(said: Any) -> dict[str, Any]:

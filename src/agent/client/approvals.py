@@ -162,10 +162,10 @@ def came_of_it(view: ApprovalView, outcome: Outcome) -> Iterator[str]:
     if waiting and waiting["request_id"] == view["request_id"]:
         yield f"Recorded; the request now {waits(waiting)}."
         return
-    if stage := outcome.values.get("processing_stage"):
-        yield f"Recorded; order {view['order_id']}: {stage}."
+    if answer := last_answer(outcome):
+        yield f"Recorded; the customer is told: {answer}"
     else:
-        yield f"Recorded; the customer is told: {last_answer(outcome)}"
+        yield f"Recorded; order {view['order_id']}: {outcome.values['processing_stage']}."
     if waiting:
         yield f"Another request {waits(waiting)}."
 

@@ -25,6 +25,7 @@ RULES: Final[dict[str, str]] = {
     "ORDER-STAGE": "The order is past that step.",
     "ORDER-CALLER": "You can't place or continue this order.",
     "ORDER-REJECTED": "The order was not approved.",
+    "CUSTOMER-CANCELLED": "The order was cancelled by the customer.",
     "STOCK-SHORT": "Not enough of this item is in stock.",
     "PAYMENT-DECLINED": "The payment was declined.",
     "PAYMENT-GIFT-COVERS": "The gift card does not cover the whole amount.",

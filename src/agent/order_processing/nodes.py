@@ -12,7 +12,7 @@ from agent.approvals.gate import NOBODY, caller_who
 from agent.approvals.requests import Action
 from agent.commerce.lifecycle import Stage
 from agent.commerce.orders import NewOrder, first_error
-from agent.commerce.policy import denied, money
+from agent.commerce.policy import RULES, denied, money
 from agent.commerce.reads import OrderView
 from agent.identity import Caller, caller_of
 from agent.ledger.database import Denied
@@ -243,14 +243,18 @@ async def park(state: OrderState, runtime: Runtime[None]) -> Update:
 
 async def close(state: OrderState, runtime: Runtime[None]) -> Update:
     """The last word: where the ledger says the order is, and the rule that stopped it, if one did."""
-    if denial := state.get("denial"):
+    denial = state.get("denial")
+    if denial:
         emit("order.refused", order_id=state.get("order_id"), rule=denial["rule"])
     if "order_id" not in state:
         return {"processing_stage": "refused"}
     shop = await services()
     order = await shop.reads.get(state["order_id"])
+    if not denial and order["reason"] in RULES:
+        denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])
     _tell(runtime, order["id"], order["stage"], "done" if order["stage"] == "completed" else order["stage"])
-    return {"processing_stage": order["stage"], "payment_status": await shop.payments.outcome(order["id"])}
+    payment = await shop.payments.outcome(order["id"])
+    return {"processing_stage": order["stage"], "payment_status": payment, "denial": denial}
 
 
 def when_closed(state: OrderState) -> Literal["approval", "__end__"]:

@@ -3,6 +3,7 @@
 Fields are allowed by list: whatever is not named here is refused.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -74,13 +75,16 @@ def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any])
         raise RunRefusedError(403, f"a run may not set {', '.join(extra)}")
     if value.get("multitask_strategy") not in ("reject", "enqueue"):
         raise RunRefusedError(403, "multitask_strategy must be reject or enqueue")
-    context = {name for name in kwargs.get("context") or {} if not name.startswith(_SERVER_CONFIG)}
+    context = _set_by_client(kwargs.get("context"))
     if context - ({"customer_id"} if caller.role == "channel" else set()):
         raise RunRefusedError(403, f"role {caller.role} may not set context: {', '.join(sorted(context))}")
-    configurable = (kwargs.get("config") or {}).get("configurable") or {}
-    own = {name for name in configurable if not name.startswith(_SERVER_CONFIG)} - context - {"cron_id"}
-    if own:
+    if own := _set_by_client((kwargs.get("config") or {}).get("configurable")) - context:
         raise RunRefusedError(403, f"a run may not set configurable: {', '.join(sorted(own))}")
+
+
+def _set_by_client(config: Mapping[str, Any] | None) -> set[str]:
+    """The keys of a run's context or configurable that did not come from the server itself."""
+    return {name for name in config or {} if name != "cron_id" and not name.startswith(_SERVER_CONFIG)}
 
 
 def _check_resume(caller: Caller, kwargs: dict[str, Any]) -> None:
