@@ -8,7 +8,6 @@ from typing import cast
 
 import httpx
 from openai import APIConnectionError, APIStatusError, APITimeoutError
-from sqlalchemy.exc import OperationalError
 
 from agent.approvals.requests import Approvals
 from agent.assistant.knowledge import Knowledge
@@ -21,6 +20,9 @@ from agent.commerce.reads import Reads
 from agent.commerce.refunds import Refunds
 from agent.commerce.shop_import import import_shop, is_empty
 from agent.ledger.database import Clock, Database, utc_now
+from agent.ledger.engines import Limits
+from agent.ledger.failures import DatabaseAwayError
+from agent.ledger.replica import Replica
 from agent.observability.events import emit
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import RejectedRequestError, SandboxProvider, sandbox_client
@@ -88,8 +90,8 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     """Build services from settings: opens the ledger, creates what is missing, puts the demo shop into an empty one."""
     _teach_the_classifier()
     await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
-    database = await asyncio.to_thread(Database, config.ledger_url, clock)  # looks at the file system
-    await database.create()
+    database = await asyncio.to_thread(_database, config, clock)  # looks at the file system
+    await database.open()
     client = await asyncio.to_thread(
         sandbox_client,
         config.payment_url,
@@ -141,13 +143,22 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     )
 
 
+def _database(config: Settings, clock: Clock) -> Database:
+    limits = Limits.of(config)
+    replica = None
+    if config.database_replica_url:
+        breaker = CircuitBreaker("replica", BreakerConfig(minimum_number_of_calls=1), listeners=[_breaker_moved])
+        replica = Replica(config.database_replica_url, limits, breaker)
+    return Database(config.ledger_url, clock, limits, replica)
+
+
 def _teach_the_classifier() -> None:
     """What the errors of the libraries and ports in use say about who is behind them."""
     CLASSIFIER.register(PaymentNotSentError, lambda error: _behind(error, Failure("connection")))
     CLASSIFIER.register(PaymentUnknownError, lambda error: _behind(error, Failure("timeout")))
     CLASSIFIER.register(RejectedRequestError, ANSWERED)
     CLASSIFIER.register(ModelAnswerError, Failure("bad_response"))
-    CLASSIFIER.register(OperationalError, Failure("connection"))
+    CLASSIFIER.register(DatabaseAwayError, Failure("connection"))
     CLASSIFIER.register(APIConnectionError, Failure("connection"))
     CLASSIFIER.register(APITimeoutError, Failure("timeout"))
     CLASSIFIER.register(APIStatusError, lambda error: classify_response(cast(httpx.Response, error.response)))

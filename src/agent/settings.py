@@ -18,7 +18,12 @@ class Settings(BaseSettings):
 
     # where things are kept
     data_dir: Path = Path(".data")
-    database_url: str = ""  # empty: SQLite in data_dir
+    database_url: str = Field(default="", repr=False)  # empty: SQLite in data_dir
+    database_replica_url: str = Field(default="", repr=False)  # empty: no replica
+    database_pool_size: int = Field(default=10, ge=1)
+    database_pool_timeout_seconds: float = Field(default=10.0, gt=0)
+    database_connect_timeout_seconds: int = Field(default=3, ge=2)  # libpq takes whole seconds, and no fewer
+    database_statement_timeout_seconds: float = Field(default=15.0, gt=0)
     seed_demo_shop: bool = True  # only ever into an empty ledger
     tokens_file: Path = Path(".tokens.json")
 

@@ -1,6 +1,7 @@
 """A shop of one test: an own ledger, an own card network, a clock that the test moves, no server."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from agent import services as composition
 from agent.services import Services
 from agent.settings import Settings
+from tests.ledgers import home
 
 
 @dataclass
@@ -32,6 +34,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def ledger_url(tmp_path: Path) -> Iterator[str]:
+    """A ledger of the test's own, with nothing in it."""
+    with home(tmp_path / "ledger") as made:
+        yield made.ledger_url
+
+
+@pytest.fixture
 def config(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data", sandbox_slow_seconds=0.05, payment_timeout_seconds=0.5)
 
@@ -44,3 +53,15 @@ async def shop(config: Settings, clock: Clock) -> AsyncIterator[Services]:
     yield built
     composition.replace(None)
     await built.close()
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a demo shop at its first start: copied into `config.data_dir`, a test's shop need not import it."""
+    folder = tmp_path_factory.mktemp("demo")
+
+    async def fill() -> None:
+        await (await composition.build(Settings(data_dir=folder), Clock())).close()
+
+    asyncio.run(fill())
+    return folder

@@ -1,11 +1,11 @@
 """Approval requests and decisions, in the ledger. What a thread shows of a request is a copy; this counts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.approvals.answers import UnreadableAnswerError, read_answer
@@ -32,8 +32,9 @@ class Action:
         return digest([self.name, self.arguments])
 
 
-Edit = Callable[[dict[str, Any]], tuple[Action, Case]]
-"""Checks edited arguments and gives the changed action with the case it now is; raises ValueError with the reason."""
+Edit = Callable[[dict[str, Any], dict[str, Any]], tuple[Action, Case]]
+"""Takes the arguments as they are and as somebody wants them, and gives the changed action with the case that it now
+is; raises ValueError with the reason why not."""
 
 
 class Refused(Exception):  # noqa: N818  (an answer is refused, by rule)
@@ -74,7 +75,7 @@ class Approvals:
                     thread_id=thread_id,
                     asked_by=asked_by,
                     case=case,
-                    action=_stored(action),
+                    action=asdict(action),
                     action_hash=action.hash,
                     chain=self._chain(case),
                     status="open",
@@ -102,13 +103,13 @@ class Approvals:
         async with self._db.read() as session:
             return _view(await session.get_one(ApprovalRow, request_id))
 
-    async def approved(self, request_id: str) -> Action:
-        """The approved action, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes."""
+    async def approved(self, request_id: str) -> ApprovalView:
+        """The request, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes."""
         async with self._db.read() as session:
             row = await session.get(ApprovalRow, request_id)
         if row is None or row.status != "approved":
             raise Denied("APPROVAL-MISSING", "This has not been approved.")
-        return Action(**row.action)
+        return _view(row)
 
     async def of_order(self, order_id: str) -> list[ApprovalView]:
         """All requests about an order, oldest first."""
@@ -179,17 +180,18 @@ class Approvals:
         step = row.step
         if answer.decision == "edit":
             step = self._edit(row, answer, edit)
-        decision = DecisionRow(
-            request_id=row.id,
-            round=row.round,
-            step=step,
-            decision=answer.decision,
-            actor=caller.identity,
-            role=caller.role,
-            note=answer.note,
-            at=self._db.clock(),
+        session.add(
+            DecisionRow(
+                request_id=row.id,
+                round=row.round,
+                step=step,
+                decision=answer.decision,
+                actor=caller.identity,
+                role=caller.role,
+                note=answer.note,
+                at=self._db.clock(),
+            )
         )
-        session.add(decision)
         await session.flush()
         row.note = answer.note
         if answer.decision == "reject":
@@ -210,10 +212,10 @@ class Approvals:
         if set(answer.arguments or {}) != set(row.action["arguments"]):
             raise Refused("APPROVAL-EDIT", "send all arguments, and no others")
         try:
-            action, case = edit(answer.arguments or {})
+            action, case = edit(row.action["arguments"], answer.arguments or {})
         except ValueError as wrong:
             raise Refused("APPROVAL-EDIT", str(wrong)) from wrong
-        row.action = _stored(action)
+        row.action = asdict(action)
         row.action_hash, row.case, row.chain, row.round = action.hash, case, self._chain(case), row.round + 1
         own = [n for n, step in enumerate(row.chain) if step["role"] == before]
         return own[0] if own else -1  # -1: a step of no chain, so that the editor's role must be asked nowhere
@@ -245,14 +247,16 @@ class Approvals:
             )
             return [(row.id, row.thread_id, row.order_id) for row in rows]
 
-
-def _stored(action: Action) -> dict[str, Any]:
-    return {
-        "name": action.name,
-        "arguments": action.arguments,
-        "description": action.description,
-        "editable": action.editable,
-    }
+    async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
+        """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""
+        row = ApprovalRow
+        ended = (row.thread_id == thread_id, row.status != "open", row.thread_told.is_(False))
+        async with self._db.read() as session:
+            if not await session.scalar(select(row.id).where(*ended).limit(1)):
+                return []  # nearly always: then nobody waits for a writer
+        async with self._db.write() as session:
+            rows = await session.scalars(update(row).where(*ended).values(thread_told=True).returning(row))
+            return [_view(row) for row in rows]
 
 
 def roles_of(row: ApprovalRow) -> list[str]:

@@ -34,7 +34,7 @@ _STOP_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Article:
-    """One article. `slug` is its file's name without the ending, `text` its body as Markdown."""
+    """One article. `slug` is its file's name without the ending, `text` its body: paragraphs with a blank line between."""
 
     slug: str
     title: str
@@ -107,4 +107,5 @@ def _read(path: Path) -> tuple[Article, list[str]]:
     if found is None:
         raise ValueError(f"{path.name}: an article begins with ---, title:, questions: and their list, ---")
     questions = [line.removeprefix("- ") for line in found["questions"].splitlines()]
-    return Article(path.stem, found["title"], found["text"].strip()), questions
+    paragraphs = (" ".join(paragraph.split()) for paragraph in found["text"].strip().split("\n\n"))
+    return Article(path.stem, found["title"], "\n\n".join(paragraphs)), questions

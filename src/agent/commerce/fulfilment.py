@@ -81,14 +81,16 @@ class Fulfilment:
         return str(answer["tracking_id"])
 
     async def complete(self, order_id: str) -> OrderRow:
-        """Close an order all of whose parcels have left. Raises `Denied` ORDER-STAGE otherwise."""
+        """Close an order all of whose lines have left. Raises `Denied` ORDER-STAGE otherwise."""
         async with self._db.write() as session:
             order = await locked(session, order_id)
             waiting = await session.scalar(
-                select(ParcelRow.id).where(ParcelRow.order_id == order_id, ParcelRow.state == "planned").limit(1)
+                select(OrderLineRow.number)
+                .where(OrderLineRow.order_id == order_id, OrderLineRow.reservation != "shipped")
+                .limit(1)
             )
             if waiting:
-                raise denied("ORDER-STAGE", f"parcel {waiting} has not left")
+                raise denied("ORDER-STAGE", f"line {waiting} has not left")
             move(order, "completed")
             order.touched_at = self._db.clock()
             return order

@@ -96,11 +96,13 @@ class Payments:
             order = await locked(session, order_id)
             method = await session.get_one(PaymentMethodRow, order.payment_method_id)
             payment = await session.get(PaymentRow, f"{order_id}:pay:1")
-            if payment is None or payment.outcome in UNDECIDED:
-                if order.stage not in CHARGEABLE:
-                    raise denied("ORDER-STAGE", order.stage)
-                order.touched_at = self._db.clock()
+            if payment and payment.outcome not in UNDECIDED:
+                return payment, method, True
+            if order.stage not in CHARGEABLE:
+                raise denied("ORDER-STAGE", order.stage)
+            order.touched_at = now = self._db.clock()
             if payment:
+                payment.at = now  # it may be sent again: `find_out` gives it LOOK_UP_AFTER from here
                 return payment, method, True
             payment = PaymentRow(
                 key=f"{order_id}:pay:1",
@@ -108,7 +110,7 @@ class Payments:
                 method_id=method.id,
                 amount=order.total,
                 outcome="open",
-                at=self._db.clock(),
+                at=now,
             )
             session.add(payment)
             return payment, method, False
@@ -116,7 +118,7 @@ class Payments:
     async def _record(self, payment: PaymentRow, charge: Charge) -> str:
         async with self._db.write() as session:
             row = await session.get_one(PaymentRow, payment.key, with_for_update=True)
-            if row.outcome not in UNDECIDED:
+            if row.outcome in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
                 return row.outcome
             row.outcome, row.provider_id = charge.outcome, charge.provider_id
             if charge.outcome == "captured":

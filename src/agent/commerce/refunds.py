@@ -83,19 +83,20 @@ class Refunds:
                 return False
         async with self._db.write() as session:
             debt = await session.get_one(DebtRow, key, with_for_update=True)
-            if not debt.settled:
-                debt.settled = True
-                session.add(
-                    MoneyEntryRow(
-                        key=key,
-                        order_id=debt.order_id,
-                        customer_id=method.customer_id,
-                        method_id=method.id,
-                        kind="gift_credit" if method.kind == "gift_card" else "refund",
-                        amount=-debt.amount,
-                        at=self._db.clock(),
-                    )
+            if debt.settled:  # by another worker, meanwhile
+                return True
+            debt.settled = True
+            session.add(
+                MoneyEntryRow(
+                    key=key,
+                    order_id=debt.order_id,
+                    customer_id=method.customer_id,
+                    method_id=method.id,
+                    kind="gift_credit" if method.kind == "gift_card" else "refund",
+                    amount=-debt.amount,
+                    at=self._db.clock(),
                 )
+            )
         emit("refund.settled", order_id=debt.order_id, amount=debt.amount)
         return True
 

@@ -30,7 +30,7 @@ class Variant(_Form):
 
     sku: ShortId
     options: dict[str, str]
-    price: Amount
+    price: Amount = Field(gt=0)  # no provider takes a charge of nothing
     warehouse: ShortId
     on_hand: int = Field(ge=0, le=1_000_000)
 
@@ -112,7 +112,7 @@ class ShopOrder(_Form):
 class Shop(_Form):
     """The whole document. Ids and SKUs are unique, and whatever refers to one refers to one that is there."""
 
-    currency: str = Field(default="USD", pattern="^[A-Z]{3}$")
+    currency: Literal["USD"] = "USD"  # the one in which new orders are placed and charged
     products: tuple[Product, ...]
     customers: tuple[Customer, ...]
     orders: tuple[ShopOrder, ...] = ()

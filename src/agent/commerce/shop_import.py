@@ -41,13 +41,18 @@ async def is_empty(database: Database) -> bool:
 async def import_shop(database: Database, provider: PaymentProvider, shop: Shop) -> None:
     """Write the shop in one transaction. Past orders that were paid are first charged at the provider, by key, so that
     they can be refunded like any other; a crash in between is harmless.
+
+    Raises `ValueError` when the provider declines a past order, and what the provider raises; nothing is written then.
     """
     methods = {method.id: method for customer in shop.customers for method in customer.payment_methods}
     charges: dict[str, Charge] = {}
     for order in shop.orders:
         method = methods[order.payment_method_id]
         if order.status != "cancelled" and method.kind != "gift_card":
-            charges[order.id] = await provider.capture(_key(order), order.total, shop.currency, method.token)
+            charge = await provider.capture(_key(order), order.total, shop.currency, method.token)
+            if charge.outcome != "captured":
+                raise ValueError(f"order {order.id!r}: its past payment was {charge.outcome}: {charge.reason}")
+            charges[order.id] = charge
     async with database.write() as session:
         for level in _rows(shop, charges, database.clock()):
             session.add_all(level)

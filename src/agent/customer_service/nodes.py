@@ -1,7 +1,9 @@
-"""The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`."""
+"""The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`.
+
+What a change needs, and the making of it, is in `changes.py`.
+"""
 
 import re
-from functools import partial
 from typing import Any, Final, Literal
 
 from langchain_core.messages import AIMessage, HumanMessage
@@ -9,19 +11,17 @@ from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.gate import caller_who
-from agent.approvals.requests import Action
 from agent.assistant.embedded import answer_to
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
-from agent.commerce.policy import RULES, denied, money
+from agent.commerce.policy import RULES, denied
 from agent.context import Context
+from agent.customer_service.changes import approved, as_request, case_of, edited_refund, make, turned_down
 from agent.customer_service.specialists import PERSONAL, look_into
 from agent.customer_service.state import (
     DeskState,
     Finding,
     Plan,
-    PlannedAction,
     Question,
     ReadyAction,
     TopicTask,
@@ -50,7 +50,7 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
         )
     except Denied as denial:
         emit("request.denied", rule=denial.rule)
-        return Command(goto="reply", update=fresh | {"notes": [denial.sentence]})
+        return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [DEGRADED] if degraded else []}
     topics = _topics(state.get("unfinished"), meant, text)
     if topics:
@@ -126,20 +126,20 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
     }
 
 
-async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "approval"]]:
-    """After the customer's yes: what policy lets pass is ready; for the rest people are asked."""
+async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
+    """After the customer's yes: what policy lets pass is ready; for the rest people are asked, once."""
     shop, agreed, customer_id = await services(), state["plan"], state["customer_id"]
     assert agreed is not None  # noqa: S101  (triage routes here only with a plan)
     assert customer_id is not None  # noqa: S101  (a plan is only ever made for a known customer)
     ready: list[ReadyAction] = []
     notes: list[str] = []
     for n, action in enumerate(agreed["actions"]):
-        key, case = f"plan:{agreed['id']}:{n}", _case(action)
+        key, case = f"plan:{agreed['id']}:{n}", case_of(action)
         if case is None:
             ready.append(ReadyAction(key=key, action=action, request_id=None))
             continue
         request = await shop.approvals.open(
-            _as_request(action),
+            as_request(action),
             case,
             key=key,
             subject=customer_id,
@@ -147,14 +147,14 @@ async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
             thread_id=_thread(runtime),
             asked_by=customer_id,
         )
+        if request["status"] != "open":  # decided before this node ran again
+            ready += approved(request)
+            notes += turned_down(request)
+            continue
         runtime.stream_writer({"progress": "sent_for_approval", "text": f"waits for {' or '.join(request['roles'])}"})
         notes.append(f"I have sent this for approval: {action['sentence']}")
-    update: Update = {"plan": None, "ready": ready, "processing_stage": "reviewed"}
-    if ready:
-        return Command(goto="execute", update=update | {"notes": notes})
-    head = await shop.approvals.head(_thread(runtime))
-    update |= {"messages": [AIMessage("\n\n".join(notes))], "approval": head, "human_intervention": True}
-    return Command(goto="approval", update=update)
+    update = {"plan": None, "ready": ready, "notes": notes, "processing_stage": "reviewed"}
+    return Command(goto="execute" if ready else "reply", update=update)
 
 
 async def decide(state: DeskState) -> Command[Literal["approval", "execute", "reply"]]:
@@ -166,18 +166,13 @@ async def decide(state: DeskState) -> Command[Literal["approval", "execute", "re
         view["action_hash"],
         answer["said"],
         caller_who(answer),
-        edit=partial(_edited_refund, view["action_requests"][0]["args"]),
+        edit=edited_refund,
     )
     if request["status"] == "open":
         return Command(goto="approval", update={"approval": request})
-    update: Update = {"approval": request, "ready": [], "notes": [], "processing_stage": request["status"]}
-    name, arguments = request["action_requests"][0]["name"], request["action_requests"][0]["args"]
-    if request["status"] == "approved":
-        action = PlannedAction(name=name, arguments=arguments, sentence="")
-        key = f"approval:{request['request_id']}"
-        ready = [ReadyAction(key=key, action=action, request_id=request["request_id"])]
-        return Command(goto="execute", update=update | {"ready": ready})
-    return Command(goto="reply", update=update | {"notes": [_turned_down(request["status"], request["note"])]})
+    ready, notes = approved(request), turned_down(request)
+    update = {"approval": request, "ready": ready, "notes": notes, "processing_stage": request["status"]}
+    return Command(goto="execute" if ready else "reply", update=update)
 
 
 async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
@@ -186,45 +181,22 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
     for ready in state["ready"]:
         runtime.stream_writer({"progress": "executing", "text": ready["action"]["name"].replace("_", " ")})
         try:
-            notes.append(await _make(shop, ready, str(state["customer_id"])))
+            notes.append(await make(shop, ready, str(state["customer_id"])))
         except Denied as denial:
             emit("request.denied", rule=denial.rule)
             notes.append(denial.sentence)
     return {"notes": notes, "ready": [], "processing_stage": "executed"}
 
 
-async def _make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
-    """One change. What needed approval is taken from the ledger as it was approved, not from the thread."""
-    arguments, name = ready["action"]["arguments"], ready["action"]["name"]
-    if ready["request_id"]:
-        approved = await shop.approvals.approved(ready["request_id"])
-        arguments, name = approved.arguments, approved.name
-    elif _case(ready["action"]):
-        raise Denied("APPROVAL-MISSING", "This has not been approved.")
-    order_id = arguments["order_id"]
-    if name == "cancel_order":
-        await shop.orders.cancel(
-            order_id, reason=arguments["reason"], subject=customer_id, actor=customer_id, key=ready["key"]
-        )
-        done = f"Order {order_id} is cancelled."
-    else:
-        await shop.refunds.refund(
-            order_id, arguments["amount"], subject=customer_id, actor=customer_id, key=ready["key"]
-        )
-        done = f"{money(arguments['amount'])} of order {order_id} will be refunded."
-    settled = await shop.refunds.settle(order_id)
-    if "owed" in settled.values():
-        return f"{done} The payment provider can't be reached just now; the money is on its way as soon as it can."
-    return f"{done} {SAYINGS['refund_time']}" if settled else done
-
-
 async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Say it: what was found or done, then the plan with the question for a yes."""
-    parts = list(state["notes"])
+    shop, parts = await services(), list(state["notes"])
+    for request in await shop.approvals.ended_meanwhile(_thread(runtime)):
+        parts += turned_down(request)
     if waiting := state.get("plan"):
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
         parts.append(f"This is what I would do:\n{listed}\n\nShall I? Please answer yes or no.")
-    head = await (await services()).approvals.head(_thread(runtime))
+    head = await shop.approvals.head(_thread(runtime))
     return {
         "messages": [AIMessage("\n\n".join(parts))],
         "notes": [],
@@ -283,35 +255,3 @@ def _topics(unfinished: dict[str, Any] | None, meant: Understanding, text: str) 
     """The message's topics; when it answers what the desk asked back, the unfinished topic with that filled in."""
     completed = answer_to(Topic.model_validate(unfinished), text) if unfinished else None
     return [completed] if completed else meant.topics
-
-
-def _case(action: PlannedAction) -> Case | None:
-    """Which approval a change needs, if any."""
-    return case_for_refund(action["arguments"]["amount"]) if action["name"] == "refund_payment" else None
-
-
-def _as_request(action: PlannedAction) -> Action:
-    return Action(action["name"], action["arguments"], action["sentence"], editable=action["name"] == "refund_payment")
-
-
-def _edited_refund(shown: dict[str, Any], arguments: dict[str, Any]) -> tuple[Action, Case]:
-    """Check an edited refund: the amount may change (clients send it as text), nothing else.
-
-    Raises ValueError with the reason.
-    """
-    amount = arguments["amount"]
-    if isinstance(amount, str) and amount.strip().isdecimal():
-        amount = int(amount)
-    if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount < 10**9:
-        raise ValueError("amount must be a whole number of cents above 0")
-    changed = shown | {"amount": amount}
-    if arguments | {"amount": amount} != changed:
-        raise ValueError("only the amount can be changed")
-    sentence = f"Refund {money(amount)} of order {changed['order_id']}"
-    return Action("refund_payment", changed, sentence, editable=True), case_for_refund(amount)
-
-
-def _turned_down(status: str, note: str) -> str:
-    if status == "rejected":
-        return f"I'm sorry, this was not approved. The reason given: {note}"
-    return SAYINGS[status]

@@ -1,20 +1,29 @@
-"""The connection to the ledger: engines, transactions, and `once`, through which every effect goes."""
+"""The ledger's transactions: `read`, `read_stale`, `write`, and `once`, through which every effect goes.
 
+How the database is reached is in `engines`, its tables' history in `schema`, what its errors mean in `failures`.
+"""
+
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from agent.ledger.tables import Base, EffectRow
+from agent.ledger import schema
+from agent.ledger.engines import DEFAULT_LIMITS, Limits, async_engine, is_embedded
+from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, explained
+from agent.ledger.replica import Replica
+from agent.ledger.tables import EffectRow
+from agent.observability.events import emit
+from agent.resilience import CircuitOpenError
 
+T = TypeVar("T")
 Clock = Callable[[], datetime]
 Json = dict[str, Any]
 Act = Callable[[AsyncSession], Awaitable[Json]]
@@ -64,38 +73,77 @@ def digest(value: Any) -> str:
 
 
 class Database:
-    """The ledger's database. Reads and writes have transactions of their own; writers on SQLite queue up."""
+    """The ledger's database. Reads and writes have transactions of their own; writers on SQLite queue up.
 
-    def __init__(self, url: str, clock: Clock = utc_now) -> None:
+    Whatever uses it raises `DatabaseAwayError` or `DatabaseConflictError` within the limits; both are transient.
+
+    Args:
+        url: SQLAlchemy URL, of SQLite or PostgreSQL.
+        clock: gives the time that rows carry, time zone aware.
+        limits: connections and waiting.
+        replica: serves `read_stale`, when it can.
+    """
+
+    def __init__(
+        self, url: str, clock: Clock = utc_now, limits: Limits = DEFAULT_LIMITS, replica: Replica | None = None
+    ) -> None:
         self.clock = clock
-        self._engine = create_async_engine(url)
-        self._reads = async_sessionmaker(self._engine, expire_on_commit=False)
-        self._writes = self._reads
-        if make_url(url).get_backend_name() == "sqlite":
-            _prepare_sqlite(self._engine)
-            writer = self._engine.execution_options(begin="IMMEDIATE")
-            self._writes = async_sessionmaker(writer, expire_on_commit=False)
+        self._url = url
+        self._embedded = is_embedded(url)
+        self._replica = replica
+        self._engine = async_engine(url, limits)
+        reading, writing = (
+            ({}, {"begin": "IMMEDIATE"})
+            if self._embedded
+            else ({"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}, {})
+        )
+        self._reads = async_sessionmaker(self._engine.execution_options(**reading), expire_on_commit=False)
+        self._writes = async_sessionmaker(self._engine.execution_options(**writing), expire_on_commit=False)
 
     async def create(self) -> None:
-        """Create the tables that are missing."""
-        async with self._engine.begin() as connection:
-            await connection.run_sync(Base.metadata.create_all)
+        """Bring the schema up to date, tables and all. Raises `SchemaError` for one that is newer than the program."""
+        await asyncio.to_thread(schema.upgrade, self._url)
+
+    async def open(self) -> None:
+        """Make sure of the schema: the embedded ledger's is brought up to date, another database's is checked.
+
+        Raises `SchemaError`, which says what to do.
+        """
+        await asyncio.to_thread(schema.upgrade if self._embedded else schema.check, self._url)
 
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+        if self._replica:
+            await self._replica.close()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One consistent view; nothing is written."""
-        async with self._reads() as session:
-            yield session
+        with explained():
+            async with self._reads() as session:
+                yield session
+
+    async def read_stale(self, question: Callable[[AsyncSession], Awaitable[T]]) -> T:
+        """Answer from the replica, from a moment ago; from the ledger itself when there is no replica or it fails.
+
+        Never for a read that a write depends on, nor where somebody looks for what they have just done. The
+        question may be asked twice.
+        """
+        if self._replica:
+            try:
+                return await self._replica.ask(question)
+            except (DatabaseAwayError, DatabaseConflictError, CircuitOpenError) as error:
+                emit("replica.skipped", error=type(error).__name__)
+        async with self.read() as session:
+            return await question(session)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """One transaction: commits at the end, rolls back on an error."""
-        async with self._writes() as session, session.begin():
-            yield session
+        with explained():
+            async with self._writes() as session, session.begin():
+                yield session
 
     async def once(self, effect: Effect, act: Act, *, remember_denial: bool = True) -> Json:
         """Make an effect happen once: the same key again gives the first answer, a denial included.
@@ -106,56 +154,39 @@ class Database:
         Raises `Denied` when a rule forbids it (nothing is changed), `KeyReusedError` when the key came with
         other arguments.
         """
-        try:
-            answer = await self._attempt(effect, act, remember_denial)
-        except IntegrityError:
-            async with self.read() as session:  # another worker was first with this key
-                if await session.get(EffectRow, effect.key) is None:
-                    raise
-            answer = await self._attempt(effect, act, remember_denial)
+        async with self.write() as session:
+            await self._take_turn(session, effect.key)
+            answer = await self._answer(session, effect, act, remember_denial)
         if denial := answer.get("denied"):
             raise Denied(denial["rule"], denial["sentence"])
         return answer
 
-    async def _attempt(self, effect: Effect, act: Act, remember_denial: bool) -> Json:
-        async with self.write() as session:
-            if known := await session.get(EffectRow, effect.key):
-                if known.fingerprint != effect.fingerprint:
-                    raise KeyReusedError(effect.key)
-                return known.answer
-            try:
-                async with session.begin_nested():
-                    answer = await act(session)
-            except Denied as denied:
-                if not remember_denial:
-                    raise
-                answer = {"denied": {"rule": denied.rule, "sentence": denied.sentence}}
-            session.add(
-                EffectRow(
-                    key=effect.key,
-                    name=effect.name,
-                    actor=effect.actor,
-                    subject=effect.subject,
-                    fingerprint=effect.fingerprint,
-                    answer=answer,
-                    at=self.clock(),
-                )
+    async def _take_turn(self, session: AsyncSession, key: str) -> None:
+        """Those who come with one key at the same time wait for the first. On SQLite all writers do anyway."""
+        if not self._embedded:
+            await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+    async def _answer(self, session: AsyncSession, effect: Effect, act: Act, remember_denial: bool) -> Json:
+        if known := await session.get(EffectRow, effect.key):
+            if known.fingerprint != effect.fingerprint:
+                raise KeyReusedError(effect.key)
+            return known.answer
+        try:
+            async with session.begin_nested():
+                answer = await act(session)
+        except Denied as denied:
+            if not remember_denial:
+                raise
+            answer = {"denied": {"rule": denied.rule, "sentence": denied.sentence}}
+        session.add(
+            EffectRow(
+                key=effect.key,
+                name=effect.name,
+                actor=effect.actor,
+                subject=effect.subject,
+                fingerprint=effect.fingerprint,
+                answer=answer,
+                at=self.clock(),
             )
+        )
         return answer
-
-
-def _prepare_sqlite(engine: AsyncEngine) -> None:
-    """WAL, foreign keys, and transactions that we begin: a writer takes its lock at once and never has to upgrade."""
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Any) -> None:
-        mode = connection.get_execution_options().get("begin", "DEFERRED")
-        connection.exec_driver_sql(f"BEGIN {mode}")

@@ -28,6 +28,7 @@ EventName = Literal[
     "approval.escalated",
     "approval.expired",
     "breaker.moved",
+    "replica.skipped",
     "node.failed",
     "assistant.degraded",
     "request.denied",

@@ -51,6 +51,6 @@ graph = (
     .add_edge("ship", "complete")
     .add_edge("compensate", "close")
     .add_edge("park", END)
-    .add_conditional_edges("close", when_closed, ["approval", END])
+    .add_conditional_edges("close", when_closed, ["assess", END])
     .compile(name="order_processing")
 )

@@ -70,7 +70,7 @@ async def validate(state: OrderState, runtime: Runtime[None]) -> Update:
     except Denied as denial:
         return _refused(denial)
     emit("order.placed", order_id=placed["id"], amount=placed["total"])
-    _tell(runtime, placed["id"], "validated", f"{len(placed['lines'])} line(s), {money(placed['total'])}")
+    _tell(runtime, placed["id"], "validated", f"{_counted(len(placed['lines']))}, {money(placed['total'])}")
     return _shown(placed) | {"results": None, "denial": None}
 
 
@@ -107,13 +107,13 @@ async def assess(
     outcomes = set((state.get("results") or {}).values())
     if "short" in outcomes:
         return Command(goto="compensate", update={"denial": _denial(denied("STOCK-SHORT"))})
-    if outcomes - {"reserved"}:
+    if "failed" in outcomes:
         return Command(goto="park")
     order = await shop.reads.get(order_id)
     if order["stage"] == "placed":
         order = await shop.orders.move(order_id, "reserved")
-    if order["stage"] not in ("reserved", "awaiting_approval"):
-        return Command(goto="close", update=_refused(denied("ORDER-STAGE", order["stage"])))
+    if order["stage"] not in ("reserved", "awaiting_approval"):  # went on, or was undone, meanwhile
+        return Command(goto=NEXT_STEP[order["stage"]])  # type: ignore[arg-type]
     risk = await shop.reads.risk(order_id)
     case = case_for_order(order["total"], risk)
     if case is None:
@@ -151,7 +151,7 @@ async def decide(state: OrderState) -> Command[Literal["approval", "charge", "co
             update: Update = {"approval": request, "processing_stage": "approved", "denial": None}
             return Command(goto="charge", update=update)
         case "void":
-            return Command(goto="close", update={"approval": request})
+            return Command(goto="close", update={"approval": request, "denial": None})
         case _:
             denial = _denial(denied("ORDER-REJECTED", request["note"]))
             return Command(goto="compensate", update={"approval": request, "denial": denial})
@@ -249,6 +249,7 @@ async def close(state: OrderState, runtime: Runtime[None]) -> Update:
     if "order_id" not in state:
         return {"processing_stage": "refused"}
     shop = await services()
+    await shop.approvals.ended_meanwhile(_thread(runtime))
     order = await shop.reads.get(state["order_id"])
     if not denial and order["reason"] in RULES:
         denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])
@@ -257,9 +258,9 @@ async def close(state: OrderState, runtime: Runtime[None]) -> Update:
     return {"processing_stage": order["stage"], "payment_status": payment, "denial": denial}
 
 
-def when_closed(state: OrderState) -> Literal["approval", "__end__"]:
-    """A word said to an order that waits for people does not end its waiting."""
-    return "approval" if state["processing_stage"] == "awaiting_approval" else "__end__"
+def when_closed(state: OrderState) -> Literal["assess", "__end__"]:
+    """A word said to an order that waits for people does not end its waiting: the same request is asked again."""
+    return "assess" if state["processing_stage"] == "awaiting_approval" else "__end__"
 
 
 def _caller(runtime: Runtime[None]) -> Caller | None:
@@ -276,6 +277,10 @@ def _thread(runtime: Runtime[None]) -> str:
 def _tell(runtime: Runtime[None], order_id: str, progress: str, text: str) -> None:
     """Stream a line of progress to whoever waits."""
     runtime.stream_writer({"progress": progress, "order_id": order_id, "text": text})
+
+
+def _counted(lines: int) -> str:
+    return "1 line" if lines == 1 else f"{lines} lines"
 
 
 def _line_tasks(order_id: str, lines: list[int]) -> list[Send]:

@@ -72,7 +72,12 @@ async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) ->
     try:
         thread = await client.threads.get(thread_id)
     except NotFoundError:
-        thread = await client.threads.create(thread_id=thread_id, if_exists="do_nothing", graph_id="order_processing")
+        thread = await client.threads.create(
+            thread_id=thread_id,
+            if_exists="do_nothing",
+            graph_id="order_processing",
+            metadata={"owner": order["placed_by"]},
+        )
     if thread["status"] == "busy":
         return "at work"
     if order["stage"] == "awaiting_approval" and _still_waits(thread, shop.started_at):

@@ -56,15 +56,22 @@ async def read_assistants(ctx: Auth.types.AuthContext, value: Any) -> bool:  # n
 
 @auth.on.threads.create
 async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCreate) -> Auth.types.FilterType | bool:
-    """A thread belongs to who made it; its owner is written by the server, whatever the client sent."""
+    """A thread belongs to who made it; its owner is written by the server, whatever the client sent.
+
+    The service account makes a lost thread again, for the one whose it was.
+    """
     caller = _caller(ctx)
     if caller.role not in (*ANYONES_THREADS, "service"):
         raise Auth.exceptions.HTTPException(403, f"{_who(ctx)} may not create threads")
-    metadata = value.setdefault("metadata", {})
+    if "metadata" not in value:  # so the platform asks for a copy, which would wait for the same approval again
+        raise Auth.exceptions.HTTPException(403, "threads cannot be copied")
+    metadata = value["metadata"]
+    if caller.role == "service":
+        return True
     metadata["owner"] = caller.identity
     if caller.role == "customer":
         metadata["customer_id"] = caller.identity
-    return True if caller.role == "service" else {"owner": caller.identity}
+    return {"owner": caller.identity}
 
 
 @auth.on(resources="threads", actions=["read", "search"])

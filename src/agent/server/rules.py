@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from agent.assistant.models import MessageError, message_text
 from agent.commerce.orders import NewOrder, first_error
 from agent.commerce.policy import RULES
+from agent.context import Context
 from agent.identity import APPROVER_ROLES, Caller
 from agent.platform import order_thread
 
@@ -21,6 +22,9 @@ _NAMESPACE_GRAPH: Final = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 GRAPH_OF_ASSISTANT: Final = {
     str(uuid5(_NAMESPACE_GRAPH, graph)): graph for graph in ("customer_service", "order_processing", "reconciler")
 }
+
+_ORDER_THREADS: Final = 5
+"""The UUID version of an order's thread (`platform.order_thread`); the platform gives conversations another."""
 
 _STARTS: Final[dict[str, frozenset[str]]] = {
     "customer": frozenset(("customer_service", "order_processing")),
@@ -37,8 +41,13 @@ _HARMLESS: Final = frozenset(
     ("input", "command", "config", "context", "stream_mode", "temporary", "subgraphs", "resumable", "durability",
      "checkpoint_during")
 )  # fmt: skip
+_MESSAGE: Final = frozenset(("role", "type", "content", "id"))
+"""What chat UIs fill in of a message; the rest that they send is empty."""
+
 _SERVER_CONFIG: Final = ("__", "langgraph_")
 """Prefixes of what the server itself puts into `configurable`."""
+_ENGINE_CONFIG: Final = "__pregel_"
+"""Prefix of what the engine keeps there while it runs: resume values, what to skip. Nobody sends those."""
 
 
 class RunRefusedError(Exception):
@@ -57,8 +66,7 @@ def check_run(caller: Caller, value: dict[str, Any]) -> None:
         raise RunRefusedError(403, "only the project's own assistants can be run")
     kwargs = value["kwargs"]
     _check_fields(caller, value, kwargs)
-    if value.get("thread_id") is None and graph != "reconciler":
-        raise RunRefusedError(422, f"{graph} runs on a thread: create one, or its answers would be lost")
+    _check_thread(graph, value.get("thread_id"))
     if kwargs.get("command") is not None:
         _check_resume(caller, kwargs)
     elif graph not in _STARTS.get(caller.role, frozenset()):
@@ -69,22 +77,46 @@ def check_run(caller: Caller, value: dict[str, Any]) -> None:
         _check_order(caller, kwargs.get("input"), str(value["thread_id"]))
 
 
+def _check_thread(graph: str, thread_id: UUID | str | None) -> None:
+    """Another graph's run on a thread would throw away what waits there: an order's thread is for its order alone."""
+    if graph == "reconciler":
+        if thread_id is not None:
+            raise RunRefusedError(422, "reconciler runs on no thread")
+    elif thread_id is None:
+        raise RunRefusedError(422, f"{graph} runs on a thread: create one, or its answers would be lost")
+    elif (UUID(str(thread_id)).version == _ORDER_THREADS) != (graph == "order_processing"):
+        raise RunRefusedError(422, f"{graph} does not run on this thread: another graph does")
+
+
 def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any]) -> None:
-    set_fields = {name for name, given in kwargs.items() if given not in (None, [], {}, False)}
-    if extra := sorted(set_fields - _HARMLESS):
+    if extra := sorted(_given(kwargs) - _HARMLESS):
         raise RunRefusedError(403, f"a run may not set {', '.join(extra)}")
+    if value.get("after_seconds"):
+        raise RunRefusedError(403, "a run starts at once: nobody could answer on a thread that waits for it")
     if value.get("multitask_strategy") not in ("reject", "enqueue"):
         raise RunRefusedError(403, "multitask_strategy must be reject or enqueue")
     context = _set_by_client(kwargs.get("context"))
-    if context - ({"customer_id"} if caller.role == "channel" else set()):
-        raise RunRefusedError(403, f"role {caller.role} may not set context: {', '.join(sorted(context))}")
+    if extra := sorted(context - ({"customer_id"} if caller.role == "channel" else set())):
+        raise RunRefusedError(403, f"role {caller.role} may not set context: {', '.join(extra)}")
+    try:
+        Context.model_validate({name: kwargs["context"][name] for name in context})
+    except ValidationError as wrong:
+        raise RunRefusedError(422, f"context.{first_error(wrong)}") from wrong
     if own := _set_by_client((kwargs.get("config") or {}).get("configurable")) - context:
         raise RunRefusedError(403, f"a run may not set configurable: {', '.join(sorted(own))}")
 
 
+def _given(fields: Mapping[str, Any]) -> set[str]:
+    return {name for name, value in fields.items() if value not in (None, [], {}, False)}
+
+
 def _set_by_client(config: Mapping[str, Any] | None) -> set[str]:
     """The keys of a run's context or configurable that did not come from the server itself."""
-    return {name for name in config or {} if name != "cron_id" and not name.startswith(_SERVER_CONFIG)}
+    return {
+        name
+        for name in config or {}
+        if name.startswith(_ENGINE_CONFIG) or not (name == "cron_id" or name.startswith(_SERVER_CONFIG))
+    }
 
 
 def _check_resume(caller: Caller, kwargs: dict[str, Any]) -> None:
@@ -104,6 +136,8 @@ def _check_message(given: Any) -> None:
     message = messages[0] if isinstance(messages, list) and len(messages) == 1 else None
     if not isinstance(message, dict) or (message.get("role") or message.get("type")) not in ("user", "human"):
         raise RunRefusedError(422, f"MESSAGE-FORM: {RULES['MESSAGE-FORM']} (input.messages)")
+    if _given(message) - _MESSAGE or not isinstance(message.get("id"), str | None):
+        raise RunRefusedError(422, f"MESSAGE-FORM: a message has {', '.join(sorted(_MESSAGE))} (input.messages.0)")
     try:
         message_text(message.get("content"))
     except MessageError as wrong:

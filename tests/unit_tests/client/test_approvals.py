@@ -170,7 +170,9 @@ def test_the_last_step_tells_what_came_of_the_order(desk: Desk) -> None:
 
 def test_in_a_conversation_it_tells_what_the_customer_is_told_and_what_waits_next(desk: Desk, stub: Stub) -> None:
     messages = [{"type": "human", "content": "refund"}, {"type": "ai", "content": "Your refund is made."}]
-    stub.on_run("t-1", waiting(approval("ap-2", refused="an old reason"), messages=messages))
+    stub.on_run(
+        "t-1", waiting(approval("ap-2", refused="an old reason"), messages=messages, processing_stage="rejected")
+    )
     result = approvals(desk, "approve", "ap-1")
     assert result.code == 0
     assert result.out.splitlines() == [

@@ -1,0 +1,100 @@
+"""`desk db`: the ledger's schema, backups, and whether it keeps its promises. What these do is in `ledger`."""
+
+import asyncio
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from agent.admin.failures import in_one_line
+from agent.client.connection import DeskError, ExitCode
+from agent.client.show import Screen, table
+from agent.ledger import backup as backups
+from agent.ledger import schema
+from agent.ledger.contents import Contents
+from agent.ledger.database import Database, utc_now
+from agent.ledger.engines import Limits
+from agent.ledger.invariants import CHECKS, Violation, violations
+from agent.settings import settings
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+
+CHECK_SECONDS = 600.0
+"""How long one query of `desk db check` may take: it looks at every row."""
+
+db_app = typer.Typer(no_args_is_help=True, help="The ledger: its schema, backups, and whether it is sound.")
+
+
+@db_app.command()
+def upgrade(as_json: AsJson = False) -> None:
+    """Bring the ledger's schema up to date. Safe to repeat, and to run on several machines at once."""
+    screen = Screen(as_json=as_json)
+    with in_one_line():
+        screen.progress("upgrading the schema")
+        before, after = schema.upgrade(_ledger())
+    screen.document({"before": before, "after": after})
+    screen.print(Text(f"at revision {after}" + (" already" if before == after else f", from {before or 'nothing'}")))
+
+
+@db_app.command()
+def backup(file: Path, force: Force = False, as_json: AsJson = False) -> None:
+    """Copy the ledger into FILE while it is in use; the file is there when it is whole and checked, or not at all."""
+    screen = Screen(as_json=as_json)
+    with in_one_line():
+        taken = backups.backup(_ledger(), file, force=force, say=screen.progress)
+    _report(screen, file, taken)
+
+
+@db_app.command()
+def restore(file: Path, force: Force = False, as_json: AsJson = False) -> None:
+    """Put the ledger back as it is in FILE, whole or not at all."""
+    screen = Screen(as_json=as_json)
+    with in_one_line():
+        kept = backups.restore(_ledger(), file, force=force, say=screen.progress)
+    _report(screen, file, kept)
+    if kept.revision != schema.newest():
+        screen.progress(
+            f"revision {kept.revision} is behind {schema.newest()}: run `desk db upgrade`"
+        )
+
+
+@db_app.command()
+def check(as_json: AsJson = False) -> None:
+    """Prove that the ledger, in use or not, keeps its promises; name whatever breaks one."""
+    screen = Screen(as_json=as_json)
+    with in_one_line():
+        url = _ledger()
+        schema.check(url)
+        screen.progress(f"checking {len(CHECKS)} promises")
+        broken = asyncio.run(_broken(url))
+    screen.document({"checks": len(CHECKS), "violations": [asdict(violation) for violation in broken]})
+    if broken:
+        rows = ((each.check, each.what, ", ".join(f"{k} {v}" for k, v in each.found.items())) for each in broken)
+        screen.print(table(("promise", "broken by", "found"), rows))
+        promises = len({violation.check for violation in broken})
+        raise DeskError(f"{promises} of {len(CHECKS)} promises broken, {len(broken)} times", ExitCode.REFUSED)
+    screen.print(Text(f"clean: {len(CHECKS)} promises hold"))
+
+
+async def _broken(url: str) -> list[Violation]:
+    database = Database(url, utc_now, replace(Limits.of(settings()), statement=CHECK_SECONDS))
+    try:
+        async with database.read() as session:  # one moment of the ledger for all of them
+            return [violation for each in CHECKS for violation in await violations(session, each)]
+    finally:
+        await database.close()
+
+
+def _ledger() -> str:
+    config = settings()
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    return config.ledger_url
+
+
+def _report(screen: Screen, file: Path, contents: Contents) -> None:
+    screen.document({"file": str(file)} | asdict(contents))
+    rows = sum(contents.rows.values())
+    screen.print(Text(f"{file}: revision {contents.revision}, {rows} rows in {len(contents.rows)} tables, checked"))

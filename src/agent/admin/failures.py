@@ -1,0 +1,24 @@
+"""What a local verb's failure means to people: one line, and an exit code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.client.connection import DeskError, ExitCode
+from agent.ledger.contents import BackupError
+from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
+from agent.ledger.schema import SchemaError
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Raise what may go wrong with the ledger, or with a file, as a `DeskError`."""
+    try:
+        yield
+    except (DatabaseAwayError, DatabaseConflictError) as error:
+        raise DeskError(str(error), ExitCode.UNREACHABLE) from error
+    except (BackupError, SchemaError) as error:
+        raise DeskError(str(error), ExitCode.REFUSED) from error
+    except OSError as error:
+        raise DeskError(f"{error.filename}: {error.strerror}", ExitCode.USAGE) from error
+    except ValueError as error:
+        raise DeskError(str(error), ExitCode.USAGE) from error

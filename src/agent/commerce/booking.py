@@ -1,0 +1,132 @@
+"""Booking money in the ledger. Gift cards are the shop's own money and move at once; everything else is first written as
+due or owed, in the transaction of its cause, and moved by the provider after it (`payments`, `refunds`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.commerce.policy import denied
+from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
+from agent.observability.events import emit
+
+GIFT_CARD = "gift_card"
+
+
+async def gift_balance(session: AsyncSession, method_id: str) -> int:
+    """What is left on a gift card, in minor units: issued and credited, less what was paid with it."""
+    total = await session.scalar(select(func.sum(MoneyEntryRow.amount)).where(MoneyEntryRow.method_id == method_id))
+    return -(total or 0)
+
+
+async def own_method(
+    session: AsyncSession, method_id: str, customer_id: str, rule: str = "DIFFERENCE-METHOD"
+) -> PaymentMethodRow:
+    """The customer's own payment method, locked. Raises `Denied` with `rule` for any other."""
+    method = await session.get(PaymentMethodRow, method_id, with_for_update=True)
+    if method is None or method.customer_id != customer_id:
+        raise denied(rule, method_id)
+    return method
+
+
+async def payments_of(session: AsyncSession, order_id: str, *outcomes: str) -> Sequence[PaymentRow]:
+    """The order's payments with these outcomes, oldest first."""
+    query = select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.outcome.in_(outcomes))
+    return (await session.scalars(query.order_by(PaymentRow.at, PaymentRow.key))).all()
+
+
+async def refundable(session: AsyncSession, payment: PaymentRow) -> int:
+    """What of a captured payment is neither refunded nor owed yet, in minor units."""
+    owed = await session.scalar(select(func.sum(DebtRow.amount)).where(DebtRow.payment_key == payment.key))
+    return payment.amount - (owed or 0)
+
+
+async def demand(
+    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, key: str, now: datetime, rule: str
+) -> None:
+    """Have `amount` paid by a method: by gift card at once, by others due. Raises `Denied` with `rule` when a gift card
+    does not cover it."""
+    by_gift_card = method.kind == GIFT_CARD
+    if by_gift_card and await gift_balance(session, method.id) < amount:
+        raise denied(rule)
+    session.add(
+        PaymentRow(
+            key=key,
+            order_id=order.id,
+            method_id=method.id,
+            amount=amount,
+            outcome="captured" if by_gift_card else "due",
+            at=now,
+        )
+    )
+    await session.flush()
+    if by_gift_card:
+        book(session, order, method.id, "gift_debit", amount, key, now)
+
+
+async def owe(
+    session: AsyncSession,
+    order: OrderRow,
+    payment: PaymentRow,
+    method: PaymentMethodRow,
+    amount: int,
+    key: str,
+    now: datetime,
+) -> None:
+    """Give `amount` of a payment back to a method: to a gift card at once, to others owed."""
+    to_gift_card = method.kind == GIFT_CARD
+    session.add(
+        DebtRow(
+            key=key,
+            order_id=order.id,
+            payment_key=payment.key,
+            method_id=method.id,
+            amount=amount,
+            settled=to_gift_card,
+            at=now,
+        )
+    )
+    await session.flush()
+    if to_gift_card:
+        book(session, order, method.id, "gift_credit", -amount, key, now)
+    emit("refund.owed", order_id=order.id, amount=amount)
+
+
+async def give_back(
+    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, key: str, now: datetime
+) -> None:
+    """Owe an amount out of what the order was paid with, to the method that was named."""
+    for n, payment in enumerate(await payments_of(session, order.id, "captured", "due")):
+        part = min(amount, await refundable(session, payment))
+        if part > 0:
+            await owe(session, order, payment, method, part, f"{key}:{n}", now)
+            amount -= part
+
+
+async def owe_everything(session: AsyncSession, order: OrderRow, now: datetime) -> None:
+    """Give the rest of each captured payment back to where it came from (CANCEL-REFUND); what was due is not any more."""
+    for payment in await payments_of(session, order.id, "captured"):
+        if rest := await refundable(session, payment):
+            method = await session.get_one(PaymentMethodRow, payment.method_id)
+            await owe(session, order, payment, method, rest, f"{payment.key}:rest", now)
+    for payment in await payments_of(session, order.id, "due"):
+        payment.outcome = "void"
+
+
+def book(
+    session: AsyncSession, order: OrderRow, method_id: str, kind: str, amount: int, key: str, now: datetime
+) -> None:
+    """Append a movement of money. Positive: towards the shop."""
+    session.add(
+        MoneyEntryRow(
+            key=key,
+            order_id=order.id,
+            customer_id=order.customer_id,
+            method_id=method_id,
+            kind=kind,
+            amount=amount,
+            at=now,
+        )
+    )

@@ -1,0 +1,145 @@
+"""What a customer may change on a pending order: its pieces, its address, its payment method.
+
+Before the money is captured a change moves no money: it alters reservations and total, voids the approvals that were
+given for the old order, and has it assessed anew. After that the difference is due or owed.
+"""
+
+from collections import Counter
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.commerce import stock
+from agent.commerce.booking import demand, gift_balance, give_back, owe, own_method, payments_of, refundable
+from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment
+from agent.commerce.orders import move, own, void_approvals
+from agent.commerce.policy import denied, pending
+from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, PaymentRow, VariantRow
+
+BUSY = ("placed", "approved", "parked")
+"""Stages in which the order's process is about to act on what would change."""
+
+
+async def replace_lines(session: AsyncSession, command: ReplaceLines, now: datetime) -> OrderRow:
+    """ReplaceLines. Raises `Denied` LINES-*, DIFFERENCE-*, ORDER-EXISTS, ORDER-BUSY."""
+    order = await own(session, command.order_id, command.subject)
+    if order.status != "pending":
+        raise denied("LINES-STATUS", order.status)
+    method = await own_method(session, command.payment_method_id, command.subject)
+    lines = await lines_of(session, order.id)
+    await check_swaps(session, lines, command.swaps)
+    paid = await _captured(session, order)
+    difference = 0
+    for swap in command.swaps:
+        difference += await _replace_piece(session, order, lines, swap)
+    order.total += difference
+    order.status = "pending (item modified)"
+    if not paid:
+        await _assess_again(session, order, now)
+    elif difference > 0:
+        await demand(session, order, method, difference, command.key, now, "DIFFERENCE-GIFT-COVERS")
+    elif difference < 0:
+        await give_back(session, order, method, -difference, command.key, now)
+    return order
+
+
+async def change_ship_to(session: AsyncSession, command: ChangeShipTo, now: datetime) -> OrderRow:
+    """ChangeShipTo. Raises `Denied` ADDRESS-STATUS, ORDER-EXISTS, ORDER-BUSY."""
+    order = await own(session, command.order_id, command.subject)
+    if not pending(order.status):
+        raise denied("ADDRESS-STATUS", order.status)
+    paid = await _captured(session, order)
+    order.ship_to = command.ship_to.model_dump()
+    if not paid:
+        await _assess_again(session, order, now)
+    return order
+
+
+async def swap_payment(session: AsyncSession, command: SwapPayment, now: datetime) -> OrderRow:
+    """SwapPayment. Raises `Denied` PAYMENT-STATUS, PAYMENT-DIFFERENT, PAYMENT-GIFT-COVERS, ORDER-EXISTS, ORDER-BUSY."""
+    order = await own(session, command.order_id, command.subject)
+    if not pending(order.status):
+        raise denied("PAYMENT-STATUS", order.status)
+    new = await own_method(session, command.payment_method_id, command.subject, "PAYMENT-DIFFERENT")
+    paid = await _captured(session, order)
+    if len(paid) > 1 or (paid and await refundable(session, paid[0]) != paid[0].amount):
+        raise denied("PAYMENT-STATUS", "the order has more than one payment")
+    if new.id == order.payment_method_id:
+        raise denied("PAYMENT-DIFFERENT", new.id)
+    if paid:
+        await demand(session, order, new, paid[0].amount, command.key, now, "PAYMENT-GIFT-COVERS")
+        old = await session.get_one(PaymentMethodRow, paid[0].method_id)
+        await owe(session, order, paid[0], old, paid[0].amount, f"{command.key}:back", now)
+    else:
+        if new.kind == "gift_card" and await gift_balance(session, new.id) < order.total:
+            raise denied("PAYMENT-GIFT-COVERS")
+        await _assess_again(session, order, now)
+    order.payment_method_id = new.id
+    return order
+
+
+async def lines_of(session: AsyncSession, order_id: str) -> list[OrderLineRow]:
+    """The order's lines, by number."""
+    query = select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.number)
+    return list((await session.scalars(query)).all())
+
+
+async def check_swaps(session: AsyncSession, lines: list[OrderLineRow], swaps: tuple[Swap, ...]) -> None:
+    """Each old piece is on the order, as often as it is named; each new one is another option of the same product."""
+    check_owned(lines, [swap.old for swap in swaps])
+    for swap in swaps:
+        old, new = await session.get(VariantRow, swap.old), await session.get(VariantRow, swap.new)
+        if old is None or new is None or old.product_id != new.product_id:
+            raise denied("LINES-PRODUCT", swap.new)
+        if swap.old == swap.new:
+            raise denied("LINES-DIFFERENT", swap.new)
+
+
+def check_owned(lines: list[OrderLineRow], skus: list[str]) -> None:
+    """Each piece named is on the order, at most as often as it was bought. Raises `Denied` LINES-OWNED."""
+    bought = Counter[str]()
+    for line in lines:
+        bought[line.sku] += line.quantity
+    if missing := Counter(skus) - bought:
+        raise denied("LINES-OWNED", ", ".join(sorted(missing)))
+
+
+async def _replace_piece(session: AsyncSession, order: OrderRow, lines: list[OrderLineRow], swap: Swap) -> int:
+    """Put one new piece in the place of an old one; returns the difference in price, in minor units."""
+    line = next(line for line in lines if line.sku == swap.old)
+    price = (await session.get_one(VariantRow, swap.new)).price
+    difference = price - line.unit_price
+    if line.reservation == "held":
+        await stock.hold(session, swap.new, 1, "LINES-AVAILABLE")
+        await stock.free(session, swap.old, 1)
+    if line.quantity == 1:
+        line.sku, line.unit_price = swap.new, price
+        return difference
+    line.quantity -= 1
+    new = OrderLineRow(
+        order_id=order.id,
+        number=max(each.number for each in lines) + 1,
+        sku=swap.new,
+        quantity=1,
+        unit_price=price,
+        reservation=line.reservation,
+    )
+    session.add(new)
+    lines.append(new)
+    return difference
+
+
+async def _captured(session: AsyncSession, order: OrderRow) -> list[PaymentRow]:
+    """The captured payments; empty before the money is taken. Raises `Denied` ORDER-BUSY while that is about to happen."""
+    if order.stage in BUSY or await payments_of(session, order.id, "open", "unknown"):
+        raise denied("ORDER-BUSY")
+    return [*await payments_of(session, order.id, "captured", "due")]
+
+
+async def _assess_again(session: AsyncSession, order: OrderRow, now: datetime) -> None:
+    """What was approved was another order: it is assessed, and asked, anew (law 6)."""
+    await void_approvals(session, order.id)
+    if order.stage == "awaiting_approval":
+        move(order, "reserved")
+    order.touched_at = now

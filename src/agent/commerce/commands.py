@@ -1,0 +1,162 @@
+"""The commands: everything that may be asked of the shop, as typed data. `Commerce.run` makes each happen once.
+
+A command says who asks (`actor`, authenticated), in whose name (`subject`, a customer id) and under which idempotency
+key; the rest are its arguments.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9#][A-Za-z0-9_.#-]{0,59}$")]
+Amount = Annotated[int, Field(strict=True, gt=0, le=2_000_000_000)]
+"""Money in minor units, more than nothing."""
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Denial(_Form):
+    """A refusal: the rule's id, and a sentence fit for a customer."""
+
+    rule: str
+    sentence: str
+
+
+class Address(_Form):
+    """Where something is shipped to."""
+
+    line1: str = Field(min_length=1, max_length=200)
+    line2: str = Field(default="", max_length=200)
+    city: str = Field(min_length=1, max_length=100)
+    state: str = Field(default="", max_length=100)
+    postcode: str = Field(min_length=1, max_length=20)
+    country: str = Field(min_length=1, max_length=100)
+
+
+class NewLine(_Form):
+    """A line as it is ordered; the price comes from the catalogue (law 2)."""
+
+    sku: Id
+    quantity: int = Field(ge=1, le=1000)
+
+
+class Swap(_Form):
+    """One piece of an order, and the option of the same product that takes its place."""
+
+    old: Id
+    new: Id
+
+
+class Command(_Form):
+    """What every command carries."""
+
+    key: str = Field(min_length=1, max_length=200)
+    actor: str = Field(min_length=1, max_length=100)
+    subject: Id
+
+    def arguments(self) -> dict[str, Any]:
+        """What must be the same when the key is sent again."""
+        return self.model_dump(mode="json", exclude={"key", "actor", "subject"})
+
+
+class PlaceOrder(Command):
+    """Write a new order at catalogue prices. Without `ship_to` it goes to the customer's default address."""
+
+    order_id: Id
+    lines: tuple[NewLine, ...] = Field(min_length=1, max_length=100)
+    payment_method_id: Id
+    ship_to: Address | None = None
+
+
+class CancelOrder(Command):
+    """Undo a pending order."""
+
+    order_id: Id
+    reason: str | None
+
+
+class ReplaceLines(Command):
+    """Change pieces of a pending order for other options of the same products; once."""
+
+    order_id: Id
+    swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
+    payment_method_id: Id
+
+
+class ChangeShipTo(Command):
+    """Send a pending order somewhere else."""
+
+    order_id: Id
+    ship_to: Address
+
+
+class SwapPayment(Command):
+    """Pay a pending order by another method."""
+
+    order_id: Id
+    payment_method_id: Id
+
+
+class ChangeProfileAddress(Command):
+    """Change the subject's default address."""
+
+    address: Address
+
+
+class RequestReturn(Command):
+    """Ask to give pieces of a delivered order back."""
+
+    order_id: Id
+    skus: tuple[Id, ...] = Field(min_length=1, max_length=100)
+    payment_method_id: Id
+
+
+class RequestExchange(Command):
+    """Ask to exchange pieces of a delivered order for other options of the same products; once, all in one request."""
+
+    order_id: Id
+    swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
+    payment_method_id: Id
+
+
+class MarkHandedOver(Command):
+    """A parcel has left with the carrier."""
+
+    parcel_id: str = Field(min_length=1, max_length=100)
+
+
+class MarkDelivered(Command):
+    """A parcel has arrived."""
+
+    parcel_id: str = Field(min_length=1, max_length=100)
+
+
+class ReceiveReturn(Command):
+    """What was to be returned or exchanged is back."""
+
+    order_id: Id
+
+
+class RefundPayment(Command):
+    """Give money of an order back, beyond what a rule owes."""
+
+    order_id: Id
+    amount: Amount
+
+
+class IssueCredit(Command):
+    """Put money on a gift card of the subject's, beyond what a rule owes."""
+
+    payment_method_id: Id
+    amount: Amount
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class OpenTicket(Command):
+    """Note a case for a person to look into."""
+
+    topic: Literal["technical", "billing", "security", "order", "account"]
+    text: str = Field(min_length=1, max_length=8_000)
+    order_id: Id | None = None

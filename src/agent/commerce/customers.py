@@ -1,0 +1,64 @@
+"""What changes for a customer rather than for an order: the default address, credit, a ticket."""
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.commerce.booking import GIFT_CARD, own_method
+from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket
+from agent.commerce.orders import own
+from agent.commerce.policy import denied
+from agent.ledger.database import digest
+from agent.ledger.tables import CustomerRow, MoneyEntryRow, TicketRow
+
+
+async def change_profile_address(session: AsyncSession, command: ChangeProfileAddress, now: datetime) -> CustomerRow:
+    """ChangeProfileAddress, for oneself (PROFILE-OWN). Raises `Denied` CUSTOMER-UNKNOWN."""
+    customer = await _customer(session, command.subject)
+    customer.address = command.address.model_dump()
+    customer.profile_changed_at = now
+    return customer
+
+
+async def issue_credit(session: AsyncSession, command: IssueCredit, now: datetime) -> CustomerRow:
+    """IssueCredit: onto a gift card of the subject's. Raises `Denied` CREDIT-GIFT-CARD, CUSTOMER-UNKNOWN."""
+    customer = await _customer(session, command.subject)
+    method = await own_method(session, command.payment_method_id, command.subject, "CREDIT-GIFT-CARD")
+    if method.kind != GIFT_CARD:
+        raise denied("CREDIT-GIFT-CARD", method.id)
+    session.add(
+        MoneyEntryRow(
+            key=command.key,
+            customer_id=customer.id,
+            method_id=method.id,
+            kind="credit",
+            amount=-command.amount,
+            at=now,
+        )
+    )
+    return customer
+
+
+async def open_ticket(session: AsyncSession, command: OpenTicket, now: datetime) -> TicketRow:
+    """OpenTicket. Raises `Denied` CUSTOMER-UNKNOWN, ORDER-EXISTS."""
+    await _customer(session, command.subject)
+    if command.order_id:
+        await own(session, command.order_id, command.subject)
+    ticket = TicketRow(
+        id=f"tic-{digest(command.key)[:12]}",
+        customer_id=command.subject,
+        order_id=command.order_id,
+        topic=command.topic,
+        text=command.text,
+        status="open",
+        at=now,
+    )
+    session.add(ticket)
+    return ticket
+
+
+async def _customer(session: AsyncSession, customer_id: str) -> CustomerRow:
+    customer = await session.get(CustomerRow, customer_id, with_for_update=True)
+    if customer is None:
+        raise denied("CUSTOMER-UNKNOWN")
+    return customer

@@ -1,0 +1,87 @@
+"""Changes that the desk can make: what each needs, what people's decision on it means, and the making of it.
+
+The nodes decide when; the rules are in `commerce`, whose yes is needed in `approvals.chains`.
+"""
+
+from typing import Any
+
+from agent.approvals.chains import Case, case_for_refund
+from agent.approvals.models import ApprovalView
+from agent.approvals.requests import Action
+from agent.commerce.policy import money
+from agent.customer_service.state import PlannedAction, ReadyAction
+from agent.customer_service.words import SAYINGS
+from agent.ledger.database import Denied
+from agent.services import Services
+
+
+def case_of(action: PlannedAction) -> Case | None:
+    """Which approval a change needs. Only a cancellation needs none."""
+    return None if action["name"] == "cancel_order" else case_for_refund(action["arguments"]["amount"])
+
+
+def as_request(action: PlannedAction) -> Action:
+    """The change as people are shown it. The amount of a refund may be edited."""
+    return Action(action["name"], action["arguments"], action["sentence"], editable=action["name"] == "refund_payment")
+
+
+def edited_refund(shown: dict[str, Any], arguments: dict[str, Any]) -> tuple[Action, Case]:
+    """Check an edited refund: the amount may change (clients send it as text), nothing else.
+
+    Raises ValueError with the reason.
+    """
+    amount = arguments["amount"]
+    if isinstance(amount, str) and amount.strip().isdecimal():
+        amount = int(amount)
+    if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount < 10**9:
+        raise ValueError("amount must be a whole number of cents above 0")
+    changed = shown | {"amount": amount}
+    if arguments | {"amount": amount} != changed:
+        raise ValueError("only the amount can be changed")
+    sentence = f"Refund {money(amount)} of order {changed['order_id']}"
+    return Action("refund_payment", changed, sentence, editable=True), case_for_refund(amount)
+
+
+def approved(request: ApprovalView) -> list[ReadyAction]:
+    """The change that a decided request lets be made, if it was approved."""
+    if request["status"] != "approved":
+        return []
+    shown, request_id = request["action_requests"][0], request["request_id"]
+    action = PlannedAction(name=shown["name"], arguments=shown["args"], sentence="")
+    return [ReadyAction(key=request_id, action=action, request_id=request_id)]
+
+
+def turned_down(request: ApprovalView) -> list[str]:
+    """What is said of a decided request that was not approved."""
+    match request["status"]:
+        case "approved":
+            return []
+        case "rejected":
+            return [f"I'm sorry, this was not approved. The reason given: {request['note']}"]
+        case ended:
+            return [SAYINGS[ended]]
+
+
+async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
+    """Make one change, once, in the customer's name; returns what is said of it.
+
+    What needed approval is taken from the ledger as it was approved, not from the thread. Raises `Denied`.
+    """
+    key, name, arguments = ready["key"], ready["action"]["name"], ready["action"]["arguments"]
+    if ready["request_id"]:
+        request = await shop.approvals.approved(ready["request_id"])
+        key, customer_id = request["request_id"], request["subject"]
+        name, arguments = request["action_requests"][0]["name"], request["action_requests"][0]["args"]
+    elif case_of(ready["action"]):
+        raise Denied("APPROVAL-MISSING", "This has not been approved.")
+    order_id = arguments["order_id"]
+    if name == "cancel_order":
+        await shop.orders.cancel(order_id, reason=arguments["reason"], subject=customer_id, actor=customer_id, key=key)
+        done = f"Order {order_id} is cancelled."
+    else:
+        await shop.refunds.refund(order_id, arguments["amount"], subject=customer_id, actor=customer_id, key=key)
+        done = f"{money(arguments['amount'])} of order {order_id} will be refunded."
+    settled = await shop.refunds.settle(order_id)
+    if "owed" in settled.values():
+        return f"{done} The payment provider can't be reached just now; the money is on its way as soon as it can."
+    return f"{done} {SAYINGS['refund_time']}" if settled else done

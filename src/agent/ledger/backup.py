@@ -1,0 +1,91 @@
+"""A backup of the whole ledger in one file, taken while it is in use, and the way back.
+
+Both are proved: the copy holds the rows and the money of the moment that it was taken at, to the cent. How each
+database copies is in `backup_sqlite` and `backup_postgres`.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from agent.ledger import backup_postgres, backup_sqlite, schema
+from agent.ledger.contents import BackupError, Contents, contents
+from agent.ledger.engines import is_embedded, sync_engine
+from agent.ledger.failures import explained
+
+Say = Callable[[str], None]
+
+
+class Format(Protocol):
+    """How one kind of database copies itself."""
+
+    def save(self, url: str, file: Path, say: Say) -> Contents:
+        """Copy the ledger into the file; returns what was in it at that moment."""
+
+    def read(self, file: Path) -> Contents:
+        """Read a backup from end to end. Raises `BackupError` when it is none, or broken."""
+
+    def load(self, url: str, file: Path, kept: Contents, say: Say) -> None:
+        """Put a backup in the place of what is there, in one transaction."""
+
+
+def backup(url: str, file: Path, *, force: bool, say: Say) -> Contents:
+    """Copy the ledger at `url` into `file`, and read the copy again; the file is there when it is whole, or not at all.
+
+    Raises `BackupError`, `DatabaseAwayError`; OSError for a folder that can't be written.
+    """
+    if file.exists() and not force:
+        raise BackupError(f"{file} is there already: give another name, or --force to overwrite it")
+    form = _format(url)
+    with explained(), _partial(file) as partial:
+        say("copying the ledger")
+        taken = form.save(url, partial, say)
+        say("reading the copy again")
+        _compare(taken, form.read(partial))
+        partial.replace(file)
+    return taken
+
+
+def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
+    """Put the ledger of a backup in the place of the one at `url`, whole or not at all.
+
+    Raises `BackupError` (the ledger is not empty and `force` is off, or the backup is broken), `SchemaError` (it is
+    newer than this program), `DatabaseAwayError`.
+    """
+    form = _format(url)
+    with explained():
+        say("reading the backup")
+        kept = form.read(file)
+        schema.refuse_unknown(kept.revision)
+        with sync_engine(url).connect() as connection:
+            there = contents(connection)
+        if not (there.empty or force):
+            raise BackupError("the ledger is not empty: give --force to overwrite everything in it")
+        say("restoring")
+        form.load(url, file, kept, say)
+        with sync_engine(url).connect() as connection:
+            _compare(kept, contents(connection))
+    return kept
+
+
+def _format(url: str) -> Format:
+    return backup_sqlite if is_embedded(url) else backup_postgres
+
+
+def _compare(expected: Contents, found: Contents) -> None:
+    if found != expected:
+        raise BackupError(f"the copy is not what was copied: {found} instead of {expected}")
+
+
+@contextmanager
+def _partial(file: Path) -> Iterator[Path]:
+    """A file beside it, for us alone to read, that goes away unless it is renamed."""
+    handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)

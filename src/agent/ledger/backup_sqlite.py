@@ -1,0 +1,62 @@
+"""Backups of an embedded ledger: a SQLite file again, made by SQLite's online backup. Writers are not held up."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy.exc import DatabaseError
+
+from agent.ledger.contents import BackupError, Contents, contents
+from agent.ledger.engines import driver_url, sync_engine
+
+_PAGES: Final = 10_000
+"""Pages of 4 KiB between two words about progress."""
+
+
+def save(url: str, file: Path, say: Callable[[str], None]) -> Contents:
+    """Copy the ledger into the file; returns what was in it at that moment."""
+    if not Path(driver_url(url).database or "").is_file():
+        raise BackupError(f"there is no ledger at {driver_url(url).database}")
+    with sync_engine(url).connect().execution_options(begin="DEFERRED") as live, closing(sqlite3.connect(file)) as copy:
+        taken = contents(live)  # begins the transaction: counts and copy see one moment
+        _raw(live).backup(copy, pages=_PAGES, progress=_told(say))
+        copy.execute("PRAGMA journal_mode=DELETE")  # one file, no -wal beside it
+    return taken
+
+
+def read(file: Path) -> Contents:
+    """Read a backup from end to end. Raises `BackupError` when it is none, or broken."""
+    engine = create_engine("sqlite://", creator=lambda: _read_only(file), poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            verdict = connection.scalar(text("PRAGMA integrity_check"))
+            lost = connection.execute(text("PRAGMA foreign_key_check")).first()
+            found = contents(connection)
+    except DatabaseError as error:
+        raise BackupError(f"{file} is no backup of an embedded ledger: {error.orig}") from error
+    if verdict != "ok" or lost or found.revision is None:
+        raise BackupError(f"{file} is broken, or no ledger: integrity {verdict}, revision {found.revision}")
+    return found
+
+
+def load(url: str, file: Path, kept: Contents, say: Callable[[str], None]) -> None:  # noqa: ARG001
+    """Put a backup in the place of what is there, in one transaction of the live file: a server may have it open."""
+    with sync_engine(url).connect() as live, closing(_read_only(file)) as copy:
+        copy.backup(_raw(live), pages=_PAGES, progress=_told(say))
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
+
+
+def _raw(connection: Any) -> sqlite3.Connection:
+    driver: sqlite3.Connection = connection.connection.driver_connection
+    return driver
+
+
+def _told(say: Callable[[str], None]) -> Callable[[int, int, int], None]:
+    return lambda _, remaining, total: say(f"{total - remaining} of {total} pages")

@@ -1,0 +1,154 @@
+"""How a database is reached: its URL, its driver, how many connections, and how long anything may take.
+
+SQLite and PostgreSQL differ here and in `pg_dump`; what a transaction does is in `database`.
+"""
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from psycopg import AsyncConnection
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from agent.settings import Settings
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many connections a process holds, and for how many seconds it waits: for one of them that is free, for the
+    server to take one, and for a statement (its locks included)."""
+
+    connections: int = 10
+    free: float = 10.0
+    connect: int = 3
+    statement: float = 15.0
+
+    @classmethod
+    def of(cls, config: Settings) -> Self:
+        """What the settings say."""
+        return cls(
+            connections=config.database_pool_size,
+            free=config.database_pool_timeout_seconds,
+            connect=config.database_connect_timeout_seconds,
+            statement=config.database_statement_timeout_seconds,
+        )
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+def driver_url(url: str) -> URL:
+    """The URL with the async driver that we use for it. Raises ValueError when there is none."""
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError("the ledger's URL can't be read: sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    backend = made.get_backend_name()
+    if backend not in _DRIVERS:
+        raise ValueError(f"the ledger can be in sqlite or postgresql, not in {backend}")
+    return made.set(drivername=_DRIVERS[backend])
+
+
+def is_embedded(url: str) -> bool:
+    """Whether the ledger is a file of ours (SQLite) rather than a server's."""
+    return driver_url(url).get_backend_name() == "sqlite"
+
+
+def async_engine(url: str, limits: Limits) -> AsyncEngine:
+    """The engine that the graphs work with. Nothing is connected yet."""
+    embedded = is_embedded(url)
+    engine = create_async_engine(
+        driver_url(url),
+        pool_size=limits.connections,
+        max_overflow=0,
+        pool_timeout=limits.free,
+        pool_pre_ping=not embedded,  # finds connections that a restart of the server has cut
+        hide_parameters=True,
+        connect_args={} if embedded else _postgres(limits) | {"async_creator_fn": _line(limits).connect},
+    )
+    if embedded:
+        _prepare_sqlite(engine.sync_engine, limits)
+    return engine
+
+
+def sync_engine(url: str, limits: Limits = DEFAULT_LIMITS) -> Engine:
+    """An engine for what is done once, in a thread or a command: schema and backup. It keeps no connection.
+
+    On SQLite each transaction is a writer's, and foreign keys are off: a migration makes tables anew.
+    """
+    if not is_embedded(url):
+        connect_args = {"connect_timeout": limits.connect, "options": "-c TimeZone=UTC"}
+        return create_engine(driver_url(url), poolclass=NullPool, hide_parameters=True, connect_args=connect_args)
+    engine = create_engine(
+        driver_url(url).set(drivername="sqlite"),
+        poolclass=NullPool,
+        hide_parameters=True,
+        execution_options={"begin": "IMMEDIATE"},
+    )
+    _prepare_sqlite(engine, limits, foreign_keys="OFF")
+    return engine
+
+
+def _postgres(limits: Limits) -> dict[str, Any]:
+    """The server ends what takes too long: statements, and transactions of a process that hangs with locks in hand."""
+    milliseconds = int(limits.statement * 1000)
+    session = {
+        "TimeZone": "UTC",
+        "statement_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
+    }
+    return {
+        "connect_timeout": limits.connect,
+        "options": " ".join(f"-c {name}={value}" for name, value in session.items()),
+    }
+
+
+def _line(limits: Limits) -> type[AsyncConnection[Any]]:
+    """A connection that hangs up on a server that says nothing: a frozen one does not end its statements itself."""
+
+    class Line(AsyncConnection[Any]):
+        async def wait(self, *args: Any, **kwargs: Any) -> Any:
+            silence = asyncio.get_running_loop().call_later(limits.statement + 1, self._hang_up)
+            try:
+                return await super().wait(*args, **kwargs)
+            finally:
+                silence.cancel()
+
+        def _hang_up(self) -> None:
+            """End the connection under the wait, which then ends by itself; to cancel it would ask the server first."""
+            with socket.socket(fileno=os.dup(self.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+
+    return Line
+
+
+def _prepare_sqlite(engine: Engine, limits: Limits, foreign_keys: str = "ON") -> None:
+    """WAL, foreign keys, and transactions that we begin: a writer takes its lock at once and never has to upgrade."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={int(limits.statement * 1000)}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"foreign_keys={foreign_keys}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Any) -> None:
+        mode = connection.get_execution_options().get("begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")

@@ -1,0 +1,104 @@
+"""The ledger's schema: which revision a database has, which one this program needs, and the way from one to the other.
+
+The steps themselves are in `migrations/versions`; `make migration NAME=…` writes the next from what `tables` says.
+"""
+
+import threading
+from functools import cache
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from agent.ledger.engines import is_embedded, sync_engine
+from agent.ledger.failures import explained
+
+_SCRIPTS: Final = "agent.ledger:migrations"
+_LOCK: Final = 7_206_165_002
+"""Any number: the advisory lock that processes take in turn to upgrade one PostgreSQL database."""
+
+_one_at_a_time = threading.Lock()  # alembic's `op` and `context` belong to the whole process
+
+
+class SchemaError(RuntimeError):
+    """The database's schema is not the one that this program needs; the text says what to do."""
+
+
+def upgrade(url: str) -> tuple[str | None, str]:
+    """Bring a database's schema up to date in one transaction; returns the revision (before, after).
+
+    Processes that start at once take turns. Raises `SchemaError` for a schema that is newer than the program,
+    `DatabaseAwayError`.
+    """
+    with _one_at_a_time, explained(), sync_engine(url).begin() as connection:
+        if not is_embedded(url):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        before = _revision(connection)
+        refuse_unknown(before)
+        if before != newest():
+            _refuse_unversioned(connection, before)
+            command.upgrade(config(connection), "head")
+            _refuse_broken_references(connection)
+    return before, newest()
+
+
+def check(url: str) -> None:
+    """Raise `SchemaError` unless the database's schema is the one that this program needs. Changes nothing."""
+    found = revision(url)
+    refuse_unknown(found)
+    if found != newest():
+        state = f"at revision {found}" if found else "not there yet"
+        raise SchemaError(f"the ledger's schema is {state}, {newest()} is needed: run `desk db upgrade`")
+
+
+def revision(url: str) -> str | None:
+    """The revision of a database's schema; None: it has none."""
+    with explained(), sync_engine(url).connect() as connection:
+        return _revision(connection)
+
+
+@cache
+def newest() -> str:
+    """The revision that this program needs."""
+    head = ScriptDirectory.from_config(config()).get_current_head()
+    assert head is not None  # noqa: S101  (there is a first revision; tells the type checker)
+    return head
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, for work on this connection."""
+    made = Config()
+    made.set_main_option("script_location", _SCRIPTS)
+    made.attributes["connection"] = connection
+    return made
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def refuse_unknown(found: str | None) -> None:
+    """Raise `SchemaError` for a revision that this program does not know: a newer one wrote it."""
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
+    if found and found not in known:
+        raise SchemaError(
+            f"the ledger's schema, {found}, is newer than this program, which knows {newest()}: "
+            "install the version that wrote it"
+        )
+
+
+def _refuse_unversioned(connection: Connection, found: str | None) -> None:
+    if found is None and (tables := inspect(connection).get_table_names()):
+        raise SchemaError(
+            f"the database has tables ({', '.join(tables[:3])}, …) but no ledger of a known revision: "
+            "give the ledger a database of its own"
+        )
+
+
+def _refuse_broken_references(connection: Connection) -> None:
+    """SQLite does not look while tables are made anew."""
+    if connection.dialect.name == "sqlite" and (lost := connection.execute(text("PRAGMA foreign_key_check")).first()):
+        raise SchemaError(f"after the upgrade rows of {lost[0]} would refer to nothing: nothing was changed")

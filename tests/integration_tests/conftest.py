@@ -1,0 +1,81 @@
+"""One server for all tests that leave it running, with a card network in a process of its own.
+
+Its reconciler's cron fires once a minute, and one order was lost before it started: see `test_upkeep`.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.commerce.demo_shop import demo_shop
+from agent.commerce.orders import NewOrder, Orders
+from agent.commerce.shop_import import import_shop
+from agent.ledger.database import Database, utc_now
+from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.settings import Settings
+from demo.live import LiveServer, wait_for
+from tests.integration_tests.books import CardNetwork, Ledger
+from tests.integration_tests.driver import Driver, an_order
+
+LOST_ORDER = "LOST-1"
+"""Placed an hour ago, and then nothing: no thread, no run."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _environment_of_nobody() -> Iterator[None]:
+    """Servers inherit the environment: what whoever runs the tests has set does not count."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in Settings.model_fields:
+            patch.delenv(name.upper(), raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CardNetwork]:
+    """The card network of the shared server."""
+    with CardNetwork(tmp_path_factory.mktemp("network") / "network.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, network: CardNetwork) -> Iterator[LiveServer]:
+    """The shared server. Tests keep to orders of their own, and leave it running."""
+    made = LiveServer(tmp_path_factory.mktemp("server"), PAYMENT_URL=network.url, PAYMENT_TIMEOUT_SECONDS="2")
+    (made.folder / "data").mkdir()
+    asyncio.run(_lose_an_order(made.folder / "data", network))
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+async def _lose_an_order(data: Path, network: CardNetwork) -> None:
+    database = Database(f"sqlite+aiosqlite:///{data / 'ledger.db'}", lambda: utc_now() - timedelta(hours=1))
+    await database.create()
+    async with sandbox_client(network.url, data, 5, 0) as client:
+        await import_shop(database, SandboxProvider(client, timeout=5), demo_shop(now=utc_now()))
+    order = an_order(LOST_ORDER, {"CLOCK-OAK": 1}, customer="jonas_weber", method="jonas_card")
+    await Orders(database).place(NewOrder.model_validate(order), actor="channel-1")
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def ledger(server: LiveServer) -> Ledger:
+    """The shared server's ledger."""
+    return Ledger(server.folder / "data" / "ledger.db")
+
+
+@pytest.fixture(scope="session")
+def driver(server: LiveServer) -> Iterator[Driver]:
+    """Clients of the shared server."""
+    with Driver(server) as clients:
+        yield clients
+
+
+@pytest.fixture(scope="session")
+def cron_fired(server: LiveServer, ledger: Ledger) -> None:
+    """Wait until the cron has fired and brought the lost order home; from then on it finds nothing to do."""
+    wait_for(lambda: ledger.order(LOST_ORDER)["stage"] == "completed", 80, lambda: f"no cron:\n{server.log_end()}")

@@ -1,0 +1,66 @@
+"""Conversations over HTTP: turns, topics, plans, and people's say in them."""
+
+from tests.integration_tests.books import CardNetwork, Ledger
+from tests.integration_tests.driver import Driver
+
+
+def test_a_conversation_knows_what_was_said_and_cancels_only_after_a_yes(
+    driver: Driver, ledger: Ledger, network: CardNetwork
+) -> None:
+    asked = driver.ask("cancel W-1004", customer="ben_ortiz")
+    assert "Why would you like to cancel W-1004" in asked.said
+
+    planned = driver.ask("I don't need it any more", customer="ben_ortiz", thread=asked.thread)
+    assert "Cancel order W-1004" in planned.said
+    assert "refund 185.00 USD to ben_card" in planned.said
+    assert ledger.order("W-1004")["status"] == "pending"
+
+    done = driver.ask("yes please", customer="ben_ortiz", thread=asked.thread)
+    assert "Order W-1004 is cancelled." in done.said
+    assert ledger.order("W-1004")["status"] == "cancelled"
+    assert list(network.refunded("W-1004").values()) == [185_00]
+
+    later = driver.ask("where is it? I mean W-1004", customer="ben_ortiz", thread=asked.thread)
+    assert "cancelled" in later.said
+
+
+def test_two_topics_in_one_message_are_both_answered(driver: Driver) -> None:
+    run = driver.ask("where is W-1006, and can I get 5.00 back for W-1005?", customer="chloe_meyer")
+    assert "W-1006 (1 × Bookshelf, 1 × Glass vase, 408.00 USD): processed." in run.said
+    assert "- Refund 5.00 USD of order W-1005 to chloe_card." in run.said
+
+
+def test_a_message_while_an_approval_waits_is_answered_and_the_approved_refund_is_paid_once(
+    driver: Driver, network: CardNetwork
+) -> None:
+    plan = driver.ask("My order W-1001 arrived broken, I want 80.00 back")
+    waits = driver.ask("yes", thread=plan.thread)
+    assert waits.waiting
+    assert waits.waiting["roles"] == ["billing_agent"]
+    assert [told["progress"] for told in waits.progress] == ["sent_for_approval"]
+
+    still = driver.ask("how long does shipping take?", thread=plan.thread)
+    assert "2 to 5 business days" in still.said
+    assert still.waiting
+    assert still.waiting["request_id"] == waits.waiting["request_id"]
+
+    second = driver.answer("billing_agent", still, "approve")
+    assert second.waiting
+    assert (second.waiting["request_id"], second.waiting["roles"]) == (waits.waiting["request_id"], ["billing_manager"])
+    assert network.refunded("W-1001") == {}
+
+    done = driver.answer("billing_manager", second, "approve")
+    assert done.waiting is None
+    assert [told["progress"] for told in done.progress] == ["executing"]
+    assert "80.00 USD of order W-1001 will be refunded." in done.said
+    assert list(network.refunded("W-1001").values()) == [80_00]
+
+
+def test_the_customer_hears_why_the_second_role_refused_a_refund(driver: Driver, network: CardNetwork) -> None:
+    plan = driver.ask("I want 60.00 back for W-1013, it arrived broken", customer="hugo_lindqvist")
+    waits = driver.ask("yes", customer="hugo_lindqvist", thread=plan.thread)
+    second = driver.answer("billing_agent", waits, "approve")
+    refused = driver.answer("billing_manager", second, "reject", "the photo shows no damage")
+    assert refused.waiting is None
+    assert refused.said.endswith("The reason given: the photo shows no damage")
+    assert network.refunded("W-1013") == {}

@@ -1,0 +1,131 @@
+"""`desk` against the live server, as a shell runs it: its exit codes, its one line of error, its JSON."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.live import LiveServer
+from tests.integration_tests.books import CardNetwork
+from tests.integration_tests.driver import an_order, together
+
+DESK = Path(sys.executable).parent / "desk"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def documents(self) -> list[Any]:
+        """What it printed with --json."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Shell:
+    """A shell in which `desk` finds the server and the tokens."""
+
+    def __init__(self, server: LiveServer) -> None:
+        self._env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("DESK_")},
+            "DESK_URL": server.url,
+            "TOKENS_FILE": str(server.tokens_file),
+        }
+
+    def __call__(self, *arguments: str, stdin: str = "") -> Result:
+        """Run `desk` with these arguments."""
+        done = subprocess.run(
+            [DESK, *arguments], input=stdin, capture_output=True, text=True, env=self._env, timeout=60, check=False
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def desk(server: LiveServer) -> Shell:
+    """`desk`, ready to run."""
+    return Shell(server)
+
+
+def test_a_refund_goes_from_a_message_to_an_edited_approval(desk: Shell, network: CardNetwork) -> None:
+    [planned] = desk(
+        "ask", "I want 60.00 back for W-1007, one plate broke", "--customer", "dev_shah", "--json"
+    ).documents
+    assert "Refund 60.00 USD of order W-1007" in planned["messages"][0]
+    agreed = desk("ask", "yes", "--thread", planned["thread_id"])
+    assert (agreed.code, "waits for approval by billing_agent" in agreed.out) == (0, True)
+
+    [listed] = desk("approvals", "list", "--as", "billing_agent", "--role", "billing_agent", "--json").documents
+    [request_id] = [view["request_id"] for view in listed if view["order_id"] == "W-1007"]
+    [shown] = desk("approvals", "show", request_id, "--as", "billing_agent", "--json").documents
+    assert (shown["subject"], shown["action_requests"][0]["args"]["amount"]) == ("dev_shah", 60_00)
+
+    [edited] = desk(
+        "approvals", "edit", request_id, "--set", "amount=5500", "--as", "billing_agent", "--json"
+    ).documents
+    assert edited["waiting"]["roles"] == ["billing_manager"]
+    [done] = desk("approvals", "approve", request_id, "--as", "billing_manager", "--json").documents
+    assert "55.00 USD of order W-1007 will be refunded" in done["message"]
+    assert list(network.refunded("W-1007").values()) == [55_00]
+
+
+def test_orders_are_submitted_shown_and_rejected(desk: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "orders.jsonl"
+    orders = [
+        an_order("DESK-1", {"MUG-BLUE": 1}),
+        an_order("DESK-2", {"TABLE-ASH": 2}),
+        an_order("DESK-3", {"NOPE": 1}),
+        an_order("DESK-4", {}),
+    ]
+    file.write_text("".join(json.dumps(order) + "\n" for order in orders) + "not an order\n")
+    submitted = desk("orders", "submit", str(file), "--json")
+    rows = {row["line"]: row for row in submitted.documents}
+    assert submitted.code == 6
+    assert json.loads(submitted.err)["error"].startswith("3 of 5 orders did not go through")
+    assert rows[1]["processing_stage"] == "completed"
+    assert rows[2]["waiting"]["roles"] == ["order_manager"]
+    assert rows[3]["denial"]["rule"] == "ORDER-SKU"
+    assert "lines: List should have at least 1 item" in rows[4]["error"]
+    assert (rows[5]["order_id"], rows[5]["code"]) == (None, 2)
+
+    request_id = rows[2]["waiting"]["request_id"]
+    by_another = desk("approvals", "approve", request_id, "--as", "tech_support")
+    assert (by_another.code, "APPROVAL-ROLE" in by_another.err) == (6, True)
+    rejected = desk("approvals", "reject", request_id, "--note", "too many", "--as", "order_manager", "--json")
+    assert rejected.documents[0]["processing_stage"] == "cancelled"
+    [shown] = desk("orders", "show", "DESK-2", "--json").documents
+    assert (shown["stage"], shown["reason"], shown["payments"]) == ("cancelled", "ORDER-REJECTED", [])
+
+
+def test_the_operator_reconciles(desk: Shell, cron_fired: None) -> None:
+    [report] = desk("ops", "reconcile", "--json").documents
+    assert set(report) == {"approvals", "woken", "orders", "refunds"}
+    assert report["refunds"] == {}
+
+
+def test_a_failure_is_one_clear_line_and_an_exit_code(desk: Shell, tmp_path: Path) -> None:
+    ask = ("ask", "hello", "--customer", "ada_park")
+    failures: list[tuple[tuple[str, ...], str, int, str]] = [
+        ((*ask, "--tokens", str(tmp_path / "none")), "", 2, "desk tokens init"),
+        ((*ask, "--token", "guess"), "", 4, "this token is not known"),
+        ((*ask, "--as", "order_manager"), "", 4, "role order_manager may not create threads"),
+        (("ask", " ", "--customer", "ada_park"), "", 2, "the message is empty"),
+        (("ask", "-", "--customer", "ada_park"), "x" * 100_000, 6, "MESSAGE-LONG"),
+        (("orders", "show", "NONE"), "", 5, "ORDER-EXISTS"),
+        (("approvals", "show", "apr-none", "--as", "order_manager"), "", 5, "no open request apr-none"),
+    ]
+    results = together(*(partial(desk, *arguments, stdin=stdin) for arguments, stdin, _, _ in failures))
+    for (arguments, _, code, words), result in zip(failures, results, strict=True):
+        assert (result.code, result.out) == (code, ""), f"{arguments}: {result}"
+        assert result.err.startswith("desk: "), f"{arguments}: {result.err}"
+        assert words in result.err, f"{arguments}: {result.err}"
+        assert len(result.err.splitlines()) <= 2, f"{arguments}: {result.err}"  # with an empty one

@@ -1,0 +1,67 @@
+"""Real services, started when a test first needs them. Without one its tests are skipped; under CI they fail."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.ledger.database import Database
+from tests.ledgers import postgres_database
+from tests.services.postgres import Postgres, binaries, folder_of_the_server
+from tests.unit_tests.conftest import Clock
+
+
+@pytest.fixture(scope="session")
+def programs() -> Path:
+    """PostgreSQL's programs."""
+    if found := binaries():
+        return found
+    reason = "PostgreSQL is not installed: run `make services`"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def postgres(programs: Path) -> Iterator[Postgres]:
+    """A server for all tests that leave it as it is."""
+    yield from _server(programs)
+
+
+@pytest.fixture
+def own_postgres(programs: Path) -> Iterator[Postgres]:
+    """A server that the test may stop, freeze and crash."""
+    yield from _server(programs)
+
+
+def _server(programs: Path) -> Iterator[Postgres]:
+    with folder_of_the_server() as folder:
+        server = Postgres(programs, folder)
+        server.init()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def url(postgres: Postgres) -> Iterator[str]:
+    """An empty database."""
+    with postgres_database(postgres.url) as made:
+        yield made
+
+
+@pytest.fixture
+async def ledger(url: str, clock: Clock) -> AsyncIterator[Database]:
+    """A ledger without a shop."""
+    database = Database(url, clock)
+    await database.create()
+    yield database
+    await database.close()

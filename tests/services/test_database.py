@@ -1,0 +1,210 @@
+"""The ledger on PostgreSQL: a key acts once whoever comes at the same time, and an absent server is told in time."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from blockbuster import blockbuster_ctx
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.ledger.database import Database, Denied, Effect, Json
+from agent.ledger.engines import Limits
+from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
+from agent.ledger.tables import ProductRow
+from agent.resilience import is_transient
+from tests.services.ledgers import add, adding, eventually, products
+from tests.services.postgres import PASSWORD, Postgres
+from tests.unit_tests.conftest import Clock
+
+LIMITS = Limits(connections=2, free=0.5, connect=2, statement=1)
+BOUND = 6.0
+"""Seconds: a free connection, its check, a new one, a statement, and what a busy machine adds."""
+
+
+@pytest.fixture
+async def own(own_postgres: Postgres, clock: Clock) -> AsyncIterator[Database]:
+    """A ledger on a server that the test may break, with one product in it."""
+    database = Database(own_postgres.url, clock, LIMITS)
+    await database.create()
+    await add(database, "lamp")
+    yield database
+    await database.close()
+
+
+async def away(ledger: Database) -> DatabaseAwayError:
+    """The error of one read and one effect, each in time."""
+    for ask in (lambda: products(ledger), lambda: add(ledger, "rug")):
+        started = time.monotonic()
+        with pytest.raises(DatabaseAwayError) as told:
+            await ask()
+        assert time.monotonic() - started < BOUND
+    assert is_transient(told.value)
+    return told.value
+
+
+async def test_two_at_once_with_one_key_act_once_even_when_a_denial_leaves_no_trace(ledger: Database) -> None:
+    """The second would find the first one's product there, and be denied, had it not waited its turn."""
+    inside, meanwhile = asyncio.Event(), asyncio.Event()
+
+    async def act(session: AsyncSession) -> Json:
+        if await session.get(ProductRow, "lamp"):
+            raise Denied("TAKEN", "There is one.")
+        inside.set()
+        await meanwhile.wait()
+        return await adding("lamp")(session)
+
+    effect = Effect("key", "Add", "ada", "ada_park")
+    first = asyncio.create_task(ledger.once(effect, act, remember_denial=False))
+    await inside.wait()
+    second = asyncio.create_task(ledger.once(effect, act, remember_denial=False))
+    await _somebody_waits_for_a_lock(ledger)
+    meanwhile.set()
+    assert [await first, await second] == [{"added": "lamp"}] * 2
+
+
+async def _somebody_waits_for_a_lock(ledger: Database) -> None:
+    waiting = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+
+    async def somebody() -> bool:
+        async with ledger.read() as session:
+            return bool(await session.scalar(waiting))
+
+    await eventually(somebody)
+
+
+async def test_of_two_that_lock_each_other_out_one_goes_on_and_the_other_may_try_again(ledger: Database) -> None:
+    await add(ledger, "lamp")
+    await add(ledger, "rug")
+    both_hold_one = asyncio.Barrier(2)
+
+    async def take(*names: str) -> None:
+        async with ledger.write() as session:
+            await session.get(ProductRow, names[0], with_for_update=True)
+            await both_hold_one.wait()
+            await session.get(ProductRow, names[1], with_for_update=True)
+
+    ends = await asyncio.gather(take("lamp", "rug"), take("rug", "lamp"), return_exceptions=True)
+    [conflict] = [end for end in ends if end]
+    assert isinstance(conflict, DatabaseConflictError)
+    assert is_transient(conflict)
+
+
+async def test_a_read_sees_one_moment(ledger: Database) -> None:
+    await add(ledger, "lamp")
+    async with ledger.read() as session:
+        before = (await session.scalars(text("SELECT id FROM products"))).all()
+        await add(ledger, "rug")
+        assert (await session.scalars(text("SELECT id FROM products"))).all() == before == ["lamp"]
+
+
+async def test_a_read_cannot_write(ledger: Database) -> None:
+    with pytest.raises(Exception, match="read-only transaction"):
+        async with ledger.read() as session:
+            await session.execute(text("DELETE FROM products"))
+
+
+async def test_a_broken_constraint_is_neither_away_nor_transient(ledger: Database) -> None:
+    await add(ledger, "lamp")
+    with pytest.raises(IntegrityError) as broken:
+        await ledger.once(Effect("other key", "Add", "ada", "ada_park"), adding("lamp"))
+    assert not is_transient(broken.value)
+
+
+async def test_nothing_blocks_the_event_loop(url: str, ledger: Database, clock: Clock) -> None:
+    database = Database(url, clock)
+    with blockbuster_ctx():
+        await add(database, "lamp")
+        assert await products(database) == ["lamp"]
+        await database.close()
+
+
+async def test_a_plain_url_is_understood(url: str, ledger: Database, clock: Clock) -> None:
+    database = Database(url.replace("postgresql://", "postgres://"), clock)
+    assert await products(database) == []
+    await database.close()
+
+
+async def test_a_server_that_is_not_there_is_told_in_time(own_postgres: Postgres, own: Database) -> None:
+    own_postgres.stop()
+    told = await away(own)
+    assert "refused" in str(told)
+    assert PASSWORD not in str(told)
+    with pytest.raises(DatabaseAwayError):
+        await own.open()
+
+
+async def test_a_frozen_server_is_told_in_time_and_works_when_it_thaws(own_postgres: Postgres, own: Database) -> None:
+    with own_postgres.paused():
+        await away(own)
+    assert await products(own) == ["lamp"]
+
+
+async def test_a_transaction_that_the_server_freezes_in_is_told_in_time(own_postgres: Postgres, own: Database) -> None:
+    async def freezes() -> None:
+        async with own.write() as session:
+            session.add(ProductRow(id="half", name="Half"))
+            await session.flush()
+            with own_postgres.paused():
+                await session.execute(text("SELECT 1"))
+
+    started = time.monotonic()
+    with pytest.raises(DatabaseAwayError):
+        await freezes()
+    assert time.monotonic() - started < BOUND
+    assert await products(own) == ["lamp"]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
+async def test_after_a_restart_of_the_server_nobody_notices(
+    own_postgres: Postgres, own: Database, how: signal.Signals
+) -> None:
+    async with own.read() as one, own.read() as other:  # two connections in the pool
+        await one.execute(text("SELECT 1"))
+        await other.execute(text("SELECT 1"))
+    own_postgres.stop(how)
+    own_postgres.start()
+    assert await add(own, "rug") == {"added": "rug"}
+    for seen in await asyncio.gather(products(own), products(own)):
+        assert seen == ["lamp", "rug"]
+
+
+async def test_when_all_connections_are_in_use_that_is_told_in_time(url: str, ledger: Database, clock: Clock) -> None:
+    database = Database(url, clock, LIMITS)
+    async with AsyncExitStack() as stack:
+        for _ in range(LIMITS.connections):
+            session = await stack.enter_async_context(database.read())
+            await session.execute(text("SELECT 1"))
+        with pytest.raises(DatabaseAwayError, match="in use"):
+            await products(database)
+    assert await products(database) == []
+    await database.close()
+
+
+async def test_a_statement_that_takes_too_long_is_ended(url: str, clock: Clock) -> None:
+    database = Database(url, clock, LIMITS)
+    with pytest.raises(DatabaseAwayError, match="statement timeout"):
+        async with database.read() as session:
+            await session.execute(text("SELECT pg_sleep(30)"))
+    await database.close()
+
+
+async def test_a_cancelled_effect_lets_go_of_its_locks(ledger: Database) -> None:
+    halfway = asyncio.Event()
+
+    async def hangs(session: AsyncSession) -> Json:
+        await adding("lamp")(session)
+        halfway.set()
+        await session.execute(text("SELECT pg_sleep(30)"))
+        raise AssertionError("cancelled before")
+
+    hanging = asyncio.create_task(ledger.once(Effect("add:lamp", "Add", "ada", "ada_park"), hangs))
+    await halfway.wait()
+    hanging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hanging
+    assert await add(ledger, "lamp") == {"added": "lamp"}

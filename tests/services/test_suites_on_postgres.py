@@ -1,0 +1,24 @@
+"""The suites of the ledger, the shop's commands and approvals, which `make test` runs on SQLite, on PostgreSQL."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from demo.live import ROOT
+from tests.services.postgres import Postgres
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("suite", ["ledger", "commerce", "approvals"])
+def test_the_suite_passes_on_postgres(postgres: Postgres, suite: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--no-header", f"tests/unit_tests/{suite}"],
+        cwd=ROOT,
+        env={**os.environ, "TEST_DATABASE_URL": postgres.url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]

@@ -1,0 +1,80 @@
+"""`desk import`: a whole shop or nothing, and what is wrong with the file, place by place."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.client.connection import ExitCode
+from agent.commerce.demo_shop import demo_shop
+
+from .conftest import Desk
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def document() -> Document:
+    shop: Document = json.loads(demo_shop(now=datetime(2026, 6, 1, tzinfo=UTC)).model_dump_json())
+    return shop
+
+
+@pytest.fixture
+def file(tmp_path: Path, document: Document) -> Path:
+    path = tmp_path / "shop.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_a_shop_is_imported_and_adds_up(desk: Desk, file: Path) -> None:
+    imported = desk("import", file, "--json")
+    assert imported.document == {"file": str(file), "products": 20, "customers": 12, "orders": 15}
+    assert desk("db", "check").code == 0
+
+
+def test_a_second_shop_is_refused(desk: Desk, file: Path) -> None:
+    desk("import", file)
+    again = desk("import", file)
+    assert (again.code, again.out) == (ExitCode.REFUSED, "")
+    assert "a shop already" in again.err
+
+
+def test_a_bad_file_is_refused_whole_with_place_and_reason(
+    desk: Desk, file: Path, document: Document, data: Path
+) -> None:
+    document["customers"][3]["email"] = "nobody"
+    del document["products"][0]["variants"][1]["price"]
+    file.write_text(json.dumps(document))
+    refused = desk("import", file, "--json")
+    assert refused.code == ExitCode.REFUSED
+    places = [problem["place"] for problem in refused.document["problems"]]
+    assert places == ["products[0].variants[1].price", "customers[3].email"]
+    assert not (data / "ledger.db").exists()
+    told = desk("import", file).err
+    assert "products[0].variants[1].price: Field required (and 1 more" in told
+
+
+def test_what_refers_to_nothing_is_named(desk: Desk, file: Path, document: Document) -> None:
+    document["orders"][2]["customer_id"] = "nobody"
+    file.write_text(json.dumps(document))
+    assert "orders[2].customer_id: no customer 'nobody'" in desk("import", file).err
+
+
+@pytest.mark.parametrize("content", ["", "lamp", "[]", '{"products": '])
+def test_what_is_no_shop_is_refused_in_one_line(desk: Desk, file: Path, content: str) -> None:
+    file.write_text(content)
+    refused = desk("import", file)
+    assert refused.code == ExitCode.REFUSED
+    assert len(refused.err.splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_is_a_usage_error(desk: Desk, tmp_path: Path) -> None:
+    assert desk("import", tmp_path / "nothing.json").code == ExitCode.USAGE
+    assert desk("import").code == ExitCode.USAGE
+
+
+def test_the_format_is_printed_as_a_schema(desk: Desk) -> None:
+    schema = desk("import", "--schema").document
+    assert {"products", "customers"} <= set(schema["required"])

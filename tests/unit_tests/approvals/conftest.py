@@ -1,0 +1,21 @@
+"""Approvals over a ledger of their own; nothing else of the shop is needed."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from agent.approvals.requests import Approvals
+from agent.ledger.database import Database
+from tests.unit_tests.conftest import Clock
+
+
+@pytest.fixture
+async def database(ledger_url: str, clock: Clock) -> AsyncIterator[Database]:
+    built = Database(ledger_url, clock)
+    yield built
+    await built.close()
+
+
+@pytest.fixture
+def approvals(database: Database) -> Approvals:
+    return Approvals(database)

@@ -1,0 +1,198 @@
+"""Holding stock and letting go of it: never oversold, given back exactly; cancelling by the customer's own word."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from agent.approvals.requests import Action
+from agent.ledger.database import Denied, KeyReusedError
+from agent.services import Services
+
+from .scenes import (
+    approved,
+    cancel,
+    denies,
+    dump,
+    entries,
+    new_order,
+    paid,
+    placed,
+    reserved,
+    stock,
+)
+
+LAST_CLOCK = {"CLOCK-WALNUT": 1}
+
+
+async def variants(shop: Services) -> list[dict[str, Any]]:
+    return (await dump(shop))["variants"]
+
+
+async def reserve(shop: Services, order_id: str) -> str:
+    """`held`, or the rule that says why the first line's stock could not be."""
+    try:
+        await shop.orders.reserve_line(order_id, 1)
+    except Denied as denial:
+        return denial.rule
+    return "held"
+
+
+async def test_a_reserved_line_holds_its_stock_once(shop: Services) -> None:
+    await placed(shop, new_order())
+    on_hand, before = await stock(shop, "LAMP-OAK")
+    await asyncio.gather(*(shop.orders.reserve_line("A-1", 1) for _ in range(4)))
+    assert await stock(shop, "LAMP-OAK") == (on_hand, before + 2)
+    assert [line["reservation"] for line in (await shop.reads.get("A-1"))["lines"]] == ["held", "none"]
+
+
+async def test_the_last_piece_goes_to_one_of_many(shop: Services) -> None:
+    ids = [f"A-{n}" for n in range(8)]
+    for order_id in ids:
+        await placed(shop, new_order(order_id, lines=LAST_CLOCK))
+    outcomes = await asyncio.gather(*(reserve(shop, order_id) for order_id in ids))
+    assert sorted(outcomes) == ["STOCK-SHORT"] * 7 + ["held"]
+    assert await stock(shop, "CLOCK-WALNUT") == (1, 1)
+
+
+async def test_orders_of_several_pieces_never_take_more_than_there_is(shop: Services) -> None:
+    on_hand, held = await stock(shop, "LAMP-OAK")
+    ids = [f"A-{n}" for n in range(8)]
+    for order_id in ids:
+        await placed(shop, new_order(order_id, lines={"LAMP-OAK": 7}))
+    won = (await asyncio.gather(*(reserve(shop, order_id) for order_id in ids))).count("held")
+    assert won == (on_hand - held) // 7 < len(ids)
+    assert await stock(shop, "LAMP-OAK") == (on_hand, held + 7 * won)
+
+
+async def test_a_short_line_changes_no_stock_and_stays_short(shop: Services) -> None:
+    await placed(shop, new_order(lines={"CLOCK-WALNUT": 2}))
+    before = await dump(shop, "effects")
+    for _ in range(2):
+        with denies("STOCK-SHORT"):
+            await shop.orders.reserve_line("A-1", 1)
+    assert await dump(shop, "effects") == before
+
+
+async def test_stock_is_held_only_for_an_order_that_was_just_placed(shop: Services) -> None:
+    await placed(shop, new_order())
+    await cancel(shop)
+    before = await variants(shop)
+    with denies("ORDER-STAGE"):
+        await shop.orders.reserve_line("A-1", 1)
+    assert await variants(shop) == before
+
+
+async def test_an_undone_order_gives_back_exactly_what_it_held(shop: Services) -> None:
+    before = await variants(shop)
+    await placed(shop, new_order(lines={"LAMP-OAK": 2, "CLOCK-WALNUT": 2}))
+    await shop.orders.reserve_line("A-1", 1)
+    with denies("STOCK-SHORT"):
+        await shop.orders.reserve_line("A-1", 2)
+    order = await shop.orders.undo("A-1", "STOCK-SHORT")
+    assert (order["stage"], order["status"], order["reason"]) == ("cancelled", "cancelled", "STOCK-SHORT")
+    assert [line["reservation"] for line in order["lines"]] == ["released", "none"]
+    assert await variants(shop) == before
+
+
+async def test_undoing_again_changes_nothing(shop: Services) -> None:
+    await reserved(shop, new_order())
+    first = await shop.orders.undo("A-1", "ORDER-REJECTED")
+    before = await dump(shop)
+    assert await shop.orders.undo("A-1", "CANCELLED") == first
+    assert await dump(shop) == before
+
+
+async def test_a_completed_order_cannot_be_undone(shop: Services) -> None:
+    before = await dump(shop)
+    with denies("ORDER-STAGE"):
+        await shop.orders.undo("W-1001", "CANCELLED")
+    assert await dump(shop) == before
+
+
+async def test_undoing_voids_what_people_are_asked_about_the_order_and_nothing_else(shop: Services) -> None:
+    await reserved(shop, new_order())
+    about = {"subject": "ada_park", "thread_id": "t", "asked_by": "ada_park"}
+    action = Action("approve_order", {}, "")
+    large = await shop.approvals.open(action, "large_order", key="1", order_id="A-1", **about)
+    refund = await shop.approvals.open(action, "billing", key="2", order_id="A-1", **about)
+    other = await shop.approvals.open(action, "large_order", key="3", order_id="A-2", **about)
+    await shop.orders.undo("A-1", "CANCELLED")
+    ids = [view["request_id"] for view in (large, refund, other)]
+    assert [(await shop.approvals.get(each))["status"] for each in ids] == ["void", "open", "open"]
+    assert [told[0] for told in await shop.approvals.to_tell()] == [large["request_id"]]
+
+
+async def test_a_customer_cancels_an_order_that_holds_stock(shop: Services) -> None:
+    before = await variants(shop)
+    await reserved(shop, new_order())
+    assert (await cancel(shop))["stage"] == "cancelled"
+    order = await shop.reads.get("A-1")
+    assert (order["status"], order["reason"]) == ("cancelled", "CUSTOMER-CANCELLED")
+    assert await variants(shop) == before
+
+
+async def test_a_cancelled_order_gives_back_the_money_with_the_stock(shop: Services) -> None:
+    before = await variants(shop)
+    total = (await paid(shop, new_order()))["total"]
+    assert (await cancel(shop))["stage"] == "cancelled"
+    assert [(debt["amount"], debt["settled"]) for debt in (await dump(shop))["debts"]] == [(total, False)]
+    assert await variants(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("order_id", "customer", "status"),
+    [
+        ("W-1001", "ada_park", "delivered"),
+        ("W-1006", "chloe_meyer", "processed"),
+        ("W-1008", "dev_shah", "cancelled"),
+    ],
+)
+async def test_only_a_pending_order_can_be_cancelled(shop: Services, order_id: str, customer: str, status: str) -> None:
+    assert (await shop.reads.get(order_id))["status"] == status
+    before = await dump(shop, "effects")
+    with denies("CANCEL-STATUS"):
+        await cancel(shop, order_id, subject=customer)
+    assert await dump(shop, "effects") == before
+
+
+@pytest.mark.parametrize("reason", [None, "too expensive"])
+async def test_an_order_is_cancelled_for_a_known_reason_only(shop: Services, reason: str | None) -> None:
+    await approved(shop, new_order())
+    before = await dump(shop, "effects")
+    with denies("CANCEL-REASON"):
+        await cancel(shop, reason=reason)
+    assert await dump(shop, "effects") == before
+
+
+async def test_anothers_order_is_like_none_at_all(shop: Services) -> None:
+    await placed(shop, new_order())
+    before = await dump(shop, "effects")
+    with denies("ORDER-EXISTS") as anothers:
+        await cancel(shop, subject="ben_ortiz", key="k1")
+    with denies("ORDER-EXISTS") as none:
+        await cancel(shop, "A-404", subject="ben_ortiz", key="k2")
+    assert anothers.value.sentence == none.value.sentence
+    assert await dump(shop, "effects") == before
+
+
+async def test_the_same_cancel_again_is_the_same_cancel(shop: Services) -> None:
+    await paid(shop, new_order())
+    views = await asyncio.gather(*(cancel(shop) for _ in range(3)))
+    assert [view["stage"] for view in views] == ["cancelled"] * 3
+    assert len((await dump(shop))["debts"]) == 1
+    assert await entries(shop) == [("capture", 233_00)]
+
+
+async def test_a_second_cancel_under_another_key_is_too_late(shop: Services) -> None:
+    await placed(shop, new_order())
+    await cancel(shop)
+    with denies("CANCEL-STATUS"):
+        await cancel(shop, key="k2")
+
+
+async def test_the_key_of_a_cancel_is_good_for_that_cancel_only(shop: Services) -> None:
+    await placed(shop, new_order())
+    await cancel(shop)
+    with pytest.raises(KeyReusedError):
+        await cancel(shop, reason="ordered by mistake")

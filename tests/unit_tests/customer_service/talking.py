@@ -1,0 +1,44 @@
+"""Conversations with the desk, and what came of them at the card network."""
+
+from typing import Any
+
+from langchain_core.messages import HumanMessage
+
+from agent.customer_service.graph import graph
+from agent.identity import Caller
+from agent.services import Services
+from tests.unit_tests.threads import Thread
+
+ADA = Caller("ada_park", "customer")
+BEN = Caller("ben_ortiz", "customer")
+STOREFRONT = Caller("storefront", "channel")
+
+
+def conversation(thread_id: str = "chat-1") -> Thread:
+    """A new conversation."""
+    return Thread(graph, thread_id)
+
+
+async def say(thread: Thread, text: str, who: Caller | None = ADA, **context: Any) -> str:
+    """Say something to the desk; its answer. `context` is what a channel sets."""
+    ended = await thread.run({"messages": [HumanMessage(text)]}, who, context=context or None)
+    return str(ended["messages"][-1].content)
+
+
+async def answer(thread: Thread, said: Any, who: Caller | None) -> str:
+    """Answer the request at the gate; the desk's last words after it."""
+    return str((await thread.answer(said, who))["messages"][-1].content)
+
+
+async def waiting_refund(amount: str = "60.00", thread: Thread | None = None) -> Thread:
+    """A conversation in which Ada asked for a refund and said yes, and which waits for people now."""
+    thread = thread or conversation()
+    await say(thread, f"refund {amount} of W-1001")
+    assert "sent this for approval" in await say(thread, "yes")
+    return thread
+
+
+async def refunds(shop: Services) -> list[int]:
+    """What the card network gave back, by its own books."""
+    told = (await shop.payment_client.get("/charges")).json()["refunds"]
+    return [refund["amount"] for refund in told]

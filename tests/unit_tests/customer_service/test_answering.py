@@ -1,0 +1,218 @@
+"""What the desk tells, and to whom."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from agent import services as composition
+from agent.assistant.models import MESSAGE_LIMIT, Understanding
+from agent.commerce.policy import RULES
+from agent.customer_service import nodes
+from agent.customer_service.specialists import look_into
+from agent.customer_service.words import DEGRADED, SAYINGS
+from agent.identity import Caller
+from agent.services import Services
+from tests.unit_tests.threads import events, staff
+
+from .talking import ADA, BEN, STOREFRONT, conversation, say
+
+pytestmark = pytest.mark.usefixtures("shop")
+
+
+async def test_a_customer_is_told_where_their_order_is() -> None:
+    assert "W-1001 (1 × Writing desk, 1 × Table lamp, 718.00 USD): delivered" in await say(
+        conversation(), "where is W-1001?"
+    )
+
+
+async def test_without_an_order_the_latest_ones_are_told() -> None:
+    told = await say(conversation(), "where is my order?")
+
+    assert told.index("W-1002") < told.index("W-1001")
+    assert "W-1003" not in told
+
+
+async def test_anothers_order_is_spoken_of_in_the_same_words_as_none() -> None:
+    thread = conversation()
+
+    bens, nobodys = await say(thread, "where is W-1003?"), await say(thread, "where is W-9999?")
+
+    assert bens.replace("W-1003", "…") == nobodys.replace("W-9999", "…")
+    assert bens.startswith(RULES["ORDER-EXISTS"])
+
+
+@pytest.mark.parametrize("wish", ["cancel W-1004, no longer needed", "refund 10.00 of W-1003"])
+async def test_nothing_is_planned_on_anothers_order(wish: str) -> None:
+    thread = conversation()
+
+    assert RULES["ORDER-EXISTS"] in await say(thread, wish)
+    assert (await thread.values())["plan"] is None
+
+
+async def test_two_topics_are_looked_into_each_by_its_specialist() -> None:
+    thread = conversation()
+
+    told = await say(thread, "where is W-1001? and cancel W-1002, it is no longer needed")
+
+    values = await thread.values()
+    assert [topic["request_type"] for topic in values["topics"]] == ["order_status", "order_cancel"]
+    assert values["findings"].keys() == {"0", "1"}
+    assert "W-1001 (1 × Writing desk" in told
+    assert "- Cancel order W-1002" in told
+
+
+async def test_what_one_turn_found_is_not_told_again_in_the_next() -> None:
+    thread = conversation()
+    await say(thread, "where is W-1001? and how do returns work?")
+
+    told = await say(thread, "where is W-1002?")
+
+    assert "W-1002" in told
+    assert "W-1001" not in told
+    assert "Returns" not in told
+
+
+async def test_a_question_is_answered_from_the_articles_and_the_second_time_from_the_cache() -> None:
+    thread = conversation()
+    hits = events("cache.hit")
+    first = await say(thread, "How do returns work?")
+    assert events("cache.hit") == hits
+
+    second = await say(thread.beside("chat-2"), "how do  RETURNS work?", BEN)
+
+    assert first == second
+    assert first.startswith("Returns, cancellations and refunds: ")
+    assert events("cache.hit") == hits + 1
+
+
+async def test_a_cached_question_does_not_give_one_customer_anothers_orders() -> None:
+    thread = conversation()
+
+    adas, bens = await say(thread, "where is my order?"), await say(thread.beside("chat-2"), "where is my order?", BEN)
+
+    assert "W-1001" in adas
+    assert "W-1003" in bens
+    assert "W-1001" not in bens
+
+
+async def test_what_no_article_is_about_is_said_to_be_so() -> None:
+    assert "no article" in await say(conversation(), "do you sell zeppelins?")
+
+
+@pytest.mark.parametrize(
+    ("text", "saying"),
+    [("hello!", "small_talk"), ("what will the weather be?", "out_of_scope"), ("asdf qwer", "unclear")],
+)
+async def test_what_is_no_request_is_answered_kindly(text: str, saying: str) -> None:
+    assert await say(conversation(), text) == SAYINGS[saying]
+
+
+@pytest.mark.parametrize("who", [None, staff("billing_agent"), Caller("service-1", "service")])
+async def test_only_customers_and_channels_are_talked_to(who: Caller | None) -> None:
+    assert await say(conversation(), "where is W-1001?", who) == RULES["CUSTOMER-IDENTIFIED"]
+
+
+async def test_a_channel_that_names_nobody_hears_nothing_personal() -> None:
+    thread = conversation()
+
+    assert await say(thread, "where is W-1001?", STOREFRONT) == RULES["CUSTOMER-IDENTIFIED"]
+    assert await say(thread, "cancel W-1002, no longer needed", STOREFRONT) == RULES["CUSTOMER-IDENTIFIED"]
+    assert (await say(thread, "how do returns work?", STOREFRONT)).startswith("Returns")
+
+
+async def test_an_email_address_says_who_the_customer_is_from_then_on() -> None:
+    thread = conversation()
+
+    await say(thread, "I am Ada.Park@example.com", STOREFRONT)
+
+    assert (await thread.values())["customer_id"] == "ada_park"
+    assert "delivered" in await say(thread, "where is W-1001?", STOREFRONT)
+    assert RULES["ORDER-EXISTS"] in await say(thread, "where is W-1003?", STOREFRONT)
+
+
+@pytest.mark.parametrize("claim", ["nobody@example.com", "ada.park@example.org", "my id is ada_park", "ada park"])
+async def test_a_claim_that_is_no_known_address_identifies_nobody(claim: str) -> None:
+    assert await say(conversation(), f"{claim}: where is W-1001?", STOREFRONT) == RULES["CUSTOMER-IDENTIFIED"]
+
+
+async def test_another_address_in_the_same_conversation_changes_nothing() -> None:
+    thread = conversation()
+    await say(thread, "I am ada.park@example.com", STOREFRONT)
+
+    await say(thread, "I am ben.ortiz@example.com", STOREFRONT)
+
+    assert (await thread.values())["customer_id"] == "ada_park"
+
+
+async def test_a_customer_who_writes_anothers_address_stays_who_they_are() -> None:
+    thread = conversation()
+
+    await say(thread, "I am ben.ortiz@example.com, where is W-1003?")
+
+    assert (await thread.values())["customer_id"] == "ada_park"
+
+
+async def test_a_channel_speaks_for_the_customer_that_it_names() -> None:
+    assert "delivered" in await say(conversation(), "where is W-1001?", STOREFRONT, customer_id="ada_park")
+
+
+async def test_a_channel_that_names_an_unknown_customer_is_told_so() -> None:
+    told = await say(conversation(), "where is W-1001?", STOREFRONT, customer_id="nobody")
+
+    assert told == RULES["ORDER-CUSTOMER"]
+
+
+async def test_a_conversation_is_about_one_customer_and_tells_another_nothing_of_what_was_planned() -> None:
+    thread = conversation()
+    await say(thread, "cancel W-1002, no longer needed", STOREFRONT, customer_id="ada_park")
+
+    told = await say(thread, "hello", STOREFRONT, customer_id="ben_ortiz")
+
+    assert told == RULES["CUSTOMER-ONE"]
+    assert (await thread.values())["customer_id"] == "ada_park"
+
+
+@pytest.mark.parametrize(
+    ("message", "rule"),
+    [
+        (HumanMessage(""), "MESSAGE-EMPTY"),
+        (HumanMessage("x" * (MESSAGE_LIMIT + 1)), "MESSAGE-LONG"),
+        (HumanMessage([{"type": "image_url", "image_url": {"url": "x"}}]), "MESSAGE-FORM"),
+        (AIMessage("Shall I?"), "MESSAGE-FORM"),
+    ],
+)
+async def test_a_message_that_is_not_read_is_said_to_be_so(message: Any, rule: str) -> None:
+    ended = await conversation().run({"messages": [message]}, ADA)
+
+    assert ended["messages"][-1].content == RULES[rule]
+
+
+async def test_a_topic_that_fails_is_said_and_the_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail_on_returns(shop: Services, task: Any) -> Any:
+        if task["topic"]["request_type"] == "question":
+            raise RuntimeError("broken")
+        return await look_into(shop, task)
+
+    monkeypatch.setattr(nodes, "look_into", fail_on_returns)
+    thread = conversation()
+
+    told = await say(thread, "where is W-1001? How do returns work?")
+
+    assert "delivered" in told
+    assert SAYINGS["failed"] in told
+    assert (await thread.values())["error_count"] == 1
+
+
+class Degraded:
+    """An understander whose model can't be reached."""
+
+    async def understand(self, text: str, **_: Any) -> tuple[Understanding, bool]:
+        return Understanding(act="small_talk"), True
+
+
+async def test_a_degraded_answer_says_that_it_is_one(shop: Services) -> None:
+    composition.replace(replace(shop, understander=Degraded()))  # type: ignore[arg-type]
+
+    assert await say(conversation(), "hello") == f"{DEGRADED}\n\n{SAYINGS['small_talk']}"

@@ -1,0 +1,38 @@
+"""One event is one count, one log line and one trace tag."""
+
+from typing import Any, get_args
+
+import pytest
+from langsmith import RunTree
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from agent.observability import events
+from agent.observability.events import EventName, emit
+from tests.unit_tests.threads import events as counted
+
+
+@pytest.mark.parametrize("name", get_args(EventName))
+def test_every_event_is_counted_from_zero_on(name: str) -> None:
+    assert REGISTRY.get_sample_value("desk_events_total", {"event": name}) is not None
+
+
+def test_an_event_is_one_count_and_one_log_line() -> None:
+    before = counted("order.placed")
+
+    with capture_logs() as lines:
+        emit("order.placed", order_id="N-1", amount=123_00)
+
+    assert counted("order.placed") == before + 1
+    assert lines == [{"event": "order.placed", "log_level": "info", "order_id": "N-1", "amount": 123_00}]
+
+
+def test_an_event_is_metadata_of_the_trace_that_it_happened_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = RunTree(name="order_processing", run_type="chain")
+    monkeypatch.setattr(events, "get_current_run_tree", lambda: tree)
+
+    emit("payment.captured", order_id="N-1", amount=123_00)
+    emit("cache.hit")
+
+    metadata: dict[str, Any] = tree.metadata
+    assert metadata == {"payment.captured.order_id": "N-1", "payment.captured.amount": 123_00, "cache.hit": True}

@@ -1,0 +1,242 @@
+"""Orders that wait for people."""
+
+from typing import Any
+
+import pytest
+
+from agent.identity import Caller
+from agent.services import Services
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, staff
+
+from .ordering import ADA, LARGE, SMALL, VERY_LARGE, charges, drive_on, order, place, stock, thread_of
+
+
+async def waiting(lines: dict[str, int] = LARGE) -> Thread:
+    """A thread whose order waits at the gate."""
+    thread, ended = await place(lines)
+    assert (ended["processing_stage"], ended["human_approval_needed"]) == ("awaiting_approval", True)
+    return thread
+
+
+async def test_a_large_order_waits_with_its_stock_held_and_no_money_taken(shop: Services) -> None:
+    before = await stock(shop)
+
+    view = await (await waiting()).waits_for()
+
+    assert view is not None
+    assert (view["case"], view["roles"], view["order_id"]) == ("large_order", ["order_manager"], "N-1")
+    assert view["action_requests"][0]["args"]["total"] == 1_399_00
+    assert view["action_requests"][0]["description"].startswith("**1,399.00 USD**, order N-1")
+    assert (await stock(shop))["SOFA-WOOL"] == (before["SOFA-WOOL"][0], before["SOFA-WOOL"][1] + 1)
+    assert await charges(shop) == []
+
+
+async def test_an_approved_order_is_charged_once_and_shipped(shop: Services) -> None:
+    thread = await waiting()
+
+    ended = await thread.answer(APPROVE, staff("order_manager"))
+
+    assert (ended["processing_stage"], ended["payment_status"]) == ("completed", "captured")
+    assert [charge["amount"] for charge in await charges(shop)] == [1_399_00]
+
+
+async def test_a_rejected_order_is_undone_and_says_why(shop: Services) -> None:
+    before = await stock(shop)
+    thread = await waiting()
+
+    ended = await thread.answer(reject("too risky"), staff("order_manager"))
+
+    assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "ORDER-REJECTED")
+    assert "too risky" in ended["denial"]["sentence"]
+    assert await stock(shop) == before
+    assert await charges(shop) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "who", "rule"),
+    [
+        (APPROVE, ADA, "APPROVAL-ROLE"),
+        (APPROVE, None, "APPROVAL-ROLE"),
+        (APPROVE, staff("finance_director"), "APPROVAL-ROLE"),
+        (APPROVE, Caller("ada_park", "order_manager"), "APPROVAL-OWN"),
+        ("perhaps", staff("order_manager"), "APPROVAL-UNREADABLE"),
+        (True, staff("order_manager"), "APPROVAL-UNREADABLE"),
+        (reject(""), staff("order_manager"), "APPROVAL-NOTE"),
+        (
+            {"type": "edit", "edited_action": {"name": "approve_order", "args": {"total": 1}}},
+            staff("order_manager"),
+            "APPROVAL-EDIT",
+        ),
+    ],
+)
+async def test_an_answer_that_does_not_count_is_asked_again_until_one_does(
+    shop: Services, said: Any, who: Caller | None, rule: str
+) -> None:
+    thread = await waiting()
+    first = await thread.waits_for()
+
+    await thread.answer(said, who)
+
+    again = await thread.waits_for()
+    assert first is not None
+    assert again is not None
+    assert str(again["refused"]).startswith(rule)
+    assert again == first | {"refused": again["refused"]}
+    assert await charges(shop) == []
+    assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
+
+
+async def test_a_very_large_order_needs_two_people_in_order(shop: Services) -> None:
+    thread = await waiting(VERY_LARGE)
+
+    await thread.answer(APPROVE, staff("finance_director"))
+    await thread.answer(APPROVE, staff("order_manager"))
+    second = await thread.waits_for()
+    assert second is not None
+    assert (second["step"], second["roles"]) == (2, ["finance_director"])
+    await thread.answer(APPROVE, staff("order_manager", 2))
+    assert await charges(shop) == []
+
+    ended = await thread.answer(APPROVE, staff("finance_director"))
+
+    assert ended["processing_stage"] == "completed"
+    assert len(await charges(shop)) == 1
+
+
+async def test_a_small_order_of_high_risk_needs_two_people_as_well(shop: Services) -> None:
+    elsewhere = {"line1": "1 Other Street", "city": "Elsewhere", "postcode": "00001", "country": "US"}
+    for n in range(1, 4):
+        await place({"MUG-WHITE": 1}, order_id=f"N-{n}")  # more than three in a day, and a low median
+
+    thread, ended = await place({"RUG-SAND": 1}, order_id="N-4", ship_to=elsewhere)
+
+    view = await thread.waits_for()
+    assert view is not None
+    assert ended["order_amount"] < 1_000_00
+    assert view["case"] == "very_large_order"
+    assert view["action_requests"][0]["args"]["risk"] >= 70
+
+
+async def test_the_service_accounts_look_decides_nothing(shop: Services) -> None:
+    thread = await waiting()
+    first = await thread.waits_for()
+
+    await thread.answer(LOOK_AGAIN, SERVICE)
+    assert await thread.waits_for() == first
+
+    await drive_on(thread)
+    assert await thread.waits_for() == first
+
+
+async def test_an_overdue_request_is_shown_to_the_next_role_when_the_thread_looks_again(
+    shop: Services, clock: Clock
+) -> None:
+    thread = await waiting()
+    clock.advance(hours=4)
+    await shop.approvals.watch_the_clock()
+
+    await drive_on(thread)
+
+    view = await thread.waits_for()
+    assert view is not None
+    assert view["roles"] == ["order_manager", "duty_manager"]
+    assert (await thread.answer(APPROVE, staff("duty_manager")))["processing_stage"] == "completed"
+
+
+async def test_an_order_that_nobody_answers_is_undone_by_the_clock(shop: Services, clock: Clock) -> None:
+    before = await stock(shop)
+    thread = await waiting()
+    clock.advance(hours=48)
+    await shop.approvals.watch_the_clock()
+
+    ended = await drive_on(thread)
+
+    assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "ORDER-REJECTED")
+    assert "nobody answered in time" in ended["denial"]["sentence"]
+    assert await stock(shop) == before
+    assert await shop.approvals.to_tell() == []
+
+
+async def cancel(shop: Services) -> None:
+    await shop.orders.cancel("N-1", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+
+
+async def test_a_yes_to_an_order_that_the_customer_cancelled_charges_nothing(shop: Services) -> None:
+    before = await stock(shop)
+    thread = await waiting()
+    await cancel(shop)
+
+    ended = await thread.answer(APPROVE, staff("order_manager"))
+
+    assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
+    assert await stock(shop) == before
+    assert await charges(shop) == []
+
+
+async def test_the_thread_of_an_order_that_the_customer_cancelled_is_told_once(shop: Services) -> None:
+    thread = await waiting()
+    await cancel(shop)
+    assert len(await shop.approvals.to_tell()) == 1
+
+    ended = await drive_on(thread)
+
+    assert ended["processing_stage"] == "cancelled"
+    assert await thread.waits_for() is None
+    assert await shop.approvals.to_tell() == []
+
+
+@pytest.mark.parametrize(
+    ("given", "rule"),
+    [(order(SMALL), "ORDER-ID-TAKEN"), (order(LARGE, total=1), "ORDER-INPUT")],
+    ids=["another order", "no order"],
+)
+async def test_a_word_on_a_waiting_thread_is_refused_and_does_not_end_the_waiting(
+    shop: Services, given: dict[str, Any], rule: str
+) -> None:
+    thread = await waiting()
+    first = await thread.waits_for()
+
+    told = await thread.run(given, ADA)
+
+    assert told["denial"]["rule"] == rule
+    assert await thread.waits_for() == first
+    ended = await thread.answer(APPROVE, staff("order_manager"))
+    assert (ended["processing_stage"], ended["denial"]) == ("completed", None)
+
+
+@pytest.mark.parametrize("who", [ADA, SERVICE], ids=["sent again", "driven on"])
+async def test_a_lost_thread_asks_for_the_same_request_with_its_decisions(shop: Services, who: Caller) -> None:
+    lost = await waiting(VERY_LARGE)
+    await lost.answer(APPROVE, staff("order_manager"))
+    known = await lost.waits_for()
+    given = order(VERY_LARGE) if who == ADA else {"order": {"order_id": "N-1"}}
+
+    thread = thread_of()
+    await thread.run(given, who)
+
+    assert await thread.waits_for() == known
+    assert (await thread.answer(APPROVE, staff("finance_director")))["processing_stage"] == "completed"
+
+
+async def test_an_order_that_was_decided_while_its_thread_was_lost_goes_on(shop: Services) -> None:
+    lost = await waiting()
+    view = await lost.waits_for()
+    assert view is not None
+    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+
+    ended = await drive_on(thread_of())
+
+    assert ended["processing_stage"] == "completed"
+    assert len(await charges(shop)) == 1
+
+
+async def test_going_back_to_before_a_rejection_does_not_undo_it(shop: Services) -> None:
+    thread = await waiting()
+    await thread.answer(reject("too risky"), staff("order_manager"))
+
+    await thread.run(None, ADA, checkpoint=await thread.before("approval"))
+    ended = await thread.answer(APPROVE, staff("order_manager", 2))
+
+    assert ended["processing_stage"] == "cancelled"
+    assert await charges(shop) == []

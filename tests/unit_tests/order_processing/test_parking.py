@@ -1,0 +1,177 @@
+"""Orders that must wait for something that is broken, and are taken on again."""
+
+from typing import Any
+
+import pytest
+from langgraph.runtime import Runtime
+
+from agent.commerce.fulfilment import Fulfilment
+from agent.commerce.orders import NewOrder, Orders
+from agent.order_processing import nodes
+from agent.order_processing.state import OrderState
+from agent.providers.payment import Charge, PaymentUnknownError
+from agent.providers.sandbox import SandboxProvider
+from agent.services import Services
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.threads import events
+
+from .ordering import SMALL, charges, drive_on, order, place, stock, thread_of
+
+
+async def test_while_the_provider_is_down_an_order_is_parked_and_nothing_is_undone(shop: Services) -> None:
+    before = await stock(shop)
+    shop.breakers["payment"].force_open()
+
+    _, ended = await place(SMALL)
+
+    assert (ended["processing_stage"], ended["payment_status"], ended["denial"]) == ("parked", "deferred", None)
+    assert ended["error_count"] == 1
+    view = await shop.reads.get("N-1")
+    assert (view["stage"], view["status"]) == ("parked", "pending")
+    assert (await stock(shop))["MUG-BLUE"][1] == before["MUG-BLUE"][1] + 2
+    assert [order["id"] for order in await shop.reads.unfinished(stale_seconds=120)] == ["N-1"]
+
+
+async def test_a_parked_order_is_taken_on_and_charged_once(shop: Services) -> None:
+    shop.breakers["payment"].force_open()
+    thread, _ = await place(SMALL)
+    assert (await drive_on(thread))["processing_stage"] == "parked"
+    shop.breakers["payment"].reset()
+
+    ended = await drive_on(thread)
+
+    assert (ended["processing_stage"], ended["payment_status"]) == ("completed", "captured")
+    assert (await drive_on(thread))["processing_stage"] == "completed"
+    assert len(await charges(shop)) == 1
+
+
+async def test_a_parked_order_whose_thread_is_lost_is_taken_on_by_another(shop: Services) -> None:
+    shop.breakers["payment"].force_open()
+    await place(SMALL)
+    shop.breakers["payment"].reset()
+
+    assert (await drive_on(thread_of()))["processing_stage"] == "completed"
+    assert len(await charges(shop)) == 1
+
+
+async def test_an_answer_that_is_lost_is_looked_up_and_not_asked_for_again(shop: Services) -> None:
+    _, ended = await place({"MUG-BLUE": 1}, method="ada_lost")
+
+    assert (ended["processing_stage"], ended["retry_count"]) == ("completed", 1)
+    assert len(await charges(shop)) == 1
+
+
+@pytest.fixture
+def answer_lost(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next capture is made, its answer never comes, and then the provider is away."""
+    capture = SandboxProvider.capture
+
+    async def lose(provider: SandboxProvider, *asked: Any) -> Charge:
+        await capture(provider, *asked)
+        shop.breakers["payment"].force_open()
+        raise PaymentUnknownError("no answer")
+
+    monkeypatch.setattr(SandboxProvider, "capture", lose)
+
+
+@pytest.mark.usefixtures("answer_lost")
+async def test_an_unknown_payment_is_parked_and_then_found(shop: Services) -> None:
+    thread, parked = await place(SMALL)
+    assert (parked["processing_stage"], parked["payment_status"]) == ("parked", "unknown")
+    shop.breakers["payment"].reset()
+
+    ended = await drive_on(thread)
+
+    assert (ended["processing_stage"], ended["payment_status"]) == ("completed", "captured")
+    assert len(await charges(shop)) == 1
+
+
+@pytest.mark.usefixtures("answer_lost")
+async def test_a_cancelled_order_waits_for_the_fate_of_its_payment_and_then_gives_it_back(shop: Services) -> None:
+    thread, _ = await place(SMALL)
+    await shop.orders.cancel("N-1", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+
+    assert (await drive_on(thread))["processing_stage"] == "parked"
+    assert (await shop.reads.get("N-1"))["stage"] == "cancelling"
+    shop.breakers["payment"].reset()
+
+    ended = await drive_on(thread)
+
+    assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
+    refunds = (await shop.payment_client.get("/charges")).json()["refunds"]
+    assert [refund["amount"] for refund in refunds if refund["key"].startswith("N-1")] == [123_00]
+
+
+def fails_once_for(method: Any, which: object) -> Any:
+    """The method, which raises when it is first asked about this line or parcel, its last argument."""
+    left = [which]
+
+    async def asked(self: Any, *args: Any) -> Any:
+        if left == [args[-1]]:
+            left.clear()
+            raise RuntimeError("broken")
+        return await method(self, *args)
+
+    return asked
+
+
+async def test_a_line_that_could_not_be_looked_at_parks_the_order_with_the_other_lines_held(
+    shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await stock(shop)
+    monkeypatch.setattr(Orders, "reserve_line", fails_once_for(Orders.reserve_line, 2))
+
+    thread, ended = await place(SMALL)
+
+    assert (ended["processing_stage"], ended["error_count"]) == ("parked", 1)
+    assert (await shop.reads.get("N-1"))["stage"] == "placed"
+    assert (await stock(shop))["MUG-BLUE"][1] == before["MUG-BLUE"][1] + 2
+    assert (await drive_on(thread))["processing_stage"] == "completed"
+    assert (await stock(shop))["MUG-BLUE"] == (before["MUG-BLUE"][0] - 2, before["MUG-BLUE"][1])
+
+
+async def test_what_was_left_lying_is_found_when_it_is_stale(shop: Services, clock: Clock) -> None:
+    await shop.orders.place(NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
+    assert await shop.reads.unfinished(stale_seconds=120) == []
+    clock.advance(seconds=121)
+
+    (left,) = await shop.reads.unfinished(stale_seconds=120)
+    ended = await drive_on(thread_of(), left["id"])
+
+    assert ended["processing_stage"] == "completed"
+
+
+async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one_tried_again(
+    shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Fulfilment, "hand_over", fails_once_for(Fulfilment.hand_over, "N-1/west"))
+
+    thread, ended = await place(SMALL)
+
+    assert (ended["processing_stage"], ended["payment_status"]) == ("parked", "captured")
+    assert {p["warehouse"]: p["state"] for p in (await shop.reads.get("N-1"))["parcels"]} == {
+        "east": "handed_over",
+        "west": "planned",
+    }
+    assert (await drive_on(thread))["processing_stage"] == "completed"
+    assert len(await charges(shop)) == 1
+
+
+async def test_an_order_undone_while_its_lines_were_reserved_is_closed_and_not_parked(shop: Services) -> None:
+    await shop.orders.place(NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
+    await shop.orders.cancel("N-1", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+    late = await nodes.reserve_line({"order_id": "N-1", "line": 1})
+
+    goes = await nodes.assess(OrderState(order_id="N-1", results=late["results"], order={}), Runtime())
+
+    assert late == {"results": {"1": "ORDER-STAGE"}}
+    assert goes.goto == "close"
+
+
+async def test_each_failure_of_a_node_is_counted_as_an_event(shop: Services) -> None:
+    failed, parked = events("node.failed"), events("payment.parked")
+    shop.breakers["payment"].force_open()
+
+    await place(SMALL)
+
+    assert (events("node.failed"), events("payment.parked")) == (failed + 1, parked + 1)

@@ -1,0 +1,245 @@
+"""What the reconciler does about what it finds, with the ledger real and the platform a stub."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from agent.approvals.models import ApprovalView
+from agent.approvals.requests import Action, Approvals
+from agent.commerce.orders import NewOrder
+from agent.platform import order_thread
+from agent.reconciler import jobs
+from agent.reconciler.graph import graph
+from agent.services import Services
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.platform_stub import Platform
+from tests.unit_tests.threads import SERVICE, events
+
+THREAD = order_thread("N-1")
+LONG_AGO = "2026-06-01T11:59:59+00:00"  # before the process started
+NOW = "2026-06-01T12:00:00+00:00"
+DRIVEN = [(THREAD, {"order": {"order_id": "N-1"}})]
+
+
+@pytest.fixture
+async def platform(shop: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
+    built = Platform()
+
+    async def client(_: Any) -> Any:
+        return built.client
+
+    monkeypatch.setattr(jobs, "service_client", client)
+    yield built
+    await built.client.aclose()
+
+
+async def reconcile() -> dict[str, dict[str, str]]:
+    """One run of the reconciler; its report."""
+    return dict((await graph.ainvoke({}))["report"])
+
+
+async def parked(shop: Services, stage: Any = "parked") -> None:
+    """Order N-1 of Ada, in this stage."""
+    order = {"order_id": "N-1", "customer_id": "ada_park", "payment_method_id": "ada_card"}
+    await shop.orders.place(
+        NewOrder.model_validate(order | {"lines": [{"sku": "MUG-BLUE", "quantity": 1}]}), actor="ada_park"
+    )
+    await shop.orders.reserve_line("N-1", 1)
+    ways: dict[str, list[Any]] = {
+        "parked": ["reserved", "approved", "parked"],
+        "awaiting_approval": ["reserved", "awaiting_approval"],
+        "placed": [],
+    }
+    for step in ways[stage]:
+        await shop.orders.move("N-1", step)
+
+
+def inputs(platform: Platform) -> list[tuple[str, Any]]:
+    return [(thread, body["input"]) for thread, body in platform.runs]
+
+
+async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
+    assert await reconcile() == {"approvals": {}, "woken": {}, "orders": {}, "refunds": {}}
+    assert platform.runs == []
+
+
+async def test_a_parked_order_is_driven_on_by_its_id_alone(shop: Services, platform: Platform) -> None:
+    await parked(shop)
+    platform.thread(THREAD, "idle", updated_at=NOW)
+
+    assert (await reconcile())["orders"] == {"N-1": "driven on"}
+
+    assert inputs(platform) == DRIVEN
+    assert platform.runs[0][1]["multitask_strategy"] == "reject"
+    assert platform.runs[0][1]["assistant_id"] == "order_processing"
+
+
+async def test_a_stale_order_is_driven_on_and_a_fresh_one_is_not(
+    shop: Services, platform: Platform, clock: Clock
+) -> None:
+    await parked(shop, "placed")
+    platform.thread(THREAD, "error", updated_at=NOW)
+    assert (await reconcile())["orders"] == {}
+    clock.advance(seconds=121)
+
+    assert (await reconcile())["orders"] == {"N-1": "driven on"}
+
+
+async def test_an_order_that_is_at_work_is_left_alone(shop: Services, platform: Platform) -> None:
+    await parked(shop)
+    platform.thread(THREAD, "busy", updated_at=NOW)
+
+    assert (await reconcile())["orders"] == {"N-1": "at work"}
+    assert platform.runs == []
+
+
+async def test_an_order_whose_thread_is_lost_gets_it_back_and_is_driven_on(shop: Services, platform: Platform) -> None:
+    await parked(shop)
+
+    assert (await reconcile())["orders"] == {"N-1": "driven on"}
+
+    assert platform.created == [THREAD]
+    assert platform.threads[THREAD]["metadata"] == {"graph_id": "order_processing", "owner": "ada_park"}
+    assert inputs(platform) == DRIVEN
+
+
+async def test_an_order_that_waits_for_people_is_left_to_them(shop: Services, platform: Platform, clock: Clock) -> None:
+    await parked(shop, "awaiting_approval")
+    platform.thread(THREAD, "interrupted", updated_at=NOW)
+    clock.advance(hours=1)
+
+    assert (await reconcile())["orders"] == {"N-1": "waits for people"}
+    assert platform.runs == []
+
+
+@pytest.mark.parametrize(("status", "updated_at"), [("interrupted", LONG_AGO), ("error", NOW), ("idle", NOW)])
+async def test_an_order_that_may_have_lost_its_interrupt_is_asked_again(
+    shop: Services, platform: Platform, clock: Clock, status: str, updated_at: str
+) -> None:
+    await parked(shop, "awaiting_approval")
+    platform.thread(THREAD, status, updated_at=updated_at)
+    clock.advance(hours=1)
+
+    assert (await reconcile())["orders"] == {"N-1": "driven on"}
+    assert inputs(platform) == DRIVEN
+
+
+async def test_a_run_that_the_platform_refuses_is_reported_and_tried_next_time(
+    shop: Services, platform: Platform
+) -> None:
+    await parked(shop)
+    platform.thread(THREAD, "idle", updated_at=NOW)
+    platform.broken[f"/threads/{THREAD}/runs"] = 409
+    assert (await reconcile())["orders"] == {"N-1": "refused (409)"}
+    platform.broken.clear()
+
+    assert (await reconcile())["orders"] == {"N-1": "driven on"}
+
+
+async def ask(approvals: Approvals, thread_id: str, order_id: str | None = None) -> ApprovalView:
+    """A request that nobody answers."""
+    return await approvals.open(
+        Action("approve_order", {"n": thread_id}, "…"),
+        "general",
+        key=thread_id,
+        subject="ada_park",
+        order_id=order_id,
+        thread_id=thread_id,
+        asked_by="ada_park",
+    )
+
+
+async def test_an_overdue_request_is_escalated_and_its_order_looks_again(
+    shop: Services, platform: Platform, clock: Clock
+) -> None:
+    view = await ask(shop.approvals, THREAD, "N-1")
+    platform.thread(THREAD, "interrupted", updated_at=NOW)
+    clock.advance(hours=4)
+
+    report = await reconcile()
+
+    assert report["approvals"] == {view["request_id"]: "escalated"}
+    assert report["woken"] == {view["request_id"]: "woken"}
+    assert inputs(platform) == DRIVEN
+
+
+async def test_a_conversation_is_woken_by_an_answer_that_is_none(
+    shop: Services, platform: Platform, clock: Clock
+) -> None:
+    view = await ask(shop.approvals, "chat-1", "W-1001")
+    platform.thread("chat-1", "interrupted", graph="customer_service", updated_at=NOW)
+    clock.advance(hours=48)
+
+    report = await reconcile()
+
+    assert report["approvals"] == {view["request_id"]: "expired"}
+    assert report["woken"] == {view["request_id"]: "woken"}
+    ((thread, body),) = platform.runs
+    assert (thread, body["assistant_id"]) == ("chat-1", "customer_service")
+    assert (body["command"], body.get("input")) == ({"resume": "look again"}, None)
+
+
+async def test_threads_that_do_not_wait_are_not_woken(shop: Services, platform: Platform, clock: Clock) -> None:
+    busy, gone = await ask(shop.approvals, "chat-1"), await ask(shop.approvals, "chat-2")
+    platform.thread("chat-1", "busy", graph="customer_service", updated_at=NOW)
+    clock.advance(hours=4)
+
+    assert (await reconcile())["woken"] == {busy["request_id"]: "busy", gone["request_id"]: "thread is gone"}
+    assert platform.runs == []
+
+
+async def test_a_thread_is_woken_again_until_it_looked(shop: Services, platform: Platform, clock: Clock) -> None:
+    view = await ask(shop.approvals, THREAD, "N-1")
+    platform.thread(THREAD, "interrupted", updated_at=NOW)
+    clock.advance(hours=4)
+    await reconcile()
+
+    assert (await reconcile())["woken"] == {view["request_id"]: "woken"}
+
+    await shop.approvals.decide(view["request_id"], view["action_hash"], "look again", SERVICE)
+    assert (await reconcile())["woken"] == {}
+
+
+async def test_what_is_owed_is_paid_as_soon_as_the_provider_is_back(shop: Services, platform: Platform) -> None:
+    shop.breakers["payment"].force_open()
+    await shop.orders.cancel("W-1002", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+    ((debt, first),) = (await reconcile())["refunds"].items()
+    shop.breakers["payment"].reset()
+
+    assert first == "owed"
+    assert (await reconcile())["refunds"] == {debt: "settled"}
+    assert (await reconcile())["refunds"] == {}
+
+
+async def test_a_job_that_fails_is_reported_and_the_others_go_on(
+    shop: Services, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    async def no_client(_: Any) -> Any:
+        raise ConnectionError("nobody listens")
+
+    monkeypatch.setattr(jobs, "service_client", no_client)
+    await parked(shop)
+    view = await ask(shop.approvals, "chat-1")
+    clock.advance(hours=4)
+    failed = events("reconciler.failed")
+
+    assert await reconcile() == {
+        "approvals": {view["request_id"]: "escalated"},
+        "wake": {"failed": "ConnectionError"},
+        "take_on": {"failed": "ConnectionError"},
+        "refunds": {},
+    }
+    assert events("reconciler.failed") == failed + 2
+
+
+async def test_what_one_run_could_not_do_the_next_one_does(
+    shop: Services, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await parked(shop)
+    platform.thread(THREAD, "idle", updated_at=NOW)
+    platform.broken[f"/threads/{THREAD}"] = 500
+    assert (await reconcile())["take_on"] == {"failed": "InternalServerError"}
+    platform.broken.clear()
+
+    assert (await reconcile())["orders"] == {"N-1": "driven on"}
