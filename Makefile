@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup dev demo test lint pictures clean
+.PHONY: setup dev demo test test-all test-services services lint migration pictures clean
 
 setup: .venv/ready .tokens.json
 
@@ -26,11 +26,26 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 test: setup  ## unit and integration tests on the embedded defaults
 	@$(BIN)/python -m pytest
 
+test-all: test test-services  ## the same, and tests on real services
+
+test-services: setup
+	@$(BIN)/python -m pytest tests/services
+
+SERVICES := postgresql
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+services:  ## install what tests/services start by themselves (Debian, Ubuntu)
+	@dpkg --status $(SERVICES) >/dev/null 2>&1 || { $(SUDO) apt-get update --quiet && $(SUDO) apt-get install --quiet --yes --no-install-recommends $(SERVICES); }
+
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+migration: setup  ## the next revision of the ledger's schema, from its tables: make migration NAME=what_changed
+	@$(BIN)/python -m agent.ledger.migrations $(NAME)
+	@$(BIN)/ruff format --quiet src/agent/ledger/migrations
 
 pictures: setup  ## draw the graphs into README.md from the compiled graphs
 	@$(BIN)/python -m docs.pictures README.md

@@ -56,9 +56,7 @@ def restore(file: Path, force: Force = False, as_json: AsJson = False) -> None:
         kept = backups.restore(_ledger(), file, force=force, say=screen.progress)
     _report(screen, file, kept)
     if kept.revision != schema.newest():
-        screen.progress(
-            f"revision {kept.revision} is behind {schema.newest()}: run `desk db upgrade`"
-        )
+        screen.progress(f"revision {kept.revision} is behind {schema.newest()}: run `desk db upgrade`")
 
 
 @db_app.command()

@@ -19,7 +19,9 @@ from agent.providers.sandbox import SandboxProvider
 from agent.services import build
 from agent.settings import settings
 
-import_app = typer.Typer(invoke_without_command=True, subcommand_metavar="")
+import_app = typer.Typer(
+    invoke_without_command=True, subcommand_metavar="", context_settings={"allow_interspersed_args": True}
+)
 
 
 @import_app.callback()

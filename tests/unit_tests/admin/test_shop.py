@@ -34,6 +34,12 @@ def test_a_shop_is_imported_and_adds_up(desk: Desk, file: Path) -> None:
     assert desk("db", "check").code == 0
 
 
+def test_the_example_of_the_guide_is_a_shop(desk: Desk, file: Path) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "extending.md").read_text()
+    file.write_text(guide.split("```json")[1].split("```")[0])
+    assert desk("import", file).code == 0
+
+
 def test_a_second_shop_is_refused(desk: Desk, file: Path) -> None:
     desk("import", file)
     again = desk("import", file)
@@ -41,9 +47,7 @@ def test_a_second_shop_is_refused(desk: Desk, file: Path) -> None:
     assert "a shop already" in again.err
 
 
-def test_a_bad_file_is_refused_whole_with_place_and_reason(
-    desk: Desk, file: Path, document: Document, data: Path
-) -> None:
+def test_a_bad_file_is_refused_with_place_and_reason(desk: Desk, file: Path, document: Document, data: Path) -> None:
     document["customers"][3]["email"] = "nobody"
     del document["products"][0]["variants"][1]["price"]
     file.write_text(json.dumps(document))

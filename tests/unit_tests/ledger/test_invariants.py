@@ -19,8 +19,9 @@ BOOK = (
 )
 APPROVE = (
     'INSERT INTO approvals (id, subject, thread_id, asked_by, "case", action, action_hash, chain, step, status, note,'
-    " round, escalated, thread_told, step_since, created_at) VALUES ('apr', 'ada_park', 't', 'desk', 'refund', '{}', '',"
-    " '[{}, {}]', 1, 'approved', '', 0, 0, 1, '2026-06-01', '2026-06-01')"
+    " round, escalated, thread_told, step_since, created_at)"
+    " VALUES ('apr', 'ada_park', 't', 'desk', 'refund', '{}', '', '[{}, {}]', 1, 'approved', '',"
+    " 0, 0, 1, '2026-06-01', '2026-06-01')"
 )
 
 BROKEN = [
