@@ -18,6 +18,7 @@ from agent.commerce.orders import Orders
 from agent.commerce.payments import Payments
 from agent.commerce.reads import Reads
 from agent.commerce.refunds import Refunds
+from agent.commerce.run import Commerce
 from agent.commerce.shop_import import import_shop, is_empty
 from agent.ledger.database import Clock, Database, utc_now
 from agent.ledger.engines import Limits
@@ -49,6 +50,7 @@ class Services:
     settings: Settings
     database: Database
     reads: Reads
+    commerce: Commerce
     orders: Orders
     payments: Payments
     refunds: Refunds
@@ -125,6 +127,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         settings=config,
         database=database,
         reads=Reads(database),
+        commerce=Commerce(database),
         orders=Orders(database),
         payments=Payments(database, provider, payment_breaker),
         refunds=refunds,

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.commerce.commands import NewOrder
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.orders import NewOrder, Orders
+from agent.commerce.orders import Orders
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
 from agent.providers.sandbox import SandboxProvider, sandbox_client

@@ -34,7 +34,7 @@ _STOP_WORDS = frozenset(
 
 @dataclass(frozen=True)
 class Article:
-    """One article. `slug` is its file's name without the ending, `text` its body: paragraphs with a blank line between."""
+    """One article. `slug` is its file's name without the ending; paragraphs of `text` have a blank line between."""
 
     slug: str
     title: str

@@ -1,9 +1,12 @@
-"""Booking money in the ledger. Gift cards are the shop's own money and move at once; everything else is first written as
-due or owed, in the transaction of its cause, and moved by the provider after it (`payments`, `refunds`).
+"""Booking money in the ledger, in the transaction of its cause.
+
+Gift cards are the shop's own money and move at once; everything else is written as due or owed, and moved by the
+provider after the transaction (`payments`, `refunds`).
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,7 +15,10 @@ from agent.commerce.policy import denied
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
 from agent.observability.events import emit
 
-GIFT_CARD = "gift_card"
+GIFT_CARD: Final = "gift_card"
+
+UNDECIDED: Final = ("open", "unknown")
+"""Outcomes of a payment whose fate only the provider knows: asked or about to be; asked, and the answer was lost."""
 
 
 async def gift_balance(session: AsyncSession, method_id: str) -> int:
@@ -44,7 +50,7 @@ async def refundable(session: AsyncSession, payment: PaymentRow) -> int:
 
 
 async def demand(
-    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, key: str, now: datetime, rule: str
+    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime, rule: str
 ) -> None:
     """Have `amount` paid by a method: by gift card at once, by others due. Raises `Denied` with `rule` when a gift card
     does not cover it."""
@@ -63,7 +69,7 @@ async def demand(
     )
     await session.flush()
     if by_gift_card:
-        book(session, order, method.id, "gift_debit", amount, key, now)
+        book(session, order, method.id, "gift_debit", amount, key=key, now=now)
 
 
 async def owe(
@@ -72,6 +78,7 @@ async def owe(
     payment: PaymentRow,
     method: PaymentMethodRow,
     amount: int,
+    *,
     key: str,
     now: datetime,
 ) -> None:
@@ -90,33 +97,39 @@ async def owe(
     )
     await session.flush()
     if to_gift_card:
-        book(session, order, method.id, "gift_credit", -amount, key, now)
+        book(session, order, method.id, "gift_credit", -amount, key=key, now=now)
     emit("refund.owed", order_id=order.id, amount=amount)
 
 
 async def give_back(
-    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, key: str, now: datetime
+    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime
 ) -> None:
     """Owe an amount out of what the order was paid with, to the method that was named."""
-    for n, payment in enumerate(await payments_of(session, order.id, "captured", "due")):
+    for n, payment in enumerate(await payments_of(session, order.id, "captured")):
         part = min(amount, await refundable(session, payment))
         if part > 0:
-            await owe(session, order, payment, method, part, f"{key}:{n}", now)
+            await owe(session, order, payment, method, part, key=f"{key}:{n}", now=now)
             amount -= part
 
 
+async def is_paid(session: AsyncSession, order: OrderRow) -> bool:
+    """Whether what was captured, less what went back, is the order's price: before that nothing leaves the house."""
+    payments = await payments_of(session, order.id, "captured")
+    return sum([await refundable(session, payment) for payment in payments]) >= order.total
+
+
 async def owe_everything(session: AsyncSession, order: OrderRow, now: datetime) -> None:
-    """Give the rest of each captured payment back to where it came from (CANCEL-REFUND); what was due is not any more."""
+    """Give the rest of each captured payment back to where it came from (CANCEL-REFUND); nothing is due any more."""
     for payment in await payments_of(session, order.id, "captured"):
         if rest := await refundable(session, payment):
             method = await session.get_one(PaymentMethodRow, payment.method_id)
-            await owe(session, order, payment, method, rest, f"{payment.key}:rest", now)
+            await owe(session, order, payment, method, rest, key=f"{payment.key}:rest", now=now)
     for payment in await payments_of(session, order.id, "due"):
         payment.outcome = "void"
 
 
 def book(
-    session: AsyncSession, order: OrderRow, method_id: str, kind: str, amount: int, key: str, now: datetime
+    session: AsyncSession, order: OrderRow, method_id: str, kind: str, amount: int, *, key: str, now: datetime
 ) -> None:
     """Append a movement of money. Positive: towards the shop."""
     session.add(

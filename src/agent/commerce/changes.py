@@ -5,17 +5,18 @@ given for the old order, and has it assessed anew. After that the difference is 
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import stock
-from agent.commerce.booking import demand, gift_balance, give_back, owe, own_method, payments_of, refundable
+from agent.commerce.booking import UNDECIDED, demand, gift_balance, give_back, owe, own_method, payments_of, refundable
 from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment
 from agent.commerce.orders import move, own, void_approvals
 from agent.commerce.policy import denied, pending
-from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, PaymentRow, VariantRow
+from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow, PaymentMethodRow, PaymentRow, VariantRow
 
 BUSY = ("placed", "approved", "parked")
 """Stages in which the order's process is about to act on what would change."""
@@ -38,9 +39,9 @@ async def replace_lines(session: AsyncSession, command: ReplaceLines, now: datet
     if not paid:
         await _assess_again(session, order, now)
     elif difference > 0:
-        await demand(session, order, method, difference, command.key, now, "DIFFERENCE-GIFT-COVERS")
+        await demand(session, order, method, difference, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
     elif difference < 0:
-        await give_back(session, order, method, -difference, command.key, now)
+        await give_back(session, order, method, -difference, key=command.key, now=now)
     return order
 
 
@@ -68,9 +69,9 @@ async def swap_payment(session: AsyncSession, command: SwapPayment, now: datetim
     if new.id == order.payment_method_id:
         raise denied("PAYMENT-DIFFERENT", new.id)
     if paid:
-        await demand(session, order, new, paid[0].amount, command.key, now, "PAYMENT-GIFT-COVERS")
+        await demand(session, order, new, paid[0].amount, key=command.key, now=now, rule="PAYMENT-GIFT-COVERS")
         old = await session.get_one(PaymentMethodRow, paid[0].method_id)
-        await owe(session, order, paid[0], old, paid[0].amount, f"{command.key}:back", now)
+        await owe(session, order, paid[0], old, paid[0].amount, key=f"{command.key}:back", now=now)
     else:
         if new.kind == "gift_card" and await gift_balance(session, new.id) < order.total:
             raise denied("PAYMENT-GIFT-COVERS")
@@ -96,7 +97,7 @@ async def check_swaps(session: AsyncSession, lines: list[OrderLineRow], swaps: t
             raise denied("LINES-DIFFERENT", swap.new)
 
 
-def check_owned(lines: list[OrderLineRow], skus: list[str]) -> None:
+def check_owned(lines: list[OrderLineRow], skus: Sequence[str]) -> None:
     """Each piece named is on the order, at most as often as it was bought. Raises `Denied` LINES-OWNED."""
     bought = Counter[str]()
     for line in lines:
@@ -127,14 +128,17 @@ async def _replace_piece(session: AsyncSession, order: OrderRow, lines: list[Ord
     )
     session.add(new)
     lines.append(new)
+    for parcel in await session.scalars(select(ParcelRow).where(ParcelRow.order_id == order.id)):
+        if line.number in parcel.lines:
+            parcel.lines = [*parcel.lines, new.number]
     return difference
 
 
 async def _captured(session: AsyncSession, order: OrderRow) -> list[PaymentRow]:
-    """The captured payments; empty before the money is taken. Raises `Denied` ORDER-BUSY while that is about to happen."""
-    if order.stage in BUSY or await payments_of(session, order.id, "open", "unknown"):
+    """The captured payments; none before the money is taken. Raises `Denied` ORDER-BUSY while it is about to be."""
+    if order.stage in BUSY or await payments_of(session, order.id, "due", *UNDECIDED):
         raise denied("ORDER-BUSY")
-    return [*await payments_of(session, order.id, "captured", "due")]
+    return list(await payments_of(session, order.id, "captured"))
 
 
 async def _assess_again(session: AsyncSession, order: OrderRow, now: datetime) -> None:

@@ -6,7 +6,7 @@ key; the rest are its arguments.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9#][A-Za-z0-9_.#-]{0,59}$")]
 Amount = Annotated[int, Field(strict=True, gt=0, le=2_000_000_000)]
@@ -42,6 +42,22 @@ class NewLine(_Form):
     quantity: int = Field(ge=1, le=1000)
 
 
+class NewOrder(_Form):
+    """An order as it comes in. Without `ship_to` it goes to the customer's default address."""
+
+    order_id: Id
+    customer_id: Id
+    lines: list[NewLine] = Field(min_length=1, max_length=100)
+    payment_method_id: Id
+    ship_to: Address | None = None
+
+
+def first_error(wrong: ValidationError) -> str:
+    """The field at fault and what is wrong with it; never the value, which may be anything."""
+    error = wrong.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(part) for part in error['loc']) or 'order'}: {error['msg']}"
+
+
 class Swap(_Form):
     """One piece of an order, and the option of the same product that takes its place."""
 
@@ -52,7 +68,7 @@ class Swap(_Form):
 class Command(_Form):
     """What every command carries."""
 
-    key: str = Field(min_length=1, max_length=200)
+    key: str = Field(min_length=1, max_length=120)
     actor: str = Field(min_length=1, max_length=100)
     subject: Id
 
@@ -62,12 +78,9 @@ class Command(_Form):
 
 
 class PlaceOrder(Command):
-    """Write a new order at catalogue prices. Without `ship_to` it goes to the customer's default address."""
+    """Write a new order, of the subject, at catalogue prices."""
 
-    order_id: Id
-    lines: tuple[NewLine, ...] = Field(min_length=1, max_length=100)
-    payment_method_id: Id
-    ship_to: Address | None = None
+    order: NewOrder
 
 
 class CancelOrder(Command):

@@ -13,7 +13,7 @@ from agent.ledger.tables import CustomerRow, MoneyEntryRow, TicketRow
 
 
 async def change_profile_address(session: AsyncSession, command: ChangeProfileAddress, now: datetime) -> CustomerRow:
-    """ChangeProfileAddress, for oneself (PROFILE-OWN). Raises `Denied` CUSTOMER-UNKNOWN."""
+    """ChangeProfileAddress, for oneself (PROFILE-OWN). Raises `Denied` ORDER-CUSTOMER."""
     customer = await _customer(session, command.subject)
     customer.address = command.address.model_dump()
     customer.profile_changed_at = now
@@ -21,7 +21,7 @@ async def change_profile_address(session: AsyncSession, command: ChangeProfileAd
 
 
 async def issue_credit(session: AsyncSession, command: IssueCredit, now: datetime) -> CustomerRow:
-    """IssueCredit: onto a gift card of the subject's. Raises `Denied` CREDIT-GIFT-CARD, CUSTOMER-UNKNOWN."""
+    """IssueCredit: onto a gift card of the subject's. Raises `Denied` CREDIT-GIFT-CARD, ORDER-CUSTOMER."""
     customer = await _customer(session, command.subject)
     method = await own_method(session, command.payment_method_id, command.subject, "CREDIT-GIFT-CARD")
     if method.kind != GIFT_CARD:
@@ -40,7 +40,7 @@ async def issue_credit(session: AsyncSession, command: IssueCredit, now: datetim
 
 
 async def open_ticket(session: AsyncSession, command: OpenTicket, now: datetime) -> TicketRow:
-    """OpenTicket. Raises `Denied` CUSTOMER-UNKNOWN, ORDER-EXISTS."""
+    """OpenTicket. Raises `Denied` ORDER-CUSTOMER, ORDER-EXISTS."""
     await _customer(session, command.subject)
     if command.order_id:
         await own(session, command.order_id, command.subject)
@@ -60,5 +60,5 @@ async def open_ticket(session: AsyncSession, command: OpenTicket, now: datetime)
 async def _customer(session: AsyncSession, customer_id: str) -> CustomerRow:
     customer = await session.get(CustomerRow, customer_id, with_for_update=True)
     if customer is None:
-        raise denied("CUSTOMER-UNKNOWN")
+        raise denied("ORDER-CUSTOMER")
     return customer

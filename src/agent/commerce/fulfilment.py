@@ -1,19 +1,71 @@
-"""Parcels: what leaves which warehouse, and its hand-over to the carrier."""
+"""Parcels: what leaves which warehouse, its hand-over to the carrier, its arrival."""
 
 from collections import defaultdict
-from typing import Any
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.commerce import stock
+from agent.commerce.booking import is_paid
+from agent.commerce.changes import lines_of
+from agent.commerce.commands import MarkDelivered, MarkHandedOver
 from agent.commerce.orders import locked, move
 from agent.commerce.policy import denied
-from agent.ledger.database import Database, Effect, digest
+from agent.ledger.database import Database, digest
 from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow, VariantRow
 
 
+async def hand_over(session: AsyncSession, command: MarkHandedOver, now: datetime) -> OrderRow:
+    """MarkHandedOver: the parcel leaves, its stock is gone, the order is `processed`.
+
+    Raises `Denied` ORDER-STAGE when the order is not ready or was undone, PAYMENT-DUE when not all of it is paid,
+    PARCEL-EXISTS.
+    """
+    parcel = await _parcel(session, command.parcel_id)
+    order = await locked(session, parcel.order_id)
+    if order.stage not in ("paid", "imported") or parcel.state != "planned":
+        raise denied("ORDER-STAGE", order.stage)
+    if not await is_paid(session, order):
+        raise denied("PAYMENT-DUE")
+    for line in await lines_of(session, order.id):
+        if line.number in parcel.lines:
+            line.reservation = "shipped"
+            await stock.hand_out(session, line.sku, line.quantity)
+    parcel.state = "handed_over"
+    parcel.tracking_id = f"T{digest(parcel.id)[:10].upper()}"
+    order.status = "processed"
+    order.touched_at = now
+    return order
+
+
+async def deliver(session: AsyncSession, command: MarkDelivered, now: datetime) -> OrderRow:
+    """MarkDelivered: when every parcel has arrived the order is `delivered`.
+
+    Raises `Denied` PARCEL-STATE, PARCEL-EXISTS.
+    """
+    parcel = await _parcel(session, command.parcel_id)
+    order = await locked(session, parcel.order_id)
+    if parcel.state != "handed_over":
+        raise denied("PARCEL-STATE", parcel.state)
+    parcel.state = "delivered"
+    parcels = await session.scalars(select(ParcelRow.state).where(ParcelRow.order_id == order.id))
+    if set(parcels) == {"delivered"}:
+        order.status = "delivered"
+        move(order, "completed")
+    order.touched_at = now
+    return order
+
+
+async def _parcel(session: AsyncSession, parcel_id: str) -> ParcelRow:
+    parcel = await session.get(ParcelRow, parcel_id)
+    if parcel is None:
+        raise denied("PARCEL-EXISTS", parcel_id)
+    return parcel
+
+
 class Fulfilment:
-    """The commands on parcels."""
+    """The steps of an order's process that are about parcels."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -44,41 +96,6 @@ class Fulfilment:
                 for w, lines in by_warehouse.items()
             )
             return [f"{order_id}/{warehouse}" for warehouse in by_warehouse]
-
-    async def hand_over(self, parcel_id: str) -> str:
-        """MarkHandedOver: the parcel leaves, its stock is gone, the order is `processed`; returns the tracking id.
-
-        Raises `Denied` ORDER-STAGE when the order is not paid, or was undone.
-        """
-
-        async def act(session: AsyncSession) -> dict[str, Any]:
-            parcel = await session.get_one(ParcelRow, parcel_id)
-            order = await locked(session, parcel.order_id)
-            if order.stage != "paid":
-                raise denied("ORDER-STAGE", order.stage)
-            lines = await session.scalars(
-                select(OrderLineRow).where(OrderLineRow.order_id == order.id, OrderLineRow.number.in_(parcel.lines))
-            )
-            for line in lines.all():
-                line.reservation = "shipped"
-                await session.execute(
-                    update(VariantRow)
-                    .where(VariantRow.sku == line.sku)
-                    .values(
-                        on_hand=VariantRow.on_hand - line.quantity,
-                        reserved=VariantRow.reserved - line.quantity,
-                    )
-                )
-            parcel.state = "handed_over"
-            parcel.tracking_id = f"T{digest(parcel_id)[:10].upper()}"
-            order.status = "processed"
-            order.touched_at = self._db.clock()
-            return {"tracking_id": parcel.tracking_id}
-
-        answer = await self._db.once(
-            Effect(f"parcel:{parcel_id}:hand-over", "MarkHandedOver", "warehouse", parcel_id), act
-        )
-        return str(answer["tracking_id"])
 
     async def complete(self, order_id: str) -> OrderRow:
         """Close an order all of whose lines have left. Raises `Denied` ORDER-STAGE otherwise."""

@@ -1,23 +1,23 @@
-"""Taking an order's money exactly once: an attempt is written before the provider is asked, closed by its answer."""
+"""Taking money exactly once: an attempt is written before the provider is asked, closed by its answer.
+
+An order's price is captured by its process; what a change made due is captured by `collect`.
+"""
 
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.commerce.booking import GIFT_CARD, UNDECIDED, book, gift_balance, owe_everything, payments_of
 from agent.commerce.lifecycle import CHARGEABLE
 from agent.commerce.orders import locked, move
 from agent.commerce.policy import denied
-from agent.commerce.refunds import owe_refunds
-from agent.ledger.database import Database
-from agent.ledger.tables import MoneyEntryRow, PaymentMethodRow, PaymentRow
+from agent.ledger.database import Database, digest
+from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow, TicketRow
 from agent.observability.events import emit
-from agent.providers.payment import Charge, PaymentProvider, PaymentUnknownError
-from agent.resilience import CircuitBreaker
-
-UNDECIDED: Final = ("open", "unknown")
-"""Outcomes of an attempt whose fate only the provider knows: asked or about to be; asked, and the answer was lost."""
+from agent.providers.payment import Charge, PaymentError, PaymentProvider, PaymentUnknownError
+from agent.resilience import CircuitBreaker, CircuitOpenError
 
 LOOK_UP_AFTER: Final = timedelta(seconds=60)
 """An attempt that the provider does not know counts as never made only when it is this old: it may be on its way."""
@@ -40,8 +40,34 @@ class Payments:
         payment, method, asked_before = await self._attempt(order_id)
         if payment.outcome not in UNDECIDED:
             return payment.outcome
-        if method.kind == "gift_card":
+        if method.kind == GIFT_CARD:
             return await self._by_gift_card(payment)
+        return await self._ask(payment, method, asked_before)
+
+    async def collect(self, order_id: str | None = None) -> dict[str, str]:
+        """Capture what changes of orders made due, of one order or of all; returns {payment key: outcome}.
+
+        What the provider can't answer stays as it is, and is looked up before it is asked for again.
+        """
+        waiting = (
+            PaymentRow.outcome.in_(("due", *UNDECIDED)),
+            OrderRow.stage.not_in((*CHARGEABLE, "cancelling", "cancelled")),
+        )
+        query = select(PaymentRow, PaymentMethodRow).join(PaymentMethodRow).join(OrderRow).where(*waiting)
+        async with self._db.read() as session:
+            rows = await session.execute(query.where(OrderRow.id == order_id) if order_id else query.limit(500))
+            dues = [(payment, method) for payment, method in rows]
+        outcomes = {}
+        for payment, method in dues:
+            try:
+                await self._close(payment.key, "open", of=("due",))
+                outcomes[payment.key] = await self._ask(payment, method, payment.outcome != "due")
+            except (PaymentError, CircuitOpenError) as error:
+                outcomes[payment.key] = type(error).__name__
+        return outcomes
+
+    async def _ask(self, payment: PaymentRow, method: PaymentMethodRow, asked_before: bool) -> str:
+        """Look the attempt up if it was made before, else make it; book the answer."""
         try:
             charge = await self._breaker.call(self._provider.find, payment.key) if asked_before else None
             if charge is None:
@@ -59,10 +85,7 @@ class Payments:
         Raises what the provider raises while it can't tell.
         """
         async with self._db.read() as session:
-            rows = await session.scalars(
-                select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.outcome.in_(UNDECIDED))
-            )
-            attempts = rows.all()
+            attempts = await payments_of(session, order_id, *UNDECIDED)
         for payment in attempts:
             charge = await self._breaker.call(self._provider.find, payment.key)
             if charge:
@@ -121,32 +144,41 @@ class Payments:
             if row.outcome in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
                 return row.outcome
             row.outcome, row.provider_id = charge.outcome, charge.provider_id
+            order = await locked(session, row.order_id)
             if charge.outcome == "captured":
-                await self._captured(session, row)
+                await self._captured(session, order, row)
+            elif order.stage not in CHARGEABLE and order.status != "cancelled":
+                self._unpaid_change(session, order, row)
         return charge.outcome
 
-    async def _captured(self, session: AsyncSession, payment: PaymentRow, kind: str = "capture") -> None:
+    async def _captured(
+        self, session: AsyncSession, order: OrderRow, payment: PaymentRow, kind: str = "capture"
+    ) -> None:
         """Book the money; of an order that was undone meanwhile it is owed back at once."""
-        order = await locked(session, payment.order_id)
-        session.add(
-            MoneyEntryRow(
-                key=payment.key,
-                order_id=order.id,
-                customer_id=order.customer_id,
-                method_id=payment.method_id,
-                kind=kind,
-                amount=payment.amount,
-                at=self._db.clock(),
-            )
-        )
-        order.touched_at = self._db.clock()
+        now = order.touched_at = self._db.clock()
+        book(session, order, payment.method_id, kind, payment.amount, key=payment.key, now=now)
         if order.stage in CHARGEABLE:
             move(order, "paid")
             emit("payment.captured", order_id=order.id, amount=payment.amount)
-        else:
+        elif order.status == "cancelled":
             await session.flush()
-            await owe_refunds(session, order.id, self._db.clock())
+            await owe_everything(session, order, now)
             emit("payment.late", order_id=order.id, amount=payment.amount)
+
+    def _unpaid_change(self, session: AsyncSession, order: OrderRow, payment: PaymentRow) -> None:
+        """A change was made and its price declined: nothing leaves before it is paid, and a person looks into it."""
+        session.add(
+            TicketRow(
+                id=f"tic-{digest(payment.key)[:12]}",
+                customer_id=order.customer_id,
+                order_id=order.id,
+                topic="billing",
+                text=f"{payment.amount} minor units for a change of the order were declined",
+                status="open",
+                at=self._db.clock(),
+            )
+        )
+        emit("payment.declined", order_id=order.id, amount=payment.amount)
 
     async def _by_gift_card(self, payment: PaymentRow) -> str:
         """A gift card is the shop's own money: debited in the ledger, if it covers everything (PAYMENT-GIFT-COVERS)."""
@@ -158,18 +190,11 @@ class Payments:
             covered = await gift_balance(session, row.method_id) >= row.amount
             row.outcome = "captured" if covered else "declined"
             if covered:
-                await self._captured(session, row, "gift_debit")
+                await self._captured(session, await locked(session, row.order_id), row, "gift_debit")
         return row.outcome
 
-    async def _close(self, key: str, outcome: str) -> None:
+    async def _close(self, key: str, outcome: str, of: tuple[str, ...] = UNDECIDED) -> None:
         async with self._db.write() as session:
             row = await session.get_one(PaymentRow, key, with_for_update=True)
-            if row.outcome in UNDECIDED:
+            if row.outcome in of:
                 row.outcome = outcome
-
-
-async def gift_balance(session: AsyncSession, method_id: str) -> int:
-    """What is left on a gift card, in minor units: issued and credited, less what was paid with it."""
-    return -(
-        await session.scalar(select(func.sum(MoneyEntryRow.amount)).where(MoneyEntryRow.method_id == method_id)) or 0
-    )

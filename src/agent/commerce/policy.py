@@ -31,6 +31,25 @@ RULES: Final[dict[str, str]] = {
     "PAYMENT-GIFT-COVERS": "The gift card does not cover the whole amount.",
     "CANCEL-STATUS": "An order can be cancelled only while it is pending.",
     "CANCEL-REASON": "An order can be cancelled when it is no longer needed or was ordered by mistake.",
+    "ADDRESS-STATUS": "The address of an order can be changed only while it is pending.",
+    "PAYMENT-STATUS": "The payment method can be changed only on a pending order that has exactly one payment.",
+    "PAYMENT-DIFFERENT": "The new payment method must be another one of your own.",
+    "PAYMENT-DUE": "Not all of the order is paid yet.",
+    "LINES-STATUS": "Items can be changed once, and only while the order is pending.",
+    "LINES-OWNED": "That item is not on the order, or not that often.",
+    "LINES-PRODUCT": "An item can be changed only for another option of the same product.",
+    "LINES-DIFFERENT": "The new item must be another one than the old.",
+    "LINES-AVAILABLE": "The new item is not available.",
+    "DIFFERENCE-METHOD": "A difference in price needs one payment method of your own.",
+    "DIFFERENCE-GIFT-COVERS": "The gift card does not cover the difference in price.",
+    "RETURN-STATUS": "An order can be returned only when it was delivered.",
+    "RETURN-REFUND-TO": "A return is refunded to the method that you paid with, or to a gift card of your own.",
+    "RETURN-RECEIVED": "No return of this order is expected.",
+    "EXCHANGE-STATUS": "Items can be exchanged once, all in one request, and only when the order was delivered.",
+    "PARCEL-EXISTS": "There is no such parcel.",
+    "PARCEL-STATE": "The parcel is not on its way.",
+    "CREDIT-GIFT-CARD": "Credit goes to a gift card of the customer's own.",
+    "ORDER-BUSY": "The order is being worked on right now; please try again in a moment.",
     "REFUND-AMOUNT": "A refund must be more than nothing and at most what was paid and not yet refunded.",
     "MESSAGE-EMPTY": "The message is empty.",
     "MESSAGE-LONG": "The message is too long for me to read; please shorten it.",
@@ -77,6 +96,11 @@ def risk_score(facts: RiskFacts) -> int:
         )
         if applies
     )
+
+
+def pending(status: str) -> bool:
+    """Whether nothing of the order has been handed over, its items changed or not."""
+    return status in ("pending", "pending (item modified)")
 
 
 def cancel_denied(status: str, reason: str | None) -> str | None:

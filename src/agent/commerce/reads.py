@@ -1,55 +1,24 @@
 """Reads: what an order is, whose it is, how risky it is, which ones wait. Nothing here writes."""
 
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent.commerce.lifecycle import AT_REST, Stage
+from agent.commerce.booking import gift_balance, payments_of
+from agent.commerce.lifecycle import AT_REST
 from agent.commerce.policy import RiskFacts, denied, risk_score
+from agent.commerce.views import OrderView, order_view
 from agent.ledger.database import Database
 from agent.ledger.tables import (
     CustomerRow,
-    OrderLineRow,
+    DebtRow,
     OrderRow,
-    ParcelRow,
     PaymentMethodRow,
-    PaymentRow,
     ProductRow,
     VariantRow,
 )
-
-
-class LineView(TypedDict):
-    """A line, readable. `unit_price` in minor units."""
-
-    number: int
-    sku: str
-    name: str
-    quantity: int
-    unit_price: int
-    reservation: str
-
-
-class OrderView(TypedDict):
-    """An order as the ledger has it. Amounts in minor units, times ISO 8601."""
-
-    id: str
-    customer_id: str
-    status: str
-    stage: Stage
-    generation: int
-    total: int
-    currency: str
-    payment_method_id: str
-    ship_to: dict[str, Any]
-    lines: list[LineView]
-    payments: list[dict[str, Any]]
-    parcels: list[dict[str, Any]]
-    reason: str | None
-    placed_by: str
-    placed_at: str
 
 
 class Reads:
@@ -64,7 +33,7 @@ class Reads:
             order = await session.get(OrderRow, order_id)
             if order is None or customer_id not in (None, order.customer_id):
                 raise denied("ORDER-EXISTS", order_id)
-            return await _view(session, order)
+            return await order_view(session, order)
 
     async def of_customer(self, customer_id: str, limit: int = 10) -> list[OrderView]:
         """A customer's orders, newest first."""
@@ -75,7 +44,7 @@ class Reads:
                 .order_by(OrderRow.placed_at.desc())
                 .limit(limit)
             )
-            return [await _view(session, order) for order in rows.all()]
+            return [await order_view(session, order) for order in rows.all()]
 
     async def unfinished(self, *, stale_seconds: float) -> list[OrderView]:
         """Orders that wait for the reconciler: parked, undone in part, or untouched for `stale_seconds`."""
@@ -90,7 +59,7 @@ class Reads:
                 .order_by(OrderRow.touched_at)
                 .limit(500)
             )
-            return [await _view(session, order) for order in rows.all()]
+            return [await order_view(session, order) for order in rows.all()]
 
     async def risk(self, order_id: str) -> int:
         """The risk score of an order, from what the ledger knows of its customer."""
@@ -132,43 +101,55 @@ class Reads:
                 select(CustomerRow.id).where(func.lower(CustomerRow.email) == email.strip().lower())
             )
 
+    async def options(self, sku: str) -> list[dict[str, Any]]:
+        """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""
+        product = select(VariantRow.product_id).where(VariantRow.sku == sku).scalar_subquery()
+        query = select(VariantRow, ProductRow.name).join(ProductRow).where(VariantRow.product_id == product)
 
-async def _view(session: AsyncSession, order: OrderRow) -> OrderView:
-    lines = await session.execute(
-        select(OrderLineRow, ProductRow.name)
-        .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
-        .join(ProductRow, ProductRow.id == VariantRow.product_id)
-        .where(OrderLineRow.order_id == order.id)
-        .order_by(OrderLineRow.number)
-    )
-    payments = await session.scalars(select(PaymentRow).where(PaymentRow.order_id == order.id))
-    parcels = await session.scalars(select(ParcelRow).where(ParcelRow.order_id == order.id))
-    return OrderView(
-        id=order.id,
-        customer_id=order.customer_id,
-        status=order.status,
-        stage=order.stage,  # type: ignore[typeddict-item]
-        generation=order.generation,
-        total=order.total,
-        currency=order.currency,
-        payment_method_id=order.payment_method_id,
-        ship_to=order.ship_to,
-        lines=[
-            LineView(
-                number=line.number,
-                sku=line.sku,
-                name=name,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                reservation=line.reservation,
+        async def question(session: AsyncSession) -> list[dict[str, Any]]:
+            return [
+                {
+                    "sku": variant.sku,
+                    "name": name,
+                    "options": variant.options,
+                    "price": variant.price,
+                    "available": variant.on_hand > variant.reserved,
+                }
+                for variant, name in await session.execute(query.order_by(VariantRow.price, VariantRow.sku))
+            ]
+
+        return await self._db.read_stale(question)
+
+    async def payment_methods(self, customer_id: str) -> list[dict[str, Any]]:
+        """The customer's payment methods, with what is left on gift cards (minor units); never a token."""
+        async with self._db.read() as session:
+            rows = await session.scalars(
+                select(PaymentMethodRow)
+                .where(PaymentMethodRow.customer_id == customer_id)
+                .order_by(PaymentMethodRow.id)
             )
-            for line, name in lines
-        ],
-        payments=[{"key": p.key, "outcome": p.outcome, "amount": p.amount} for p in payments],
-        parcels=[
-            {"id": p.id, "warehouse": p.warehouse, "state": p.state, "tracking_id": p.tracking_id} for p in parcels
-        ],
-        reason=order.reason,
-        placed_by=order.placed_by,
-        placed_at=order.placed_at.isoformat(),
-    )
+            return [
+                {
+                    "id": method.id,
+                    "kind": method.kind,
+                    "label": method.label,
+                    "balance": await gift_balance(session, method.id) if method.kind == "gift_card" else None,
+                }
+                for method in rows.all()
+            ]
+
+    async def charges(self, order_id: str, *, customer_id: str) -> list[dict[str, Any]]:
+        """What was, or is to be, paid and given back for an own order, oldest first; amounts in minor units.
+
+        Raises `Denied` ORDER-EXISTS.
+        """
+        await self.get(order_id, customer_id=customer_id)
+        async with self._db.read() as session:
+            payments = await payments_of(session, order_id, "captured", "due", "open", "unknown")
+            debts = (await session.scalars(select(DebtRow).where(DebtRow.order_id == order_id))).all()
+        lines = [(p.at, 0, p.key, "payment", p.method_id, p.amount, p.outcome == "captured") for p in payments]
+        lines += [(d.at, 1, d.key, "refund", d.method_id, d.amount, d.settled) for d in debts]
+        return [
+            {"what": what, "method_id": method, "amount": amount, "done": done, "at": at.isoformat()}
+            for at, _, _, what, method, amount, done in sorted(lines, key=lambda line: line[:3])
+        ]

@@ -1,17 +1,18 @@
-"""What a customer may do with a delivered order: give pieces back, or exchange them; and what happens when they are back."""
+"""What a customer may do with a delivered order: give pieces back or exchange them; and what follows when they arrive."""
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import stock
-from agent.commerce.booking import demand, gift_balance, give_back, own_method
+from agent.commerce.booking import GIFT_CARD, demand, gift_balance, give_back, own_method
 from agent.commerce.changes import check_owned, check_swaps, lines_of
 from agent.commerce.commands import ReceiveReturn, RequestExchange, RequestReturn
 from agent.commerce.orders import locked, own
 from agent.commerce.policy import denied
-from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnRow, VariantRow
+from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnedPieceRow, ReturnRow, VariantRow
 
 
 async def request_return(session: AsyncSession, command: RequestReturn, now: datetime) -> OrderRow:
@@ -26,18 +27,8 @@ async def request_return(session: AsyncSession, command: RequestReturn, now: dat
     if method.kind != "gift_card" and method.id != order.payment_method_id:
         raise denied("RETURN-REFUND-TO", method.id)
     lines = await lines_of(session, order.id)
-    check_owned(lines, list(command.skus))
-    amount = sum(price for _, price in _pieces(lines, list(command.skus)))
-    session.add(
-        ReturnRow(
-            order_id=order.id,
-            skus=sorted(command.skus),
-            new_skus=[],
-            method_id=method.id,
-            amount=-amount,
-            at=now,
-        )
-    )
+    check_owned(lines, command.skus)
+    await _expect(session, order, method, -_price(lines, command.skus), [(sku, None) for sku in command.skus], now=now)
     order.status = "return requested"
     return order
 
@@ -53,52 +44,61 @@ async def request_exchange(session: AsyncSession, command: RequestExchange, now:
     method = await own_method(session, command.payment_method_id, command.subject)
     lines = await lines_of(session, order.id)
     await check_swaps(session, lines, command.swaps)
-    old = [swap.old for swap in command.swaps]
-    difference = -sum(price for _, price in _pieces(lines, old))
+    difference = -_price(lines, [swap.old for swap in command.swaps])
     for swap in command.swaps:
         await stock.hold(session, swap.new, 1, "LINES-AVAILABLE")
         difference += (await session.get_one(VariantRow, swap.new)).price
-    if method.kind == "gift_card" and await gift_balance(session, method.id) < difference:
+    if method.kind == GIFT_CARD and await gift_balance(session, method.id) < difference:
         raise denied("DIFFERENCE-GIFT-COVERS")
-    session.add(
-        ReturnRow(
-            order_id=order.id,
-            skus=sorted(old),
-            new_skus=sorted(swap.new for swap in command.swaps),
-            method_id=method.id,
-            amount=difference,
-            at=now,
-        )
-    )
+    await _expect(session, order, method, difference, [(swap.old, swap.new) for swap in command.swaps], now=now)
     order.status = "exchange requested"
     return order
 
 
 async def receive_return(session: AsyncSession, command: ReceiveReturn, now: datetime) -> OrderRow:
-    """ReceiveReturn: the pieces go back to stock, the money moves, new pieces leave. Raises `Denied` RETURN-RECEIVED."""
+    """ReceiveReturn: the pieces are sold again, the money moves, new pieces leave. Raises `Denied` RETURN-RECEIVED."""
     order = await locked(session, command.order_id)
     returned = await session.get(ReturnRow, order.id)
     if returned is None or order.status not in ("return requested", "exchange requested"):
         raise denied("RETURN-RECEIVED", order.status)
-    for sku, quantity in Counter(returned.skus).items():
-        await stock.take_back(session, sku, quantity)
-    for sku, quantity in Counter(returned.new_skus).items():
-        await stock.hand_out(session, sku, quantity)
+    pieces = await session.scalars(select(ReturnedPieceRow).where(ReturnedPieceRow.order_id == order.id))
+    for piece in pieces.all():
+        await stock.take_back(session, piece.sku, 1)
+        if piece.new_sku:
+            await stock.hand_out(session, piece.new_sku, 1)
     method = await session.get_one(PaymentMethodRow, returned.method_id)
     if returned.amount > 0:
-        await demand(session, order, method, returned.amount, command.key, now, "DIFFERENCE-GIFT-COVERS")
+        await demand(session, order, method, returned.amount, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
     else:
-        await give_back(session, order, method, -returned.amount, command.key, now)
+        await give_back(session, order, method, -returned.amount, key=command.key, now=now)
     order.status = "returned"
     return order
 
 
-def _pieces(lines: list[OrderLineRow], skus: list[str]) -> list[tuple[str, int]]:
-    """(sku, price) of each piece named, as it was bought: the same option may stand on lines of different price."""
+async def _expect(
+    session: AsyncSession,
+    order: OrderRow,
+    method: PaymentMethodRow,
+    amount: int,
+    pieces: list[tuple[str, str | None]],
+    *,
+    now: datetime,
+) -> None:
+    """Note what is to come back, what for, and what is then to be paid (negative: given back) by which method."""
+    session.add(ReturnRow(order_id=order.id, method_id=method.id, amount=amount, at=now))
+    await session.flush()
+    session.add_all(
+        ReturnedPieceRow(order_id=order.id, number=n, sku=sku, new_sku=new_sku)
+        for n, (sku, new_sku) in enumerate(sorted(pieces, key=str), 1)
+    )
+
+
+def _price(lines: list[OrderLineRow], skus: Sequence[str]) -> int:
+    """What the pieces were bought for: the same option may stand on lines of different price."""
     bought = [(line.sku, line.unit_price) for line in lines for _ in range(line.quantity)]
-    found = []
+    total = 0
     for sku in skus:
         piece = next(piece for piece in bought if piece[0] == sku)
         bought.remove(piece)
-        found.append(piece)
-    return found
+        total += piece[1]
+    return total

@@ -25,7 +25,7 @@ from agent.commerce.commands import (
     RequestReturn,
     SwapPayment,
 )
-from agent.commerce.reads import Changed, changed_view
+from agent.commerce.views import Changed, changed_view
 from agent.ledger.database import Database, Denied, Effect
 from agent.observability.events import emit
 
@@ -61,8 +61,8 @@ class Commerce:
     async def run(self, command: Command) -> dict[str, Any] | Denial:
         """Make a command happen once; gives the changed entity as it was then, or the denial.
 
-        The same key again gives the first answer; with other arguments it raises `KeyReusedError`. Commands on one order
-        wait for each other.
+        The same key again gives the first answer; with other arguments it raises `KeyReusedError`. Commands on one
+        order wait for each other.
         """
         handler = HANDLERS[type(command)]
 

@@ -21,9 +21,7 @@ async def free(session: AsyncSession, sku: str, quantity: int) -> None:
 
 async def hand_out(session: AsyncSession, sku: str, quantity: int) -> None:
     """Held pieces leave the house."""
-    await _change(
-        session, sku, on_hand=VariantRow.on_hand - quantity, reserved=VariantRow.reserved - quantity
-    )
+    await _change(session, sku, on_hand=VariantRow.on_hand - quantity, reserved=VariantRow.reserved - quantity)
 
 
 async def take_back(session: AsyncSession, sku: str, quantity: int) -> None:

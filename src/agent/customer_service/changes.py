@@ -8,6 +8,7 @@ from typing import Any
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action
+from agent.commerce.commands import CancelOrder, Command, Denial, RefundPayment
 from agent.commerce.policy import money
 from agent.customer_service.state import PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
@@ -75,12 +76,20 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     elif case_of(ready["action"]):
         raise Denied("APPROVAL-MISSING", "This has not been approved.")
     order_id = arguments["order_id"]
+    command: Command
     if name == "cancel_order":
-        await shop.orders.cancel(order_id, reason=arguments["reason"], subject=customer_id, actor=customer_id, key=key)
+        command = CancelOrder(
+            key=key, actor=customer_id, subject=customer_id, order_id=order_id, reason=arguments["reason"]
+        )
         done = f"Order {order_id} is cancelled."
     else:
-        await shop.refunds.refund(order_id, arguments["amount"], subject=customer_id, actor=customer_id, key=key)
+        command = RefundPayment(
+            key=key, actor=customer_id, subject=customer_id, order_id=order_id, amount=arguments["amount"]
+        )
         done = f"{money(arguments['amount'])} of order {order_id} will be refunded."
+    answer = await shop.commerce.run(command)
+    if isinstance(answer, Denial):
+        return answer.sentence
     settled = await shop.refunds.settle(order_id)
     if "owed" in settled.values():
         return f"{done} The payment provider can't be reached just now; the money is on its way as soon as it can."

@@ -20,15 +20,20 @@ from agent.ledger.tables import (
     OrderRow,
     PaymentMethodRow,
     PaymentRow,
+    ReturnedPieceRow,
     VariantRow,
 )
 
 Query = Select[*tuple[Any, ...]]
 
 _STAGES_OF: Final = {  # what the customer is told, and how far the work may be then
+    "pending (item modified)": ("reserved", "awaiting_approval", "approved", "parked", "paid", "imported"),
     "pending": ("placed", "reserved", "awaiting_approval", "approved", "parked", "paid", "imported"),
-    "processed": ("paid", "completed"),
+    "processed": ("paid", "completed", "imported"),
     "delivered": ("completed",),
+    "return requested": ("completed",),
+    "exchange requested": ("completed",),
+    "returned": ("completed",),
     "cancelled": ("cancelling", "cancelled"),
 }
 _CAPTURES: Final = ("capture", "gift_debit")
@@ -67,11 +72,17 @@ async def violations(session: AsyncSession, check: Check) -> list[Violation]:
 
 
 def _held() -> Query:
-    held = func.coalesce(func.sum(OrderLineRow.quantity), 0)
-    lines = and_(OrderLineRow.sku == VariantRow.sku, OrderLineRow.reservation == "held")
+    lines = select(OrderLineRow.sku, OrderLineRow.quantity).where(OrderLineRow.reservation == "held")
+    exchanges = (
+        select(ReturnedPieceRow.new_sku, literal(1))
+        .join(OrderRow, OrderRow.id == ReturnedPieceRow.order_id)
+        .where(OrderRow.status == "exchange requested", ReturnedPieceRow.new_sku.is_not(None))
+    )
+    holds = union_all(lines, exchanges).subquery()
+    held = func.coalesce(func.sum(holds.c.quantity), 0)
     return (
         select(VariantRow.sku, VariantRow.reserved, held.label("held"))
-        .outerjoin(OrderLineRow, lines)
+        .outerjoin(holds, holds.c.sku == VariantRow.sku)
         .group_by(VariantRow.sku, VariantRow.reserved)
         .having(VariantRow.reserved != held)
     )
@@ -227,7 +238,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "no more of a variant is reserved than is on hand",
         select(VariantRow.sku, VariantRow.on_hand, VariantRow.reserved).where(VariantRow.reserved > VariantRow.on_hand),
     ),
-    Check("stock-held", "what is reserved of a variant is what order lines hold", _held()),
+    Check("stock-held", "what is reserved of a variant is what order lines and exchanges hold", _held()),
     Check("negative", "stock, prices, totals, payments and debts are not negative", _negative()),
     Check("order-total", "an order's total is the sum of its lines", _total()),
     Check("order-stage", "an order's status and stage go together", _stages()),

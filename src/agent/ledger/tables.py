@@ -118,6 +118,7 @@ class OrderRow(Base):
     payment_method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     ship_to: Mapped[dict[str, Any]]
     reason: Mapped[str | None] = mapped_column(String(60))  # why it was undone: a rule id
+    cancel_reason: Mapped[str | None] = mapped_column(String(40))  # why the customer cancelled it
     placed_by: Mapped[str] = mapped_column(String(100))  # who was authenticated
     placed_at: Mapped[datetime]
     touched_at: Mapped[datetime] = mapped_column(index=True)
@@ -139,11 +140,11 @@ class PaymentRow(Base):
     """One attempt to capture an order's money: written `open` before the provider is asked, closed by its answer."""
 
     __tablename__ = "payments"
-    key: Mapped[str] = mapped_column(String(100), primary_key=True)  # also the provider's idempotency key
+    key: Mapped[str] = mapped_column(String(250), primary_key=True)  # also the provider's idempotency key
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     amount: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(20))  # open, unknown, captured, declined
+    outcome: Mapped[str] = mapped_column(String(20))  # due, open, unknown, captured, declined, void
     provider_id: Mapped[str | None] = mapped_column(String(100))
     at: Mapped[datetime]
 
@@ -152,7 +153,7 @@ class MoneyEntryRow(Base):
     """A movement of money, append-only. Positive: towards the shop. Balances are sums of these."""
 
     __tablename__ = "money_entries"
-    key: Mapped[str] = mapped_column(String(100), primary_key=True)
+    key: Mapped[str] = mapped_column(String(250), primary_key=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"), index=True)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"), index=True)
@@ -165,9 +166,10 @@ class DebtRow(Base):
     """A refund that the shop owes: written in the same transaction as its cause, and paid after it (law 4)."""
 
     __tablename__ = "debts"
-    key: Mapped[str] = mapped_column(String(100), primary_key=True)  # also the provider's idempotency key
+    key: Mapped[str] = mapped_column(String(250), primary_key=True)  # also the provider's idempotency key
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
-    payment_key: Mapped[str] = mapped_column(ForeignKey("payments.key"))
+    payment_key: Mapped[str] = mapped_column(ForeignKey("payments.key"), index=True)
+    method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))  # where it goes
     amount: Mapped[int]
     settled: Mapped[bool] = mapped_column(default=False, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -186,6 +188,39 @@ class ParcelRow(Base):
     tracking_id: Mapped[str | None] = mapped_column(String(40))
 
 
+class ReturnRow(Base):
+    """A return or an exchange that was asked for."""
+
+    __tablename__ = "returns"
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
+    amount: Mapped[int]  # to be paid by the customer; negative: to be given back
+    at: Mapped[datetime]
+
+
+class ReturnedPieceRow(Base):
+    """One piece that is to come back; `new_sku`, of an exchange, is held until it is."""
+
+    __tablename__ = "returned_pieces"
+    order_id: Mapped[str] = mapped_column(ForeignKey("returns.order_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("variants.sku"))
+    new_sku: Mapped[str | None] = mapped_column(ForeignKey("variants.sku"), index=True)
+
+
+class TicketRow(Base):
+    """A case for a person to look into."""
+
+    __tablename__ = "tickets"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))
+    topic: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str] = mapped_column(String(8000))
+    status: Mapped[str] = mapped_column(String(10))  # open
+    at: Mapped[datetime]
+
+
 class ApprovalRow(Base):
     """A request for people's yes to one exact action. The thread's copy is for showing; this one counts."""
 
@@ -193,7 +228,7 @@ class ApprovalRow(Base):
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     subject: Mapped[str] = mapped_column(String(60), index=True)  # the customer in whose name the action is taken
     order_id: Mapped[str | None] = mapped_column(String(60), index=True)
-    thread_id: Mapped[str] = mapped_column(String(40))
+    thread_id: Mapped[str] = mapped_column(String(40), index=True)
     asked_by: Mapped[str] = mapped_column(String(100))
     case: Mapped[str] = mapped_column(String(40))
     action: Mapped[dict[str, Any]]

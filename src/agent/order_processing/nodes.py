@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from agent.approvals.chains import case_for_order
 from agent.approvals.gate import NOBODY, caller_who
 from agent.approvals.requests import Action
+from agent.commerce.commands import Denial, MarkHandedOver, NewOrder, PlaceOrder, first_error
 from agent.commerce.lifecycle import Stage
-from agent.commerce.orders import NewOrder, first_error
 from agent.commerce.policy import RULES, denied, money
-from agent.commerce.reads import OrderView
+from agent.commerce.views import OrderView
 from agent.identity import Caller, caller_of
-from agent.ledger.database import Denied
+from agent.ledger.database import Denied, KeyReusedError
 from agent.observability.events import emit
 from agent.order_processing.state import DenialView, LineTask, OrderRequest, OrderState, ParcelTask
 from agent.services import services
@@ -64,11 +64,18 @@ async def validate(state: OrderState, runtime: Runtime[None]) -> Update:
         order = NewOrder.model_validate(state["order"])
         if caller is None or (caller.role != "channel" and caller.identity != order.customer_id):
             raise denied("ORDER-CALLER")
-        placed = await shop.orders.place(order, actor=caller.identity)
+        key = f"order:{order.order_id}:place"
+        command = PlaceOrder(key=key, actor=caller.identity, subject=order.customer_id, order=order)
+        answer = await shop.commerce.run(command)
     except ValidationError as wrong:
         return _refused(denied("ORDER-INPUT", first_error(wrong)))
+    except KeyReusedError:
+        return _refused(denied("ORDER-ID-TAKEN"))
     except Denied as denial:
         return _refused(denial)
+    if isinstance(answer, Denial):
+        return _refused(answer)
+    placed = await shop.reads.get(order.order_id)
     emit("order.placed", order_id=placed["id"], amount=placed["total"])
     _tell(runtime, placed["id"], "validated", f"{_counted(len(placed['lines']))}, {money(placed['total'])}")
     return _shown(placed) | {"results": None, "denial": None}
@@ -136,7 +143,7 @@ async def assess(
     return Command(goto="approval", update=update)
 
 
-async def decide(state: OrderState) -> Command[Literal["approval", "charge", "compensate", "close"]]:
+async def decide(state: OrderState) -> Command[Literal["approval", "assess", "charge", "compensate", "close"]]:
     """Take the answer if it counts; else ask again, saying why."""
     shop, view, answer = await services(), state["approval"], state["answer"]
     request = await shop.approvals.decide(view["request_id"], view["action_hash"], answer["said"], caller_who(answer))
@@ -151,7 +158,9 @@ async def decide(state: OrderState) -> Command[Literal["approval", "charge", "co
             update: Update = {"approval": request, "processing_stage": "approved", "denial": None}
             return Command(goto="charge", update=update)
         case "void":
-            return Command(goto="close", update={"approval": request, "denial": None})
+            order = await shop.reads.get(state["order_id"])
+            changed = order["stage"] == "reserved"  # by its customer, meanwhile: asked anew
+            return Command(goto="assess" if changed else "close", update={"approval": request, "denial": None})
         case _:
             denial = _denial(denied("ORDER-REJECTED", request["note"]))
             return Command(goto="compensate", update={"approval": request, "denial": denial})
@@ -189,19 +198,25 @@ def after_charge(state: OrderState) -> list[Send] | Literal["compensate", "compl
     """Captured: a parcel a warehouse, in parallel. Declined: everything is undone."""
     if state["payment_status"] == "declined":
         return "compensate"
-    parcels = [Send("ship", ParcelTask(order_id=state["order_id"], parcel=parcel)) for parcel in state["parcels"]]
+    parcels = [
+        Send("ship", ParcelTask(order_id=state["order_id"], customer_id=state["customer_id"], parcel=parcel))
+        for parcel in state["parcels"]
+    ]
     return parcels or "complete"
 
 
 async def ship(state: ParcelTask, runtime: Runtime[None]) -> Update:
     """Hand one parcel over, once. Answers into `results`; the join decides."""
-    try:
-        tracking = await (await services()).fulfilment.hand_over(state["parcel"])
-    except Denied as denial:
-        emit("request.denied", order_id=state["order_id"], rule=denial.rule)
-        return _result(state["parcel"], "stopped")
-    _tell(runtime, state["order_id"], "shipped", f"{state['parcel']} left as {tracking}")
-    return _result(state["parcel"], "handed over")
+    parcel, shop = state["parcel"], await services()
+    key = f"parcel:{parcel}:hand-over"
+    answer = await shop.commerce.run(
+        MarkHandedOver(key=key, actor="order_processing", subject=state["customer_id"], parcel_id=parcel)
+    )
+    if isinstance(answer, Denial):
+        return _result(parcel, "stopped")
+    tracking = next(each["tracking_id"] for each in answer["parcels"] if each["id"] == parcel)
+    _tell(runtime, state["order_id"], "shipped", f"{parcel} left as {tracking}")
+    return _result(parcel, "handed over")
 
 
 def parcel_failed(state: ParcelTask, error: NodeError) -> Update:
@@ -291,11 +306,11 @@ def _result(key: int | str, outcome: str) -> Update:
     return {"results": {str(key): outcome}}
 
 
-def _denial(denial: Denied) -> DenialView:
+def _denial(denial: Denied | Denial) -> DenialView:
     return DenialView(rule=denial.rule, sentence=denial.sentence)
 
 
-def _refused(denial: Denied) -> Update:
+def _refused(denial: Denied | Denial) -> Update:
     return {"denial": _denial(denial)}
 
 

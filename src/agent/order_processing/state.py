@@ -63,4 +63,5 @@ class ParcelTask(TypedDict):
     """What one `ship` is sent."""
 
     order_id: str
+    customer_id: str
     parcel: str

@@ -45,6 +45,10 @@ class PaymentProvider(Protocol):
         """What became of the capture with this key; None when the provider never got it."""
         ...
 
+    async def credit(self, key: str, amount: int, currency: str, token: str) -> None:
+        """Pay `amount` out to `token`, which did not pay it in; the same `key` again changes nothing."""
+        ...
+
     async def refund(self, key: str, provider_id: str, amount: int) -> None:
         """Give `amount` of a capture back; the same `key` again changes nothing."""
         ...

@@ -13,7 +13,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from agent.providers.payment import Charge, PaymentError, PaymentNotSentError, PaymentUnknownError
-from agent.providers.sandbox_server import ChargeAnswer, NoSuchCharge, RefundAnswer, create_app
+from agent.providers.sandbox_server import ChargeAnswer, CreditAnswer, NoSuchCharge, RefundAnswer, create_app
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -65,6 +65,12 @@ class SandboxProvider:
         response = await self._send(self._post("/refunds", key, body))
         answer = _read(RefundAnswer, response)
         _check_same((answer.key, answer.charge_id, answer.amount), (key, provider_id, amount))
+
+    async def credit(self, key: str, amount: int, currency: str, token: str) -> None:
+        """Pay `amount` (minor units) out to the card `token`; the same `key` again changes nothing."""
+        body = {"amount": amount, "currency": currency, "token": token}
+        answer = _read(CreditAnswer, await self._send(self._post("/credits", key, body)))
+        _check_same((answer.key, answer.amount), (key, amount))
 
     def _post(self, path: str, key: str, body: dict[str, object]) -> httpx.Request:
         return self._client.build_request("POST", path, json=body, headers={"Idempotency-Key": key})

@@ -37,13 +37,15 @@ _TABLES = (
     " amount INTEGER NOT NULL, currency TEXT NOT NULL, token TEXT NOT NULL, reason TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS refunds (key TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " charge_id TEXT NOT NULL REFERENCES charges (id), amount INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS credits (key TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+    " amount INTEGER NOT NULL, currency TEXT NOT NULL, token TEXT NOT NULL)",
 )
 
 Amount = Annotated[int, Field(gt=0, le=10**12)]
 
 
 class ChargeRequest(BaseModel):
-    """A charge as it is asked for. `amount` in minor units."""
+    """A charge, or a credit, as it is asked for. `amount` in minor units."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -84,6 +86,16 @@ class RefundAnswer(BaseModel):
     amount: int
 
 
+class CreditAnswer(BaseModel):
+    """Money paid out to a card that did not pay it in."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    id: str
+    key: str
+    amount: int
+
+
 class NoSuchCharge(BaseModel):
     """The network never got a charge with this key. The body of its 404; any other 404 says nothing."""
 
@@ -97,6 +109,7 @@ class Ledger(BaseModel):
 
     charges: list[ChargeAnswer]
     refunds: list[RefundAnswer]
+    credits: list[CreditAnswer] = []
 
 
 class CardNetwork:
@@ -151,6 +164,19 @@ class CardNetwork:
             )
             return answer
 
+    async def credit(self, key: str, asked: ChargeRequest) -> CreditAnswer:
+        """Pay money out once. 409: the key is another credit's."""
+        async with self._transaction() as db:
+            if known := await _row(db, "SELECT * FROM credits WHERE key = ?", key):
+                _same_parameters(key, known, asked)
+                return CreditAnswer.model_validate(known)
+            answer = CreditAnswer(id=f"cr_{uuid4().hex}", key=key, amount=asked.amount)
+            await db.execute(
+                "INSERT INTO credits (id, key, amount, currency, token) VALUES (:id, :key, :amount, :currency, :token)",
+                answer.model_dump() | asked.model_dump(),
+            )
+            return answer
+
     async def find(self, key: str) -> ChargeAnswer | None:
         """The charge with this idempotency key."""
         async with self._transaction() as db:
@@ -162,7 +188,12 @@ class CardNetwork:
         async with self._transaction() as db:
             charges = await db.execute_fetchall("SELECT * FROM charges ORDER BY rowid")
             refunds = await db.execute_fetchall("SELECT * FROM refunds ORDER BY rowid")
-            return Ledger.model_validate({"charges": map(dict, charges), "refunds": map(dict, refunds)})
+            credits_ = await db.execute_fetchall("SELECT * FROM credits ORDER BY rowid")
+            return Ledger(
+                charges=[ChargeAnswer.model_validate(dict(row)) for row in charges],
+                refunds=[RefundAnswer.model_validate(dict(row)) for row in refunds],
+                credits=[CreditAnswer.model_validate(dict(row)) for row in credits_],
+            )
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -207,7 +238,7 @@ def _given(idempotency_key: str | None) -> str:
     return idempotency_key
 
 
-IdempotencyKey = Annotated[str | None, Header(max_length=200)]
+IdempotencyKey = Annotated[str | None, Header(max_length=250)]
 
 
 def create_app(database: Path, *, slow_seconds: float = 3.0) -> FastAPI:
@@ -242,6 +273,10 @@ def create_app(database: Path, *, slow_seconds: float = 3.0) -> FastAPI:
     @app.post("/refunds")
     async def refund(asked: RefundRequest, idempotency_key: IdempotencyKey = None) -> RefundAnswer:
         return await network.refund(_given(idempotency_key), asked)
+
+    @app.post("/credits")
+    async def credit(asked: ChargeRequest, idempotency_key: IdempotencyKey = None) -> CreditAnswer:
+        return await network.credit(_given(idempotency_key), asked)
 
     return app
 

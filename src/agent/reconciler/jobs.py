@@ -11,7 +11,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
 from langgraph_sdk.schema import Thread
 
-from agent.commerce.reads import OrderView
+from agent.commerce.views import OrderView
 from agent.observability.events import emit
 from agent.platform import order_thread, service_client
 from agent.services import Services, services
@@ -57,8 +57,9 @@ async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
 
 
 async def settle(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Pay the refunds that are still owed."""
-    return {"report": {"refunds": await (await services()).refunds.settle()}}
+    """Capture what is due for changes, and pay the refunds that are owed."""
+    shop = await services()
+    return {"report": {"due": await shop.payments.collect(), "refunds": await shop.refunds.settle()}}
 
 
 def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG001

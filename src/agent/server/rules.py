@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from pydantic import ValidationError
 
 from agent.assistant.models import MessageError, message_text
-from agent.commerce.orders import NewOrder, first_error
+from agent.commerce.commands import NewOrder, first_error
 from agent.commerce.policy import RULES
 from agent.context import Context
 from agent.identity import APPROVER_ROLES, Caller

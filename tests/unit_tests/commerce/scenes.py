@@ -8,12 +8,13 @@ import httpx
 import pytest
 from sqlalchemy import Table, select
 
-from agent.commerce.orders import NewLine, NewOrder
-from agent.commerce.reads import OrderView
+from agent.commerce.commands import NewLine, NewOrder
+from agent.commerce.views import OrderView
 from agent.ledger.database import Denied
 from agent.ledger.tables import Base, PaymentMethodRow
 from agent.providers.sandbox_server import ChargeAnswer, Ledger, RefundAnswer
 from agent.services import Services
+from tests.unit_tests.acts import cancel_order, place_order
 
 LINES = {"LAMP-OAK": 2, "CLOCK-OAK": 1}
 """One line from each warehouse."""
@@ -42,7 +43,7 @@ def new_order(
 
 async def placed(shop: Services, order: NewOrder) -> OrderView:
     """The order in the ledger; nothing is held yet."""
-    return await shop.orders.place(order, actor="storefront")
+    return await place_order(shop, order)
 
 
 async def reserved(shop: Services, order: NewOrder) -> OrderView:
@@ -73,7 +74,7 @@ async def cancel(
     key: str = "k1",
 ) -> OrderView:
     """The order, cancelled by its customer's own word."""
-    return await shop.orders.cancel(order_id, reason=reason, subject=subject, actor=subject, key=key)
+    return await cancel_order(shop, order_id, reason=reason, subject=subject, key=key)
 
 
 async def dump(shop: Services, *without: str) -> Dump:

@@ -6,6 +6,7 @@ import pytest
 
 from agent.ledger.database import Denied
 from agent.services import Services
+from tests.unit_tests.acts import hand_over_parcel
 
 from .scenes import (
     Scene,
@@ -37,9 +38,9 @@ async def test_each_warehouse_sends_one_parcel_with_its_lines(shop: Services) ->
 async def test_planned_again_only_what_has_not_left_is_to_do(shop: Services) -> None:
     await paid(shop, new_order())
     assert await shop.fulfilment.plan("A-1") == await shop.fulfilment.plan("A-1") == PARCELS
-    await shop.fulfilment.hand_over("A-1/east")
+    await hand_over_parcel(shop, "A-1/east")
     assert await shop.fulfilment.plan("A-1") == ["A-1/west"]
-    await shop.fulfilment.hand_over("A-1/west")
+    await hand_over_parcel(shop, "A-1/west")
     await shop.fulfilment.complete("A-1")
     assert await shop.fulfilment.plan("A-1") == []
 
@@ -56,7 +57,7 @@ async def test_nothing_is_planned_before_it_is_paid(shop: Services, scene: Scene
 async def test_a_parcel_of_an_order_that_is_not_ours_to_ship_does_not_leave(shop: Services) -> None:
     before = await dump(shop, "effects")
     with denies("ORDER-STAGE"):
-        await shop.fulfilment.hand_over("W-1002/all")
+        await hand_over_parcel(shop, "W-1002/all")
     assert await dump(shop, "effects") == before
 
 
@@ -64,7 +65,7 @@ async def test_handed_over_many_times_a_parcel_leaves_once(shop: Services) -> No
     await paid(shop, new_order())
     await shop.fulfilment.plan("A-1")
     on_hand, held = await stock(shop, "LAMP-OAK")
-    tracking = await asyncio.gather(*(shop.fulfilment.hand_over("A-1/east") for _ in range(4)))
+    tracking = await asyncio.gather(*(hand_over_parcel(shop, "A-1/east") for _ in range(4)))
     assert len(set(tracking)) == 1
     assert await stock(shop, "LAMP-OAK") == (on_hand - 2, held - 2)
     order = await shop.reads.get("A-1")
@@ -78,7 +79,7 @@ async def test_handed_over_many_times_a_parcel_leaves_once(shop: Services) -> No
 
 async def test_parcels_have_tracking_ids_of_their_own(shop: Services) -> None:
     await paid(shop, new_order())
-    ids = {await shop.fulfilment.hand_over(parcel) for parcel in await shop.fulfilment.plan("A-1")}
+    ids = {await hand_over_parcel(shop, parcel) for parcel in await shop.fulfilment.plan("A-1")}
     assert len(ids) == 2
 
 
@@ -87,7 +88,7 @@ async def test_an_order_is_complete_when_all_its_parcels_have_left(shop: Service
     for parcel in await shop.fulfilment.plan("A-1"):
         with denies("ORDER-STAGE"):
             await shop.fulfilment.complete("A-1")
-        await shop.fulfilment.hand_over(parcel)
+        await hand_over_parcel(shop, parcel)
     for _ in range(2):
         assert (await shop.fulfilment.complete("A-1")).stage == "completed"
 
@@ -106,14 +107,14 @@ async def test_the_parcels_of_an_order_that_was_cancelled_stay(shop: Services) -
     await cancel(shop)
     before = await dump(shop, "effects")
     with denies("ORDER-STAGE"):
-        await shop.fulfilment.hand_over("A-1/east")
+        await hand_over_parcel(shop, "A-1/east")
     assert await dump(shop, "effects") == before
 
 
 async def test_an_order_cannot_be_cancelled_once_a_parcel_has_left(shop: Services) -> None:
     await paid(shop, new_order())
     await shop.fulfilment.plan("A-1")
-    await shop.fulfilment.hand_over("A-1/east")
+    await hand_over_parcel(shop, "A-1/east")
     with denies("CANCEL-STATUS"):
         await cancel(shop)
 
@@ -122,7 +123,7 @@ async def test_of_a_cancel_and_a_parcel_at_once_one_wins(shop: Services) -> None
     before = await stock(shop, "LAMP-OAK")
     await paid(shop, new_order(lines={"LAMP-OAK": 2}))
     [parcel] = await shop.fulfilment.plan("A-1")
-    cancelled, left = await asyncio.gather(cancel(shop), shop.fulfilment.hand_over(parcel), return_exceptions=True)
+    cancelled, left = await asyncio.gather(cancel(shop), hand_over_parcel(shop, parcel), return_exceptions=True)
     assert isinstance(cancelled, Denied) != isinstance(left, Denied)
     gone = 0 if isinstance(left, Denied) else 2
     assert await stock(shop, "LAMP-OAK") == (before[0] - gone, before[1])

@@ -17,15 +17,16 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from agent import services as composition
-from agent.commerce.orders import NewOrder
-from agent.commerce.payments import UNDECIDED
-from agent.commerce.reads import OrderView
+from agent.commerce.booking import UNDECIDED
+from agent.commerce.commands import NewOrder
+from agent.commerce.views import OrderView
 from agent.ledger.database import Denied
 from agent.providers.payment import PaymentError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import home
+from tests.unit_tests.acts import hand_over_parcel, place_order, refund_payment
 
 from ..conftest import Clock
 from .scenes import Dump, cancel, dump, lost, network, new_order, unreachable, wire
@@ -98,13 +99,13 @@ class Desk:
         shop, order_id, me = self.shop, step.order_id, "ada_park"
         ways: dict[What, Callable[[], Awaitable[object]]] = {
             "go on": lambda: self._go_on(order_id),
-            "place": lambda: shop.orders.place(self.orders[order_id], actor=me),
+            "place": lambda: place_order(shop, self.orders[order_id], actor=me),
             "capture": lambda: shop.payments.capture(order_id),
             "ship": lambda: self._ship(order_id),
             "cancel": lambda: cancel(shop, order_id, key=f"cancel:{order_id}"),
             "undo": lambda: shop.orders.undo(order_id, "CANCELLED"),
-            "refund": lambda: shop.refunds.refund(
-                order_id, step.amount, subject=me, actor=me, key=f"refund:{order_id}:{step.amount}"
+            "refund": lambda: refund_payment(
+                shop, order_id, step.amount, subject=me, key=f"refund:{order_id}:{step.amount}"
             ),
             "settle": shop.refunds.settle,
             "find out": lambda: self._find_out(order_id),
@@ -119,7 +120,7 @@ class Desk:
 
     async def _ship(self, order_id: str) -> None:
         for parcel in (await self.shop.fulfilment.plan(order_id))[:1]:
-            await self.shop.fulfilment.hand_over(parcel)
+            await hand_over_parcel(self.shop, parcel)
         await self.shop.fulfilment.complete(order_id)
 
     async def _find_out(self, order_id: str) -> None:
@@ -133,7 +134,7 @@ class Desk:
         orders, known = self.shop.orders, await self._find(order_id)
         match known["stage"] if known else None:
             case None | "placed":
-                for line in (await orders.place(self.orders[order_id], actor="ada_park"))["lines"]:
+                for line in (await place_order(self.shop, self.orders[order_id], actor="ada_park"))["lines"]:
                     await orders.reserve_line(order_id, line["number"])
                 await orders.move(order_id, "reserved")
                 await orders.move(order_id, "approved")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.commerce.orders import NewOrder, first_error
+from agent.commerce.commands import NewOrder, first_error
 
 ORDER: dict[str, Any] = {
     "order_id": "A-1",

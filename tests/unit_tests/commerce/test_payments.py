@@ -5,8 +5,8 @@ import asyncio
 import httpx
 import pytest
 
-from agent.commerce.orders import NewOrder
-from agent.commerce.payments import gift_balance
+from agent.commerce.booking import gift_balance
+from agent.commerce.commands import NewOrder
 from agent.ledger.tables import VariantRow
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.resilience import CircuitOpenError

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.orders import NewOrder
+from agent.commerce.commands import NewOrder
 from agent.ledger.database import Denied
 from agent.ledger.tables import VariantRow
 from agent.services import Services
+from tests.unit_tests.acts import place_order
 
 from ..conftest import Clock
 from .scenes import LINES, TOTAL, denies, dump, new_order, placed
@@ -78,7 +79,7 @@ async def test_the_same_order_again_is_the_same_order(shop: Services, clock: Clo
     first = await placed(shop, new_order())
     before = await dump(shop)
     clock.advance(hours=1)
-    assert await shop.orders.place(new_order(), actor="another window") == first
+    assert await place_order(shop, new_order(), actor="another window") == first
     assert await dump(shop) == before
 
 

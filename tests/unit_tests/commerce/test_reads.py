@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.orders import NewOrder
+from agent.commerce.commands import NewOrder
 from agent.ledger.tables import CustomerRow
 from agent.services import Services
+from tests.unit_tests.acts import hand_over_parcel
 
 from ..conftest import Clock
 from .scenes import approved, denies, new_order, paid, placed
@@ -56,7 +57,7 @@ async def test_parked_orders_wait_at_once_and_others_when_nobody_touched_them(sh
 async def test_nobody_waits_for_an_order_at_rest(shop: Services, clock: Clock) -> None:
     await paid(shop, new_order("A-1"))
     for parcel in await shop.fulfilment.plan("A-1"):
-        await shop.fulfilment.hand_over(parcel)
+        await hand_over_parcel(shop, parcel)
     await shop.fulfilment.complete("A-1")
     await placed(shop, new_order("A-2"))
     await shop.orders.undo("A-2", "CANCELLED")

@@ -8,10 +8,11 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from agent.commerce.payments import gift_balance
+from agent.commerce.booking import gift_balance
 from agent.ledger.database import Denied, KeyReusedError
 from agent.ledger.tables import PaymentRow
 from agent.services import Services
+from tests.unit_tests.acts import refund_payment
 
 from .scenes import (
     TOTAL,
@@ -33,7 +34,7 @@ from .scenes import (
 async def refund(
     shop: Services, amount: int, order_id: str = "A-1", subject: str = "ada_park", key: str = "r1"
 ) -> None:
-    await shop.refunds.refund(order_id, amount, subject=subject, actor="desk", key=key)
+    await refund_payment(shop, order_id, amount, subject=subject, key=key)
 
 
 async def debts(shop: Services) -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 
 from agent import services as composition
+from agent.commerce.booking import gift_balance
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.payments import gift_balance
 from agent.commerce.shop import Shop
 from agent.commerce.shop_import import import_shop, is_empty
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError

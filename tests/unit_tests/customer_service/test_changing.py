@@ -7,6 +7,7 @@ from agent.customer_service import nodes
 from agent.customer_service.state import DeskState, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
 from agent.services import Services
+from tests.unit_tests.acts import cancel_order
 
 from .talking import BEN, conversation, refunds, say
 
@@ -73,7 +74,7 @@ async def test_a_second_yes_does_nothing_more(shop: Services) -> None:
 async def test_what_the_ledger_refuses_at_last_is_said_with_its_rule(shop: Services) -> None:
     thread = conversation()
     await say(thread, "cancel W-1002, no longer needed")
-    await shop.orders.cancel("W-1002", reason="no longer needed", subject="ada_park", actor="desk", key="elsewhere")
+    await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="elsewhere")
 
     assert (await say(thread, "yes")).startswith("An order can be cancelled only while it is pending")
 

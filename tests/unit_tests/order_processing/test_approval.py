@@ -6,6 +6,7 @@ import pytest
 
 from agent.identity import Caller
 from agent.services import Services
+from tests.unit_tests.acts import cancel_order
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, staff
 
@@ -159,7 +160,7 @@ async def test_an_order_that_nobody_answers_is_undone_by_the_clock(shop: Service
 
 
 async def cancel(shop: Services) -> None:
-    await shop.orders.cancel("N-1", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+    await cancel_order(shop, "N-1", reason="no longer needed", subject="ada_park", key="plan:1")
 
 
 async def test_a_yes_to_an_order_that_the_customer_cancelled_charges_nothing(shop: Services) -> None:

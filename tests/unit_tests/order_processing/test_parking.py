@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 from langgraph.runtime import Runtime
 
+from agent.commerce.commands import NewOrder
 from agent.commerce.fulfilment import Fulfilment
-from agent.commerce.orders import NewOrder, Orders
+from agent.commerce.orders import Orders
 from agent.order_processing import nodes
 from agent.order_processing.state import OrderState
 from agent.providers.payment import Charge, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
+from tests.unit_tests.acts import cancel_order, place_order
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import events
 
@@ -89,7 +91,7 @@ async def test_an_unknown_payment_is_parked_and_then_found(shop: Services) -> No
 @pytest.mark.usefixtures("answer_lost")
 async def test_a_cancelled_order_waits_for_the_fate_of_its_payment_and_then_gives_it_back(shop: Services) -> None:
     thread, _ = await place(SMALL)
-    await shop.orders.cancel("N-1", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+    await cancel_order(shop, "N-1", reason="no longer needed", subject="ada_park", key="plan:1")
 
     assert (await drive_on(thread))["processing_stage"] == "parked"
     assert (await shop.reads.get("N-1"))["stage"] == "cancelling"
@@ -131,7 +133,7 @@ async def test_a_line_that_could_not_be_looked_at_parks_the_order_with_the_other
 
 
 async def test_what_was_left_lying_is_found_when_it_is_stale(shop: Services, clock: Clock) -> None:
-    await shop.orders.place(NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
+    await place_order(shop, NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
     assert await shop.reads.unfinished(stale_seconds=120) == []
     clock.advance(seconds=121)
 
@@ -158,8 +160,8 @@ async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one
 
 
 async def test_an_order_undone_while_its_lines_were_reserved_is_closed_and_not_parked(shop: Services) -> None:
-    await shop.orders.place(NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
-    await shop.orders.cancel("N-1", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+    await place_order(shop, NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
+    await cancel_order(shop, "N-1", reason="no longer needed", subject="ada_park", key="plan:1")
     late = await nodes.reserve_line({"order_id": "N-1", "line": 1})
 
     goes = await nodes.assess(OrderState(order_id="N-1", results=late["results"], order={}), Runtime())

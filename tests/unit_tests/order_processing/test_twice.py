@@ -5,12 +5,13 @@ from typing import get_args
 import pytest
 from langgraph.runtime import Runtime
 
+from agent.commerce.commands import NewOrder
 from agent.commerce.lifecycle import Stage
-from agent.commerce.orders import NewOrder
 from agent.identity import Caller
 from agent.order_processing import nodes
 from agent.order_processing.state import OrderState, merge
 from agent.services import Services
+from tests.unit_tests.acts import place_order
 from tests.unit_tests.threads import SERVICE, Thread
 
 from .ordering import ADA, SMALL, charges, drive_on, order, place, stock, thread_of
@@ -55,7 +56,7 @@ async def test_an_order_cut_after_any_node_is_driven_on_to_the_same_end(shop: Se
 
 
 async def test_assessing_twice_goes_on_and_refuses_nothing(shop: Services) -> None:
-    await shop.orders.place(NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
+    await place_order(shop, NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
     state = OrderState(order_id="N-1", results={}, order={})
     for line in (1, 2):
         state["results"] |= (await nodes.reserve_line({"order_id": "N-1", "line": line}))["results"]

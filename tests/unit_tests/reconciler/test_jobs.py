@@ -7,11 +7,12 @@ import pytest
 
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action, Approvals
-from agent.commerce.orders import NewOrder
+from agent.commerce.commands import NewOrder
 from agent.platform import order_thread
 from agent.reconciler import jobs
 from agent.reconciler.graph import graph
 from agent.services import Services
+from tests.unit_tests.acts import cancel_order, place_order
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.platform_stub import Platform
 from tests.unit_tests.threads import SERVICE, events
@@ -42,8 +43,8 @@ async def reconcile() -> dict[str, dict[str, str]]:
 async def parked(shop: Services, stage: Any = "parked") -> None:
     """Order N-1 of Ada, in this stage."""
     order = {"order_id": "N-1", "customer_id": "ada_park", "payment_method_id": "ada_card"}
-    await shop.orders.place(
-        NewOrder.model_validate(order | {"lines": [{"sku": "MUG-BLUE", "quantity": 1}]}), actor="ada_park"
+    await place_order(
+        shop, NewOrder.model_validate(order | {"lines": [{"sku": "MUG-BLUE", "quantity": 1}]}), actor="ada_park"
     )
     await shop.orders.reserve_line("N-1", 1)
     ways: dict[str, list[Any]] = {
@@ -203,7 +204,7 @@ async def test_a_thread_is_woken_again_until_it_looked(shop: Services, platform:
 
 async def test_what_is_owed_is_paid_as_soon_as_the_provider_is_back(shop: Services, platform: Platform) -> None:
     shop.breakers["payment"].force_open()
-    await shop.orders.cancel("W-1002", reason="no longer needed", subject="ada_park", actor="ada_park", key="plan:1")
+    await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="plan:1")
     ((debt, first),) = (await reconcile())["refunds"].items()
     shop.breakers["payment"].reset()
 
