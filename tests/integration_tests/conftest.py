@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.commerce.commands import NewOrder
+from agent.commerce.commands import NewOrder, PlaceOrder
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.orders import Orders
+from agent.commerce.run import Commerce
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
 from agent.providers.sandbox import SandboxProvider, sandbox_client
@@ -59,7 +59,9 @@ async def _lose_an_order(data: Path, network: CardNetwork) -> None:
     async with sandbox_client(network.url, data, 5, 0) as client:
         await import_shop(database, SandboxProvider(client, timeout=5), demo_shop(now=utc_now()))
     order = an_order(LOST_ORDER, {"CLOCK-OAK": 1}, customer="jonas_weber", method="jonas_card")
-    await Orders(database).place(NewOrder.model_validate(order), actor="channel-1")
+    new = NewOrder.model_validate(order)
+    key = f"order:{LOST_ORDER}:place"
+    await Commerce(database).run(PlaceOrder(key=key, actor="channel-1", subject=new.customer_id, order=new))
     await database.close()
 
 

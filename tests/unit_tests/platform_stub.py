@@ -64,6 +64,12 @@ class Platform:
             self.runs.append((thread_id, await request.json()))
             return {"run_id": str(uuid4()), "thread_id": thread_id, "status": "pending"}
 
+        @app.post("/runs")
+        async def run_on_no_thread(request: Request) -> dict[str, Any]:
+            body = await request.json()
+            self.runs.append((body["assistant_id"], body))
+            return {"run_id": str(uuid4()), "thread_id": None, "status": "pending"}
+
         @app.post("/assistants/search")
         async def assistants() -> list[dict[str, Any]]:
             return [{"assistant_id": "reconciler-1", "graph_id": "reconciler"}]

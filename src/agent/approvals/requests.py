@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.approvals.answers import UnreadableAnswerError, read_answer
@@ -63,13 +63,27 @@ class Approvals:
         thread_id: str,
         asked_by: str,
     ) -> ApprovalView:
-        """The request for this exact action; asking again with the same `key` finds the same request."""
-        request_id = f"apr-{digest([key, action.hash])[:12]}"
+        """The request for this exact action; asking again with the same `key` finds the same request.
+
+        Another action under the same key voids the request that was open (law 6); one that was voided is asked anew.
+        """
         async with self._db.write() as session:
-            row = await session.get(ApprovalRow, request_id)
+            row = await session.scalar(
+                select(ApprovalRow).where(
+                    ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void"
+                )
+            )
             if row is None:
+                await session.execute(
+                    update(ApprovalRow)
+                    .where(ApprovalRow.key == key, ApprovalRow.status == "open")
+                    .values(status="void", thread_told=True)
+                )
+                before = await session.scalar(select(func.count()).where(ApprovalRow.key == key))
+                request_id = f"apr-{digest([key, before])[:12]}"
                 row = ApprovalRow(
                     id=request_id,
+                    key=key,
                     subject=subject,
                     order_id=order_id,
                     thread_id=thread_id,

@@ -100,7 +100,11 @@ def explained(url: str) -> Iterator[None]:
     try:
         yield
     except APIStatusError as error:
-        raise _answered(url, error) from error
+        detail = error.body.get("detail") if isinstance(error.body, dict) else None
+        said = json.dumps(detail) if isinstance(detail, dict | list) else error.message
+        raise _answered(url, error.status_code, said) from error
+    except httpx.HTTPStatusError as error:  # what the SDK raises of an answer that it was waiting for
+        raise _answered(url, error.response.status_code, error.response.text) from error
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
         raise DeskError(
@@ -115,9 +119,7 @@ def explained(url: str) -> Iterator[None]:
         raise DeskError(f"{url} does not answer in JSON; is it the desk? Check --url", ExitCode.OTHER) from error
 
 
-def _answered(url: str, error: APIStatusError) -> DeskError:
-    detail = error.body.get("detail") if isinstance(error.body, dict) else None
-    said = json.dumps(detail) if isinstance(detail, dict | list) else error.message
-    unforeseen = (ExitCode.OTHER, f"failed with HTTP {error.status_code}", "See the server's log")
-    code, what, advice = _MEANINGS.get(error.status_code, unforeseen)
+def _answered(url: str, status: int, said: str) -> DeskError:
+    unforeseen = (ExitCode.OTHER, f"failed with HTTP {status}", "See the server's log")
+    code, what, advice = _MEANINGS.get(status, unforeseen)
     return DeskError(f"{what} at {url}: {said.rstrip('.')}. {advice}", code)

@@ -1,4 +1,4 @@
-"""What a customer may do with a delivered order: give pieces back or exchange them; and what follows when they arrive."""
+"""What a customer may do with a delivered order: give pieces back or exchange them; and what follows on that."""
 
 from collections.abc import Sequence
 from datetime import datetime

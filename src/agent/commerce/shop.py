@@ -93,7 +93,7 @@ class Line(_Form):
 
 
 class ShopOrder(_Form):
-    """An order from before the shop moved in; its whole total was paid by one method."""
+    """An order from before the shop moved in; its whole total was paid by one method, and it left in one parcel."""
 
     id: Id
     customer_id: Id
@@ -102,6 +102,7 @@ class ShopOrder(_Form):
     payment_method_id: Id
     ship_to: Address
     lines: tuple[Line, ...] = Field(min_length=1)
+    tracking_id: ShortId | None = None
 
     @property
     def total(self) -> int:

@@ -164,6 +164,7 @@ def _order_parts(order: ShopOrder, charge: Charge | None) -> Iterator[Base]:
         warehouse="all",
         lines=[n for n, _ in enumerate(order.lines, 1)],
         state=PARCEL_OF[order.status],
+        tracking_id=order.tracking_id,
     )
 
 

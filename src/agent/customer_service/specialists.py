@@ -4,7 +4,7 @@ from typing import Final
 
 from agent.assistant.models import Topic
 from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money, refund_denied
-from agent.commerce.reads import OrderView
+from agent.commerce.views import OrderView
 from agent.customer_service.state import Finding, PlannedAction, TopicTask
 from agent.customer_service.words import NOT_HERE
 from agent.services import Services

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
     ForeignKey,
+    MetaData,
     String,
     TypeDecorator,
     UniqueConstraint,
@@ -39,7 +41,16 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Base(DeclarativeBase):
     """Metadata of the ledger."""
 
-    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
+    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime, int: BigInteger}
+    metadata = MetaData(
+        naming_convention={  # a migration can change only what has a name
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
 
 
 class EffectRow(Base):
@@ -226,6 +237,7 @@ class ApprovalRow(Base):
 
     __tablename__ = "approvals"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    key: Mapped[str] = mapped_column(String(150), index=True)  # what is asked about; one open request each
     subject: Mapped[str] = mapped_column(String(60), index=True)  # the customer in whose name the action is taken
     order_id: Mapped[str | None] = mapped_column(String(60), index=True)
     thread_id: Mapped[str] = mapped_column(String(40), index=True)

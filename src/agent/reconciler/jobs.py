@@ -3,6 +3,7 @@
 A job that fails reports its failure and does not stop the others: the next run tries again.
 """
 
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
 
@@ -42,10 +43,9 @@ async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Make threads look again at requests that changed while they waited: escalated, expired or void."""
     shop = await services()
     client = await service_client(shop.settings)
-    report = {}
-    for request_id, thread_id, order_id in await shop.approvals.to_tell():
-        report[request_id] = await _wake(client, thread_id, order_id)
-    return {"report": {"woken": report}}
+    requests = await shop.approvals.to_tell()
+    woken = {request: await _tried(_wake(client, shop, thread, order)) for request, thread, order in requests}
+    return {"report": {"woken": woken}}
 
 
 async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
@@ -53,7 +53,7 @@ async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
     shop = await services()
     client = await service_client(shop.settings)
     orders = await shop.reads.unfinished(stale_seconds=shop.settings.stale_after_seconds)
-    return {"report": {"orders": {order["id"]: await _take_on(client, shop, order) for order in orders}}}
+    return {"report": {"orders": {order["id"]: await _tried(_take_on(client, shop, order)) for order in orders}}}
 
 
 async def settle(state: ReconcilerState) -> Update:  # noqa: ARG001
@@ -94,27 +94,35 @@ def _still_waits(thread: Thread, started_at: datetime) -> bool:
     return thread["status"] == "interrupted" and _time(thread["updated_at"]) >= started_at
 
 
-async def _wake(client: LangGraphClient, thread_id: str, order_id: str | None) -> str:
+async def _wake(client: LangGraphClient, shop: Services, thread_id: str, order_id: str | None) -> str:
     """Have a waiting thread look at its request again: an order by its id, a conversation by an answer that is none."""
     try:
         thread = await client.threads.get(thread_id)
     except NotFoundError:
+        await shop.approvals.ended_meanwhile(thread_id)  # nobody is left to be told
         return "thread is gone"
+    if thread["status"] == "busy":
+        return "at work"
+    if (thread.get("metadata") or {}).get("graph_id") == "order_processing":
+        return await _run(client, thread_id, "order_processing", {"input": {"order": {"order_id": order_id}}}, "woken")
     if thread["status"] != "interrupted":
+        await shop.approvals.ended_meanwhile(thread_id)  # it went on without, and hears of it with its next reply
         return str(thread["status"])
-    graph = (thread.get("metadata") or {}).get("graph_id")
-    if graph == "order_processing":
-        return await _run(client, thread_id, graph, {"input": {"order": {"order_id": order_id}}}, "woken")
     return await _run(client, thread_id, "customer_service", {"command": {"resume": "look again"}}, "woken")
 
 
 async def _run(client: LangGraphClient, thread_id: str, graph: str, what: dict[str, Any], done: str) -> str:
     """Start a run and leave it: a single worker that waited for it would wait for itself."""
+    await client.runs.create(thread_id, graph, multitask_strategy="reject", **what)
+    return done
+
+
+async def _tried(item: Awaitable[str]) -> str:
+    """What came of one item; one that the platform refuses does not keep the others waiting."""
     try:
-        await client.runs.create(thread_id, graph, multitask_strategy="reject", **what)
+        return await item
     except APIStatusError as refused:
         return f"refused ({refused.response.status_code})"
-    return done
 
 
 def _time(stamp: object) -> datetime:

@@ -11,7 +11,7 @@ from langgraph_sdk import Auth
 from langgraph_sdk.auth.types import StudioUser
 
 from agent.identity import STUDIO_IDENTITY, Caller, TokensError, caller_of, read_tokens
-from agent.server.rules import RunRefusedError, check_run
+from agent.server.rules import RunRefusedError, check_run, is_order_thread
 from agent.settings import settings
 
 auth = Auth()
@@ -68,6 +68,8 @@ async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCr
     metadata = value["metadata"]
     if caller.role == "service":
         return True
+    if is_order_thread(value["thread_id"]):  # made by the order's own run, or a stranger could sit on its id
+        raise Auth.exceptions.HTTPException(403, "an order's thread is made by sending the order")
     metadata["owner"] = caller.identity
     if caller.role == "customer":
         metadata["customer_id"] = caller.identity

@@ -13,7 +13,9 @@ from agent.platform import service_client
 from agent.settings import Settings
 
 RETRY_SECONDS = 1.0
-"""How long to wait for the port, or for the platform, before trying again."""
+"""How long to wait for the port, or for the platform, before trying again; doubled each time."""
+
+LONGEST_WAIT_SECONDS = 30.0
 
 
 async def keep_one_cron(config: Settings) -> None:
@@ -23,18 +25,19 @@ async def keep_one_cron(config: Settings) -> None:
     """
     if not config.reconcile_cron:
         return
+    wait = RETRY_SECONDS
     while True:
         try:
-            cron = await one_cron(await service_client(config), config.reconcile_cron)
-        except (httpx.HTTPError, LangGraphError) as not_yet:
-            emit("cron.waits", error=type(not_yet).__name__)
-        except TokensError as unusable:
-            emit("cron.waits", error=str(unusable))
-            return
+            client = await service_client(config)
+            cron = await one_cron(client, config.reconcile_cron)
+            await client.runs.create(None, "reconciler", input={})  # at once: a crash may have left work behind
+        except (httpx.HTTPError, LangGraphError, TokensError) as not_yet:
+            emit("cron.waits", error=str(not_yet) if isinstance(not_yet, TokensError) else type(not_yet).__name__)
         else:
             emit("cron.ready", cron_id=str(cron["cron_id"]), schedule=config.reconcile_cron)
             return
-        await asyncio.sleep(RETRY_SECONDS)
+        await asyncio.sleep(wait)
+        wait = min(2 * wait, LONGEST_WAIT_SECONDS)
 
 
 async def one_cron(client: LangGraphClient, schedule: str) -> Cron:
@@ -53,5 +56,8 @@ async def one_cron(client: LangGraphClient, schedule: str) -> Cron:
 
 
 async def _crons(client: LangGraphClient) -> list[Cron]:
-    reconciler = (await client.assistants.search(graph_id="reconciler", limit=1))[0]
-    return list(await client.crons.search(assistant_id=reconciler["assistant_id"], limit=100))
+    return [
+        cron
+        for assistant in await client.assistants.search(graph_id="reconciler", limit=1)
+        for cron in await client.crons.search(assistant_id=assistant["assistant_id"], limit=100)
+    ]

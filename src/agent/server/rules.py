@@ -84,8 +84,13 @@ def _check_thread(graph: str, thread_id: UUID | str | None) -> None:
             raise RunRefusedError(422, "reconciler runs on no thread")
     elif thread_id is None:
         raise RunRefusedError(422, f"{graph} runs on a thread: create one, or its answers would be lost")
-    elif (UUID(str(thread_id)).version == _ORDER_THREADS) != (graph == "order_processing"):
+    elif is_order_thread(thread_id) != (graph == "order_processing"):
         raise RunRefusedError(422, f"{graph} does not run on this thread: another graph does")
+
+
+def is_order_thread(thread_id: UUID | str) -> bool:
+    """Whether the thread is an order's: those ids are made from the order's id, all others at random."""
+    return UUID(str(thread_id)).version == _ORDER_THREADS
 
 
 def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any]) -> None:

@@ -54,11 +54,11 @@ async def test_nothing_is_planned_before_it_is_paid(shop: Services, scene: Scene
     assert await dump(shop) == before
 
 
-async def test_a_parcel_of_an_order_that_is_not_ours_to_ship_does_not_leave(shop: Services) -> None:
-    before = await dump(shop, "effects")
-    with denies("ORDER-STAGE"):
-        await hand_over_parcel(shop, "W-1002/all")
-    assert await dump(shop, "effects") == before
+async def test_a_parcel_of_an_imported_order_leaves_when_the_warehouse_says_so(shop: Services) -> None:
+    on_hand, reserved = await stock(shop, "LAMP-BRASS")
+    await hand_over_parcel(shop, "W-1002/all")
+    assert (await shop.reads.get("W-1002"))["status"] == "processed"
+    assert await stock(shop, "LAMP-BRASS") == (on_hand - 1, reserved - 1)
 
 
 async def test_handed_over_many_times_a_parcel_leaves_once(shop: Services) -> None:

@@ -37,7 +37,8 @@ async def test_an_order_cancelled_with_a_payment_unknown_waits_until_that_is_fou
         await shop.payments.find_out("A-1")
     assert (await shop.orders.undo("A-1", "CANCELLED"))["stage"] == "cancelling"
     await shop.payments.find_out("A-1")
-    assert (await shop.orders.undo("A-1", "CANCELLED"))["stage"] == "cancelled"
+    closed = await shop.orders.undo("A-1", "CANCELLED")
+    assert (closed["stage"], closed["reason"]) == ("cancelled", "CUSTOMER-CANCELLED")
     assert await shop.refunds.settle("A-1") == {"A-1:pay:1:rest": "settled"}
     assert [refund.amount for refund in await repaid(shop)] == [TOTAL]
 

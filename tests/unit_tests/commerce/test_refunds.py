@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import REGISTRY
+from pydantic import ValidationError
 
 from agent.commerce.booking import gift_balance
 from agent.ledger.database import Denied, KeyReusedError
@@ -68,13 +69,18 @@ async def test_an_order_can_be_refunded_in_parts_up_to_what_was_paid(shop: Servi
     assert sum(done.amount for done in await repaid(shop)) == TOTAL
 
 
-@pytest.mark.parametrize("amount", [0, -1, TOTAL + 1])
-async def test_no_other_amount_is_refunded(shop: Services, amount: int) -> None:
+async def test_no_more_than_was_paid_is_refunded(shop: Services) -> None:
     await paid(shop, new_order())
     before = await dump(shop, "effects")
     with denies("REFUND-AMOUNT"):
-        await refund(shop, amount)
+        await refund(shop, TOTAL + 1)
     assert await dump(shop, "effects") == before
+
+
+@pytest.mark.parametrize("amount", [0, -1, True, 1.5])
+async def test_a_refund_of_no_amount_cannot_be_asked_for(shop: Services, amount: Any) -> None:
+    with pytest.raises(ValidationError, match="amount"):
+        await refund(shop, amount)
 
 
 async def test_a_refund_is_taken_from_one_payment_after_the_other(shop: Services) -> None:
@@ -103,7 +109,7 @@ async def test_anothers_order_is_like_none_at_all(shop: Services) -> None:
         await refund(shop, 1_00, subject="ben_ortiz", key="r1")
     with denies("ORDER-EXISTS") as none:
         await refund(shop, 1_00, "A-404", subject="ben_ortiz", key="r2")
-    assert anothers.value.sentence == none.value.sentence
+    assert anothers.value.sentence.replace("A-1", "A-404") == none.value.sentence
     assert await debts(shop) == []
 
 
@@ -182,7 +188,7 @@ async def test_one_orders_refunds_can_be_settled_alone(shop: Services) -> None:
     assert [debt["settled"] for debt in await debts(shop)] == [False, True]
 
 
-async def test_a_gift_card_is_credited_in_the_ledger(shop: Services) -> None:
+async def test_a_gift_card_is_credited_at_once(shop: Services) -> None:
     async def balance() -> int:
         async with shop.database.read() as session:
             return await gift_balance(session, "ada_gift")
@@ -190,9 +196,6 @@ async def test_a_gift_card_is_credited_in_the_ledger(shop: Services) -> None:
     before = await balance()
     await paid(shop, new_order(method="ada_gift", lines={"CANDLE-SMALL": 4}))
     await refund(shop, 9_00)
-    assert await balance() == before - 18_00
-    with wire(shop.payment_client, request=unreachable):
-        assert await shop.refunds.settle() == {"r1:A-1:pay:1": "settled"}
     assert await balance() == before - 9_00
     assert await entries(shop) == [("gift_debit", 18_00), ("gift_credit", -9_00)]
 

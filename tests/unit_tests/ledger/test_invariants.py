@@ -10,17 +10,17 @@ from agent.ledger.invariants import CHECKS, violations
 from agent.services import Services
 
 OWE = (
-    "INSERT INTO debts (key, order_id, payment_key, amount, settled, attempts, at)"
-    " VALUES ('debt', 'W-1002', 'W-1002:pay:1', {amount}, {settled}, 0, '2026-06-01')"
+    "INSERT INTO debts (key, order_id, payment_key, method_id, amount, settled, attempts, at)"
+    " VALUES ('debt', 'W-1002', 'W-1002:pay:1', 'ada_card', {amount}, {settled}, 0, '2026-06-01')"
 )
 BOOK = (
     "INSERT INTO money_entries (key, order_id, customer_id, method_id, kind, amount, at)"
     " VALUES ('extra', 'W-1002', 'ada_park', 'ada_card', '{kind}', {amount}, '2026-06-01')"
 )
 APPROVE = (
-    'INSERT INTO approvals (id, subject, thread_id, asked_by, "case", action, action_hash, chain, step, status, note,'
+    'INSERT INTO approvals (id, key, subject, thread_id, asked_by, "case", action, action_hash, chain, step, status, note,'
     " round, escalated, thread_told, step_since, created_at)"
-    " VALUES ('apr', 'ada_park', 't', 'desk', 'refund', '{}', '', '[{}, {}]', 1, 'approved', '',"
+    " VALUES ('apr', 'k', 'ada_park', 't', 'desk', 'refund', '{}', '', '[{}, {}]', 1, 'approved', '',"
     " 0, 0, 1, '2026-06-01', '2026-06-01')"
 )
 

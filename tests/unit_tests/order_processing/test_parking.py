@@ -1,13 +1,16 @@
 """Orders that must wait for something that is broken, and are taken on again."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 from langgraph.runtime import Runtime
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent.commerce.commands import NewOrder
-from agent.commerce.fulfilment import Fulfilment
+from agent.commerce import fulfilment, run
+from agent.commerce.commands import MarkHandedOver, NewOrder
 from agent.commerce.orders import Orders
+from agent.ledger.tables import OrderRow
 from agent.order_processing import nodes
 from agent.order_processing.state import OrderState
 from agent.providers.payment import Charge, PaymentUnknownError
@@ -146,7 +149,15 @@ async def test_what_was_left_lying_is_found_when_it_is_stale(shop: Services, clo
 async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one_tried_again(
     shop: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Fulfilment, "hand_over", fails_once_for(Fulfilment.hand_over, "N-1/west"))
+    left = ["N-1/west"]
+
+    async def hand_over(session: AsyncSession, command: MarkHandedOver, now: datetime) -> OrderRow:
+        if command.parcel_id in left:
+            left.remove(command.parcel_id)
+            raise RuntimeError("broken")
+        return await fulfilment.hand_over(session, command, now)
+
+    monkeypatch.setattr(run, "HANDLERS", run.HANDLERS | {MarkHandedOver: hand_over})
 
     thread, ended = await place(SMALL)
 

@@ -45,7 +45,7 @@ async def test_a_charge_is_captured_and_found_by_its_key(client: httpx.AsyncClie
     answer = (await charge(client, "k/1#a", token=token)).json()
     assert answer == {"id": answer["id"], "key": "k/1#a", "status": "captured", "amount": 1000, "reason": ""}
     assert (await client.get("/charges/k%2F1%23a")).json() == answer
-    assert await ledger(client) == {"charges": [answer], "refunds": []}
+    assert await ledger(client) == {"charges": [answer], "refunds": [], "credits": []}
 
 
 async def test_a_declined_charge_is_kept_with_its_reason(client: httpx.AsyncClient) -> None:
@@ -57,7 +57,7 @@ async def test_a_declined_charge_is_kept_with_its_reason(client: httpx.AsyncClie
 
 async def test_a_card_that_is_down_leaves_nothing_behind(client: httpx.AsyncClient) -> None:
     assert (await charge(client, "k1", token="tok_down")).status_code == 503
-    assert await ledger(client) == {"charges": [], "refunds": []}
+    assert await ledger(client) == {"charges": [], "refunds": [], "credits": []}
     assert (await client.get("/charges/k1")).json() == {"no_such_charge": "k1"}
 
 

@@ -61,7 +61,7 @@ def inputs(platform: Platform) -> list[tuple[str, Any]]:
 
 
 async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
-    assert await reconcile() == {"approvals": {}, "woken": {}, "orders": {}, "refunds": {}}
+    assert await reconcile() == {"approvals": {}, "woken": {}, "orders": {}, "due": {}, "refunds": {}}
     assert platform.runs == []
 
 
@@ -186,7 +186,7 @@ async def test_threads_that_do_not_wait_are_not_woken(shop: Services, platform: 
     platform.thread("chat-1", "busy", graph="customer_service", updated_at=NOW)
     clock.advance(hours=4)
 
-    assert (await reconcile())["woken"] == {busy["request_id"]: "busy", gone["request_id"]: "thread is gone"}
+    assert (await reconcile())["woken"] == {busy["request_id"]: "at work", gone["request_id"]: "thread is gone"}
     assert platform.runs == []
 
 
@@ -229,6 +229,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "approvals": {view["request_id"]: "escalated"},
         "wake": {"failed": "ConnectionError"},
         "take_on": {"failed": "ConnectionError"},
+        "due": {},
         "refunds": {},
     }
     assert events("reconciler.failed") == failed + 2
@@ -240,7 +241,7 @@ async def test_what_one_run_could_not_do_the_next_one_does(
     await parked(shop)
     platform.thread(THREAD, "idle", updated_at=NOW)
     platform.broken[f"/threads/{THREAD}"] = 500
-    assert (await reconcile())["take_on"] == {"failed": "InternalServerError"}
+    assert (await reconcile())["orders"] == {"N-1": "refused (500)"}
     platform.broken.clear()
 
     assert (await reconcile())["orders"] == {"N-1": "driven on"}

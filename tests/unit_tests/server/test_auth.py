@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from langgraph_sdk import Auth
@@ -12,6 +12,7 @@ from langgraph_sdk.auth.types import StudioUser
 
 from agent import identity
 from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role, create_tokens, read_tokens
+from agent.platform import order_thread
 from agent.server import auth as wall
 from agent.settings import Settings
 from tests.unit_tests.threads import user
@@ -90,7 +91,7 @@ def test_the_list_of_what_can_be_asked_is_the_sdks() -> None:
 @pytest.mark.parametrize("role", ROLES)
 async def test_everything_is_denied_that_is_not_allowed_by_name(role: Role) -> None:
     for resource, action in everything():
-        value = run() if action == "create_run" else {"metadata": {}}
+        value = run() if action == "create_run" else {"metadata": {}, "thread_id": uuid4()}
         if role in ALLOWED.get((resource, action), ()):
             assert await ask(by(role), resource, action, value) is not False
         else:
@@ -108,6 +109,12 @@ async def test_everything_is_denied_that_is_not_allowed_by_name(role: Role) -> N
 async def test_who_has_no_known_role_is_denied_everything(who: Any) -> None:
     for resource, action in everything():
         assert await refused(who, resource, action, {"metadata": {}}) == 403, (resource, action)
+
+
+@pytest.mark.parametrize("role", ["customer", "channel"])
+async def test_nobody_sits_on_the_thread_of_an_order_to_come(role: Role) -> None:
+    value = {"thread_id": UUID(order_thread("W-2001")), "metadata": {}}
+    assert await refused(by(role), "threads", "create", value) == 403
 
 
 async def test_a_thread_belongs_to_who_made_it_whatever_the_client_says() -> None:
@@ -153,7 +160,7 @@ STUDIO = [StudioUser("langgraph-studio-user"), user(Caller(STUDIO_IDENTITY, "ord
 @pytest.mark.parametrize("studio", STUDIO)
 async def test_studio_is_refused_everything_unless_it_is_switched_on(studio: Any) -> None:
     for resource, action in everything():
-        value = run() if action == "create_run" else {"metadata": {}}
+        value = run() if action == "create_run" else {"metadata": {}, "thread_id": uuid4()}
         assert await refused(studio, resource, action, value) == 403, (resource, action)
 
 

@@ -81,6 +81,7 @@ async def test_it_waits_until_the_platform_answers(monkeypatch: pytest.MonkeyPat
     await keep_one_cron(Settings(reconcile_cron=EVERY_MINUTE))
 
     assert len(platform.crons) == 1
+    assert [graph for graph, _ in platform.runs] == ["reconciler"]  # at once, for what a crash left behind
     assert (events("cron.waits"), events("cron.ready")) == (before[0] + 2, before[1] + 1)
     await unreachable.aclose()
 
@@ -108,20 +109,25 @@ async def test_without_a_schedule_there_is_no_cron(monkeypatch: pytest.MonkeyPat
     await keep_one_cron(Settings(reconcile_cron=""))
 
 
-async def test_without_a_token_it_says_so_and_gives_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [None, "{}"])
+async def test_without_the_service_token_it_says_so_and_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, platform: Platform, content: str | None
+) -> None:
+    config = Settings(tokens_file=tmp_path / "tokens.json")
+    if content:
+        create_tokens(config.tokens_file)
+        config.tokens_file.write_text(content)
+    asked = cron.service_client
+    attempts = iter([asked, asked])
+
+    async def client(config: Settings) -> LangGraphClient:
+        ask = next(attempts, None)
+        return await ask(config) if ask else platform.client
+
+    monkeypatch.setattr(cron, "service_client", client)
+    monkeypatch.setattr(cron, "RETRY_SECONDS", 0)
     waits = events("cron.waits")
 
-    await keep_one_cron(Settings(tokens_file=tmp_path / "tokens.json"))
+    await keep_one_cron(config)
 
-    assert events("cron.waits") == waits + 1
-
-
-async def test_a_token_file_without_the_service_account_is_no_reason_to_go_on_trying(tmp_path: Path) -> None:
-    path = tmp_path / "tokens.json"
-    create_tokens(path)
-    path.write_text("{}")
-    waits = events("cron.waits")
-
-    await keep_one_cron(Settings(tokens_file=path))
-
-    assert events("cron.waits") == waits + 1
+    assert (events("cron.waits"), len(platform.crons)) == (waits + 2, 1)

@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "approvals",
         sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("key", sa.String(length=150), nullable=False),
         sa.Column("subject", sa.String(length=60), nullable=False),
         sa.Column("order_id", sa.String(length=60), nullable=True),
         sa.Column("thread_id", sa.String(length=40), nullable=False),
@@ -21,17 +22,18 @@ def upgrade() -> None:
         sa.Column("action", sa.JSON(), nullable=False),
         sa.Column("action_hash", sa.String(length=64), nullable=False),
         sa.Column("chain", sa.JSON(), nullable=False),
-        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("note", sa.String(length=2000), nullable=False),
-        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
         sa.Column("escalated", sa.Boolean(), nullable=False),
         sa.Column("thread_told", sa.Boolean(), nullable=False),
         sa.Column("step_since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
     )
     with op.batch_alter_table("approvals", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_approvals_key"), ["key"], unique=False)
         batch_op.create_index(batch_op.f("ix_approvals_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_approvals_status"), ["status"], unique=False)
         batch_op.create_index(batch_op.f("ix_approvals_subject"), ["subject"], unique=False)
@@ -45,8 +47,8 @@ def upgrade() -> None:
         sa.Column("email", sa.String(length=200), nullable=False),
         sa.Column("address", sa.JSON(), nullable=False),
         sa.Column("profile_changed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("email"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
+        sa.UniqueConstraint("email", name=op.f("uq_customers_email")),
     )
     op.create_table(
         "effects",
@@ -57,7 +59,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("answer", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("key"),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_effects")),
     )
     with op.batch_alter_table("effects", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_effects_subject"), ["subject"], unique=False)
@@ -66,23 +68,20 @@ def upgrade() -> None:
         "products",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
     )
     op.create_table(
         "decisions",
         sa.Column("request_id", sa.String(length=40), nullable=False),
-        sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
         sa.Column("decision", sa.String(length=10), nullable=False),
         sa.Column("actor", sa.String(length=100), nullable=False),
         sa.Column("role", sa.String(length=40), nullable=False),
         sa.Column("note", sa.String(length=2000), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["request_id"],
-            ["approvals.id"],
-        ),
-        sa.PrimaryKeyConstraint("request_id", "round", "step"),
+        sa.ForeignKeyConstraint(["request_id"], ["approvals.id"], name=op.f("fk_decisions_request_id")),
+        sa.PrimaryKeyConstraint("request_id", "round", "step", name=op.f("pk_decisions")),
         sa.UniqueConstraint("request_id", "actor", "round", name="nobody_twice_in_one_chain"),
     )
     op.create_table(
@@ -92,11 +91,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("label", sa.String(length=100), nullable=False),
         sa.Column("token", sa.String(length=100), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_payment_methods_customer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_methods")),
     )
     with op.batch_alter_table("payment_methods", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payment_methods_customer_id"), ["customer_id"], unique=False)
@@ -106,18 +102,15 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(length=40), nullable=False),
         sa.Column("product_id", sa.String(length=40), nullable=False),
         sa.Column("options", sa.JSON(), nullable=False),
-        sa.Column("price", sa.Integer(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
         sa.Column("warehouse", sa.String(length=40), nullable=False),
-        sa.Column("on_hand", sa.Integer(), nullable=False),
-        sa.Column("reserved", sa.Integer(), nullable=False),
-        sa.CheckConstraint("on_hand >= reserved", name="never_oversold"),
-        sa.CheckConstraint("price >= 0", name="price_not_negative"),
-        sa.CheckConstraint("reserved >= 0", name="reserved_not_negative"),
-        sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-        ),
-        sa.PrimaryKeyConstraint("sku"),
+        sa.Column("on_hand", sa.BigInteger(), nullable=False),
+        sa.Column("reserved", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("on_hand >= reserved", name=op.f("ck_variants_never_oversold")),
+        sa.CheckConstraint("price >= 0", name=op.f("ck_variants_price_not_negative")),
+        sa.CheckConstraint("reserved >= 0", name=op.f("ck_variants_reserved_not_negative")),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_variants_product_id")),
+        sa.PrimaryKeyConstraint("sku", name=op.f("pk_variants")),
     )
     with op.batch_alter_table("variants", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_variants_product_id"), ["product_id"], unique=False)
@@ -128,8 +121,8 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.String(length=60), nullable=False),
         sa.Column("status", sa.String(length=40), nullable=False),
         sa.Column("stage", sa.String(length=20), nullable=False),
-        sa.Column("generation", sa.Integer(), nullable=False),
-        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("payment_method_id", sa.String(length=60), nullable=False),
         sa.Column("ship_to", sa.JSON(), nullable=False),
@@ -138,15 +131,11 @@ def upgrade() -> None:
         sa.Column("placed_by", sa.String(length=100), nullable=False),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("touched_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_orders_customer_id")),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
+            ["payment_method_id"], ["payment_methods.id"], name=op.f("fk_orders_payment_method_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["payment_method_id"],
-            ["payment_methods.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
     )
     with op.batch_alter_table("orders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_orders_customer_id"), ["customer_id"], unique=False)
@@ -160,21 +149,12 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.String(length=60), nullable=False),
         sa.Column("method_id", sa.String(length=60), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["method_id"],
-            ["payment_methods.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-        ),
-        sa.PrimaryKeyConstraint("key"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_money_entries_customer_id")),
+        sa.ForeignKeyConstraint(["method_id"], ["payment_methods.id"], name=op.f("fk_money_entries_method_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_money_entries_order_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_money_entries")),
     )
     with op.batch_alter_table("money_entries", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_money_entries_customer_id"), ["customer_id"], unique=False)
@@ -184,20 +164,14 @@ def upgrade() -> None:
     op.create_table(
         "order_lines",
         sa.Column("order_id", sa.String(length=60), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("sku", sa.String(length=40), nullable=False),
-        sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.Column("unit_price", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
         sa.Column("reservation", sa.String(length=10), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["sku"],
-            ["variants.sku"],
-        ),
-        sa.PrimaryKeyConstraint("order_id", "number"),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
+        sa.ForeignKeyConstraint(["sku"], ["variants.sku"], name=op.f("fk_order_lines_sku")),
+        sa.PrimaryKeyConstraint("order_id", "number", name=op.f("pk_order_lines")),
     )
     op.create_table(
         "parcels",
@@ -207,11 +181,8 @@ def upgrade() -> None:
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("tracking_id", sa.String(length=40), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_parcels_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_parcels")),
     )
     with op.batch_alter_table("parcels", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_parcels_order_id"), ["order_id"], unique=False)
@@ -221,19 +192,13 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=250), nullable=False),
         sa.Column("order_id", sa.String(length=60), nullable=False),
         sa.Column("method_id", sa.String(length=60), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("provider_id", sa.String(length=100), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["method_id"],
-            ["payment_methods.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-        ),
-        sa.PrimaryKeyConstraint("key"),
+        sa.ForeignKeyConstraint(["method_id"], ["payment_methods.id"], name=op.f("fk_payments_method_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_payments_order_id")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_payments")),
     )
     with op.batch_alter_table("payments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payments_order_id"), ["order_id"], unique=False)
@@ -242,17 +207,11 @@ def upgrade() -> None:
         "returns",
         sa.Column("order_id", sa.String(length=60), nullable=False),
         sa.Column("method_id", sa.String(length=60), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["method_id"],
-            ["payment_methods.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-        ),
-        sa.PrimaryKeyConstraint("order_id"),
+        sa.ForeignKeyConstraint(["method_id"], ["payment_methods.id"], name=op.f("fk_returns_method_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_returns_order_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_returns")),
     )
     op.create_table(
         "tickets",
@@ -263,15 +222,9 @@ def upgrade() -> None:
         sa.Column("text", sa.String(length=8000), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_tickets_customer_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_tickets_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
     )
     with op.batch_alter_table("tickets", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_tickets_customer_id"), ["customer_id"], unique=False)
@@ -282,23 +235,14 @@ def upgrade() -> None:
         sa.Column("order_id", sa.String(length=60), nullable=False),
         sa.Column("payment_key", sa.String(length=250), nullable=False),
         sa.Column("method_id", sa.String(length=60), nullable=False),
-        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("settled", sa.Boolean(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["method_id"],
-            ["payment_methods.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["payment_key"],
-            ["payments.key"],
-        ),
-        sa.PrimaryKeyConstraint("key"),
+        sa.ForeignKeyConstraint(["method_id"], ["payment_methods.id"], name=op.f("fk_debts_method_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_debts_order_id")),
+        sa.ForeignKeyConstraint(["payment_key"], ["payments.key"], name=op.f("fk_debts_payment_key")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_debts")),
     )
     with op.batch_alter_table("debts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_debts_order_id"), ["order_id"], unique=False)
@@ -308,22 +252,13 @@ def upgrade() -> None:
     op.create_table(
         "returned_pieces",
         sa.Column("order_id", sa.String(length=60), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("sku", sa.String(length=40), nullable=False),
         sa.Column("new_sku", sa.String(length=40), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["new_sku"],
-            ["variants.sku"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["returns.order_id"],
-        ),
-        sa.ForeignKeyConstraint(
-            ["sku"],
-            ["variants.sku"],
-        ),
-        sa.PrimaryKeyConstraint("order_id", "number"),
+        sa.ForeignKeyConstraint(["new_sku"], ["variants.sku"], name=op.f("fk_returned_pieces_new_sku")),
+        sa.ForeignKeyConstraint(["order_id"], ["returns.order_id"], name=op.f("fk_returned_pieces_order_id")),
+        sa.ForeignKeyConstraint(["sku"], ["variants.sku"], name=op.f("fk_returned_pieces_sku")),
+        sa.PrimaryKeyConstraint("order_id", "number", name=op.f("pk_returned_pieces")),
     )
     with op.batch_alter_table("returned_pieces", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_returned_pieces_new_sku"), ["new_sku"], unique=False)
