@@ -146,3 +146,11 @@ async def stock_books(stage: Stage, scene: Scene) -> None:
     opened = sum(stage.opening_stock.values())
     scene.say("shop", "our ledger", f"{opened} pieces at opening, {gone} went out, {left} are left")
     scene.check("stock, item by item", expected="0 differences", happened=f"{off} differences")
+
+
+async def promises(stage: Stage, scene: Scene) -> None:
+    """What an operator would run at 3 a.m.: every promise of the ledger, one query each."""
+    found = await stage.desk("db", "check", "--json")
+    broken = ", ".join(violation["check"] for violation in found["violations"]) or "none broken"
+    scene.say("shop", "desk db check", f"{found['checks']} promises: {broken}")
+    scene.check("the ledger keeps its promises", expected="none broken", happened=broken)

@@ -121,7 +121,7 @@ class LiveServer:
             if not name.startswith(("OPENAI_", "LANGSMITH_", "LANGCHAIN_"))
             and name.lower() not in Settings.model_fields
         }
-        self._env = inherited | {
+        self.env = inherited | {
             "DATA_DIR": str(folder / "data"),
             "TOKENS_FILE": str(self.tokens_file),
             "LANGSMITH_TRACING": "false",
@@ -148,7 +148,7 @@ class LiveServer:
         self._process = Process(
             [str(Path(sys.executable).parent / "langgraph"), "dev", "--config", str(self._config), "--no-browser",
              "--no-reload", "--host", "127.0.0.1", "--port", str(self.port), "--n-jobs-per-worker", "4"],
-            self.folder / "server.log", self.folder, self._env,
+            self.folder / "server.log", self.folder, self.env,
         )  # fmt: skip
 
     def start(self) -> Self:

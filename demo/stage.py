@@ -132,6 +132,15 @@ class Stage:
         lines = map(_readable, self.server.log_end(20).splitlines())
         return "\n".join(["", "The end of the server's log:", *lines, ""])
 
+    async def desk(self, *words: str) -> Any:
+        """What a local verb of `desk` prints of this shop, as JSON."""
+        desk = str(Path(sys.executable).parent / "desk")
+        called = await asyncio.create_subprocess_exec(
+            desk, *words, env=self.server.env, cwd=self.server.folder, stdout=asyncio.subprocess.PIPE
+        )
+        printed, _ = await called.communicate()
+        return json.loads(printed)
+
     def ledger_rows(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the shop's own ledger, read from its file."""
         with closing(sqlite3.connect(f"file:{self._ledger}?mode=ro", uri=True)) as ledger:

@@ -47,6 +47,12 @@ ACTS: tuple[tuple[Chapter, ...], ...] = (
     ),
     (Chapter("The card network goes down", "The shop keeps taking orders and answering.", (bad_day.outage,)),),
     (Chapter("The power is cut", "Between the provider's charge and its answer.", (bad_day.power_cut,)),),
-    (Chapter("The books", "Two ledgers that never saw each other.", (bad_day.money_books, bad_day.stock_books)),),
+    (
+        Chapter(
+            "The books",
+            "Two ledgers that never saw each other.",
+            (bad_day.money_books, bad_day.stock_books, bad_day.promises),
+        ),
+    ),
 )
 """Chapters in the order in which they are told; those of one act need nothing of each other."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
+from langgraph.runtime import Runtime
+
 from agent.settings import settings
 
 Role = Literal[
@@ -78,6 +80,14 @@ def caller_of(user: Any) -> Caller:
     if not identity or role not in ROLES:
         raise PermissionError("this run has no authenticated caller with a role")
     return Caller(identity, role)
+
+
+def caller_of_run(runtime: Runtime[Any]) -> Caller | None:
+    """Who started or resumed this run; None when nobody is authenticated."""
+    try:
+        return caller_of(runtime.server_info.user if runtime.server_info else None)
+    except PermissionError:
+        return None
 
 
 def create_tokens(path: Path) -> bool:

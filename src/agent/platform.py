@@ -4,8 +4,10 @@ The in-process loopback client would carry no roles, or nobody at all, and is no
 """
 
 import asyncio
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+from langgraph.runtime import Runtime
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
@@ -16,6 +18,11 @@ from agent.settings import Settings
 def order_thread(order_id: str, generation: int = 0) -> str:
     """The thread id of an order, so that any worker, and any client, can find it."""
     return str(uuid5(NAMESPACE_URL, f"order:{order_id}:{generation}"))
+
+
+def this_thread(runtime: Runtime[Any]) -> str:
+    """The id of the thread that a node runs on; empty outside a thread."""
+    return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
 async def service_client(settings: Settings) -> LangGraphClient:

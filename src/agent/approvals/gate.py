@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agent.approvals.models import ApprovalView
-from agent.identity import Caller, caller_of
+from agent.identity import Caller, caller_of_run
 
 
 class SaidBy(TypedDict):
@@ -33,9 +33,8 @@ class AtTheGate(TypedDict):
 def approval(state: AtTheGate, runtime: Runtime[Any]) -> dict[str, SaidBy]:
     """Ask people for their yes to the request in `state`; one interrupt a run."""
     said = interrupt(state["approval"])
-    try:
-        caller = caller_of(runtime.server_info.user if runtime.server_info else None)
-    except PermissionError:
+    caller = caller_of_run(runtime)
+    if caller is None:
         return {"answer": SaidBy(said=said, identity="", role="")}
     return {"answer": SaidBy(said=said, identity=caller.identity, role=caller.role)}
 

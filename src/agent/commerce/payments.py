@@ -101,6 +101,13 @@ class Payments:
             )
         return {None: "none", "open": "deferred"}.get(latest, latest or "none")
 
+    async def why_declined(self, order_id: str) -> str:
+        """The rule behind a declined payment of an order's price."""
+        async with self._db.read() as session:
+            order = await session.get_one(OrderRow, order_id)
+            method = await session.get_one(PaymentMethodRow, order.payment_method_id)
+        return "PAYMENT-GIFT-COVERS" if method.kind == GIFT_CARD else "PAYMENT-DECLINED"
+
     async def park(self, order_id: str) -> str:
         """Leave an order for the reconciler, and say how its payment stands (see `outcome`).
 

@@ -27,9 +27,10 @@ from agent.customer_service.state import (
     TopicTask,
 )
 from agent.customer_service.words import DEGRADED, SAYINGS
-from agent.identity import Caller, caller_of
+from agent.identity import caller_of_run
 from agent.ledger.database import Denied
 from agent.observability.events import emit
+from agent.platform import this_thread
 from agent.services import Services, services
 
 Update = dict[str, Any]
@@ -117,7 +118,7 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
     findings = [state["findings"][key] for key in sorted(state["findings"])]
     actions = [finding["action"] for finding in findings if finding["action"]]
     turn = sum(isinstance(message, HumanMessage) for message in state["messages"])
-    plan_id = f"{_thread(runtime)}:{turn}"
+    plan_id = f"{this_thread(runtime)}:{turn}"
     return {
         "notes": [*state["notes"], *(finding["text"] for finding in findings if finding["text"])],
         "plan": Plan(id=plan_id, actions=actions) if actions else None,
@@ -144,7 +145,7 @@ async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
             key=key,
             subject=customer_id,
             order_id=action["arguments"].get("order_id"),
-            thread_id=_thread(runtime),
+            thread_id=this_thread(runtime),
             asked_by=customer_id,
         )
         if request["status"] != "open":  # decided before this node ran again
@@ -191,12 +192,12 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
 async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Say it: what was found or done, then the plan with the question for a yes."""
     shop, parts = await services(), list(state["notes"])
-    for request in await shop.approvals.ended_meanwhile(_thread(runtime)):
+    for request in await shop.approvals.ended_meanwhile(this_thread(runtime)):
         parts += turned_down(request)
     if waiting := state.get("plan"):
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
         parts.append(f"This is what I would do:\n{listed}\n\nShall I? Please answer yes or no.")
-    head = await shop.approvals.head(_thread(runtime))
+    head = await shop.approvals.head(this_thread(runtime))
     return {
         "messages": [AIMessage("\n\n".join(parts))],
         "notes": [],
@@ -225,7 +226,7 @@ async def _customer(shop: Services, state: DeskState, runtime: Runtime[Context],
 
     Raises `Denied` CUSTOMER-ONE, or ORDER-CUSTOMER when a channel names nobody that exists.
     """
-    caller = _caller(runtime)
+    caller = caller_of_run(runtime)
     if caller is None or caller.role not in ("customer", "channel"):
         raise denied("CUSTOMER-IDENTIFIED")
     known = state.get("customer_id")
@@ -238,17 +239,6 @@ async def _customer(shop: Services, state: DeskState, runtime: Runtime[Context],
     if claimed and not await shop.reads.customer_exists(claimed):
         raise denied("ORDER-CUSTOMER")
     return known or claimed
-
-
-def _caller(runtime: Runtime[Context]) -> Caller | None:
-    try:
-        return caller_of(runtime.server_info.user if runtime.server_info else None)
-    except PermissionError:
-        return None
-
-
-def _thread(runtime: Runtime[Context]) -> str:
-    return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
 def _topics(unfinished: dict[str, Any] | None, meant: Understanding, text: str) -> list[Topic]:

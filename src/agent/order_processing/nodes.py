@@ -9,15 +9,15 @@ from pydantic import ValidationError
 
 from agent.approvals.chains import case_for_order
 from agent.approvals.gate import NOBODY, caller_who
-from agent.approvals.requests import Action
 from agent.commerce.commands import Denial, MarkHandedOver, NewOrder, PlaceOrder, first_error
 from agent.commerce.lifecycle import Stage
 from agent.commerce.policy import RULES, denied, money
-from agent.commerce.views import OrderView
-from agent.identity import Caller, caller_of
+from agent.identity import caller_of_run
 from agent.ledger.database import Denied, KeyReusedError
 from agent.observability.events import emit
+from agent.order_processing.showing import approval_action, counted, denial_view, shown
 from agent.order_processing.state import DenialView, LineTask, OrderRequest, OrderState, ParcelTask
+from agent.platform import this_thread
 from agent.services import services
 
 Update = dict[str, Any]
@@ -41,17 +41,17 @@ async def route(
     state: OrderRequest, runtime: Runtime[None]
 ) -> Command[Literal["validate", "reserve_line", "assess", "charge", "compensate", "close"]]:
     """A new order is validated; an order that the service account names is taken on where the ledger says it is."""
-    order, caller = state["order"], _caller(runtime)
+    order, caller = state["order"], caller_of_run(runtime)
     if not caller or caller.role != "service":
         return Command(goto="validate")
     if not isinstance(order, dict) or set(order) != {"order_id"}:
-        return Command(goto="close", update={"denial": _denial(denied("ORDER-CALLER"))})
+        return Command(goto="close", update={"denial": denial_view(denied("ORDER-CALLER"))})
     try:
         known = await (await services()).reads.get(str(order["order_id"]))
     except Denied as denial:
-        return Command(goto="close", update={"denial": _denial(denial)})
+        return Command(goto="close", update={"denial": denial_view(denial)})
     emit("order.redriven", order_id=known["id"], stage=known["stage"])
-    update = _shown(known) | {"results": None, "denial": None}
+    update = shown(known) | {"results": None, "denial": None}
     if known["stage"] == "placed":
         return Command(goto=_line_tasks(known["id"], update["lines"]), update=update)
     return Command(goto=NEXT_STEP[known["stage"]], update=update)  # type: ignore[arg-type]
@@ -59,7 +59,7 @@ async def route(
 
 async def validate(state: OrderState, runtime: Runtime[None]) -> Update:
     """Parse the order strictly and place it in the ledger at catalogue prices, or name the field or rule at fault."""
-    caller, shop = _caller(runtime), await services()
+    caller, shop = caller_of_run(runtime), await services()
     try:
         order = NewOrder.model_validate(state["order"])
         if caller is None or (caller.role != "channel" and caller.identity != order.customer_id):
@@ -77,8 +77,8 @@ async def validate(state: OrderState, runtime: Runtime[None]) -> Update:
         return _refused(answer)
     placed = await shop.reads.get(order.order_id)
     emit("order.placed", order_id=placed["id"], amount=placed["total"])
-    _tell(runtime, placed["id"], "validated", f"{_counted(len(placed['lines']))}, {money(placed['total'])}")
-    return _shown(placed) | {"results": None, "denial": None}
+    _tell(runtime, placed["id"], "validated", f"{counted(len(placed['lines']))}, {money(placed['total'])}")
+    return shown(placed) | {"results": None, "denial": None}
 
 
 def after_validate(state: OrderState) -> list[Send] | str:
@@ -113,7 +113,7 @@ async def assess(
     shop, order_id = await services(), state["order_id"]
     outcomes = set((state.get("results") or {}).values())
     if "short" in outcomes:
-        return Command(goto="compensate", update={"denial": _denial(denied("STOCK-SHORT"))})
+        return Command(goto="compensate", update={"denial": denial_view(denied("STOCK-SHORT"))})
     if "failed" in outcomes:
         return Command(goto="park")
     order = await shop.reads.get(order_id)
@@ -127,12 +127,12 @@ async def assess(
         await shop.orders.move(order_id, "approved")
         return Command(goto="charge", update={"processing_stage": "approved", "human_approval_needed": False})
     request = await shop.approvals.open(
-        _approve_order(order, risk),
+        approval_action(order, risk),
         case,
         key=f"order:{order_id}",
         subject=order["customer_id"],
         order_id=order_id,
-        thread_id=_thread(runtime),
+        thread_id=this_thread(runtime),
         asked_by=order["placed_by"],
     )
     await shop.orders.move(order_id, "awaiting_approval")
@@ -162,7 +162,7 @@ async def decide(state: OrderState) -> Command[Literal["approval", "assess", "ch
             changed = order["stage"] == "reserved"  # by its customer, meanwhile: asked anew
             return Command(goto="assess" if changed else "close", update={"approval": request, "denial": None})
         case _:
-            denial = _denial(denied("ORDER-REJECTED", request["note"]))
+            denial = denial_view(denied("ORDER-REJECTED", request["note"]))
             return Command(goto="compensate", update={"approval": request, "denial": denial})
 
 
@@ -173,7 +173,7 @@ async def charge(state: OrderState, runtime: Runtime[None]) -> Update:
     _tell(runtime, order_id, "charging", "asks the payment provider" + (" again" if retries else ""))
     outcome = await shop.payments.capture(order_id)
     if outcome == "declined":
-        denial = _denial(denied("PAYMENT-DECLINED"))
+        denial = denial_view(denied(await shop.payments.why_declined(order_id)))
         return {
             "payment_status": outcome,
             "processing_stage": "declined",
@@ -264,7 +264,7 @@ async def close(state: OrderState, runtime: Runtime[None]) -> Update:
     if "order_id" not in state:
         return {"processing_stage": "refused"}
     shop = await services()
-    await shop.approvals.ended_meanwhile(_thread(runtime))
+    await shop.approvals.ended_meanwhile(this_thread(runtime))
     order = await shop.reads.get(state["order_id"])
     if not denial and order["reason"] in RULES:
         denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])
@@ -278,24 +278,9 @@ def when_closed(state: OrderState) -> Literal["assess", "__end__"]:
     return "assess" if state["processing_stage"] == "awaiting_approval" else "__end__"
 
 
-def _caller(runtime: Runtime[None]) -> Caller | None:
-    try:
-        return caller_of(runtime.server_info.user if runtime.server_info else None)
-    except PermissionError:
-        return None
-
-
-def _thread(runtime: Runtime[None]) -> str:
-    return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
-
-
 def _tell(runtime: Runtime[None], order_id: str, progress: str, text: str) -> None:
     """Stream a line of progress to whoever waits."""
     runtime.stream_writer({"progress": progress, "order_id": order_id, "text": text})
-
-
-def _counted(lines: int) -> str:
-    return "1 line" if lines == 1 else f"{lines} lines"
 
 
 def _line_tasks(order_id: str, lines: list[int]) -> list[Send]:
@@ -306,38 +291,5 @@ def _result(key: int | str, outcome: str) -> Update:
     return {"results": {str(key): outcome}}
 
 
-def _denial(denial: Denied | Denial) -> DenialView:
-    return DenialView(rule=denial.rule, sentence=denial.sentence)
-
-
 def _refused(denial: Denied | Denial) -> Update:
-    return {"denial": _denial(denial)}
-
-
-def _shown(order: OrderView) -> Update:
-    """What the thread shows of an order."""
-    return {
-        "order_id": order["id"],
-        "customer_id": order["customer_id"],
-        "order_amount": order["total"],
-        "processing_stage": order["stage"],
-        "lines": [line["number"] for line in order["lines"]],
-        "parcels": [],
-    }
-
-
-def _approve_order(order: OrderView, risk: int) -> Action:
-    total = money(order["total"], order["currency"])
-    items = "\n".join(f"- {line['quantity']} × {line['name']} ({line['sku']})" for line in order["lines"])
-    return Action(
-        name="approve_order",
-        arguments={
-            "order_id": order["id"],
-            "total": order["total"],
-            "currency": order["currency"],
-            "risk": risk,
-            "lines": [[line["sku"], line["quantity"], line["unit_price"]] for line in order["lines"]],
-            "ship_to": order["ship_to"],
-        },
-        description=f"**{total}**, order {order['id']}, risk {risk}\n\n{items}",
-    )
+    return {"denial": denial_view(denial)}

@@ -112,15 +112,20 @@ async def test_two_lines_of_one_item_do_not_get_more_than_there_is(shop: Service
     await undone(shop, before, "STOCK-SHORT")
 
 
-@pytest.mark.parametrize(("method", "lines"), [("ada_declines", SMALL), ("ada_gift", {"RUG-SAND": 1})])
-async def test_a_declined_payment_undoes_the_order(shop: Services, method: str, lines: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    ("method", "lines", "rule"),
+    [("ada_declines", SMALL, "PAYMENT-DECLINED"), ("ada_gift", {"RUG-SAND": 1}, "PAYMENT-GIFT-COVERS")],
+)
+async def test_a_declined_payment_undoes_the_order(
+    shop: Services, method: str, lines: dict[str, int], rule: str
+) -> None:
     before = await stock(shop)
 
     _, ended = await place(lines, method=method)
 
     assert (ended["processing_stage"], ended["payment_status"]) == ("cancelled", "declined")
-    assert ended["denial"]["rule"] == "PAYMENT-DECLINED"
-    await undone(shop, before, "PAYMENT-DECLINED")
+    assert ended["denial"]["rule"] == rule
+    await undone(shop, before, rule)
 
 
 async def test_a_gift_card_pays_without_the_card_network(shop: Services) -> None:
