@@ -1,0 +1,28 @@
+"""`docs/patterns.md` names files, symbols and tests that are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROWS = [
+    line.split("|")[3:5]
+    for line in (ROOT / "docs" / "patterns.md").read_text().splitlines()
+    if line.startswith("| ") and "`" in line.split("|")[4]
+]
+PLACES = sorted({cell.strip() for row in ROWS for cell in row})
+
+
+def test_the_table_is_read() -> None:
+    assert len(ROWS) > 15
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_that_the_page_names_is_there(place: str) -> None:
+    names = re.findall(r"`([^`]+)`", place)
+    files = [name for name in names if "/" in name or name.endswith(".json")]
+    assert files
+    texts = [(ROOT / file).read_text() for file in files]
+    for name in set(names) - set(files):
+        assert any(name in text for text in texts), f"{name} is not in {files}"
