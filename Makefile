@@ -24,7 +24,7 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 	@$(BIN)/python -m demo
 
 test: setup  ## unit and integration tests on the embedded defaults
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-all: test test-services  ## the same, and tests on real services
 

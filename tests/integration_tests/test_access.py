@@ -27,7 +27,7 @@ REFUSED: list[tuple[str, str, Attempt, int]] = [
     ("reads another's thread", "customer", ("GET", "/threads/{thread}", None), 404),
     ("reads another's state", "customer", ("GET", "/threads/{thread}/state", None), 404),
     ("reads another's history", "customer", ("POST", "/threads/{thread}/history", {}), 404),
-    ("takes it over", "customer", ("POST", "/threads", {"thread_id": "{thread}", "if_exists": "do_nothing"}), 409),
+    ("takes it over", "customer", ("POST", "/threads", {"thread_id": "{thread}", "if_exists": "do_nothing"}), 403),
     ("runs on another's thread", "customer", _run(input={"order": ORDER}), 404),
     ("reads another's order", "customer", ("GET", "/ops/orders/W-1003", None), 404),
     ("answers", "customer", _run(command=YES), 403),

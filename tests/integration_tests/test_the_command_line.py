@@ -108,7 +108,7 @@ def test_orders_are_submitted_shown_and_rejected(desk: Shell, tmp_path: Path) ->
 
 def test_the_operator_reconciles(desk: Shell, cron_fired: None) -> None:
     [report] = desk("ops", "reconcile", "--json").documents
-    assert set(report) == {"approvals", "woken", "orders", "refunds"}
+    assert set(report) == {"approvals", "woken", "orders", "due", "refunds"}
     assert report["refunds"] == {}
 
 

@@ -35,7 +35,7 @@ def test_a_caller_is_an_identity_with_a_role(role: Role) -> None:
     "user",
     [
         None,
-        object(),
+        pytest.param(object(), id="anything"),
         somebody(None, "role:admin"),
         somebody("", "role:admin"),
         somebody("ann"),

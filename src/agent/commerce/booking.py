@@ -113,9 +113,8 @@ async def give_back(
 
 
 async def is_paid(session: AsyncSession, order: OrderRow) -> bool:
-    """Whether what was captured, less what went back, is the order's price: before that nothing leaves the house."""
-    payments = await payments_of(session, order.id, "captured")
-    return sum([await refundable(session, payment) for payment in payments]) >= order.total
+    """Whether all that was to be paid for a paid order's changes is captured: before that nothing leaves the house."""
+    return not await payments_of(session, order.id, "due", *UNDECIDED, "declined")
 
 
 async def owe_everything(session: AsyncSession, order: OrderRow, now: datetime) -> None:

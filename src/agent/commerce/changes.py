@@ -31,9 +31,9 @@ async def replace_lines(session: AsyncSession, command: ReplaceLines, now: datet
     lines = await lines_of(session, order.id)
     await check_swaps(session, lines, command.swaps)
     paid = await _captured(session, order)
-    difference = 0
     for swap in command.swaps:
-        difference += await _replace_piece(session, order, lines, swap)
+        await stock.hold(session, swap.new, 1, "LINES-AVAILABLE")
+    difference = sum([await _replace_piece(session, order, lines, swap) for swap in command.swaps])
     order.total += difference
     order.status = "pending (item modified)"
     if not paid:
@@ -64,8 +64,8 @@ async def swap_payment(session: AsyncSession, command: SwapPayment, now: datetim
         raise denied("PAYMENT-STATUS", order.status)
     new = await own_method(session, command.payment_method_id, command.subject, "PAYMENT-DIFFERENT")
     paid = await _captured(session, order)
-    if len(paid) > 1 or (paid and await refundable(session, paid[0]) != paid[0].amount):
-        raise denied("PAYMENT-STATUS", "the order has more than one payment")
+    if paid and (order.status != "pending" or len(paid) > 1 or await refundable(session, paid[0]) != paid[0].amount):
+        raise denied("PAYMENT-STATUS", "more than one payment was made for it")
     if new.id == order.payment_method_id:
         raise denied("PAYMENT-DIFFERENT", new.id)
     if paid:
@@ -107,13 +107,11 @@ def check_owned(lines: list[OrderLineRow], skus: Sequence[str]) -> None:
 
 
 async def _replace_piece(session: AsyncSession, order: OrderRow, lines: list[OrderLineRow], swap: Swap) -> int:
-    """Put one new piece in the place of an old one; returns the difference in price, in minor units."""
+    """Put one new piece, held already, in the place of an old one; returns the difference in price, in minor units."""
     line = next(line for line in lines if line.sku == swap.old)
     price = (await session.get_one(VariantRow, swap.new)).price
     difference = price - line.unit_price
-    if line.reservation == "held":
-        await stock.hold(session, swap.new, 1, "LINES-AVAILABLE")
-        await stock.free(session, swap.old, 1)
+    await stock.free(session, swap.old, 1)
     if line.quantity == 1:
         line.sku, line.unit_price = swap.new, price
         return difference

@@ -53,18 +53,24 @@ class Payments:
             PaymentRow.outcome.in_(("due", *UNDECIDED)),
             OrderRow.stage.not_in((*CHARGEABLE, "cancelling", "cancelled")),
         )
-        query = select(PaymentRow, PaymentMethodRow).join(PaymentMethodRow).join(OrderRow).where(*waiting)
+        query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
         async with self._db.read() as session:
-            rows = await session.execute(query.where(OrderRow.id == order_id) if order_id else query.limit(500))
-            dues = [(payment, method) for payment, method in rows]
-        outcomes = {}
-        for payment, method in dues:
-            try:
-                await self._close(payment.key, "open", of=("due",))
-                outcomes[payment.key] = await self._ask(payment, method, payment.outcome != "due")
-            except (PaymentError, CircuitOpenError) as error:
-                outcomes[payment.key] = type(error).__name__
-        return outcomes
+            keys = (await session.scalars(query.where(OrderRow.id == order_id) if order_id else query.limit(500))).all()
+        return {key: await self._collect(key) for key in keys}
+
+    async def _collect(self, key: str) -> str:
+        async with self._db.write() as session:
+            payment = await session.get_one(PaymentRow, key, with_for_update=True)
+            method = await session.get_one(PaymentMethodRow, payment.method_id)
+            asked_before = payment.outcome != "due"
+            if payment.outcome == "due":
+                payment.outcome = "open"
+        if payment.outcome not in UNDECIDED:  # meanwhile
+            return payment.outcome
+        try:
+            return await self._ask(payment, method, asked_before)
+        except (PaymentError, CircuitOpenError) as error:
+            return type(error).__name__
 
     async def _ask(self, payment: PaymentRow, method: PaymentMethodRow, asked_before: bool) -> str:
         """Look the attempt up if it was made before, else make it; book the answer."""
@@ -94,12 +100,12 @@ class Payments:
                 await self._close(payment.key, "declined")
 
     async def outcome(self, order_id: str) -> str:
-        """`none`, `deferred` (nothing was sent), `unknown`, `captured` or `declined`: the latest attempt's."""
+        """`none`, `deferred` (nothing was sent), `unknown`, `captured` or `declined`: how the order's own price stands,
+        whatever its changes made due."""
         async with self._db.read() as session:
-            latest = await session.scalar(
-                select(PaymentRow.outcome).where(PaymentRow.order_id == order_id).order_by(PaymentRow.at.desc())
-            )
-        return {None: "none", "open": "deferred"}.get(latest, latest or "none")
+            payment = await session.get(PaymentRow, _own(order_id))
+        outcome = payment.outcome if payment else "none"
+        return "deferred" if outcome == "open" else outcome
 
     async def why_declined(self, order_id: str) -> str:
         """The rule behind a declined payment of an order's price."""
@@ -125,7 +131,7 @@ class Payments:
         async with self._db.write() as session:
             order = await locked(session, order_id)
             method = await session.get_one(PaymentMethodRow, order.payment_method_id)
-            payment = await session.get(PaymentRow, f"{order_id}:pay:1")
+            payment = await session.get(PaymentRow, _own(order_id))
             if payment and payment.outcome not in UNDECIDED:
                 return payment, method, True
             if order.stage not in CHARGEABLE:
@@ -135,7 +141,7 @@ class Payments:
                 payment.at = now  # it may be sent again: `find_out` gives it LOOK_UP_AFTER from here
                 return payment, method, True
             payment = PaymentRow(
-                key=f"{order_id}:pay:1",
+                key=_own(order_id),
                 order_id=order_id,
                 method_id=method.id,
                 amount=order.total,
@@ -200,8 +206,13 @@ class Payments:
                 await self._captured(session, await locked(session, row.order_id), row, "gift_debit")
         return row.outcome
 
-    async def _close(self, key: str, outcome: str, of: tuple[str, ...] = UNDECIDED) -> None:
+    async def _close(self, key: str, outcome: str) -> None:
         async with self._db.write() as session:
             row = await session.get_one(PaymentRow, key, with_for_update=True)
-            if row.outcome in of:
+            if row.outcome in UNDECIDED:
                 row.outcome = outcome
+
+
+def _own(order_id: str) -> str:
+    """The key of the payment of the order's own price."""
+    return f"{order_id}:pay:1"

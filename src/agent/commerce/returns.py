@@ -56,7 +56,10 @@ async def request_exchange(session: AsyncSession, command: RequestExchange, now:
 
 
 async def receive_return(session: AsyncSession, command: ReceiveReturn, now: datetime) -> OrderRow:
-    """ReceiveReturn: the pieces are sold again, the money moves, new pieces leave. Raises `Denied` RETURN-RECEIVED."""
+    """ReceiveReturn: the pieces are sold again, the money moves, new pieces leave.
+
+    Raises `Denied` RETURN-RECEIVED, DIFFERENCE-GIFT-COVERS, ORDER-EXISTS.
+    """
     order = await locked(session, command.order_id)
     returned = await session.get(ReturnRow, order.id)
     if returned is None or order.status not in ("return requested", "exchange requested"):
@@ -66,7 +69,7 @@ async def receive_return(session: AsyncSession, command: ReceiveReturn, now: dat
         await stock.take_back(session, piece.sku, 1)
         if piece.new_sku:
             await stock.hand_out(session, piece.new_sku, 1)
-    method = await session.get_one(PaymentMethodRow, returned.method_id)
+    method = await session.get_one(PaymentMethodRow, returned.method_id, with_for_update=True)
     if returned.amount > 0:
         await demand(session, order, method, returned.amount, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
     else:

@@ -48,8 +48,9 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     OpenTicket: customers.open_ticket,
 }
 
-FORGETFUL: Final = frozenset((PlaceOrder,))
-"""Commands whose denial leaves no trace: an order that was refused may be corrected and sent again under its id."""
+FORGETFUL: Final = frozenset((PlaceOrder, MarkHandedOver, MarkDelivered, ReceiveReturn))
+"""Commands whose denial leaves no trace. Their keys name what they are about, so they come again under the same one: an
+order that was corrected, a parcel that may leave now that all is paid."""
 
 
 class Commerce:

@@ -18,8 +18,8 @@ BOOK = (
     " VALUES ('extra', 'W-1002', 'ada_park', 'ada_card', '{kind}', {amount}, '2026-06-01')"
 )
 APPROVE = (
-    'INSERT INTO approvals (id, key, subject, thread_id, asked_by, "case", action, action_hash, chain, step, status, note,'
-    " round, escalated, thread_told, step_since, created_at)"
+    'INSERT INTO approvals (id, key, subject, thread_id, asked_by, "case", action, action_hash, chain, step, status,'
+    " note, round, escalated, thread_told, step_since, created_at)"
     " VALUES ('apr', 'k', 'ada_park', 't', 'desk', 'refund', '{}', '', '[{}, {}]', 1, 'approved', '',"
     " 0, 0, 1, '2026-06-01', '2026-06-01')"
 )

@@ -13,6 +13,7 @@ from agent.server.rules import GRAPH_OF_ASSISTANT, RunRefusedError, check_run
 GRAPHS = ("customer_service", "order_processing", "reconciler")
 ASSISTANTS = {graph: assistant for assistant, graph in GRAPH_OF_ASSISTANT.items()}
 
+SOME_ID = "3f0c2b1e-5a4d-4c8b-9e2f-1a2b3c4d5e6f"
 MESSAGE = {"messages": [{"role": "user", "content": "Where is W-1001?"}]}
 ORDER = {
     "order_id": "N-1",
@@ -89,7 +90,7 @@ def test_those_who_can_approve_answer_and_nobody_else_but_the_service_account(ro
         assert refused(by(role), value).status == 403
 
 
-@pytest.mark.parametrize("assistant", [uuid4(), "customer_service", None, ""])
+@pytest.mark.parametrize("assistant", [SOME_ID, "customer_service", None, ""])
 def test_a_foreign_assistant_is_refused(assistant: Any) -> None:
     assert refused(by("customer"), run() | {"assistant_id": assistant}).status == 403
 
@@ -131,11 +132,11 @@ def test_the_empty_input_that_chat_clients_send_beside_an_answer_is_fine() -> No
         {"interrupt_after": ["triage"]},
         {"webhook": "http://127.0.0.1:9/"},
         {"feedback_keys": ["stars"]},
-        {"checkpoint": {"checkpoint_id": str(uuid4())}},
+        {"checkpoint": {"checkpoint_id": SOME_ID}},
         {"something_new": 1},
-        {"config": {"configurable": {"checkpoint_id": str(uuid4())}}},
+        {"config": {"configurable": {"checkpoint_id": SOME_ID}}},
         {"config": {"configurable": {"checkpoint_ns": "approval"}}},
-        {"config": {"configurable": {"thread_id": str(uuid4())}}},
+        {"config": {"configurable": {"thread_id": SOME_ID}}},
         {"config": {"configurable": {"user_id": "ben_ortiz"}}},
         {"config": {"configurable": {"customer_id": "ben_ortiz"}}},
         {"config": {"configurable": {"__pregel_resume_map": {"x": "approve"}}}},
@@ -185,7 +186,7 @@ def test_a_channel_may_say_for_whom_it_speaks_and_no_more() -> None:
 def test_a_run_of_the_cron_is_let_in() -> None:
     check_run(
         Caller("service-1", "service"),
-        run("reconciler", config={"configurable": {"cron_id": str(uuid4()), "langgraph_auth_user_id": "service-1"}}),
+        run("reconciler", config={"configurable": {"cron_id": SOME_ID, "langgraph_auth_user_id": "service-1"}}),
     )
 
 

@@ -1,0 +1,99 @@
+"""What must add up in a shop at any moment, whatever was asked of it: stock, money, and what the card network says."""
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from agent.commerce.booking import UNDECIDED
+from agent.commerce.lifecycle import Stage
+from agent.ledger.invariants import CHECKS, violations
+from agent.services import Services
+
+from .scenes import Dump, network
+
+UNPAID: frozenset[Stage] = frozenset(("placed", "reserved", "awaiting_approval", "approved", "parked"))
+GOODWILL = "goodwill"
+"""What the keys of refunds beyond what a rule owes begin with, in tests that look at books."""
+
+
+async def all_adds_up(shop: Services, before: Dump, now: Dump) -> None:
+    """Every promise of the ledger is kept, nothing was made up or lost since `before`, and the network agrees."""
+    async with shop.database.read() as session:
+        assert [broken for check in CHECKS for broken in await violations(session, check)] == []
+    stock_is_conserved(before, now)
+    money_is_conserved(now)
+    await both_sides_agree(shop, now)
+
+
+def stock_is_conserved(before: Dump, now: Dump) -> None:
+    """What was there is there, or has left, or came back."""
+    there = on_hand(before) + gone(before) - gone(now)
+    assert on_hand(now) == there
+
+
+def on_hand(ledger: Dump) -> Counter[str]:
+    """Pieces in the house, by SKU."""
+    return Counter({row["sku"]: row["on_hand"] for row in ledger["variants"]})
+
+
+def gone(ledger: Dump) -> Counter[str]:
+    """Pieces that left the house for orders, less those that came back, by SKU."""
+    pieces = Counter[str]()
+    for line in ledger["order_lines"]:
+        if line["reservation"] == "shipped":
+            pieces[line["sku"]] += line["quantity"]
+    back = {order["id"] for order in ledger["orders"] if order["status"] == "returned"}
+    for piece in ledger["returned_pieces"]:
+        if piece["order_id"] in back:
+            pieces[piece["sku"]] -= 1
+            pieces[piece["new_sku"]] += piece["new_sku"] is not None
+    return pieces
+
+
+def money_is_conserved(now: Dump) -> None:
+    """Each order's money is what its price, its changes and its return say; gift cards are never overdrawn."""
+    agreed = {row["order_id"]: row["amount"] for row in now["returns"]}
+    books = [_by_order(now, table) for table in ("payments", "debts", "money_entries")]
+    for order in now["orders"]:
+        payments, debts, entries = (book[order["id"]] for book in books)
+        captured = sum(row["amount"] for row in payments if row["outcome"] == "captured")
+        asked = captured + sum(row["amount"] for row in payments if row["outcome"] in ("due", *UNDECIDED, "declined"))
+        repaid = sum(row["amount"] for row in debts if row["settled"])
+        owed = sum(row["amount"] for row in debts)
+        by_rule = sum(row["amount"] for row in debts if not row["key"].startswith(GOODWILL))
+        assert sum(row["amount"] for row in entries) == captured - repaid
+        assert captured - owed >= 0
+        if order["status"] == "cancelled":
+            assert captured == owed
+        elif order["stage"] in UNPAID:
+            assert captured == 0
+        else:
+            price = order["total"] + (agreed.get(order["id"], 0) if order["status"] == "returned" else 0)
+            assert asked - by_rule == price or (by_rule < owed and price < asked - by_rule <= price + owed - by_rule)
+    cards = {row["id"] for row in now["payment_methods"] if row["kind"] == "gift_card"}
+    spent = Counter[str]()
+    for row in now["money_entries"]:
+        spent[row["method_id"]] += row["amount"]
+    assert not [card for card in cards if spent[card] > 0]
+
+
+def _by_order(now: Dump, table: str) -> dict[str, list[dict[str, Any]]]:
+    rows = defaultdict[str, list[dict[str, Any]]](list)
+    for row in now[table]:
+        rows[row["order_id"]].append(row)
+    return rows
+
+
+async def both_sides_agree(shop: Services, now: Dump) -> None:
+    """What we booked, the network did; what it did and we did not book yet, we know to be unknown or owed."""
+    there = await network(shop)
+    taken = {charge.key: charge.amount for charge in there.charges if charge.status == "captured"}
+    given = {refund.key: refund.amount for refund in there.refunds}
+    given |= {credit.key: credit.amount for credit in there.credits}
+    captures = {row["key"]: row["amount"] for row in now["money_entries"] if row["kind"] == "capture"}
+    refunds = {row["key"]: -row["amount"] for row in now["money_entries"] if row["kind"] == "refund"}
+    open_payments = {row["key"] for row in now["payments"] if row["outcome"] in UNDECIDED}
+    open_debts = {row["key"] for row in now["debts"] if not row["settled"]}
+    assert captures.items() <= taken.items()
+    assert refunds.items() <= given.items()
+    assert taken.keys() - captures.keys() <= open_payments
+    assert given.keys() - refunds.keys() <= open_debts

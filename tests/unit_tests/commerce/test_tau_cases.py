@@ -1,0 +1,273 @@
+"""Orders and changes that no one here made up: accepted or denied by the right rule, cent-exact, nothing else changed.
+
+`TAU_RETAIL_DIR` names the data; without it these tests are skipped.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from random import Random
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.commerce import run
+from agent.commerce.commands import Denial
+from tests import tau_form
+from tests.tau_form import Json
+from tests.tau_retail import DATA, Desk, db_of, expected, opened, refused_here, run_case
+
+from .books import all_adds_up, on_hand
+from .scenes import Dump, dump, lost, unreachable, wire
+
+CASES_FILE = DATA / "dev_cases.jsonl"
+CASES: list[Json] = list(map(json.loads, CASES_FILE.read_text().splitlines())) if CASES_FILE.exists() else []
+
+pytestmark = pytest.mark.skipif(not CASES, reason=f"no {CASES_FILE}: set TAU_RETAIL_DIR")
+
+RULES = {  # what tau-bench's first tools say: our rule
+    "Error: insufficient gift card balance to pay for the order": "PAYMENT-GIFT-COVERS",
+    "Error: insufficient gift card balance to pay for the new item": "DIFFERENCE-GIFT-COVERS",
+}
+
+CHANGED_FOR_ITSELF = {f"tau1-train-{n}" for n in (5, 7, 8, 22, 35, 53, 55, 70)}
+"""Deviation: we refuse it, as tau's second tools do (LINES-DIFFERENT). What is expected comes from the first ones."""
+
+EXCHANGED_FOR_ITSELF = {f"tau1-train-{n}" for n in (10, 34, 42, 64)}
+"""Deviation: both of tau's tools accept it, and we refuse it: LINES-DIFFERENT is for exchanges as well."""
+
+PRICED_BY_THE_LAST = {f"tau1-train-{n}" for n in (12, 26, 27, 30, 38, 43, 62, 73, 80, 92)}
+"""No deviation, though the tools differ: the second ones price every changed line like the last. We, and what is
+expected, do not."""
+
+
+def batches(size: int = 12) -> list[list[Json]]:
+    """All cases, in batches in which no customer comes twice: they can share a ledger."""
+    made: list[dict[str, Json]] = []
+    for case in CASES:
+        batch = next((each for each in made if len(each) < size and customer_of(case) not in each), None)
+        if batch is None:
+            made.append(batch := {})
+        batch[customer_of(case)] = case
+    return [list(batch.values()) for batch in made]
+
+
+def customer_of(case: Json) -> str:
+    """Whose orders a case is about; of one without writes, nobody's."""
+    orders = {write["arguments"]["order_id"] for write in case["writes"]}
+    [customer] = {as_it_was(order_id)["user_id"] for order_id in orders} or {case["id"]}
+    return str(customer)
+
+
+def as_it_was(order_id: str) -> Json:
+    return db_of(DATA)["orders"][order_id]
+
+
+BATCHES = batches()
+SAMPLE = Random(2026).sample(BATCHES, 2) if BATCHES else []
+each_batch = pytest.mark.parametrize("cases", BATCHES, ids=[f"batch-{n}" for n, _ in enumerate(BATCHES)])
+
+
+def rule_of(denial: Denial | None) -> str | None:
+    return denial.rule if denial else None
+
+
+def rules(case: Json) -> list[str | None]:
+    """The rule by which each write is to be denied, or None."""
+    return [
+        "LINES-DIFFERENT" if refused_here(write) else RULES[write["tau1_error"]] if write["tau1_error"] else None
+        for write in case["writes"]
+    ]
+
+
+async def play(desk: Desk, case: Json, subject: str | None = None) -> list[str | None]:
+    """Take a case's writes in order; gives the rule that denied each."""
+    return [rule_of(await desk.take(write, f"{case['id']}:{n}", subject)) for n, write in enumerate(case["writes"])]
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    async with opened() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def before() -> Dump:
+    """Every row of the ledger as a case finds it."""
+
+    async def look() -> Dump:
+        async with opened() as made:
+            return await dump(made.shop)
+
+    return asyncio.run(look())
+
+
+async def check(desk: Desk, before: Dump, cases: list[Json]) -> None:
+    """The ledger is as these cases expect it, and nothing else in it has changed."""
+    now, wanted = await dump(desk.shop), [expected(case) for case in cases]
+    users, orders = desk.differing(now)
+    assert users == {name: user for each in wanted for name, user in each["users"].items()}
+    assert orders == {name: order for each in wanted for name, order in each["orders"].items()}
+    skus = {item["item_id"] for order in (*orders.values(), *map(as_it_was, orders)) for item in order["items"]}
+    skus |= {sku for order in orders.values() for sku in order.get("exchange_new_items", ())}
+    for table, row in differing_rows(before, now):
+        match table:
+            case "effects":
+                assert row["key"].rpartition(":")[0] in {case["id"] for case in cases}
+            case "orders" | "customers" | "variants":
+                assert row.get("id", row.get("sku")) in {"orders": orders, "customers": users, "variants": skus}[table]
+            case _:
+                assert row["order_id"] in orders
+    assert on_hand(now) == on_hand(before)
+    await all_adds_up(desk.shop, before, now)
+
+
+def differing_rows(before: Dump, now: Dump) -> Iterator[tuple[str, Json]]:
+    """The rows that are in one of the two only, by table."""
+    for table in now:
+        old, new = ({json.dumps(row, default=str) for row in rows[table]} for rows in (before, now))
+        yield from ((table, json.loads(row)) for row in old ^ new)
+
+
+def test_the_shop_that_cases_find_is_the_one_of_the_data(before: Dump) -> None:
+    db = db_of(DATA)
+    assert tau_form.users(before, db["users"]) == db["users"]
+    assert tau_form.orders(before, db["orders"], {}) == db["orders"]
+
+
+def test_each_deviation_is_listed() -> None:
+    """With its reason, above; a new one, or one that is gone, shows here."""
+    by_name = {
+        name: {c["id"] for c in CASES for w in c["writes"] if w["name"] == name and refused_here(w)}
+        for name in ("modify_pending_order_items", "exchange_delivered_order_items")
+    }
+    assert by_name["modify_pending_order_items"] == CHANGED_FOR_ITSELF
+    assert by_name["exchange_delivered_order_items"] == EXCHANGED_FOR_ITSELF
+    assert {c["id"] for c in CASES if not c["tau1_tau2_agree"]} == CHANGED_FOR_ITSELF | PRICED_BY_THE_LAST
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+async def test_a_case_ends_as_expected(case: Json, before: Dump, desk: Desk) -> None:
+    assert await play(desk, case) == rules(case)
+    await check(desk, before, [case])
+
+
+async def test_a_case_can_be_run_by_itself() -> None:
+    case = next(case for case in CASES if case["expected"]["users"] and not any(map(refused_here, case["writes"])))
+    outcome = await run_case(case)
+    assert [rule_of(denial) for denial in outcome.denials] == rules(case)
+    assert {"users": outcome.users, "orders": outcome.orders} == case["expected"]
+
+
+@each_batch
+async def test_a_command_sent_twice_is_one_command(cases: list[Json], before: Dump, desk: Desk) -> None:
+    for case in cases:
+        for n, write in enumerate(case["writes"]):
+            first = await desk.take(write, f"{case['id']}:{n}")
+            assert await desk.take(write, f"{case['id']}:{n}") == first
+        assert await play(desk, case) == rules(case)
+    await check(desk, before, cases)
+
+
+@each_batch
+async def test_customers_at_once_do_not_disturb_each_other(cases: list[Json], before: Dump, desk: Desk) -> None:
+    assert await asyncio.gather(*(play(desk, case) for case in cases)) == [rules(case) for case in cases]
+    await check(desk, before, cases)
+
+
+async def test_nobody_changes_anothers_orders(before: Dump, desk: Desk) -> None:
+    strangers = list(db_of(DATA)["users"])
+    for case in CASES:
+        stranger = next(each for each in strangers if each != customer_of(case))
+        assert await play(desk, case, stranger) == ["ORDER-EXISTS"] * len(case["writes"])
+    now = await dump(desk.shop)
+    assert {table for table, _ in differing_rows(before, now)} == {"effects"}
+
+
+class Crash(Exception):  # noqa: N818  (not an error of ours: the process is gone)
+    """The process ends here."""
+
+
+@contextmanager
+def before_the_commit(desk: Desk) -> Iterator[None]:
+    """Everything is written, nothing is committed."""
+
+    def crashing(handler: run.Handler) -> run.Handler:
+        async def act(session: AsyncSession, *arguments: Any) -> Any:
+            await handler(session, *arguments)
+            await session.flush()
+            raise Crash
+
+        return act
+
+    with pytest.MonkeyPatch.context() as patch:
+        for command, handler in run.HANDLERS.items():
+            patch.setitem(run.HANDLERS, command, crashing(handler))
+        yield
+
+
+@contextmanager
+def before_the_money_moves(desk: Desk) -> Iterator[None]:
+    """The command is in the ledger, and that was all."""
+
+    async def crash(order_id: str) -> None:
+        raise Crash
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(desk.shop.payments, "collect", crash)
+        yield
+
+
+def before_the_provider_hears(desk: Desk) -> AbstractContextManager[None]:
+    """The request was written down, and not sent."""
+
+    async def crash(_: httpx.Request) -> None:
+        raise Crash
+
+    return wire(desk.shop.payment_client, request=crash)
+
+
+def before_the_answer_is_booked(desk: Desk) -> AbstractContextManager[None]:
+    """The provider did it, and nobody here knows."""
+
+    async def crash(_: httpx.Response) -> None:
+        raise Crash
+
+    return wire(desk.shop.payment_client, response=crash)
+
+
+def with_the_answer_lost(desk: Desk) -> AbstractContextManager[None]:
+    """Not the process dies but the connection, and it knows that it does not know."""
+    return wire(desk.shop.payment_client, response=lost)
+
+
+def with_the_provider_away(desk: Desk) -> AbstractContextManager[None]:
+    """No connection: surely nothing was done."""
+    return wire(desk.shop.payment_client, request=unreachable)
+
+
+ACCIDENTS = (
+    before_the_commit,
+    before_the_money_moves,
+    before_the_provider_hears,
+    before_the_answer_is_booked,
+    with_the_answer_lost,
+    with_the_provider_away,
+)
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+@pytest.mark.parametrize("cases", SAMPLE, ids=["one-sample", "another"])
+async def test_after_an_accident_at_any_step_the_same_command_comes_to_the_same_end(
+    cases: list[Json], accident: Callable[[Desk], AbstractContextManager[None]], before: Dump, desk: Desk
+) -> None:
+    for case in cases:
+        for n, write in enumerate(case["writes"]):
+            with accident(desk), suppress(Crash):
+                await desk.take(write, f"{case['id']}:{n}")
+            desk.shop.breakers["payment"].reset()
+            assert rule_of(await desk.take(write, f"{case['id']}:{n}")) == rules(case)[n]
+    await check(desk, before, cases)
