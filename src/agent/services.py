@@ -9,6 +9,7 @@ from typing import cast
 import httpx
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
+from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.assistant.knowledge import Knowledge
 from agent.assistant.understand import ModelAnswerError, Understander, chat_model
@@ -56,6 +57,7 @@ class Services:
     refunds: Refunds
     fulfilment: Fulfilment
     approvals: Approvals
+    deadlines: Deadlines
     knowledge: Knowledge
     understander: Understander
     breakers: dict[str, CircuitBreaker]
@@ -133,6 +135,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         refunds=refunds,
         fulfilment=Fulfilment(database),
         approvals=Approvals(database, config.approval_time_scale),
+        deadlines=Deadlines(database),
         knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
         understander=Understander(
             await asyncio.to_thread(chat_model, config),

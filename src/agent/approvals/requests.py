@@ -100,7 +100,7 @@ class Approvals:
                 await session.flush()
                 emit("approval.requested", request_id=request_id, case=case, order_id=order_id)
             row.thread_id = thread_id
-            return _view(row)
+            return view_of(row)
 
     def _chain(self, case: Case) -> list[Step]:
         return [
@@ -115,7 +115,7 @@ class Approvals:
     async def get(self, request_id: str) -> ApprovalView:
         """The request as it stands now."""
         async with self._db.read() as session:
-            return _view(await session.get_one(ApprovalRow, request_id))
+            return view_of(await session.get_one(ApprovalRow, request_id))
 
     async def approved(self, request_id: str) -> ApprovalView:
         """The request, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes."""
@@ -123,13 +123,13 @@ class Approvals:
             row = await session.get(ApprovalRow, request_id)
         if row is None or row.status != "approved":
             raise Denied("APPROVAL-MISSING", "This has not been approved.")
-        return _view(row)
+        return view_of(row)
 
     async def of_order(self, order_id: str) -> list[ApprovalView]:
         """All requests about an order, oldest first."""
         async with self._db.read() as session:
             query = select(ApprovalRow).where(ApprovalRow.order_id == order_id).order_by(ApprovalRow.created_at)
-            return [_view(row) for row in await session.scalars(query)]
+            return [view_of(row) for row in await session.scalars(query)]
 
     async def head(self, thread_id: str) -> ApprovalView | None:
         """The open request that a conversation waits for: the oldest."""
@@ -140,7 +140,7 @@ class Approvals:
                 .order_by(ApprovalRow.created_at, ApprovalRow.id)
                 .limit(1)
             )
-            return _view(row) if row else None
+            return view_of(row) if row else None
 
     async def decide(
         self, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
@@ -153,15 +153,15 @@ class Approvals:
             row = await session.get_one(ApprovalRow, request_id, with_for_update=True)
             row.thread_told = True
             if row.status != "open" or (caller and caller.role == "service"):
-                return _view(row)
+                return view_of(row)
             try:
                 answer = await self._allowed(session, row, seen_hash, said, caller)
                 await self._take(session, row, answer, caller, edit)
             except Refused as refused:
                 emit("approval.answer_refused", request_id=request_id, rule=refused.rule)
-                return _view(row, refused=str(refused))
+                return view_of(row, refused=str(refused))
             emit("approval.decided", request_id=request_id, decision=answer.decision, status=row.status)
-            return _view(row)
+            return view_of(row)
 
     async def _allowed(
         self, session: AsyncSession, row: ApprovalRow, seen_hash: str, said: Any, caller: Caller | None
@@ -234,44 +234,6 @@ class Approvals:
         own = [n for n, step in enumerate(row.chain) if step["role"] == before]
         return own[0] if own else -1  # -1: a step of no chain, so that the editor's role must be asked nowhere
 
-    async def watch_the_clock(self) -> dict[str, str]:
-        """Escalate what is overdue and expire what is long overdue, each once; returns {request id: what happened}."""
-        now = self._db.clock()
-        done: dict[str, str] = {}
-        async with self._db.write() as session:
-            rows = await session.scalars(select(ApprovalRow).where(ApprovalRow.status == "open").with_for_update())
-            for row in rows.all():
-                step, waited = row.chain[row.step], (now - row.step_since).total_seconds()
-                if waited >= step["expiry_seconds"]:
-                    row.status, row.thread_told, done[row.id] = "expired", False, "expired"
-                    row.note = "nobody answered in time"
-                    emit("approval.expired", request_id=row.id)
-                elif waited >= step["due_seconds"] and not row.escalated:
-                    row.escalated, row.thread_told, done[row.id] = True, False, "escalated"
-                    emit("approval.escalated", request_id=row.id, to=escalation_of(row.chain, row.step))
-        return done
-
-    async def to_tell(self) -> list[tuple[str, str, str | None]]:
-        """(request id, thread id, order id) of requests that changed while their thread was waiting."""
-        async with self._db.read() as session:
-            rows = await session.execute(
-                select(ApprovalRow.id, ApprovalRow.thread_id, ApprovalRow.order_id).where(
-                    ApprovalRow.thread_told.is_(False)
-                )
-            )
-            return [(row.id, row.thread_id, row.order_id) for row in rows]
-
-    async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
-        """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""
-        row = ApprovalRow
-        ended = (row.thread_id == thread_id, row.status != "open", row.thread_told.is_(False))
-        async with self._db.read() as session:
-            if not await session.scalar(select(row.id).where(*ended).limit(1)):
-                return []  # nearly always: then nobody waits for a writer
-        async with self._db.write() as session:
-            rows = await session.scalars(update(row).where(*ended).values(thread_told=True).returning(row))
-            return [_view(row) for row in rows]
-
 
 def roles_of(row: ApprovalRow) -> list[str]:
     """Who may answer the present step."""
@@ -284,7 +246,7 @@ async def _decisions(session: AsyncSession, row: ApprovalRow) -> list[DecisionRo
     return list((await session.scalars(query)).all())
 
 
-def _view(row: ApprovalRow, refused: str | None = None) -> ApprovalView:
+def view_of(row: ApprovalRow, refused: str | None = None) -> ApprovalView:
     name, arguments = row.action["name"], row.action["arguments"]
     allowed: list[Decision] = ["approve", "edit", "reject"] if row.action["editable"] else ["approve", "reject"]
     due: datetime = row.step_since + timedelta(seconds=row.chain[row.step]["due_seconds"])

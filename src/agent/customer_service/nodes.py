@@ -192,7 +192,7 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
 async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Say it: what was found or done, then the plan with the question for a yes."""
     shop, parts = await services(), list(state["notes"])
-    for request in await shop.approvals.ended_meanwhile(this_thread(runtime)):
+    for request in await shop.deadlines.ended_meanwhile(this_thread(runtime)):
         parts += turned_down(request)
     if waiting := state.get("plan"):
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])

@@ -264,7 +264,7 @@ async def close(state: OrderState, runtime: Runtime[None]) -> Update:
     if "order_id" not in state:
         return {"processing_stage": "refused"}
     shop = await services()
-    await shop.approvals.ended_meanwhile(this_thread(runtime))
+    await shop.deadlines.ended_meanwhile(this_thread(runtime))
     order = await shop.reads.get(state["order_id"])
     if not denial and order["reason"] in RULES:
         denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])

@@ -36,14 +36,14 @@ Update = dict[str, Report]
 
 async def watch_the_clock(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Escalate overdue approvals, expire those that nobody answered."""
-    return {"report": {"approvals": await (await services()).approvals.watch_the_clock()}}
+    return {"report": {"approvals": await (await services()).deadlines.watch_the_clock()}}
 
 
 async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Make threads look again at requests that changed while they waited: escalated, expired or void."""
     shop = await services()
     client = await service_client(shop.settings)
-    requests = await shop.approvals.to_tell()
+    requests = await shop.deadlines.to_tell()
     woken = {request: await _tried(_wake(client, shop, thread, order)) for request, thread, order in requests}
     return {"report": {"woken": woken}}
 
@@ -99,14 +99,14 @@ async def _wake(client: LangGraphClient, shop: Services, thread_id: str, order_i
     try:
         thread = await client.threads.get(thread_id)
     except NotFoundError:
-        await shop.approvals.ended_meanwhile(thread_id)  # nobody is left to be told
+        await shop.deadlines.ended_meanwhile(thread_id)  # nobody is left to be told
         return "thread is gone"
     if thread["status"] == "busy":
         return "at work"
     if (thread.get("metadata") or {}).get("graph_id") == "order_processing":
         return await _run(client, thread_id, "order_processing", {"input": {"order": {"order_id": order_id}}}, "woken")
     if thread["status"] != "interrupted":
-        await shop.approvals.ended_meanwhile(thread_id)  # it went on without, and hears of it with its next reply
+        await shop.deadlines.ended_meanwhile(thread_id)  # it went on without, and hears of it with its next reply
         return str(thread["status"])
     return await _run(client, thread_id, "customer_service", {"command": {"resume": "look again"}}, "woken")
 

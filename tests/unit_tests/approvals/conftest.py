@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.ledger.database import Database
 from tests.unit_tests.conftest import Clock
@@ -19,3 +20,8 @@ async def database(ledger_url: str, clock: Clock) -> AsyncIterator[Database]:
 @pytest.fixture
 def approvals(database: Database) -> Approvals:
     return Approvals(database)
+
+
+@pytest.fixture
+def deadlines(database: Database) -> Deadlines:
+    return Deadlines(database)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.ledger.database import Database
 from tests.unit_tests.conftest import Clock
@@ -10,19 +11,21 @@ from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, staff
 from .asking import ask, order, refund
 
 
-async def test_nothing_happens_before_a_step_is_due(approvals: Approvals, clock: Clock) -> None:
+async def test_nothing_happens_before_a_step_is_due(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=3, minutes=59)
 
-    assert await approvals.watch_the_clock() == {}
+    assert await deadlines.watch_the_clock() == {}
     assert await approvals.get(view["request_id"]) == view
 
 
-async def test_an_overdue_step_may_be_answered_by_the_next_role_as_well(approvals: Approvals, clock: Clock) -> None:
+async def test_an_overdue_step_may_be_answered_by_the_next_role_as_well(
+    approvals: Approvals, clock: Clock, deadlines: Deadlines
+) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=4)
 
-    assert await approvals.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
 
     late = await approvals.get(view["request_id"])
     assert late["roles"] == ["billing_agent", "billing_manager"]
@@ -30,10 +33,12 @@ async def test_an_overdue_step_may_be_answered_by_the_next_role_as_well(approval
     assert (after["step"], after["roles"]) == (2, ["billing_manager"])
 
 
-async def test_who_stood_in_for_one_step_does_not_take_the_next(approvals: Approvals, clock: Clock) -> None:
+async def test_who_stood_in_for_one_step_does_not_take_the_next(
+    approvals: Approvals, clock: Clock, deadlines: Deadlines
+) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=4)
-    await approvals.watch_the_clock()
+    await deadlines.watch_the_clock()
     await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
 
     again = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
@@ -43,102 +48,106 @@ async def test_who_stood_in_for_one_step_does_not_take_the_next(approvals: Appro
     assert other["status"] == "approved"
 
 
-async def test_the_last_step_goes_to_the_duty_manager(approvals: Approvals, clock: Clock) -> None:
+async def test_the_last_step_goes_to_the_duty_manager(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, order(), "large_order")
     clock.advance(hours=4)
-    await approvals.watch_the_clock()
+    await deadlines.watch_the_clock()
 
     after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("duty_manager"))
 
     assert after["status"] == "approved"
 
 
-async def test_a_step_is_escalated_once(approvals: Approvals, clock: Clock) -> None:
+async def test_a_step_is_escalated_once(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=5)
     before = events("approval.escalated")
 
-    assert await approvals.watch_the_clock() == {view["request_id"]: "escalated"}
-    assert await approvals.watch_the_clock() == {}
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.watch_the_clock() == {}
     assert events("approval.escalated") == before + 1
 
 
-async def test_each_step_has_a_due_time_of_its_own(approvals: Approvals, clock: Clock) -> None:
+async def test_each_step_has_a_due_time_of_its_own(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=5)
-    await approvals.watch_the_clock()
+    await deadlines.watch_the_clock()
     view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
     clock.advance(hours=3)
 
-    assert await approvals.watch_the_clock() == {}
+    assert await deadlines.watch_the_clock() == {}
     assert view["roles"] == ["billing_manager"]
     clock.advance(hours=1)
-    assert await approvals.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
 
 
 @pytest.mark.parametrize("escalated_before", [True, False])
-async def test_what_nobody_answers_expires_once(approvals: Approvals, clock: Clock, escalated_before: bool) -> None:
+async def test_what_nobody_answers_expires_once(
+    approvals: Approvals, clock: Clock, escalated_before: bool, deadlines: Deadlines
+) -> None:
     view = await ask(approvals, refund(), "general")
     if escalated_before:
         clock.advance(hours=5)
-        await approvals.watch_the_clock()
+        await deadlines.watch_the_clock()
     clock.advance(hours=48)
 
-    assert await approvals.watch_the_clock() == {view["request_id"]: "expired"}
-    assert await approvals.watch_the_clock() == {}
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "expired"}
+    assert await deadlines.watch_the_clock() == {}
 
     after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
     assert (after["status"], after["note"]) == ("expired", "nobody answered in time")
 
 
-async def test_closed_requests_are_left_alone(approvals: Approvals, clock: Clock) -> None:
+async def test_closed_requests_are_left_alone(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, order(), "large_order")
     await approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("order_manager"))
     clock.advance(days=30)
 
-    assert await approvals.watch_the_clock() == {}
+    assert await deadlines.watch_the_clock() == {}
 
 
-async def test_a_drill_runs_on_shorter_times(database: Database, clock: Clock) -> None:
+async def test_a_drill_runs_on_shorter_times(database: Database, clock: Clock, deadlines: Deadlines) -> None:
     approvals = Approvals(database, time_scale=1 / 3600)
     view = await ask(approvals, refund(), "general")
     clock.advance(seconds=4)
-    assert await approvals.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
     clock.advance(seconds=44)
-    assert await approvals.watch_the_clock() == {view["request_id"]: "expired"}
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "expired"}
 
 
 async def test_the_thread_of_what_the_clock_changed_is_to_be_told_until_it_looked(
-    approvals: Approvals, clock: Clock
+    approvals: Approvals, clock: Clock, deadlines: Deadlines
 ) -> None:
     view = await ask(approvals, refund(), "general")
-    assert await approvals.to_tell() == []
+    assert await deadlines.to_tell() == []
     clock.advance(hours=4)
-    await approvals.watch_the_clock()
-    assert await approvals.to_tell() == [(view["request_id"], "thread-1", "W-1001")]
+    await deadlines.watch_the_clock()
+    assert await deadlines.to_tell() == [(view["request_id"], "thread-1", "W-1001")]
 
     await approvals.decide(view["request_id"], view["action_hash"], "look again", SERVICE)
 
-    assert await approvals.to_tell() == []
+    assert await deadlines.to_tell() == []
 
 
-async def test_a_thread_hears_once_of_what_ended_without_it(approvals: Approvals, clock: Clock) -> None:
+async def test_a_thread_hears_once_of_what_ended_without_it(
+    approvals: Approvals, clock: Clock, deadlines: Deadlines
+) -> None:
     ended = await ask(approvals, refund(), "general")
     clock.advance(hours=48)
     await ask(approvals, refund(20_00), "general", key="plan:2")
-    await approvals.watch_the_clock()
+    await deadlines.watch_the_clock()
 
-    heard = await approvals.ended_meanwhile("thread-1")
+    heard = await deadlines.ended_meanwhile("thread-1")
 
     assert [(view["request_id"], view["status"]) for view in heard] == [(ended["request_id"], "expired")]
-    assert await approvals.ended_meanwhile("thread-1") == []
-    assert await approvals.to_tell() == []
+    assert await deadlines.ended_meanwhile("thread-1") == []
+    assert await deadlines.to_tell() == []
 
 
-async def test_what_is_only_overdue_has_not_ended(approvals: Approvals, clock: Clock) -> None:
+async def test_what_is_only_overdue_has_not_ended(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, refund(), "general")
     clock.advance(hours=5)
-    await approvals.watch_the_clock()
+    await deadlines.watch_the_clock()
 
-    assert await approvals.ended_meanwhile("thread-1") == []
-    assert await approvals.to_tell() == [(view["request_id"], "thread-1", "W-1001")]
+    assert await deadlines.ended_meanwhile("thread-1") == []
+    assert await deadlines.to_tell() == [(view["request_id"], "thread-1", "W-1001")]

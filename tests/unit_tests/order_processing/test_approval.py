@@ -135,7 +135,7 @@ async def test_an_overdue_request_is_shown_to_the_next_role_when_the_thread_look
 ) -> None:
     thread = await waiting()
     clock.advance(hours=4)
-    await shop.approvals.watch_the_clock()
+    await shop.deadlines.watch_the_clock()
 
     await drive_on(thread)
 
@@ -149,14 +149,14 @@ async def test_an_order_that_nobody_answers_is_undone_by_the_clock(shop: Service
     before = await stock(shop)
     thread = await waiting()
     clock.advance(hours=48)
-    await shop.approvals.watch_the_clock()
+    await shop.deadlines.watch_the_clock()
 
     ended = await drive_on(thread)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "ORDER-REJECTED")
     assert "nobody answered in time" in ended["denial"]["sentence"]
     assert await stock(shop) == before
-    assert await shop.approvals.to_tell() == []
+    assert await shop.deadlines.to_tell() == []
 
 
 async def cancel(shop: Services) -> None:
@@ -178,13 +178,13 @@ async def test_a_yes_to_an_order_that_the_customer_cancelled_charges_nothing(sho
 async def test_the_thread_of_an_order_that_the_customer_cancelled_is_told_once(shop: Services) -> None:
     thread = await waiting()
     await cancel(shop)
-    assert len(await shop.approvals.to_tell()) == 1
+    assert len(await shop.deadlines.to_tell()) == 1
 
     ended = await drive_on(thread)
 
     assert ended["processing_stage"] == "cancelled"
     assert await thread.waits_for() is None
-    assert await shop.approvals.to_tell() == []
+    assert await shop.deadlines.to_tell() == []
 
 
 @pytest.mark.parametrize(
