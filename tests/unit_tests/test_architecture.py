@@ -1,0 +1,23 @@
+"""`docs/architecture.md` says what the code does, where that can be checked."""
+
+import re
+from pathlib import Path
+
+from agent.commerce.lifecycle import MOVES
+from agent.commerce.policy import RULES
+from agent.commerce.run import HANDLERS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
+
+
+def test_the_page_draws_the_moves_of_an_order_as_the_table_has_them() -> None:
+    drawn = re.findall(r"^    (\w+) --> (\w+)$", PAGE, re.MULTILINE)
+    assert drawn == [(stage, to) for stage, moves in MOVES.items() for to in moves]
+
+
+def test_the_page_tells_every_rule() -> None:
+    assert [rule for rule in RULES if not re.search(rf"\b{rule}\b", PAGE)] == []
+
+
+def test_the_page_names_every_command() -> None:
+    assert [command.__name__ for command in HANDLERS if command.__name__ not in PAGE] == []
