@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce.policy import denied
-from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
+from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow, total
 from agent.observability.events import emit
 
 GIFT_CARD: Final = "gift_card"
@@ -23,8 +23,8 @@ UNDECIDED: Final = ("open", "unknown")
 
 async def gift_balance(session: AsyncSession, method_id: str) -> int:
     """What is left on a gift card, in minor units: issued and credited, less what was paid with it."""
-    total = await session.scalar(select(func.sum(MoneyEntryRow.amount)).where(MoneyEntryRow.method_id == method_id))
-    return -(total or 0)
+    booked = await session.scalar(select(total(MoneyEntryRow.amount)).where(MoneyEntryRow.method_id == method_id))
+    return -(booked or 0)
 
 
 async def own_method(
@@ -45,7 +45,7 @@ async def payments_of(session: AsyncSession, order_id: str, *outcomes: str) -> S
 
 async def refundable(session: AsyncSession, payment: PaymentRow) -> int:
     """What of a captured payment is neither refunded nor owed yet, in minor units."""
-    owed = await session.scalar(select(func.sum(DebtRow.amount)).where(DebtRow.payment_key == payment.key))
+    owed = await session.scalar(select(total(DebtRow.amount)).where(DebtRow.payment_key == payment.key))
     return payment.amount - (owed or 0)
 
 

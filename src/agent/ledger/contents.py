@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, column, func, inspect, select, table
+from sqlalchemy import BigInteger, Connection, column, func, inspect, select, table
+
+from agent.ledger.tables import total
 
 VERSION_TABLE: Final = "alembic_version"
 MONEY: Final = ("amount", "total")
@@ -43,7 +45,7 @@ def contents(connection: Connection) -> Contents:
             if name != VERSION_TABLE
         },
         money={
-            f"{name}.{money}": connection.scalar(select(func.sum(column(money))).select_from(table(name))) or 0
+            f"{name}.{money}": connection.scalar(select(total(column(money, BigInteger))).select_from(table(name))) or 0
             for name in names
             for money in MONEY
             if money in columns[name]

@@ -22,6 +22,7 @@ from agent.ledger.tables import (
     PaymentRow,
     ReturnedPieceRow,
     VariantRow,
+    total,
 )
 
 Query = Select[*tuple[Any, ...]]
@@ -79,7 +80,7 @@ def _held() -> Query:
         .where(OrderRow.status == "exchange requested", ReturnedPieceRow.new_sku.is_not(None))
     )
     holds = union_all(lines, exchanges).subquery()
-    held = func.coalesce(func.sum(holds.c.quantity), 0)
+    held = func.coalesce(total(holds.c.quantity), 0)
     return (
         select(VariantRow.sku, VariantRow.reserved, held.label("held"))
         .outerjoin(holds, holds.c.sku == VariantRow.sku)
@@ -108,7 +109,7 @@ def _negative() -> Query:
 
 
 def _total() -> Query:
-    lines = func.coalesce(func.sum(OrderLineRow.quantity * OrderLineRow.unit_price), 0)
+    lines = func.coalesce(total(OrderLineRow.quantity * OrderLineRow.unit_price), 0)
     return (
         select(OrderRow.id, OrderRow.total, lines.label("lines"))
         .outerjoin(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
@@ -169,7 +170,7 @@ def _refunds_explained() -> Query:
 
 
 def _refunded_at_most_once() -> Query:
-    owed = func.sum(DebtRow.amount)
+    owed = total(DebtRow.amount)
     return (
         select(PaymentRow.key, PaymentRow.outcome, PaymentRow.amount, owed.label("owed_or_refunded"))
         .join(DebtRow, DebtRow.payment_key == PaymentRow.key)
@@ -179,7 +180,7 @@ def _refunded_at_most_once() -> Query:
 
 
 def _gift_balance() -> Query:
-    balance = -func.sum(MoneyEntryRow.amount)
+    balance = -total(MoneyEntryRow.amount)
     return (
         select(PaymentMethodRow.id, balance.label("balance"))
         .join(MoneyEntryRow, MoneyEntryRow.method_id == PaymentMethodRow.id)

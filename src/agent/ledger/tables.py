@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Cast,
     CheckConstraint,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -17,8 +19,10 @@ from sqlalchemy import (
     String,
     TypeDecorator,
     UniqueConstraint,
+    cast,
+    func,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -51,6 +55,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+def total(numbers: ColumnElement[int] | InstrumentedAttribute[int]) -> Cast[int]:
+    """Their sum as an integer: PostgreSQL sums big integers to a decimal number."""
+    return cast(func.sum(numbers), BigInteger)
 
 
 class EffectRow(Base):
