@@ -141,6 +141,7 @@ async def _captured(session: AsyncSession, order: OrderRow) -> list[PaymentRow]:
 
 async def _assess_again(session: AsyncSession, order: OrderRow, now: datetime) -> None:
     """What was approved was another order: it is assessed, and asked, anew (law 6)."""
+    order.revision += 1
     await void_approvals(session, order.id)
     if order.stage == "awaiting_approval":
         move(order, "reserved")

@@ -91,10 +91,16 @@ class Orders:
         key = f"order:{order_id}:reserve:{number}"
         await self._db.once(Effect(key, "ReserveLine", "order_processing", order_id), act)
 
-    async def move(self, order_id: str, to: Stage) -> OrderView:
-        """Move an order on; being there already is fine. Raises `Denied` ORDER-STAGE for a move not in the table."""
+    async def move(self, order_id: str, to: Stage, *, revision: int | None = None) -> OrderView:
+        """Move an order on; being there already is fine.
+
+        Raises `Denied` ORDER-STAGE for a move not in the table, or when the order is not of this `revision` any more:
+        what was assessed, or approved, was another order (law 6).
+        """
         async with self._db.write() as session:
             order = await locked(session, order_id)
+            if revision not in (None, order.revision):
+                raise denied("ORDER-STAGE", "it was changed meanwhile")
             move(order, to)
             order.touched_at = self._db.clock()
         emit("order.stage", order_id=order_id, stage=to)

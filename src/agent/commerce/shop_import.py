@@ -67,8 +67,8 @@ def _rows(shop: Shop, charges: dict[str, Charge], now: datetime) -> Iterator[lis
     yield [ProductRow(id=product.id, name=product.name) for product in shop.products]
     held = Counter[str]()
     for order in shop.orders:
-        if order.status == "pending":
-            held.update({line.sku: line.quantity for line in order.lines})
+        for line in order.lines if order.status == "pending" else ():
+            held[line.sku] += line.quantity
     yield [
         VariantRow(
             sku=variant.sku,

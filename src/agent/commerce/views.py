@@ -40,6 +40,7 @@ class OrderView(TypedDict):
     status: str
     stage: Stage
     generation: int
+    revision: int
     total: int
     currency: str
     payment_method_id: str
@@ -78,6 +79,7 @@ async def order_view(session: AsyncSession, order: OrderRow) -> OrderView:
         status=order.status,
         stage=order.stage,  # type: ignore[typeddict-item]
         generation=order.generation,
+        revision=order.revision,
         total=order.total,
         currency=order.currency,
         payment_method_id=order.payment_method_id,

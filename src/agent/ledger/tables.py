@@ -133,6 +133,9 @@ class OrderRow(Base):
     status: Mapped[str] = mapped_column(String(40))
     stage: Mapped[str] = mapped_column(String(20), index=True)
     generation: Mapped[int] = mapped_column(default=0)  # of its thread: a lost thread gets the next number
+    revision: Mapped[int] = mapped_column(
+        default=0
+    )  # of its content, before it is paid: what was approved is one of them
     total: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     payment_method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))

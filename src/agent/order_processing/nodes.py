@@ -108,7 +108,7 @@ def line_failed(state: LineTask, error: NodeError) -> Update:
 
 async def assess(
     state: OrderState, runtime: Runtime[None]
-) -> Command[Literal["approval", "decide", "charge", "compensate", "park", "close"]]:
+) -> Command[Literal["approval", "assess", "decide", "charge", "compensate", "park", "close"]]:
     """Join the lines; decide by total and risk whether people must say yes."""
     shop, order_id = await services(), state["order_id"]
     outcomes = set((state.get("results") or {}).values())
@@ -123,9 +123,13 @@ async def assess(
         return Command(goto=NEXT_STEP[order["stage"]])  # type: ignore[arg-type]
     risk = await shop.reads.risk(order_id)
     case = case_for_order(order["total"], risk)
-    if case is None:
-        await shop.orders.move(order_id, "approved")
-        return Command(goto="charge", update={"processing_stage": "approved", "human_approval_needed": False})
+    try:
+        if case is None:
+            await shop.orders.move(order_id, "approved", revision=order["revision"])
+            return Command(goto="charge", update={"processing_stage": "approved", "human_approval_needed": False})
+        await shop.orders.move(order_id, "awaiting_approval", revision=order["revision"])
+    except Denied:  # its customer changed or cancelled it while it was assessed: look again
+        return Command(goto="assess")
     request = await shop.approvals.open(
         approval_action(order, risk),
         case,
@@ -135,7 +139,6 @@ async def assess(
         thread_id=this_thread(runtime),
         asked_by=order["placed_by"],
     )
-    await shop.orders.move(order_id, "awaiting_approval")
     _tell(runtime, order_id, "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
     update = {"approval": request, "processing_stage": "awaiting_approval", "human_approval_needed": True}
     if request["status"] != "open":  # decided, or ended by the clock, while the thread was away
@@ -147,23 +150,27 @@ async def decide(state: OrderState) -> Command[Literal["approval", "assess", "ch
     """Take the answer if it counts; else ask again, saying why."""
     shop, view, answer = await services(), state["approval"], state["answer"]
     request = await shop.approvals.decide(view["request_id"], view["action_hash"], answer["said"], caller_who(answer))
+    update: Update = {"approval": request}
     match request["status"]:
         case "open":
-            return Command(goto="approval", update={"approval": request})
+            return Command(goto="approval", update=update)
         case "approved":
+            revision = request["action_requests"][0]["args"]["revision"]
             try:
-                await shop.orders.move(state["order_id"], "approved")
+                await shop.orders.move(state["order_id"], "approved", revision=revision)
             except Denied as stopped:
-                return Command(goto="close", update=_refused(stopped) | {"approval": request})
-            update: Update = {"approval": request, "processing_stage": "approved", "denial": None}
-            return Command(goto="charge", update=update)
+                return Command(goto=await _after_change(state["order_id"]), update=update | _refused(stopped))
+            return Command(goto="charge", update=update | {"processing_stage": "approved", "denial": None})
         case "void":
-            order = await shop.reads.get(state["order_id"])
-            changed = order["stage"] == "reserved"  # by its customer, meanwhile: asked anew
-            return Command(goto="assess" if changed else "close", update={"approval": request, "denial": None})
+            return Command(goto=await _after_change(state["order_id"]), update=update | {"denial": None})
         case _:
             denial = denial_view(denied("ORDER-REJECTED", request["note"]))
-            return Command(goto="compensate", update={"approval": request, "denial": denial})
+            return Command(goto="compensate", update=update | {"denial": denial})
+
+
+async def _after_change(order_id: str) -> Literal["assess", "close"]:
+    """An order that its customer changed while people looked at it is assessed anew; any other has its last word."""
+    return "assess" if (await (await services()).reads.get(order_id))["stage"] == "reserved" else "close"
 
 
 async def charge(state: OrderState, runtime: Runtime[None]) -> Update:

@@ -30,6 +30,7 @@ def approval_action(order: OrderView, risk: int) -> Action:
         name="approve_order",
         arguments={
             "order_id": order["id"],
+            "revision": order["revision"],
             "total": order["total"],
             "currency": order["currency"],
             "risk": risk,
