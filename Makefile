@@ -35,7 +35,7 @@ SERVICES := postgresql
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 services:  ## install what tests/services start by themselves (Debian, Ubuntu)
-	@dpkg --status $(SERVICES) >/dev/null 2>&1 || { $(SUDO) apt-get update --quiet && $(SUDO) apt-get install --quiet --yes --no-install-recommends $(SERVICES); }
+	@dpkg --status $(SERVICES) >/dev/null 2>&1 || { $(SUDO) apt-get update --quiet && $(SUDO) DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(SERVICES); }
 
 lint: setup
 	@$(BIN)/ruff check .
