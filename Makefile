@@ -1,6 +1,7 @@
 # Each target sets up what it needs by itself; a fresh machine with Python 3.11 to 3.13 and make is enough.
 PYTHON ?= python3
 BIN := .venv/bin
+PORT ?= 2024
 
 .PHONY: setup dev demo test test-all test-services services lint migration pictures clean
 
@@ -18,7 +19,8 @@ setup: .venv/ready .tokens.json
 	@$(BIN)/desk tokens init
 
 dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
-	STUDIO_MODE=on $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port 2024
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { echo "port $(PORT) is taken: make dev PORT=…, and DESK_URL=http://127.0.0.1:… for desk"; exit 2; }
+	STUDIO_MODE=on $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
 
 demo: setup  ## a shop survives an outage and a kill while people approve and refuse
 	@$(BIN)/python -m demo

@@ -9,6 +9,7 @@ import pytest
 from langgraph_sdk.client import LangGraphClient
 
 from agent.identity import create_tokens
+from agent.platform import service_client
 from agent.server import cron
 from agent.server.cron import keep_one_cron, one_cron
 from agent.settings import Settings
@@ -117,8 +118,7 @@ async def test_without_the_service_token_it_says_so_and_waits_for_it(
     if content:
         create_tokens(config.tokens_file)
         config.tokens_file.write_text(content)
-    asked = cron.service_client
-    attempts = iter([asked, asked])
+    attempts = iter([service_client, service_client])
 
     async def client(config: Settings) -> LangGraphClient:
         ask = next(attempts, None)
