@@ -18,7 +18,8 @@ GOODWILL = "goodwill"
 async def all_adds_up(shop: Services, before: Dump, now: Dump) -> None:
     """Every promise of the ledger is kept, nothing was made up or lost since `before`, and the network agrees."""
     async with shop.database.read() as session:
-        assert [broken for check in CHECKS for broken in await violations(session, check)] == []
+        broken = [violation for check in CHECKS for violation in await violations(session, check)]
+    assert not broken, broken
     stock_is_conserved(before, now)
     money_is_conserved(now)
     await both_sides_agree(shop, now)

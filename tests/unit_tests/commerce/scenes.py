@@ -7,19 +7,24 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent.commerce.commands import NewLine, NewOrder
+from agent.approvals.requests import Action
+from agent.commerce.booking import gift_balance
+from agent.commerce.commands import Address, ChangeShipTo, Command, NewLine, NewOrder, ReplaceLines, Swap, SwapPayment
 from agent.commerce.views import OrderView
 from agent.ledger.database import Denied
 from agent.ledger.tables import Base, PaymentMethodRow
 from agent.providers.sandbox_server import ChargeAnswer, Ledger, RefundAnswer
 from agent.services import Services
-from tests.unit_tests.acts import cancel_order, place_order
+from tests.unit_tests.acts import cancel_order, done, place_order
 
 LINES = {"LAMP-OAK": 2, "CLOCK-OAK": 1}
 """One line from each warehouse."""
 
 TOTAL = 2 * 69_00 + 95_00
+
+ELSEWHERE = Address(line1="1 Main Street", city="Salem", postcode="97301", country="US")
 
 Dump = dict[str, list[dict[str, Any]]]
 Hook = Callable[[Any], Awaitable[None]]
@@ -59,6 +64,28 @@ async def approved(shop: Services, order: NewOrder) -> OrderView:
     return await shop.orders.move(order.order_id, "approved")
 
 
+async def parked(shop: Services, order: NewOrder) -> OrderView:
+    """The order, whose money could not be taken yet."""
+    await approved(shop, order)
+    await shop.payments.park(order.order_id)
+    return await shop.reads.get(order.order_id)
+
+
+async def awaiting(shop: Services, order: NewOrder) -> OrderView:
+    """The order while people are asked whether it may be."""
+    await reserved(shop, order)
+    await shop.approvals.open(
+        Action("approve_order", {}, ""),
+        "large_order",
+        key=f"order:{order.order_id}",
+        subject=order.customer_id,
+        order_id=order.order_id,
+        thread_id="t",
+        asked_by="storefront",
+    )
+    return await shop.orders.move(order.order_id, "awaiting_approval")
+
+
 async def paid(shop: Services, order: NewOrder) -> OrderView:
     """The order with its money taken."""
     await approved(shop, order)
@@ -77,18 +104,48 @@ async def cancel(
     return await cancel_order(shop, order_id, reason=reason, subject=subject, key=key)
 
 
+async def ask(
+    shop: Services, form: type[Command], *, key: str = "c1", subject: str = "ada_park", **arguments: Any
+) -> dict[str, Any]:
+    """What a command of the customer's changed."""
+    return await done(shop, form(key=key, actor=subject, subject=subject, **arguments))
+
+
+async def replace(
+    shop: Services, order_id: str, *swaps: tuple[str, str], method: str = "ada_card", **how: str
+) -> dict[str, Any]:
+    """The order with pieces (old, new) of it changed."""
+    pieces = tuple(Swap(old=old, new=new) for old, new in swaps)
+    return await ask(shop, ReplaceLines, order_id=order_id, swaps=pieces, payment_method_id=method, **how)
+
+
+async def send_to(shop: Services, order_id: str, **how: str) -> dict[str, Any]:
+    """The order with another address."""
+    return await ask(shop, ChangeShipTo, order_id=order_id, ship_to=ELSEWHERE, **how)
+
+
+async def pay_by(shop: Services, order_id: str, method: str, **how: str) -> dict[str, Any]:
+    """The order with another payment method."""
+    return await ask(shop, SwapPayment, order_id=order_id, payment_method_id=method, **how)
+
+
+async def gift(shop: Services, method_id: str = "ada_gift") -> int:
+    """What is left on a gift card, in minor units."""
+    async with shop.database.read() as session:
+        return await gift_balance(session, method_id)
+
+
 async def dump(shop: Services, *without: str) -> Dump:
     """Every row of every table of the ledger, but those named."""
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in without]
     async with shop.database.read() as session:
-        return {
-            table.name: [dict(row) for row in (await session.execute(_all(table))).mappings()]
-            for table in Base.metadata.sorted_tables
-            if table.name not in without
-        }
+        return {table.name: await _rows(session, table) for table in tables}
 
 
-def _all(table: Table) -> Any:
-    return select(table).order_by(*table.primary_key.columns)
+async def _rows(session: AsyncSession, table: Table) -> list[dict[str, Any]]:
+    rows = await session.execute(select(table).order_by(*table.primary_key.columns))
+    names = list(rows.keys())
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 async def stock(shop: Services, sku: str) -> tuple[int, int]:

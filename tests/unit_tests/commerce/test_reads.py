@@ -10,7 +10,7 @@ from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel
 
 from ..conftest import Clock
-from .scenes import approved, denies, new_order, paid, placed
+from .scenes import approved, denies, new_order, paid, pay_by, placed, reserved
 
 MUG = {"MUG-BLUE": 1}
 
@@ -126,3 +126,52 @@ async def test_a_customer_is_found_by_the_whole_address(shop: Services, email: s
 @pytest.mark.parametrize(("customer", "known"), [("ada_park", True), ("nobody", False)])
 async def test_the_shop_knows_its_customers(shop: Services, customer: str, known: Any) -> None:
     assert await shop.reads.customer_exists(customer) is known
+
+
+async def test_the_options_of_an_item_say_what_can_be_had(shop: Services) -> None:
+    assert [(each["sku"], each["price"], each["available"]) for each in await shop.reads.options("RUG-SAND")] == [
+        ("RUG-MOSS", 329_00, True),
+        ("RUG-SAND", 329_00, True),
+        ("RUG-INDIGO", 349_00, False),
+    ]
+    assert await shop.reads.options("NO-SUCH") == []
+
+
+async def test_the_last_piece_that_somebody_holds_cannot_be_had(shop: Services) -> None:
+    await reserved(shop, new_order(lines={"CLOCK-WALNUT": 1}))
+    available = {each["sku"]: each["available"] for each in await shop.reads.options("CLOCK-OAK")}
+    assert available == {"CLOCK-OAK": True, "CLOCK-ASH": True, "CLOCK-WALNUT": False}
+
+
+async def test_payment_methods_are_ones_own_without_their_tokens(shop: Services) -> None:
+    methods = await shop.reads.payment_methods("ada_park")
+    assert {method["id"] for method in methods} == {
+        f"ada_{name}" for name in ("card", "declines", "slow", "down", "lost", "gift")
+    }
+    assert {method["id"]: method["balance"] for method in methods if method["balance"] is not None} == {
+        "ada_gift": 70_00
+    }
+    assert "tok_" not in str(methods)
+    assert await shop.reads.payment_methods("nobody") == []
+
+
+async def test_the_charges_of_an_order_are_told_in_order_and_say_what_is_still_to_come(
+    shop: Services, clock: Clock
+) -> None:
+    clock.advance(minutes=1)
+    await pay_by(shop, "W-1002", "ada_slow")
+    told = await shop.reads.charges("W-1002", customer_id="ada_park")
+    assert [(each["what"], each["method_id"], each["amount"], each["done"]) for each in told] == [
+        ("payment", "ada_card", 147_00, True),
+        ("payment", "ada_slow", 147_00, False),
+        ("refund", "ada_card", 147_00, False),
+    ]
+    await shop.payments.collect("W-1002")
+    await shop.refunds.settle("W-1002")
+    assert all(each["done"] for each in await shop.reads.charges("W-1002", customer_id="ada_park"))
+
+
+@pytest.mark.parametrize("order_id", ["W-1002", "A-404"])
+async def test_nobody_is_told_the_charges_of_anothers_order(shop: Services, order_id: str) -> None:
+    with denies("ORDER-EXISTS"):
+        await shop.reads.charges(order_id, customer_id="ben_ortiz")

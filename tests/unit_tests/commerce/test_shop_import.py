@@ -78,6 +78,20 @@ async def test_what_pending_orders_hold_is_on_top_of_what_can_be_sold(house: Ser
     }
 
 
+async def test_pieces_on_lines_of_their_own_are_all_held(house: Services, document: Shop) -> None:
+    pending = document.orders[1]
+    twice = pending.model_copy(update={"lines": (pending.lines[0], pending.lines[0])})
+    await move_in(house, document.model_copy(update={"orders": (twice,)}))
+    held = {row["sku"]: row["reserved"] for row in (await dump(house))["variants"] if row["reserved"]}
+    assert held == {pending.lines[0].sku: 2}
+
+
+async def test_a_parcel_that_left_is_known_by_its_tracking_id(house: Services, document: Shop) -> None:
+    left = document.orders[0].model_copy(update={"tracking_id": "1Z-0001"})
+    await move_in(house, document.model_copy(update={"orders": (left,)}))
+    assert [parcel["tracking_id"] for parcel in (await house.reads.get(left.id))["parcels"]] == ["1Z-0001"]
+
+
 async def test_gift_cards_are_worth_what_the_document_says(house: Services, document: Shop) -> None:
     await move_in(house, document)
     methods = [method for customer in document.customers for method in customer.payment_methods]

@@ -1,0 +1,81 @@
+"""What changes for a customer: the default address, money on a gift card, a case for a person."""
+
+from typing import Any
+
+import pytest
+
+from agent.commerce.commands import Address, ChangeProfileAddress, IssueCredit, OpenTicket
+from agent.services import Services
+
+from .scenes import ELSEWHERE, ask, denies, dump, gift, new_order, placed
+
+CREDIT: dict[str, Any] = {"payment_method_id": "ada_gift", "amount": 5_00, "reason": "late parcel"}
+TICKET: dict[str, Any] = {"topic": "order", "text": "The lamp came without its shade."}
+
+
+async def test_a_new_default_address_is_for_new_orders(shop: Services) -> None:
+    earlier = (await dump(shop))["orders"]
+    answer = await ask(shop, ChangeProfileAddress, address=ELSEWHERE)
+    assert answer == {"id": "ada_park", "address": ELSEWHERE.model_dump()}
+    assert (await dump(shop))["orders"] == earlier
+    assert (await placed(shop, new_order()))["ship_to"] == ELSEWHERE.model_dump()
+
+
+async def test_nobody_elses_address_changes(shop: Services) -> None:
+    before = (await dump(shop))["customers"]
+    await ask(shop, ChangeProfileAddress, address=ELSEWHERE)
+    after = (await dump(shop))["customers"]
+    assert [row["id"] for row, was in zip(after, before, strict=True) if row != was] == ["ada_park"]
+
+
+async def test_a_changed_profile_is_a_risk_for_a_while(shop: Services) -> None:
+    home = {row["id"]: row["address"] for row in (await dump(shop))["customers"]}["ada_park"]
+    await ask(shop, ChangeProfileAddress, address=Address(**home))
+    await placed(shop, new_order())
+    assert await shop.reads.risk("A-1") == 30
+
+
+async def test_credit_is_on_the_gift_card_once(shop: Services) -> None:
+    for _ in range(2):
+        await ask(shop, IssueCredit, **CREDIT)
+    assert await gift(shop) == 75_00
+    [entry] = [row for row in (await dump(shop))["money_entries"] if row["kind"] == "credit"]
+    assert (entry["amount"], entry["order_id"], entry["customer_id"]) == (-5_00, None, "ada_park")
+
+
+@pytest.mark.parametrize("method", ["ada_card", "ben_gift", "no_gift"])
+async def test_credit_goes_to_a_gift_card_of_ones_own_only(shop: Services, method: str) -> None:
+    before = await dump(shop, "effects")
+    with denies("CREDIT-GIFT-CARD"):
+        await ask(shop, IssueCredit, **CREDIT | {"payment_method_id": method})
+    assert await dump(shop, "effects") == before
+
+
+async def test_a_ticket_says_what_it_is_about(shop: Services) -> None:
+    answer = await ask(shop, OpenTicket, order_id="W-1001", **TICKET)
+    [row] = (await dump(shop))["tickets"]
+    assert answer == {"id": row["id"], "order_id": "W-1001", "topic": "order", "status": "open"}
+    assert (row["customer_id"], row["text"]) == ("ada_park", TICKET["text"])
+
+
+async def test_a_ticket_need_not_be_about_an_order_and_is_opened_once(shop: Services) -> None:
+    assert await ask(shop, OpenTicket, **TICKET) == await ask(shop, OpenTicket, **TICKET)
+    await ask(shop, OpenTicket, key="c2", **TICKET)
+    assert [row["order_id"] for row in (await dump(shop))["tickets"]] == [None, None]
+
+
+@pytest.mark.parametrize("order_id", ["W-1003", "A-404"])
+async def test_a_ticket_is_about_an_order_of_ones_own(shop: Services, order_id: str) -> None:
+    with denies("ORDER-EXISTS"):
+        await ask(shop, OpenTicket, order_id=order_id, **TICKET)
+    assert (await dump(shop))["tickets"] == []
+
+
+@pytest.mark.parametrize(
+    ("form", "arguments"), [(ChangeProfileAddress, {"address": ELSEWHERE}), (IssueCredit, CREDIT), (OpenTicket, TICKET)]
+)
+async def test_nothing_is_done_for_a_customer_who_is_not_there(
+    shop: Services, form: Any, arguments: dict[str, Any]
+) -> None:
+    with denies("ORDER-CUSTOMER"):
+        await ask(shop, form, subject="nobody", **arguments)
