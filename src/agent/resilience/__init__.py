@@ -24,13 +24,12 @@ from agent.resilience.failures import (
     Verdict,
     classify_response,
 )
-from agent.resilience.policies import LEDGER, MODEL, PAYMENT, TransientError, is_transient
+from agent.resilience.policies import LEDGER, PAYMENT, TransientError, is_transient
 
 __all__ = [
     "ANSWERED",
     "CLASSIFIER",
     "LEDGER",
-    "MODEL",
     "NEUTRAL",
     "PAYMENT",
     "BreakerConfig",

@@ -32,6 +32,3 @@ LEDGER = RetryPolicy(initial_interval=0.1, max_interval=1.0, max_attempts=4, ret
 
 PAYMENT = RetryPolicy(initial_interval=0.5, max_interval=2.0, max_attempts=3, retry_on=is_transient)
 """A payment provider: for a node that first looks up what became of its earlier attempt (law 3)."""
-
-MODEL = RetryPolicy(initial_interval=1.0, max_interval=8.0, max_attempts=3, retry_on=is_transient)
-"""A model endpoint; few attempts, since the embedded responder can answer instead."""

@@ -11,7 +11,6 @@ from langgraph.types import RetryPolicy
 from agent.resilience import (
     CLASSIFIER,
     LEDGER,
-    MODEL,
     PAYMENT,
     CircuitOpenError,
     Failure,
@@ -61,7 +60,7 @@ def test_what_another_attempt_cannot_help_is_not_transient(error: Exception) -> 
     assert not is_transient(error)
 
 
-@pytest.mark.parametrize(("policy", "attempts"), [(LEDGER, 4), (PAYMENT, 3), (MODEL, 3)])
+@pytest.mark.parametrize(("policy", "attempts"), [(LEDGER, 4), (PAYMENT, 3)])
 async def test_langgraph_follows_a_policy(policy: RetryPolicy, attempts: int) -> None:
     calls = 0
 
