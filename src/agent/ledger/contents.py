@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Connection, column, func, inspect, select, table
 
-from agent.ledger.tables import total
+from agent.ledger.base import total
 
 VERSION_TABLE: Final = "alembic_version"
 MONEY: Final = ("amount", "total")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import Select, and_, case, func, literal, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.ledger.base import Base, total
 from agent.ledger.tables import (
     ApprovalRow,
-    Base,
     DebtRow,
     DecisionRow,
     MoneyEntryRow,
@@ -22,14 +22,19 @@ from agent.ledger.tables import (
     PaymentRow,
     ReturnedPieceRow,
     VariantRow,
-    total,
 )
 
 Query = Select[*tuple[Any, ...]]
 
 _STAGES_OF: Final = {  # what the customer is told, and how far the work may be then
-    "pending (item modified)": ("reserved", "awaiting_approval", "approved", "parked", "paid", "imported"),
-    "pending": ("placed", "reserved", "awaiting_approval", "approved", "parked", "paid", "imported"),
+    "pending (item modified)": (
+        *("reserved", "awaiting_approval", "approved", "parked", "declined", "paid", "imported"),
+        "cancelling",  # a parcel that may have left is being stopped
+    ),
+    "pending": (
+        *("placed", "reserved", "awaiting_approval", "approved", "parked", "declined", "paid", "imported"),
+        "cancelling",
+    ),
     "processed": ("paid", "completed", "imported"),
     "delivered": ("completed",),
     "return requested": ("completed",),
@@ -38,7 +43,7 @@ _STAGES_OF: Final = {  # what the customer is told, and how far the work may be 
     "cancelled": ("cancelling", "cancelled"),
 }
 _CAPTURES: Final = ("capture", "gift_debit")
-_REFUNDS: Final = ("refund", "gift_credit")
+_REFUNDS: Final = ("refund", "gift_credit", "hand_refund")
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def _negative() -> Query:
                 ("unit_price", OrderLineRow.order_id, OrderLineRow.unit_price, 0),
                 ("total", OrderRow.id, OrderRow.total, 0),
                 ("payment", PaymentRow.key, PaymentRow.amount, 0),
-                ("debt", DebtRow.key, DebtRow.amount, 1),
+                ("debt", DebtRow.key, DebtRow.amount, case((DebtRow.kind == "refund", 1), else_=0)),
             )
         )
     ).subquery()
@@ -112,7 +117,7 @@ def _total() -> Query:
     lines = func.coalesce(total(OrderLineRow.quantity * OrderLineRow.unit_price), 0)
     return (
         select(OrderRow.id, OrderRow.total, lines.label("lines"))
-        .outerjoin(OrderLineRow, OrderLineRow.order_id == OrderRow.id)
+        .outerjoin(OrderLineRow, and_(OrderLineRow.order_id == OrderRow.id, OrderLineRow.reservation != "short"))
         .group_by(OrderRow.id, OrderRow.total)
         .having(OrderRow.total != lines)
     )
@@ -135,6 +140,16 @@ def _captured_once() -> Query:
     )
 
 
+def _price_captured_once() -> Query:
+    captured = func.count(PaymentRow.key)
+    return (
+        select(PaymentRow.order_id, captured.label("captured"))
+        .where(PaymentRow.attempt.is_not(None), PaymentRow.outcome == "captured")
+        .group_by(PaymentRow.order_id)
+        .having(captured > 1)
+    )
+
+
 def _captures_explained() -> Query:
     captured = and_(PaymentRow.key == MoneyEntryRow.key, PaymentRow.outcome == "captured")
     return (
@@ -151,6 +166,7 @@ def _settled_once() -> Query:
         .outerjoin(MoneyEntryRow, booked)
         .where(
             DebtRow.settled,
+            DebtRow.kind == "refund",
             or_(
                 MoneyEntryRow.key.is_(None),
                 MoneyEntryRow.amount != -DebtRow.amount,
@@ -173,7 +189,7 @@ def _refunded_at_most_once() -> Query:
     owed = total(DebtRow.amount)
     return (
         select(PaymentRow.key, PaymentRow.outcome, PaymentRow.amount, owed.label("owed_or_refunded"))
-        .join(DebtRow, DebtRow.payment_key == PaymentRow.key)
+        .join(DebtRow, and_(DebtRow.payment_key == PaymentRow.key, DebtRow.kind == "refund"))
         .group_by(PaymentRow.key, PaymentRow.outcome, PaymentRow.amount)
         .having(or_(PaymentRow.outcome != "captured", owed > PaymentRow.amount))
     )
@@ -241,10 +257,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     ),
     Check("stock-held", "what is reserved of a variant is what order lines and exchanges hold", _held()),
     Check("negative", "stock, prices, totals, payments and debts are not negative", _negative()),
-    Check("order-total", "an order's total is the sum of its lines", _total()),
+    Check("order-total", "an order's total is the sum of its lines, without those that were short", _total()),
     Check("order-stage", "an order's status and stage go together", _stages()),
     Check("order-over", "an order that is delivered or cancelled holds no stock", _nothing_held_when_over()),
     Check("capture-booked", "a captured payment has one money entry of its amount", _captured_once()),
+    Check("price-once", "an order's price is captured at most once", _price_captured_once()),
     Check("capture-explained", "money taken belongs to a captured payment", _captures_explained()),
     Check("refund-booked", "a settled debt has one money entry of its amount", _settled_once()),
     Check("refund-explained", "money given back belongs to a settled debt", _refunds_explained()),

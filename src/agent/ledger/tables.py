@@ -3,63 +3,13 @@
 Only rows and constraints live here. What may be written when is decided in `commerce` and `approvals`.
 """
 
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Cast,
-    CheckConstraint,
-    ColumnElement,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    MetaData,
-    String,
-    TypeDecorator,
-    UniqueConstraint,
-    cast,
-    func,
-)
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A time zone aware timestamp in UTC, also on SQLite, which forgets the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Refuse naive times; store UTC."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("the ledger takes time zone aware times only")
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        """Give back an aware time."""
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
-
-
-class Base(DeclarativeBase):
-    """Metadata of the ledger."""
-
-    type_annotation_map: ClassVar = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime, int: BigInteger}
-    metadata = MetaData(
-        naming_convention={  # a migration can change only what has a name
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-def total(numbers: ColumnElement[int] | InstrumentedAttribute[int]) -> Cast[int]:
-    """Their sum as an integer: PostgreSQL sums big integers to a decimal number."""
-    return cast(func.sum(numbers), BigInteger)
+from agent.ledger.base import Base
 
 
 class EffectRow(Base):
@@ -132,7 +82,8 @@ class OrderRow(Base):
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
     status: Mapped[str] = mapped_column(String(40))
     stage: Mapped[str] = mapped_column(String(20), index=True)
-    generation: Mapped[int] = mapped_column(default=0)  # of its thread: a lost thread gets the next number
+    generation: Mapped[int] = mapped_column(default=0)  # of its thread: one that fails is given up for the next
+    thread_id: Mapped[str | None] = mapped_column(String(40), index=True)  # made of id and generation
     revision: Mapped[int] = mapped_column(
         default=0
     )  # of its content, before it is paid: what was approved is one of them
@@ -140,6 +91,7 @@ class OrderRow(Base):
     currency: Mapped[str] = mapped_column(String(3))
     payment_method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     ship_to: Mapped[dict[str, Any]]
+    allow_partial: Mapped[bool] = mapped_column(default=False)  # what is in stock is sent without the rest
     reason: Mapped[str | None] = mapped_column(String(60))  # why it was undone: a rule id
     cancel_reason: Mapped[str | None] = mapped_column(String(40))  # why the customer cancelled it
     placed_by: Mapped[str] = mapped_column(String(100))  # who was authenticated
@@ -156,7 +108,7 @@ class OrderLineRow(Base):
     sku: Mapped[str] = mapped_column(ForeignKey("variants.sku"))
     quantity: Mapped[int]
     unit_price: Mapped[int]
-    reservation: Mapped[str] = mapped_column(String(10), default="none")  # none, held, released, shipped
+    reservation: Mapped[str] = mapped_column(String(10), default="none")  # none, short, held, released, shipped
 
 
 class PaymentRow(Base):
@@ -165,9 +117,12 @@ class PaymentRow(Base):
     __tablename__ = "payments"
     key: Mapped[str] = mapped_column(String(250), primary_key=True)  # also the provider's idempotency key
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
+    attempt: Mapped[int | None]  # 1, 2, … at the order's own price; None: what a change of it costs
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     amount: Mapped[int]
     outcome: Mapped[str] = mapped_column(String(20))  # due, open, unknown, captured, declined, void
+    provider: Mapped[str | None] = mapped_column(String(40))  # who may know of it; None: surely nobody was asked
+    asks: Mapped[int] = mapped_column(default=0)  # how often somebody began to ask
     provider_id: Mapped[str | None] = mapped_column(String(100))
     at: Mapped[datetime]
 
@@ -186,29 +141,38 @@ class MoneyEntryRow(Base):
 
 
 class DebtRow(Base):
-    """A refund that the shop owes: written in the same transaction as its cause, and paid after it (law 4)."""
+    """What the shop still has to do for an order: written in the transaction of its cause, done after it (law 4).
+
+    A `refund` gives `amount` of a payment back, a `void` makes sure that a payment never comes or learns that it did,
+    a `stop` keeps a parcel from leaving.
+    """
 
     __tablename__ = "debts"
     key: Mapped[str] = mapped_column(String(250), primary_key=True)  # also the provider's idempotency key
+    kind: Mapped[str] = mapped_column(String(10), default="refund")  # refund, void, stop
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
-    payment_key: Mapped[str] = mapped_column(ForeignKey("payments.key"), index=True)
-    method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))  # where it goes
-    amount: Mapped[int]
+    payment_key: Mapped[str | None] = mapped_column(ForeignKey("payments.key"), index=True)
+    method_id: Mapped[str | None] = mapped_column(ForeignKey("payment_methods.id"))  # where a refund goes
+    parcel_id: Mapped[str | None] = mapped_column(ForeignKey("parcels.id"))
+    amount: Mapped[int] = mapped_column(default=0)
     settled: Mapped[bool] = mapped_column(default=False, index=True)
     attempts: Mapped[int] = mapped_column(default=0)
+    asked: Mapped[int] = mapped_column(default=0)  # how often people were asked what to do about it
+    next_at: Mapped[datetime] = mapped_column(index=True)  # when it is tried again
     at: Mapped[datetime]
 
 
 class ParcelRow(Base):
-    """What leaves one warehouse for one order."""
+    """What leaves one warehouse for one order. `booked` is written before the carrier is asked to come."""
 
     __tablename__ = "parcels"
     id: Mapped[str] = mapped_column(String(100), primary_key=True)
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
     warehouse: Mapped[str] = mapped_column(String(40))
     lines: Mapped[list[Any]]  # line numbers
-    state: Mapped[str] = mapped_column(String(20))  # planned, handed_over, delivered
+    state: Mapped[str] = mapped_column(String(20))  # planned, booked, handed_over, delivered; refused, stopped
     tracking_id: Mapped[str | None] = mapped_column(String(40))
+    planned_at: Mapped[datetime]
 
 
 class ReturnRow(Base):
@@ -280,4 +244,42 @@ class DecisionRow(Base):
     actor: Mapped[str] = mapped_column(String(100))
     role: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(String(2000))
+    at: Mapped[datetime]
+
+
+class NoticeRow(Base):
+    """Something that a customer should hear of: a message in their conversation, and a webhook."""
+
+    __tablename__ = "notices"
+    key: Mapped[str] = mapped_column(String(150), primary_key=True)  # what happened, to what: told once
+    event: Mapped[str] = mapped_column(String(40))  # `ledger.notices.NoticeEvent`
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))
+    facts: Mapped[dict[str, Any]]  # ids, amounts in minor units, rule ids
+    at: Mapped[datetime]
+    thread_id: Mapped[str | None] = mapped_column(String(40), index=True)  # the conversation in which it was told
+    sent: Mapped[bool] = mapped_column(default=False, index=True)  # the webhook was taken
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime]
+
+
+class ConversationRow(Base):
+    """The conversation in which a customer was last heard."""
+
+    __tablename__ = "conversations"
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    thread_id: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+
+
+class QuarantineRow(Base):
+    """A state that could not be true, kept as it was found; its thread went on with one rebuilt from the ledger."""
+
+    __tablename__ = "quarantine"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)  # hash of thread, node and state
+    thread_id: Mapped[str] = mapped_column(String(40), index=True)
+    order_id: Mapped[str | None] = mapped_column(String(60))
+    node: Mapped[str] = mapped_column(String(40))
+    found: Mapped[str] = mapped_column(String(500))  # what is wrong with it
+    state: Mapped[dict[str, Any]]
     at: Mapped[datetime]

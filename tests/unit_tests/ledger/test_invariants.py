@@ -10,8 +10,9 @@ from agent.ledger.invariants import CHECKS, violations
 from agent.services import Services
 
 OWE = (
-    "INSERT INTO debts (key, order_id, payment_key, method_id, amount, settled, attempts, at)"
-    " VALUES ('debt', 'W-1002', 'W-1002:pay:1', 'ada_card', {amount}, {settled}, 0, '2026-06-01')"
+    "INSERT INTO debts (key, kind, order_id, payment_key, method_id, amount, settled, attempts, asked, next_at, at)"
+    " VALUES ('debt', 'refund', 'W-1002', 'W-1002:pay:1', 'ada_card', {amount}, {settled}, 0, 0,"
+    " '2026-06-01', '2026-06-01')"
 )
 BOOK = (
     "INSERT INTO money_entries (key, order_id, customer_id, method_id, kind, amount, at)"

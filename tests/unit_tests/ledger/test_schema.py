@@ -12,11 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect
 
+from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.engines import sync_engine
 from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.schema import SchemaError, check, newest, revision, upgrade
-from agent.ledger.tables import Base
 
 
 @pytest.fixture

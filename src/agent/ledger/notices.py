@@ -1,0 +1,54 @@
+"""Notices: what a customer should hear of, written in the transaction of its cause.
+
+Telling them (in their conversation, by webhook) comes after it and is not done here.
+"""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from agent.ledger.tables import NoticeRow, OrderRow
+
+NoticeEvent = Literal[
+    "payment.deferred",  # the provider can't be asked, or did not answer
+    "payment.declined",  # another method is asked for; facts: rule
+    "approval.decided",  # facts: status, request_id
+    "parcel.shipped",  # facts: parcel_id, tracking_id
+    "parcel.refused",  # the carrier will not take it, its part is given back; facts: parcel_id, amount
+    "refund.settled",  # facts: amount
+    "order.cancelled",  # facts: rule
+    "cancel.refused",  # asked for too late: the carrier has it; facts: rule
+]
+
+LONGEST_KEY: Final = 150
+
+
+async def notify(
+    session: AsyncSession,
+    event: NoticeEvent,
+    about: str,
+    *,
+    now: datetime,
+    order: OrderRow | None = None,
+    customer_id: str = "",
+    order_id: str | None = None,
+    **facts: str | int,
+) -> None:
+    """Note what the customer of an order is to be told of, once; `about` is what it happened to.
+
+    Who has no row of the order names customer and order by id.
+    """
+    key = f"{event}:{about}"[:LONGEST_KEY]
+    if await session.get(NoticeRow, key) is None:
+        session.add(
+            NoticeRow(
+                key=key,
+                event=event,
+                customer_id=order.customer_id if order else customer_id,
+                order_id=order.id if order else order_id,
+                facts=facts,
+                at=now,
+                next_at=now,
+            )
+        )

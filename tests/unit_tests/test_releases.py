@@ -1,0 +1,171 @@
+"""What a released version left behind in a shop at work is taken on by the present one: nothing is lost or done twice.
+
+`tests/releases` holds a folder a release, written by `tests.releases.record`: a ledger, a card network, and threads.
+"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from agent.customer_service.graph import graph as customer_service
+from agent.ledger.invariants import CHECKS, violations
+from agent.order_processing.graph import graph as order_processing
+from agent.services import Services
+from agent.settings import Settings
+from tests import releases
+from tests.releases.threads import Recorded, of_text, put_back
+from tests.unit_tests.commerce.books import both_sides_agree
+from tests.unit_tests.commerce.scenes import charges, dump, network, repaid
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.order_processing.ordering import drive_on, thread_of
+from tests.unit_tests.threads import APPROVE, Thread, staff
+
+GRAPHS: Final = {graph.name: graph for graph in (customer_service, order_processing)}
+RELEASES: Final = sorted(ledger.parent for ledger in Path(releases.__file__).parent.glob("*/ledger.sql"))
+assert RELEASES
+
+
+def threads(which: Callable[[Recorded], object]) -> pytest.MarkDecorator:
+    """The test is run for each of these threads of each release."""
+    cases = [
+        pytest.param(release, known, id=f"{release.name} {known['order_id'] or known['thread_id']}")
+        for release in RELEASES
+        for known in of_text((release / "threads.json").read_text())
+        if which(known)
+    ]
+    return pytest.mark.parametrize(("release", "known"), cases)
+
+
+@pytest.fixture
+def clock(clock: Clock) -> Clock:
+    """The upgrade is an hour after the recorder's first moment, before anything is overdue."""
+    clock.advance(hours=1)
+    return clock
+
+
+@pytest.fixture
+def config(config: Settings, release: Path) -> Settings:
+    """The shop's files are those of the release."""
+    config.data_dir.mkdir()
+    for text, database in (("ledger.sql", "ledger.db"), ("card_network.sql", "sandbox.db")):
+        with closing(sqlite3.connect(config.data_dir / database)) as connection:
+            connection.executescript((release / text).read_text())
+    return config
+
+
+@pytest.fixture
+async def shop(shop: Services) -> AsyncIterator[Services]:
+    """The present version at work on them. What must add up does, before a test and after it."""
+    await adds_up(shop)
+    yield shop
+    await adds_up(shop)
+
+
+async def adds_up(shop: Services) -> None:
+    async with shop.database.read() as session:
+        broken = [violation for check in CHECKS for violation in await violations(session, check)]
+    assert not broken
+    await both_sides_agree(shop, await dump(shop))
+
+
+async def as_it_was(known: Recorded) -> Thread:
+    """The recorded thread, where it stood."""
+    thread = Thread(GRAPHS[known["graph"]], known["thread_id"])
+    await put_back(thread, known)
+    return thread
+
+
+async def at_the_gate(thread: Thread) -> Any:
+    view = await thread.waits_for()
+    assert view is not None
+    return view
+
+
+async def approve(thread: Thread) -> None:
+    """Everybody who is asked says yes, until nobody is."""
+    view = await thread.waits_for()
+    while view:
+        await thread.answer(APPROVE, staff(view["roles"][0]))  # type: ignore[arg-type]
+        before, view = view, await thread.waits_for()
+        assert view != before
+
+
+async def money_of(shop: Services, order_id: str) -> tuple[list[int], list[int]]:
+    """What the card network captured and gave back for the order, in minor units."""
+    captured = [charge.amount for charge in await charges(shop, order_id) if charge.status == "captured"]
+    return captured, [refund.amount for refund in await repaid(shop, order_id)]
+
+
+@threads(lambda known: known["waiting_for"] and known["order_id"])
+async def test_an_order_that_waits_is_approved_charged_once_and_completed(shop: Services, known: Recorded) -> None:
+    for _ in range(2):  # and once more from the old checkpoint, as a stale tab would
+        await approve(await as_it_was(known))
+
+    order = await shop.reads.get(known["order_id"])
+    assert order["stage"] == "completed"
+    assert await money_of(shop, order["id"]) == ([order["total"]], [])
+
+
+@threads(lambda known: known["waiting_for"] and not known["order_id"])
+async def test_a_refund_that_waits_is_approved_and_paid_once(shop: Services, known: Recorded) -> None:
+    refund = (await at_the_gate(await as_it_was(known)))["action_requests"][0]["args"]
+    _, before = await money_of(shop, refund["order_id"])
+
+    for _ in range(2):
+        await approve(await as_it_was(known))
+
+    _, after = await money_of(shop, refund["order_id"])
+    assert after == [*before, refund["amount"]]
+
+
+@threads(lambda known: known["waiting_for"])
+async def test_the_answer_of_a_wrong_role_counts_for_nothing_and_the_right_one_is_still_taken(
+    shop: Services, known: Recorded
+) -> None:
+    thread, before = await as_it_was(known), await network(shop)
+    assert (await at_the_gate(thread))["roles"] == known["waiting_for"]
+
+    await thread.answer(APPROVE, staff("tech_support"))
+
+    asked = await at_the_gate(thread)
+    assert asked["roles"] == known["waiting_for"]
+    assert await network(shop) == before
+    await thread.answer(APPROVE, staff(asked["roles"][0]))
+    left = await thread.waits_for()
+    assert left is None or left["step"] == asked["step"] + 1
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["on its thread", "on a new thread"])
+@threads(lambda known: known["order_id"])
+async def test_an_order_is_taken_on_to_its_end_or_to_people(shop: Services, known: Recorded, lost: bool) -> None:
+    thread = thread_of(known["order_id"]) if lost else await as_it_was(known)
+
+    await drive_on(thread, known["order_id"])
+
+    order = await shop.reads.get(known["order_id"])
+    captured, given_back = await money_of(shop, order["id"])
+    match order["stage"]:
+        case "completed":
+            assert (captured, given_back) == ([order["total"]], [])
+        case "cancelled":
+            assert captured == given_back
+            assert captured in ([], [order["total"]])
+        case _:
+            roles = (await at_the_gate(thread))["roles"]
+            assert known["waiting_for"] in ([], roles)  # a yes that was given counts
+            assert captured == []
+
+
+@pytest.mark.parametrize("release", RELEASES, ids=lambda release: release.name)
+async def test_what_was_owed_is_paid_once(shop: Services) -> None:
+    owed = {row["key"]: row["amount"] for row in (await dump(shop))["debts"] if not row["settled"]}
+    assert owed
+
+    assert await shop.debts.settle() == dict.fromkeys(owed, "settled")
+
+    assert {refund.key: refund.amount for refund in (await network(shop)).refunds} == owed
+    assert await shop.debts.settle() == {}
