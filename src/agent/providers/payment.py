@@ -10,6 +10,16 @@ from agent.resilience import TransientError
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """Taking `amount` (minor units) from the card behind `token`, once: the same `key` again is the same attempt."""
+
+    key: str
+    amount: int
+    currency: str
+    token: str
+
+
+@dataclass(frozen=True)
 class Charge:
     """A provider's answer to a capture. `amount` in minor units; `reason` is set when declined."""
 
@@ -32,17 +42,28 @@ class PaymentUnknownError(PaymentError, TransientError):
     """The request may have had its effect: no answer, a dropped connection, or a 5xx after sending (law 3)."""
 
 
+class PaymentRejectedError(PaymentError):
+    """The provider read the request and will never accept it: a wrong setting, an unknown card, our bug."""
+
+
 class PaymentProvider(Protocol):
-    """What a provider can do. Every method may raise `PaymentNotSentError` or `PaymentUnknownError`."""
+    """What a provider can do. Every method may raise the port's errors."""
 
     name: str
 
-    async def capture(self, key: str, amount: int, currency: str, token: str) -> Charge:
-        """Take `amount` (minor units) from the card behind `token`; the same `key` again gives the first answer."""
+    async def capture(self, attempt: Attempt) -> Charge:
+        """Take the money; the same key again gives the first answer."""
         ...
 
-    async def find(self, key: str) -> Charge | None:
-        """What became of the capture with this key; None when the provider never got it."""
+    async def find(self, attempt: Attempt) -> Charge | None:
+        """What became of the attempt; None while nothing was captured or declined under its key."""
+        ...
+
+    async def void(self, attempt: Attempt) -> Charge | None:
+        """Make sure that the attempt never takes money any more, however late it arrives.
+
+        None: it never will. A charge: it had come first.
+        """
         ...
 
     async def credit(self, key: str, amount: int, currency: str, token: str) -> None:

@@ -1,19 +1,29 @@
-"""The sandbox provider: our side of the wire to the fake card network in `sandbox_server`.
+"""The sandbox provider: our side of the wire to the fake card network in `sandbox_cards`.
 
 Turns HTTP into the port's words: captured, declined, surely without effect, unknown. It neither retries nor
 breaks the circuit; that is `resilience`. Nothing here knows orders.
 """
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ValidationError
+from standardwebhooks import Webhook
 
-from agent.providers.payment import Charge, PaymentError, PaymentNotSentError, PaymentUnknownError
-from agent.providers.sandbox_server import ChargeAnswer, CreditAnswer, NoSuchCharge, RefundAnswer, create_app
+from agent.providers.payment import (
+    Attempt,
+    Charge,
+    PaymentNotSentError,
+    PaymentRejectedError,
+    PaymentUnknownError,
+)
+from agent.providers.sandbox_cards import ChargeAnswer, CreditAnswer, NoSuchCharge, RefundAnswer
+from agent.providers.sandbox_server import create_app
+from agent.providers.sandbox_webhooks import read_webhook
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -21,8 +31,8 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.
 _REFUSED_UNREAD = 503  # the network promises this of 503 and of no other 5xx
 
 
-class RejectedRequestError(PaymentError):
-    """The provider read the request and will never accept it (4xx): our bug or a wrong setting."""
+class RejectedRequestError(PaymentRejectedError):
+    """The network answered 4xx; carries the status."""
 
     def __init__(self, call: str, status: int) -> None:
         super().__init__(f"{call}: the provider rejected the request with {status}")
@@ -33,30 +43,39 @@ class SandboxProvider:
     """The `PaymentProvider` port over HTTP. Besides the port's errors it raises `RejectedRequestError`.
 
     `timeout` (seconds) bounds each call as a whole: httpx counts per read, and in process not at all.
+    Without `webhook_secret` every webhook is refused.
     """
 
-    def __init__(self, client: httpx.AsyncClient, timeout: float, name: str = "sandbox") -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, timeout: float, name: str = "sandbox", webhook_secret: str = ""
+    ) -> None:
         self.name = name
         self._client = client
         self._timeout = timeout
+        self._webhook = Webhook(webhook_secret) if webhook_secret else None
 
-    async def capture(self, key: str, amount: int, currency: str, token: str) -> Charge:
-        """Take `amount` (minor units) from the card `token`; the same `key` again gives the first answer."""
-        body = {"amount": amount, "currency": currency, "token": token}
-        response = await self._send(self._post("/charges", key, body))
-        answer = _read(ChargeAnswer, response)
-        _check_same((answer.key, answer.amount), (key, amount))
+    async def capture(self, attempt: Attempt) -> Charge:
+        """Take the money; the same key again gives the first answer."""
+        body = {"amount": attempt.amount, "currency": attempt.currency, "token": attempt.token}
+        answer = _read(ChargeAnswer, await self._send(self._post("/charges", attempt.key, body)))
+        _check_same((answer.key, answer.amount), (attempt.key, attempt.amount))
         return _charge(answer)
 
-    async def find(self, key: str) -> Charge | None:
-        """What became of the capture with this key; None when the network says that it never got it."""
-        request = self._client.build_request("GET", f"/charges/{quote(key, safe='')}")
-        response = await self._send(request, accept=(200, 404))
+    async def find(self, attempt: Attempt) -> Charge | None:
+        """What became of the attempt; None when the network says that it never got it."""
+        request = self._client.build_request("GET", f"/charges/{quote(attempt.key, safe='')}")
+        return self._found(attempt, await self._send(request, accept=(200, 404)))
+
+    async def void(self, attempt: Attempt) -> Charge | None:
+        """Make sure that the attempt never takes money any more; what it did before that comes back."""
+        return self._found(attempt, await self._send(self._post("/voids", attempt.key, {}), accept=(200, 404)))
+
+    def _found(self, attempt: Attempt, response: httpx.Response) -> Charge | None:
         if response.status_code == 404:
-            _check_same(_read(NoSuchCharge, response).no_such_charge, key)
+            _check_same(_read(NoSuchCharge, response).no_such_charge, attempt.key)
             return None
         answer = _read(ChargeAnswer, response)
-        _check_same(answer.key, key)
+        _check_same(answer.key, attempt.key)
         return _charge(answer)
 
     async def refund(self, key: str, provider_id: str, amount: int) -> None:
@@ -71,6 +90,10 @@ class SandboxProvider:
         body = {"amount": amount, "currency": currency, "token": token}
         answer = _read(CreditAnswer, await self._send(self._post("/credits", key, body)))
         _check_same((answer.key, answer.amount), (key, amount))
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The key of the attempt to look up; None when it is about something else. Raises `WebhookRefusedError`."""
+        return read_webhook(self._webhook, headers, body, about="charge")
 
     def _post(self, path: str, key: str, body: dict[str, object]) -> httpx.Request:
         return self._client.build_request("POST", path, json=body, headers={"Idempotency-Key": key})
@@ -95,14 +118,16 @@ class SandboxProvider:
         raise PaymentUnknownError(f"{call}: answered {status}")
 
 
-def sandbox_client(url: str, database: Path, timeout: float, slow_seconds: float) -> httpx.AsyncClient:
-    """A client for the network at `url`; without one, for a network in this process.
+def sandbox_client(
+    url: str, database: Path, timeout: float, slow_seconds: float, hand_over_seconds: float = 0.0
+) -> httpx.AsyncClient:
+    """A client for the sandbox at `url`, cards and parcels; without one, for a sandbox in this process.
 
-    `timeout` is in seconds. `database` (that network's own SQLite file) and `slow_seconds` (what `tok_slow`
-    takes) are for the network in this process only.
+    `timeout` is in seconds. `database` (that sandbox's own SQLite file), `slow_seconds` (what `tok_slow` takes) and
+    `hand_over_seconds` (how long a parcel waits to be fetched) are for the sandbox in this process only.
     """
     if not url:
-        app = create_app(database, slow_seconds=slow_seconds)
+        app = create_app(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds)
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox")
     connect = min(timeout / 2, 2.0)  # ends before the whole call's time does: no connection is not an unknown
     return httpx.AsyncClient(

@@ -1,14 +1,20 @@
-"""The sandbox network over both of its transports: inside this process, and over a real socket."""
+"""The sandbox over both of its transports: inside this process, and over a real socket."""
 
 import asyncio
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp
 
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.providers.sandbox_server import create_app
@@ -25,9 +31,9 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
+async def serving(app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto") -> AsyncIterator[str]:
     """The app on a free loopback port. Ends only when no request is under way any more."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=http, log_level="critical", lifespan="off", ws="none"))
     running = asyncio.create_task(server.serve())
     while not server.started:
         assert not running.done()
@@ -39,16 +45,66 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
         await asyncio.wait_for(running, PATIENCE)
 
 
+class Mailbox:
+    """Takes webhooks at /hook, and keeps them as they came."""
+
+    def __init__(self, status: int = 204) -> None:
+        self.app = FastAPI()
+        self._taken: asyncio.Queue[tuple[Headers, bytes]] = asyncio.Queue()
+
+        @self.app.post("/hook")
+        async def take(request: Request) -> Response:
+            self._taken.put_nowait((request.headers, await request.body()))
+            return Response(status_code=status)
+
+    async def next(self) -> tuple[Headers, bytes]:
+        """The next webhook that came, or comes: headers and body."""
+        async with asyncio.timeout(PATIENCE):
+            return await self._taken.get()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def start(port: int, database: Path, *options: str, module: str = "agent.providers.sandbox_server") -> Process:
+    """The sandbox as a process, just started."""
+    command = [sys.executable, "-m", module, "--port", str(port), "--data", str(database), *options]
+    return await asyncio.create_subprocess_exec(*command, stderr=PIPE)
+
+
+@asynccontextmanager
+async def process(
+    port: int, database: Path, *options: str, module: str = "agent.providers.sandbox_server"
+) -> AsyncIterator[None]:
+    """The sandbox as a process that is ready to answer; ended by a signal."""
+    running = await start(port, database, *options, module=module)
+    assert running.stderr
+    async with asyncio.timeout(PATIENCE * 3):
+        while b"running on" not in await running.stderr.readline():
+            assert running.returncode is None
+    try:
+        yield
+    finally:
+        running.terminate()
+        async with asyncio.timeout(PATIENCE):
+            await running.communicate()
+
+
 @pytest.fixture(params=["in process", "over a socket"])
 async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a fresh network. Its folder does not exist yet; its `tok_slow` takes half a minute."""
+    """A client of a fresh sandbox. Its folder does not exist yet; its `tok_slow` and its van take half a minute."""
     database = tmp_path / "network" / "network.db"
     if request.param == "in process":
-        async with sandbox_client("", database, PATIENCE, slow_seconds=30) as embedded:
+        async with sandbox_client("", database, PATIENCE, 30, 30) as embedded:
             yield embedded
     else:
-        app = create_app(database, slow_seconds=30)
-        async with serving(app) as url, sandbox_client(url, database, PATIENCE, slow_seconds=30) as remote:
+        app = create_app(database, slow_seconds=30, hand_over_seconds=30)
+        async with serving(app) as url, sandbox_client(url, database, PATIENCE, 30) as remote:
             yield remote
 
 

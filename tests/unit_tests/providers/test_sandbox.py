@@ -1,28 +1,35 @@
 """What each answer of the wire, and each way of having none, means in the port's words."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.providers.payment import (
+    Attempt,
     Charge,
     PaymentError,
     PaymentNotSentError,
     PaymentProvider,
+    PaymentRejectedError,
     PaymentUnknownError,
 )
 from agent.providers.sandbox import RejectedRequestError, SandboxProvider, sandbox_client
 from tests.unit_tests.providers.conftest import PATIENCE, until
 
+ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")
+
 Call = Callable[[PaymentProvider], Awaitable[object]]
 
 
 def capture(provider: PaymentProvider) -> Awaitable[Charge]:
-    return provider.capture("k1", 1000, "USD", "tok_approve")
+    return provider.capture(ATTEMPT)
 
 
 def refund(provider: PaymentProvider) -> Awaitable[None]:
@@ -30,10 +37,19 @@ def refund(provider: PaymentProvider) -> Awaitable[None]:
 
 
 def find(provider: PaymentProvider) -> Awaitable[Charge | None]:
-    return provider.find("k1")
+    return provider.find(ATTEMPT)
 
 
-every_call = pytest.mark.parametrize("call", [capture, refund, find])
+def void(provider: PaymentProvider) -> Awaitable[Charge | None]:
+    return provider.void(ATTEMPT)
+
+
+def credit(provider: PaymentProvider) -> Awaitable[None]:
+    return provider.credit("c1", 1000, "USD", "tok_approve")
+
+
+every_call = pytest.mark.parametrize("call", [capture, find, void, refund, credit])
+every_look = pytest.mark.parametrize("look", [find, void])
 
 
 def answering(answer: httpx.Response | Exception) -> SandboxProvider:
@@ -49,45 +65,91 @@ def answering(answer: httpx.Response | Exception) -> SandboxProvider:
 
 
 async def test_a_capture_says_what_the_network_said(provider: SandboxProvider) -> None:
-    charge = await provider.capture("k1", 1000, "USD", "tok_approve")
+    charge = await provider.capture(ATTEMPT)
     assert charge == Charge("k1", "captured", charge.provider_id, 1000)
     assert charge.provider_id
-    assert await provider.capture("k1", 1000, "USD", "tok_approve") == charge
+    assert await provider.capture(ATTEMPT) == charge
 
 
 async def test_a_decline_is_an_answer_with_a_reason_and_no_error(provider: SandboxProvider) -> None:
-    charge = await provider.capture("k1", 1000, "USD", "tok_decline")
+    charge = await provider.capture(replace(ATTEMPT, token="tok_decline"))
     assert charge.outcome == "declined"
     assert charge.reason
 
 
 @pytest.mark.parametrize("key", ["order:W-1001:charge:0", "#W1/a b?c=%2F", "k1"])
 async def test_a_charge_is_found_by_its_key_whatever_characters_it_has(provider: SandboxProvider, key: str) -> None:
-    assert await provider.find(key) is None
-    charge = await provider.capture(key, 1000, "USD", "tok_approve")
-    assert await provider.find(key) == charge
+    attempt = replace(ATTEMPT, key=key)
+    assert await provider.find(attempt) is None
+    charge = await provider.capture(attempt)
+    assert await provider.find(attempt) == charge
 
 
 async def test_a_card_that_is_down_was_surely_not_charged(provider: SandboxProvider) -> None:
     with pytest.raises(PaymentNotSentError):
-        await provider.capture("k1", 1000, "USD", "tok_down")
-    assert await provider.find("k1") is None
+        await provider.capture(replace(ATTEMPT, token="tok_down"))
+    assert await provider.find(ATTEMPT) is None
 
 
 async def test_a_lost_answer_is_unknown_and_the_lookup_tells_it(client: httpx.AsyncClient) -> None:
     patient, hasty = SandboxProvider(client, PATIENCE), SandboxProvider(client, 0.5)
+    attempt = replace(ATTEMPT, token="tok_timeout_after_charge")
     with pytest.raises(PaymentUnknownError):
-        await hasty.capture("k1", 1000, "USD", "tok_timeout_after_charge")
-    found = await patient.find("k1")
+        await hasty.capture(attempt)
+    found = await patient.find(attempt)
     assert found
     assert found.outcome == "captured"
-    assert await patient.capture("k1", 1000, "USD", "tok_timeout_after_charge") == found
+    assert await patient.capture(attempt) == found
+
+
+async def test_a_voided_attempt_that_arrives_later_is_declined_and_takes_nothing(
+    client: httpx.AsyncClient, provider: SandboxProvider
+) -> None:
+    assert await provider.void(ATTEMPT) is None
+    assert await provider.find(ATTEMPT) is None
+    late = await provider.capture(ATTEMPT)
+    assert late.outcome == "declined"
+    assert late.reason
+    assert await provider.find(ATTEMPT) == late
+    assert [each["status"] for each in (await client.get("/charges")).json()["charges"]] == ["declined"]
+
+
+@pytest.mark.parametrize("token", ["tok_approve", "tok_decline"])
+async def test_a_void_that_comes_too_late_tells_what_the_attempt_did(provider: SandboxProvider, token: str) -> None:
+    attempt = replace(ATTEMPT, token=token)
+    charge = await provider.capture(attempt)
+    assert await provider.void(attempt) == charge
+    assert await provider.find(attempt) == charge
+
+
+async def test_a_void_twice_is_one_void(provider: SandboxProvider) -> None:
+    assert await provider.void(ATTEMPT) is None
+    assert await provider.void(ATTEMPT) is None
+    assert (await provider.capture(ATTEMPT)).outcome == "declined"
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(["capture", "capture", "void", "void"]))
+async def test_of_a_charge_and_its_void_whichever_comes_first_wins(steps: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        async with sandbox_client("", Path(folder) / "network.db", PATIENCE, slow_seconds=0) as client:
+            provider = SandboxProvider(client, PATIENCE)
+            for step in steps:
+                await (provider.capture(ATTEMPT) if step == "capture" else provider.void(ATTEMPT))
+            kept = await provider.find(ATTEMPT)
+    assert kept
+    assert kept.outcome == ("captured" if steps[0] == "capture" else "declined")
+
+
+async def test_a_charge_and_a_void_that_race_agree_on_the_outcome(provider: SandboxProvider) -> None:
+    charge, voided = await asyncio.gather(provider.capture(ATTEMPT), provider.void(ATTEMPT))
+    assert voided == (charge if charge.outcome == "captured" else None)
 
 
 async def test_the_same_refund_twice_gives_the_money_back_once(
     client: httpx.AsyncClient, provider: SandboxProvider
 ) -> None:
-    charge = await provider.capture("k1", 1000, "USD", "tok_approve")
+    charge = await provider.capture(ATTEMPT)
     for _ in range(2):
         await provider.refund("r1", charge.provider_id, 600)
     refunds = (await client.get("/charges")).json()["refunds"]
@@ -95,16 +157,16 @@ async def test_the_same_refund_twice_gives_the_money_back_once(
 
 
 async def test_more_than_was_captured_is_rejected(provider: SandboxProvider) -> None:
-    charge = await provider.capture("k1", 1000, "USD", "tok_approve")
+    charge = await provider.capture(ATTEMPT)
     with pytest.raises(RejectedRequestError) as rejected:
         await provider.refund("r1", charge.provider_id, 1001)
     assert rejected.value.status == 422
 
 
 async def test_a_key_with_other_parameters_is_rejected(provider: SandboxProvider) -> None:
-    await provider.capture("k1", 1000, "USD", "tok_approve")
+    await provider.capture(ATTEMPT)
     with pytest.raises(RejectedRequestError) as rejected:
-        await provider.capture("k1", 2000, "USD", "tok_approve")
+        await provider.capture(replace(ATTEMPT, amount=2000))
     assert rejected.value.status == 409
 
 
@@ -113,6 +175,7 @@ async def test_a_key_with_other_parameters_is_rejected(provider: SandboxProvider
 async def test_a_4xx_is_rejected_which_is_neither_deferred_nor_unknown(call: Call, status: int) -> None:
     with pytest.raises(RejectedRequestError) as rejected:
         await call(answering(httpx.Response(status, json={"token": "tok_approve"})))
+    assert isinstance(rejected.value, PaymentRejectedError)
     assert not isinstance(rejected.value, PaymentNotSentError | PaymentUnknownError)
     assert rejected.value.status == status
 
@@ -188,15 +251,17 @@ async def test_an_answer_about_another_refund_is_unknown(change: dict[str, objec
         await refund(answering(httpx.Response(200, json=body | change)))
 
 
+@every_look
 @pytest.mark.parametrize("body", [{"detail": "Not Found"}, {"no_such_charge": "k2"}, {}])
-async def test_a_404_that_is_not_the_networks_own_does_not_mean_never_charged(body: dict[str, str]) -> None:
+async def test_a_404_that_is_not_the_networks_own_does_not_mean_never_charged(look: Call, body: dict[str, str]) -> None:
     with pytest.raises(PaymentUnknownError):
-        await find(answering(httpx.Response(404, json=body)))
+        await look(answering(httpx.Response(404, json=body)))
 
 
-async def test_an_answer_about_another_charge_is_not_taken_for_the_one_looked_up() -> None:
+@every_look
+async def test_an_answer_about_another_charge_is_not_taken_for_the_one_looked_up(look: Call) -> None:
     with pytest.raises(PaymentUnknownError):
-        await find(answering(httpx.Response(200, json=GOOD | {"key": "k2"})))
+        await look(answering(httpx.Response(200, json=GOOD | {"key": "k2"})))
 
 
 @pytest.mark.parametrize(
@@ -215,63 +280,9 @@ async def test_an_error_does_not_tell_the_card(answer: httpx.Response | Exceptio
     assert "tok_approve" not in str(raised.value)
 
 
-@asynccontextmanager
-async def listening(hang_up: bool) -> AsyncIterator[str]:
-    """A server that takes a request and then hangs up, or says nothing until its client leaves."""
-
-    taken: list[asyncio.Task[None]] = []
-
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"}")
-        if not hang_up:
-            await reader.read()
-        writer.close()
-        await writer.wait_closed()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        taken.append(asyncio.create_task(take(reader, writer)))
-
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    await asyncio.wait_for(asyncio.gather(*taken), PATIENCE)
-
-
-async def test_a_connection_that_drops_after_the_request_is_unknown(tmp_path: Path) -> None:
-    async with listening(hang_up=True) as url, sandbox_client(url, tmp_path, PATIENCE, 0) as client:
-        with pytest.raises(PaymentUnknownError, match=r"RemoteProtocolError|ReadError"):
-            await capture(SandboxProvider(client, PATIENCE))
-
-
-async def test_silence_is_unknown_by_the_clients_read_timeout(tmp_path: Path) -> None:
-    async with listening(hang_up=False) as url, sandbox_client(url, tmp_path, 0.2, 0) as client:
-        with pytest.raises(PaymentUnknownError, match="ReadTimeout"):
-            await capture(SandboxProvider(client, PATIENCE))
-
-
-async def test_silence_is_unknown_by_the_whole_calls_time(tmp_path: Path) -> None:
-    async with listening(hang_up=False) as url, sandbox_client(url, tmp_path, PATIENCE, 0) as client:
-        with pytest.raises(PaymentUnknownError, match="TimeoutError"):
-            await capture(SandboxProvider(client, 0.2))
-
-
-async def test_a_refused_connection_was_not_sent(tmp_path: Path) -> None:
-    async with listening(hang_up=True) as url:
-        pass  # the port is known, and closed
-    async with sandbox_client(url, tmp_path, PATIENCE, 0) as client:
-        with pytest.raises(PaymentNotSentError, match="ConnectError"):
-            await capture(SandboxProvider(client, PATIENCE))
-
-
 async def test_a_call_that_is_cancelled_from_outside_stays_cancelled(provider: SandboxProvider) -> None:
-    call = asyncio.create_task(provider.capture("k1", 1000, "USD", "tok_timeout_after_charge"))
-    await until(lambda: provider.find("k1"))
+    call = asyncio.create_task(provider.capture(replace(ATTEMPT, token="tok_timeout_after_charge")))
+    await until(lambda: provider.find(ATTEMPT))
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-
-
-async def test_proxies_of_the_environment_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    async with listening(hang_up=True) as url, sandbox_client(url, tmp_path, PATIENCE, 0) as client:
-        with pytest.raises(PaymentUnknownError):  # it came through to the server
-            await capture(SandboxProvider(client, PATIENCE))

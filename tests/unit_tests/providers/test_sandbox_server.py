@@ -2,11 +2,7 @@
 
 import asyncio
 import socket
-import sys
 import tempfile
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -15,9 +11,9 @@ from blockbuster import blockbuster_ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
+from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider, sandbox_client
-from tests.unit_tests.providers.conftest import PATIENCE, until
+from tests.unit_tests.providers.conftest import PATIENCE, free_port, process, start, until
 
 CHARGE = {"amount": 1000, "currency": "USD", "token": "tok_approve"}
 
@@ -29,6 +25,10 @@ async def charge(client: httpx.AsyncClient, key: str, **changes: object) -> http
 async def refund(client: httpx.AsyncClient, key: str, charge_id: str, amount: int) -> httpx.Response:
     body = {"charge_id": charge_id, "amount": amount}
     return await client.post("/refunds", json=body, headers={"Idempotency-Key": key})
+
+
+async def void(client: httpx.AsyncClient, key: str) -> httpx.Response:
+    return await client.post("/voids", json={}, headers={"Idempotency-Key": key})
 
 
 async def ledger(client: httpx.AsyncClient) -> dict[str, list[dict[str, object]]]:
@@ -99,6 +99,21 @@ async def test_the_slow_card_takes_as_long_as_it_is_told(tmp_path: Path) -> None
         assert clock() - before >= 0.19
 
 
+async def test_a_void_says_that_nothing_was_charged_and_declines_what_comes(client: httpx.AsyncClient) -> None:
+    voided = await void(client, "k1")
+    assert (voided.status_code, voided.json()) == (404, {"no_such_charge": "k1"})
+    answer = (await charge(client, "k1")).json()
+    assert (answer["status"], answer["reason"]) == ("declined", "voided before it came")
+    assert (await void(client, "k1")).json() == answer
+    assert await charges(client) == [answer]
+
+
+async def test_a_void_does_not_undo_a_capture(client: httpx.AsyncClient) -> None:
+    captured = (await charge(client, "k1")).json()
+    assert (await void(client, "k1")).json() == captured
+    assert await charges(client) == [captured]
+
+
 async def test_a_refund_happens_once_per_key(client: httpx.AsyncClient) -> None:
     charge_id = (await charge(client, "k1")).json()["id"]
     first = (await refund(client, "r1", charge_id, 400)).json()
@@ -153,7 +168,8 @@ async def test_bad_input_is_refused(client: httpx.AsyncClient, change: dict[str,
 async def test_an_effect_without_a_key_is_refused(client: httpx.AsyncClient) -> None:
     charged = await client.post("/charges", json=CHARGE)
     refunded = await client.post("/refunds", json={"charge_id": "ch_1", "amount": 1})
-    assert (charged.status_code, refunded.status_code) == (400, 400)
+    voided = await client.post("/voids", json={})
+    assert (charged.status_code, refunded.status_code, voided.status_code) == (400, 400, 400)
     assert await charges(client) == []
 
 
@@ -187,58 +203,24 @@ async def test_the_network_in_process_never_blocks_the_event_loop(tmp_path: Path
             assert (await refund(client, "r1", charge_id, 1)).status_code == 200
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def start(port: int, database: Path) -> Process:
-    command = [
-        sys.executable,
-        "-m",
-        "agent.providers.sandbox_server",
-        "--port",
-        str(port),
-        "--data",
-        str(database),
-    ]
-    return await asyncio.create_subprocess_exec(*command, stderr=PIPE)
-
-
-@asynccontextmanager
-async def process(port: int, database: Path) -> AsyncIterator[Process]:
-    """The network as a process that is ready to answer; ended by a signal."""
-    running = await start(port, database)
-    assert running.stderr
-    async with asyncio.timeout(PATIENCE * 3):
-        while b"running on" not in await running.stderr.readline():
-            assert running.returncode is None
-    try:
-        yield running
-    finally:
-        running.terminate()
-        async with asyncio.timeout(PATIENCE):
-            await running.communicate()
-
-
 async def test_an_outage_loses_calls_but_no_charge(tmp_path: Path) -> None:
     port, database = free_port(), tmp_path / "network.db"
+    first, third = (Attempt(key, 1000, "USD", "tok_approve") for key in ("k1", "k3"))
+    second = Attempt("k2", 500, "USD", "tok_timeout_after_charge")
     async with sandbox_client(f"http://127.0.0.1:{port}", database, PATIENCE, slow_seconds=0) as client:
         provider = SandboxProvider(client, PATIENCE)
         async with process(port, database):
-            captured = await provider.capture("k1", 1000, "USD", "tok_approve")
-            cut = asyncio.create_task(provider.capture("k2", 500, "USD", "tok_timeout_after_charge"))
-            await until(lambda: provider.find("k2"))
+            captured = await provider.capture(first)
+            cut = asyncio.create_task(provider.capture(second))
+            await until(lambda: provider.find(second))
         with pytest.raises(PaymentUnknownError):
             await cut
         with pytest.raises(PaymentNotSentError):
-            await provider.capture("k3", 1000, "USD", "tok_approve")
+            await provider.capture(third)
         async with process(port, database):
-            assert await provider.find("k1") == captured
-            assert await provider.find("k2")
-            assert await provider.find("k3") is None
+            assert await provider.find(first) == captured
+            assert await provider.find(second)
+            assert await provider.find(third) is None
 
 
 async def test_a_port_in_use_is_a_clear_error(tmp_path: Path) -> None:

@@ -1,0 +1,250 @@
+"""The Stripe provider: the payment port on the official SDK, with PaymentIntents. The wire under it is `stripe_http`.
+
+An intent is created first, which moves no money, and then confirmed, which does. Our key goes with every POST, but
+Stripe may forget idempotency keys after a day: so it is in the metadata too, and is looked for there before anything
+is created. Stripe's lists, unlike its search, show what was just written; should one lag, the key is still young.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import stripe
+from pydantic import ValidationError
+
+from agent.providers.payment import (
+    Attempt,
+    Charge,
+    PaymentNotSentError,
+    PaymentRejectedError,
+    PaymentUnknownError,
+)
+from agent.providers.stripe_answers import Event, Intent, KeyedT, Page, Refund
+from agent.providers.stripe_http import StripeHttp
+from agent.providers.webhooks import WebhookRefusedError
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_PAGE = 100  # the most that Stripe lists at once
+_DECIDING = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
+
+
+class StripeRejectedError(PaymentRejectedError):
+    """Stripe read the request and refused it; carries the status and Stripe's code."""
+
+    def __init__(self, status: int | None, code: str | None) -> None:
+        super().__init__(f"Stripe rejected the request with {status} ({code or 'no code'})")
+        self.status = status
+        self.code = code
+
+
+class CreditNotSupportedError(PaymentRejectedError):
+    """Money that another method paid can't be sent to a card: a person has to."""
+
+
+class StripeProvider:
+    """The `PaymentProvider` port at Stripe. A token is `cus_…/pm_…`: a card that is saved with a customer there.
+
+    Args:
+        client: the HTTP client to send with; whoever made it closes it.
+        api_key: the secret key.
+        webhook_secret: the signing secret of the webhook endpoint.
+        timeout: seconds that each call may take as a whole, all its requests together.
+        url: another address than Stripe's own.
+        name: what the ledger knows it by.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        api_key: str,
+        webhook_secret: str,
+        timeout: float,
+        *,
+        url: str = stripe.DEFAULT_API_BASE,
+        name: str = "stripe",
+    ) -> None:
+        self.name = name
+        http = StripeHttp(client)
+        sdk = stripe.StripeClient(api_key, http_client=http, base_addresses={"api": url}, max_network_retries=0)
+        self._intents = sdk.v1.payment_intents
+        self._refunds = sdk.v1.refunds
+        self._webhook_secret = webhook_secret
+        self._timeout = timeout
+
+    async def capture(self, attempt: Attempt) -> Charge:
+        """Take the money; the same key again gives the first answer.
+
+        The customer is not there to authenticate: a card that asks for it is declined, `authentication_required`.
+        """
+        _, card = _customer_and_card(attempt)
+        async with self._call():
+            intent = await self._found_or_created(attempt)
+            if intent.undecided:
+                confirm = self._intents.confirm_async(
+                    intent.id,
+                    {"payment_method": card, "off_session": True},
+                    {"idempotency_key": f"{attempt.key}:confirm"},
+                )
+                intent = await _decided(confirm, attempt)
+        return _charge(intent) or Charge(attempt.key, "declined", intent.id, attempt.amount, "canceled")
+
+    async def find(self, attempt: Attempt) -> Charge | None:
+        """What became of the attempt; None while nothing was captured or declined under its key. Only reads."""
+        async with self._call():
+            intent = await self._found(attempt)
+        return None if intent is None or intent.undecided else _charge(intent)
+
+    async def void(self, attempt: Attempt) -> Charge | None:
+        """Make sure that the attempt never takes money any more; what it did before that comes back.
+
+        Its intent is cancelled, also when there is none yet: it is created for that, so that a late capture finds it.
+        """
+        async with self._call():
+            intent = await self._found_or_created(attempt)
+            if intent.undecided:
+                cancel = self._intents.cancel_async(intent.id, {}, {"idempotency_key": f"{attempt.key}:void"})
+                intent = await _decided(cancel, attempt)
+        return _charge(intent)
+
+    async def refund(self, key: str, provider_id: str, amount: int) -> None:
+        """Give `amount` (minor units) of a capture back, in parts if need be; the same `key` again changes nothing.
+
+        A refund that failed later, at the card's bank, is rejected when it is asked for again: it is still owed.
+        """
+        async with self._call():
+            made = self._refunds.list_async({"payment_intent": provider_id, "limit": _PAGE})
+            refund = await _with_key(key, Page[Refund], made)
+            if refund is None:
+                created = await self._refunds.create_async(
+                    {"payment_intent": provider_id, "amount": amount, "metadata": {"key": key}},
+                    {"idempotency_key": key},
+                )
+                refund = Refund.model_validate(created)
+                if (refund.key, refund.payment_intent) != (key, provider_id):
+                    raise _about_something_else()
+        if refund.amount != amount:
+            raise PaymentRejectedError("the key is another refund's")
+        if refund.status not in ("succeeded", "pending"):
+            raise PaymentRejectedError(f"the refund is {refund.status}")
+
+    async def credit(self, key: str, amount: int, currency: str, token: str) -> None:  # noqa: ARG002  (the port's)
+        """Raises `CreditNotSupportedError`; nothing is sent."""
+        raise CreditNotSupportedError("Stripe does not pay out to a card that did not pay in")
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The key of the attempt that something happened to; None for an event about nothing of ours.
+
+        Events come twice and in any order, so none is taken for the truth: `find` tells it. `headers` are in lower
+        case, or do not care. Raises `WebhookRefusedError`.
+        """
+        try:
+            stripe.WebhookSignature.verify_header(
+                body, headers.get("stripe-signature"), self._webhook_secret, stripe.Webhook.DEFAULT_TOLERANCE
+            )
+            event = Event.model_validate_json(body)
+        except (stripe.SignatureVerificationError, ValidationError, UnicodeDecodeError) as error:
+            raise WebhookRefusedError(f"not an event of Stripe's ({type(error).__name__})") from None  # may quote it
+        return (event.data.object.key or None) if event.type in _DECIDING else None
+
+    async def _found_or_created(self, attempt: Attempt) -> Intent:
+        """The attempt's one intent. One that seems just created may be an earlier call's, and decided since."""
+        if found := await self._found(attempt):
+            return found
+        customer, _ = _customer_and_card(attempt)
+        created = self._intents.create_async(
+            {
+                "amount": attempt.amount,
+                "currency": attempt.currency.lower(),
+                "customer": customer,
+                "allowed_payment_method_types": ["card"],
+                "metadata": {"key": attempt.key},
+            },
+            {"idempotency_key": f"{attempt.key}:intent"},
+        )
+        return _about(attempt, await created)
+
+    async def _found(self, attempt: Attempt) -> Intent | None:
+        customer, _ = _customer_and_card(attempt)
+        intents = self._intents.list_async({"customer": customer, "limit": _PAGE})
+        found = await _with_key(attempt.key, Page[Intent], intents)
+        if found and (found.amount, found.currency) != (attempt.amount, attempt.currency.lower()):
+            raise PaymentRejectedError("the key is another attempt's")
+        return found
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        """One call of the port: bounded in time, its failures in the port's words."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                yield
+        except _NOT_SENT as error:
+            raise PaymentNotSentError(f"no connection to Stripe ({type(error).__name__})") from error
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            kind = PaymentNotSentError if status == httpx.codes.TOO_MANY_REQUESTS else PaymentUnknownError
+            raise kind(f"Stripe answered {status}") from error
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise PaymentUnknownError(f"no answer from Stripe ({type(error).__name__})") from error
+        except (stripe.APIError, ValidationError, UnicodeDecodeError):
+            raise PaymentUnknownError("Stripe's answer cannot be read") from None  # they quote it, names and all
+        except stripe.StripeError as error:
+            raise StripeRejectedError(error.http_status, error.code) from error
+
+
+async def _decided(request: Awaitable[stripe.PaymentIntent], attempt: Attempt) -> Intent:
+    """Confirm or cancel. A refusal that names what the intent has come to is an answer too."""
+    try:
+        intent = _about(attempt, await request)
+    except (stripe.CardError, stripe.InvalidRequestError) as refused:
+        told = refused.error and refused.error.payment_intent
+        if told is None or (intent := _about(attempt, told)).undecided:
+            raise
+    return intent
+
+
+async def _with_key(key: str, form: type[Page[KeyedT]], listed: Awaitable[stripe.ListObject[Any]]) -> KeyedT | None:
+    """What carries our key in a list, all its pages."""
+    while True:
+        answer = await listed
+        page = form.model_validate(answer)
+        if found := next((each for each in page.data if each.key == key), None):
+            return found
+        if not page.has_more:
+            return None
+        listed = answer.next_page_async()
+
+
+def _customer_and_card(attempt: Attempt) -> tuple[str, str]:
+    customer, _, card = attempt.token.partition("/")
+    if not (customer and card):
+        raise PaymentRejectedError("a token at Stripe is cus_…/pm_…")
+    return customer, card
+
+
+def _about(attempt: Attempt, answer: object) -> Intent:
+    intent = Intent.model_validate(answer)
+    if (intent.key, intent.amount, intent.currency) != (attempt.key, attempt.amount, attempt.currency.lower()):
+        raise _about_something_else()
+    return intent
+
+
+def _about_something_else() -> PaymentUnknownError:
+    return PaymentUnknownError("Stripe's answer is about something else")
+
+
+def _charge(intent: Intent) -> Charge | None:
+    """What the intent did; None when it was cancelled before it did anything."""
+    match intent.status:
+        case "succeeded":
+            return Charge(intent.key, "captured", intent.id, intent.amount)
+        case "canceled":
+            return None
+        case "requires_action":  # only its client secret could complete it, and nobody is given that
+            return Charge(intent.key, "declined", intent.id, intent.amount, "authentication_required")
+        case "requires_payment_method" if failure := intent.last_payment_error:
+            reason = failure.decline_code or failure.code or "declined"
+            return Charge(intent.key, "declined", intent.id, intent.amount, reason)
+        case _:
+            raise PaymentUnknownError(f"the payment is {intent.status}")

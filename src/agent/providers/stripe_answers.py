@@ -1,0 +1,84 @@
+"""What Stripe tells, as far as it is read: intents, refunds, pages of lists, events. Read strictly, or not at all.
+
+Forms only. What follows from them is in `stripe`.
+"""
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Told(BaseModel):
+    """A part of an answer: of the SDK's objects, or of JSON."""
+
+    model_config = ConfigDict(frozen=True, strict=True, from_attributes=True)
+
+
+class Metadata(Told):
+    """Ours is the key; others may be there."""
+
+    key: str = ""
+
+
+class Keyed(Told):
+    """Anything that can carry our key; what others made does not."""
+
+    metadata: Metadata | None = None
+
+    @property
+    def key(self) -> str:
+        """Our key, or an empty text."""
+        return self.metadata.key if self.metadata else ""
+
+
+class Failure(Told):
+    """Why a confirm was declined."""
+
+    code: str | None = None
+    decline_code: str | None = None
+
+
+class Intent(Keyed):
+    """A PaymentIntent. `amount` in minor units; `last_payment_error` is set once a confirm was declined."""
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    last_payment_error: Failure | None = None
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it was neither confirmed nor cancelled."""
+        return self.status in ("requires_payment_method", "requires_confirmation") and self.last_payment_error is None
+
+
+class Refund(Keyed):
+    """A refund. `amount` in minor units."""
+
+    status: str
+    amount: int
+    payment_intent: str
+
+
+KeyedT = TypeVar("KeyedT", bound=Keyed)
+
+
+class Page(Told, Generic[KeyedT]):
+    """A part of a list, newest first."""
+
+    data: list[KeyedT]
+    has_more: bool
+
+
+class EventData(Told):
+    """What an event is about, as it was at the time."""
+
+    object: Keyed
+
+
+class Event(Told):
+    """The body of a webhook."""
+
+    type: str
+    data: EventData

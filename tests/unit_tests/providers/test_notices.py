@@ -1,0 +1,70 @@
+"""The wire to a receiver of notices: what is no success is an error, in time, without the secret."""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from agent.providers.notices import NoticeNotTakenError, NoticeReceiver
+from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
+
+from .conftest import PATIENCE, serving
+
+SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(trust_env=False) as one:
+        yield one
+
+
+def receiver(client: httpx.AsyncClient, url: str, timeout: float = PATIENCE) -> NoticeReceiver:
+    breaker = CircuitBreaker("notices", BreakerConfig(minimum_number_of_calls=1))
+    return NoticeReceiver(client, url, SECRET, breaker, timeout)
+
+
+async def test_nobody_there_is_not_taken_and_then_not_asked(client: httpx.AsyncClient) -> None:
+    async with serving(FastAPI()) as url:
+        pass
+    gone = receiver(client, url)
+
+    with pytest.raises(NoticeNotTakenError, match="ConnectError"):
+        await gone.take("k", {})
+    with pytest.raises(CircuitOpenError):
+        await gone.take("k", {})
+
+
+async def test_who_takes_too_long_has_not_taken_it(client: httpx.AsyncClient) -> None:
+    app, ended = FastAPI(), asyncio.Event()
+
+    @app.post("/")
+    async def wait() -> None:
+        await ended.wait()
+
+    async with serving(app) as url:
+        with pytest.raises(NoticeNotTakenError, match="TimeoutError"):
+            await receiver(client, url, timeout=0.2).take("k", {})
+        ended.set()
+
+
+async def test_an_error_names_the_status(client: httpx.AsyncClient) -> None:
+    async with serving(FastAPI()) as url:
+        with pytest.raises(NoticeNotTakenError) as why:
+            await receiver(client, f"{url}/?token=secret").take("k", {})
+
+    assert why.value.why == "404"
+    assert "secret" not in str(why.value)
+
+
+@pytest.mark.parametrize(
+    "secret", ["", "whsec_", "whsec_c2hvcnQ=", SECRET.removeprefix("whsec_"), "whsec_no-base64" * 9]
+)
+async def test_a_secret_that_signs_nothing_is_refused_at_the_start(client: httpx.AsyncClient, secret: str) -> None:
+    with pytest.raises(ValueError, match="NOTICE_WEBHOOK_SECRET must be whsec_ and the base64 of 24") as why:
+        NoticeReceiver(client, "http://127.0.0.1/", secret, CircuitBreaker("notices"))
+
+    assert not secret[6:] or secret[6:] not in str(why.value)
