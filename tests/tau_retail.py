@@ -151,7 +151,7 @@ class Desk:
         answer = await self.shop.commerce.run(command)
         if order_id := write["arguments"].get("order_id"):
             await self.shop.payments.collect(order_id)
-            await self.shop.refunds.settle(order_id)
+            await self.shop.debts.settle(order_id)
         if isinstance(answer, Denial):
             return answer
         if isinstance(command, ours.ReplaceLines) and not self._difference(command):

@@ -12,7 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce.policy import denied
-from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow, total
+from agent.ledger.base import total
+from agent.ledger.notices import notify
+from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
 from agent.observability.events import emit
 
 GIFT_CARD: Final = "gift_card"
@@ -93,11 +95,13 @@ async def owe(
             amount=amount,
             settled=to_gift_card,
             at=now,
+            next_at=now,
         )
     )
     await session.flush()
     if to_gift_card:
         book(session, order, method.id, "gift_credit", -amount, key=key, now=now)
+        await notify(session, "refund.settled", key, order=order, now=now, amount=amount)
     emit("refund.owed", order_id=order.id, amount=amount)
 
 
@@ -112,9 +116,22 @@ async def give_back(
             amount -= part
 
 
+async def owe_part(session: AsyncSession, order: OrderRow, amount: int, *, key: str, now: datetime) -> None:
+    """Owe an amount out of what the order was paid with, each part to where it came from; as far as it goes."""
+    for payment in await payments_of(session, order.id, "captured"):
+        if part := min(amount, await refundable(session, payment)):
+            method = await session.get_one(PaymentMethodRow, payment.method_id)
+            await owe(session, order, payment, method, part, key=f"{key}:{payment.key}", now=now)
+            amount -= part
+
+
 async def is_paid(session: AsyncSession, order: OrderRow) -> bool:
-    """Whether all that was to be paid for a paid order's changes is captured: before that nothing leaves the house."""
-    return not await payments_of(session, order.id, "due", *UNDECIDED, "declined")
+    """Whether all that was to be paid for a paid order's changes is captured: before that nothing leaves the house.
+
+    An attempt at its own price that was declined does not count: another was captured.
+    """
+    missing = await payments_of(session, order.id, "due", *UNDECIDED, "declined")
+    return not [payment for payment in missing if payment.outcome != "declined" or payment.attempt is None]
 
 
 async def owe_everything(session: AsyncSession, order: OrderRow, now: datetime) -> None:

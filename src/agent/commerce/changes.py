@@ -8,15 +8,17 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import stock
 from agent.commerce.booking import UNDECIDED, demand, gift_balance, give_back, owe, own_method, payments_of, refundable
 from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment
-from agent.commerce.orders import move, own, void_approvals
+from agent.commerce.lifecycle import move
+from agent.commerce.parcels import parcels_of
 from agent.commerce.policy import denied, pending
-from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow, PaymentMethodRow, PaymentRow, VariantRow
+from agent.commerce.rows import lines_of, own
+from agent.commerce.undoing import void_approvals
+from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, PaymentRow, VariantRow
 
 BUSY = ("placed", "approved", "parked")
 """Stages in which the order's process is about to act on what would change."""
@@ -28,9 +30,9 @@ async def replace_lines(session: AsyncSession, command: ReplaceLines, now: datet
     if order.status != "pending":
         raise denied("LINES-STATUS", order.status)
     method = await own_method(session, command.payment_method_id, command.subject)
-    lines = await lines_of(session, order.id)
-    await check_swaps(session, lines, command.swaps)
     paid = await _captured(session, order)
+    lines = await lines_of(session, order.id)
+    await check_swaps(session, [line for line in lines if line.reservation == "held"], command.swaps)
     for swap in command.swaps:
         await stock.hold(session, swap.new, 1, "LINES-AVAILABLE")
     difference = sum([await _replace_piece(session, order, lines, swap) for swap in command.swaps])
@@ -80,12 +82,6 @@ async def swap_payment(session: AsyncSession, command: SwapPayment, now: datetim
     return order
 
 
-async def lines_of(session: AsyncSession, order_id: str) -> list[OrderLineRow]:
-    """The order's lines, by number."""
-    query = select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.number)
-    return list((await session.scalars(query)).all())
-
-
 async def check_swaps(session: AsyncSession, lines: list[OrderLineRow], swaps: tuple[Swap, ...]) -> None:
     """Each old piece is on the order, as often as it is named; each new one is another option of the same product."""
     check_owned(lines, [swap.old for swap in swaps])
@@ -108,7 +104,7 @@ def check_owned(lines: list[OrderLineRow], skus: Sequence[str]) -> None:
 
 async def _replace_piece(session: AsyncSession, order: OrderRow, lines: list[OrderLineRow], swap: Swap) -> int:
     """Put one new piece, held already, in the place of an old one; returns the difference in price, in minor units."""
-    line = next(line for line in lines if line.sku == swap.old)
+    line = next(line for line in lines if line.sku == swap.old and line.reservation == "held")
     price = (await session.get_one(VariantRow, swap.new)).price
     difference = price - line.unit_price
     await stock.free(session, swap.old, 1)
@@ -126,15 +122,17 @@ async def _replace_piece(session: AsyncSession, order: OrderRow, lines: list[Ord
     )
     session.add(new)
     lines.append(new)
-    for parcel in await session.scalars(select(ParcelRow).where(ParcelRow.order_id == order.id)):
+    for parcel in await parcels_of(session, order.id):
         if line.number in parcel.lines:
             parcel.lines = [*parcel.lines, new.number]
     return difference
 
 
 async def _captured(session: AsyncSession, order: OrderRow) -> list[PaymentRow]:
-    """The captured payments; none before the money is taken. Raises `Denied` ORDER-BUSY while it is about to be."""
-    if order.stage in BUSY or await payments_of(session, order.id, "due", *UNDECIDED):
+    """The captured payments; none before the money is taken. Raises `Denied` ORDER-BUSY while it is about to be, and
+    while the carrier has been asked to come: it was told what to take, and where."""
+    booked = [parcel for parcel in await parcels_of(session, order.id) if parcel.state == "booked"]
+    if booked or order.stage in BUSY or await payments_of(session, order.id, "due", *UNDECIDED):
         raise denied("ORDER-BUSY")
     return list(await payments_of(session, order.id, "captured"))
 
@@ -143,6 +141,6 @@ async def _assess_again(session: AsyncSession, order: OrderRow, now: datetime) -
     """What was approved was another order: it is assessed, and asked, anew (law 6)."""
     order.revision += 1
     await void_approvals(session, order.id)
-    if order.stage == "awaiting_approval":
-        move(order, "reserved")
+    if order.stage in ("awaiting_approval", "declined"):
+        move(order, "reserved", "customer")
     order.touched_at = now

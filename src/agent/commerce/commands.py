@@ -43,13 +43,15 @@ class NewLine(_Form):
 
 
 class NewOrder(_Form):
-    """An order as it comes in. Without `ship_to` it goes to the customer's default address."""
+    """An order as it comes in. Without `ship_to` it goes to the customer's default address; with `allow_partial` what
+    is in stock is sent without the rest, else it is all or nothing."""
 
     order_id: Id
     customer_id: Id
     lines: list[NewLine] = Field(min_length=1, max_length=100)
     payment_method_id: Id
     ship_to: Address | None = None
+    allow_partial: bool = False
 
 
 def first_error(wrong: ValidationError) -> str:
@@ -81,6 +83,13 @@ class PlaceOrder(Command):
     """Write a new order, of the subject, at catalogue prices."""
 
     order: NewOrder
+
+    def arguments(self) -> dict[str, Any]:
+        """As release 0.1.0 wrote them, which knew no partial orders: one that was sent then can be sent again."""
+        arguments = super().arguments()
+        if not self.order.allow_partial:
+            del arguments["order"]["allow_partial"]
+        return arguments
 
 
 class CancelOrder(Command):

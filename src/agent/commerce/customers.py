@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce.booking import GIFT_CARD, own_method
 from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket
-from agent.commerce.orders import own
 from agent.commerce.policy import denied
+from agent.commerce.rows import own
 from agent.ledger.database import digest
 from agent.ledger.tables import CustomerRow, MoneyEntryRow, TicketRow
 

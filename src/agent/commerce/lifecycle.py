@@ -1,9 +1,12 @@
-"""How far the work on an order is, and where it may go from there. One table: the ledger refuses any other move.
+"""How far the work on an order is, where it may go from there, and who may cause it. The ledger refuses any other move.
 
 `status` (what the customer is told) is another thing: see the retail policy.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, cast
+
+from agent.commerce.policy import denied
+from agent.ledger.tables import OrderRow
 
 Stage = Literal[
     "placed",
@@ -11,6 +14,7 @@ Stage = Literal[
     "awaiting_approval",
     "approved",
     "parked",
+    "declined",
     "paid",
     "completed",
     "cancelling",
@@ -18,17 +22,38 @@ Stage = Literal[
     "imported",
 ]
 
-MOVES: Final[dict[Stage, tuple[Stage, ...]]] = {
-    "placed": ("reserved", "cancelling"),
-    "reserved": ("awaiting_approval", "approved", "cancelling"),
-    "awaiting_approval": ("approved", "reserved", "cancelling"),
-    "approved": ("parked", "paid", "cancelling"),
-    "parked": ("paid", "cancelling"),
-    "paid": ("completed", "cancelling"),
-    "completed": (),
-    "cancelling": ("cancelled",),
-    "cancelled": (),
-    "imported": ("completed", "cancelling"),
+Cause = Literal["process", "people", "customer", "provider", "carrier", "clock"]
+"""Who moves an order: its own graph, its approvers, its customer, an answer about its money, an answer about its
+parcels, the time that is up."""
+
+MOVES: Final[dict[Stage, dict[Stage, tuple[Cause, ...]]]] = {
+    "placed": {"reserved": ("process",), "cancelling": ("process", "customer")},
+    "reserved": {
+        "awaiting_approval": ("process",),
+        "approved": ("process",),
+        "cancelling": ("process", "customer"),
+    },
+    "awaiting_approval": {
+        "approved": ("people",),
+        "reserved": ("customer",),
+        "cancelling": ("people", "customer", "clock"),
+    },
+    "approved": {
+        "parked": ("process",),
+        "declined": ("provider",),
+        "paid": ("provider",),
+        "cancelling": ("process", "customer"),
+    },
+    "parked": {"declined": ("provider",), "paid": ("provider",), "cancelling": ("process", "customer")},
+    "declined": {"reserved": ("customer",), "cancelling": ("process", "customer", "clock")},
+    "paid": {"completed": ("process", "carrier"), "cancelling": ("process", "customer")},
+    "completed": {},
+    "cancelling": {
+        "cancelled": ("process", "people", "customer", "provider", "carrier", "clock"),
+        "completed": ("carrier",),
+    },
+    "cancelled": {},
+    "imported": {"completed": ("carrier",), "cancelling": ("customer",)},
 }
 
 AT_REST: Final[frozenset[Stage]] = frozenset(("completed", "cancelled", "imported"))
@@ -36,3 +61,16 @@ AT_REST: Final[frozenset[Stage]] = frozenset(("completed", "cancelled", "importe
 
 CHARGEABLE: Final[frozenset[Stage]] = frozenset(("approved", "parked"))
 """Stages in which the customer's money may be taken."""
+
+NOT_PAID_YET: Final[frozenset[Stage]] = frozenset(
+    ("placed", "reserved", "awaiting_approval", "approved", "parked", "declined")
+)
+"""Stages before the customer's money was taken."""
+
+
+def move(order: OrderRow, to: Stage, by: Cause) -> None:
+    """Move an order's stage; being there already is fine. Raises `Denied` ORDER-STAGE for what is not in the table."""
+    stage = cast(Stage, order.stage)
+    if stage != to and by not in MOVES[stage].get(to, ()):
+        raise denied("ORDER-STAGE", f"{stage}, not {to}")
+    order.stage = to

@@ -1,28 +1,27 @@
 """Orders: the commands that place and cancel one, and the steps of its process: reserving, moving on, undoing.
 
-Money is in `payments` and `refunds`, parcels in `fulfilment`, what a customer may change in `changes`.
+Money is in `payments` and `debts`, parcels in `fulfilment`, what a customer may change in `changes`.
 """
 
 from collections import Counter
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import stock
-from agent.commerce.booking import UNDECIDED, owe_everything, payments_of
 from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
-from agent.commerce.lifecycle import MOVES, Stage
+from agent.commerce.lifecycle import Cause, Stage, move
 from agent.commerce.policy import cancel_denied, denied
 from agent.commerce.reads import Reads
+from agent.commerce.rows import lines_of, locked, own
+from agent.commerce.undoing import undo
 from agent.commerce.views import OrderView
 from agent.ledger.database import Database, Effect
-from agent.ledger.tables import ApprovalRow, CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, VariantRow
+from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, VariantRow
 from agent.observability.events import emit
-
-ORDER_CASES: Final = ("large_order", "very_large_order")
-"""Approval cases that are about placing an order; they are void when it is undone or becomes another one."""
+from agent.platform import order_thread
 
 
 async def place(session: AsyncSession, command: PlaceOrder, now: datetime) -> OrderRow:
@@ -45,6 +44,8 @@ async def place(session: AsyncSession, command: PlaceOrder, now: datetime) -> Or
         total=sum(prices[line.sku] * line.quantity for line in order.lines),
         currency="USD",
         payment_method_id=method.id,
+        thread_id=order_thread(order.order_id),
+        allow_partial=order.allow_partial,
         ship_to=order.ship_to.model_dump() if order.ship_to else customer.address,
         placed_by=command.actor,
         placed_at=now,
@@ -65,7 +66,7 @@ async def cancel(session: AsyncSession, command: CancelOrder, now: datetime) -> 
     if rule := cancel_denied(order.status, command.reason):
         raise denied(rule)
     order.cancel_reason = command.reason
-    await _undo(session, order, "CUSTOMER-CANCELLED", now)
+    await undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
     return order
 
 
@@ -91,7 +92,24 @@ class Orders:
         key = f"order:{order_id}:reserve:{number}"
         await self._db.once(Effect(key, "ReserveLine", "order_processing", order_id), act)
 
-    async def move(self, order_id: str, to: Stage, *, revision: int | None = None) -> OrderView:
+    async def reserved(self, order_id: str, *, short: list[int]) -> OrderView:
+        """All lines are held but the `short` ones: the order goes on, without those when it allows that.
+
+        One that is past this stays as it is. Raises `Denied` STOCK-SHORT when it does not, or nothing would be left;
+        ORDER-STAGE when a line was never asked for.
+        """
+        async with self._db.write() as session:
+            order = await locked(session, order_id)
+            if order.stage == "placed":
+                lines = await lines_of(session, order_id)
+                _leave_out(order, lines, short)
+                move(order, "reserved", "process")
+                order.touched_at = self._db.clock()
+        view = await self._reads.get(order_id)
+        emit("order.stage", order_id=order_id, stage=view["stage"])
+        return view
+
+    async def move(self, order_id: str, to: Stage, *, by: Cause = "process", revision: int | None = None) -> OrderView:
         """Move an order on; being there already is fine.
 
         Raises `Denied` ORDER-STAGE for a move not in the table, or when the order is not of this `revision` any more:
@@ -101,55 +119,41 @@ class Orders:
             order = await locked(session, order_id)
             if revision not in (None, order.revision):
                 raise denied("ORDER-STAGE", "it was changed meanwhile")
-            move(order, to)
+            move(order, to, by)
             order.touched_at = self._db.clock()
         emit("order.stage", order_id=order_id, stage=to)
         return await self._reads.get(order_id)
 
-    async def undo(self, order_id: str, rule: str) -> OrderView:
-        """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why.
-
-        It stays in stage `cancelling` while a payment's fate is unknown.
-        """
+    async def undo(self, order_id: str, rule: str, *, by: Cause = "process") -> OrderView:
+        """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `undoing`)."""
         async with self._db.write() as session:
-            await _undo(session, await locked(session, order_id), rule, self._db.clock())
+            await undo(session, await locked(session, order_id), rule, by=by, now=self._db.clock())
         view = await self._reads.get(order_id)
         emit("order.stage", order_id=order_id, stage=view["stage"])
         return view
 
-
-def move(order: OrderRow, to: Stage) -> None:
-    """Move an order's stage by the table of `lifecycle`. Raises `Denied` ORDER-STAGE."""
-    stage: Stage = order.stage  # type: ignore[assignment]
-    if stage != to and to not in MOVES[stage]:
-        raise denied("ORDER-STAGE", f"{stage}, not {to}")
-    order.stage = to
-
-
-async def locked(session: AsyncSession, order_id: str) -> OrderRow:
-    """The order's row, locked for this transaction. Raises `Denied` ORDER-EXISTS."""
-    order = await session.get(OrderRow, order_id, with_for_update=True)
-    if order is None:
-        raise denied("ORDER-EXISTS", order_id)
-    return order
+    async def give_up_thread(self, order_id: str) -> str:
+        """The order's thread can't go on: it gets a new one, whose id is returned."""
+        async with self._db.write() as session:
+            order = await locked(session, order_id)
+            order.generation += 1
+            order.thread_id = order_thread(order_id, order.generation)
+            order.touched_at = self._db.clock()
+        emit("order.thread_given_up", order_id=order_id, generation=order.generation)
+        return order.thread_id
 
 
-async def own(session: AsyncSession, order_id: str, customer_id: str) -> OrderRow:
-    """The customer's own order, locked. Raises `Denied` ORDER-EXISTS, the same for another's as for none."""
-    order = await session.get(OrderRow, order_id, with_for_update=True)
-    if order is None or order.customer_id != customer_id:
-        raise denied("ORDER-EXISTS", order_id)
-    return order
-
-
-async def void_approvals(session: AsyncSession, order_id: str) -> None:
-    """End the open requests about placing this order: what they showed is not what would be done any more (law 6)."""
-    row = ApprovalRow
-    await session.execute(
-        update(row)
-        .where(row.order_id == order_id, row.status == "open", row.case.in_(ORDER_CASES))
-        .values(status="void", thread_told=False)
-    )
+def _leave_out(order: OrderRow, lines: list[OrderLineRow], short: list[int]) -> None:
+    """Go on without the lines that were short, if the order allows it: it is another order then."""
+    missing = [line for line in lines if line.reservation == "none"]
+    if not {line.number for line in missing} <= set(short):
+        raise denied("ORDER-STAGE", "a line was never asked for")
+    if missing and (not order.allow_partial or len(missing) == len(lines)):
+        raise denied("STOCK-SHORT")
+    for line in missing:
+        line.reservation = "short"
+        order.total -= line.quantity * line.unit_price
+    order.revision += bool(missing)
 
 
 async def _prices(session: AsyncSession, lines: list[NewLine]) -> dict[str, int]:
@@ -159,20 +163,3 @@ async def _prices(session: AsyncSession, lines: list[NewLine]) -> dict[str, int]
     if unknown := sorted(set(skus) - set(prices)):
         raise denied("ORDER-SKU", ", ".join(unknown))
     return prices
-
-
-async def _undo(session: AsyncSession, order: OrderRow, rule: str, now: datetime) -> None:
-    if order.stage == "cancelled":
-        return
-    move(order, "cancelling")
-    order.status = "cancelled"
-    order.reason = order.reason or rule
-    order.touched_at = now
-    await owe_everything(session, order, now)
-    held = select(OrderLineRow).where(OrderLineRow.order_id == order.id, OrderLineRow.reservation == "held")
-    for line in (await session.scalars(held)).all():
-        line.reservation = "released"
-        await stock.free(session, line.sku, line.quantity)
-    await void_approvals(session, order.id)
-    if not await payments_of(session, order.id, *UNDECIDED):
-        move(order, "cancelled")

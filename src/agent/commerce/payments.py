@@ -3,33 +3,53 @@
 An order's price is captured by its process; what a change made due is captured by `collect`.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent.commerce.booking import GIFT_CARD, UNDECIDED, book, gift_balance, owe_everything, payments_of
-from agent.commerce.lifecycle import CHARGEABLE
-from agent.commerce.orders import locked, move
+from agent.commerce.booking import GIFT_CARD, UNDECIDED, book, gift_balance, owe_everything
+from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage, move
 from agent.commerce.policy import denied
+from agent.commerce.rows import locked
+from agent.commerce.undoing import finish
 from agent.ledger.database import Database, digest
+from agent.ledger.notices import notify
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow, TicketRow
 from agent.observability.events import emit
-from agent.providers.payment import Charge, PaymentError, PaymentProvider, PaymentUnknownError
-from agent.resilience import CircuitBreaker, CircuitOpenError
+from agent.providers.payment import (
+    Attempt,
+    Charge,
+    PaymentError,
+    PaymentNotSentError,
+    PaymentProvider,
+    PaymentRejectedError,
+    PaymentUnknownError,
+)
+from agent.resilience import CircuitOpenError
 
-LOOK_UP_AFTER: Final = timedelta(seconds=60)
-"""An attempt that the provider does not know counts as never made only when it is this old: it may be on its way."""
+ATTEMPTS: Final = 3
+"""Payment methods that a customer may try for one order before it is undone."""
+
+NOT_COLLECTED: Final[frozenset[Stage]] = NOT_PAID_YET | {"cancelling", "cancelled"}
+"""Stages of orders of which nothing is captured by `collect`."""
 
 
 class Payments:
-    """Captures of orders, through the payment port and its breaker."""
+    """Captures of orders, through the payment port.
 
-    def __init__(self, database: Database, provider: PaymentProvider, breaker: CircuitBreaker) -> None:
+    Args:
+        database: the ledger.
+        providers: the first is asked; another only when nobody before it can have charged.
+        wait: how long a declined order waits for another payment method.
+    """
+
+    def __init__(self, database: Database, providers: Sequence[PaymentProvider], wait: timedelta) -> None:
         self._db = database
-        self._provider = provider
-        self._breaker = breaker
+        self._providers = providers
+        self._wait = wait
 
     async def capture(self, order_id: str) -> str:
         """Take the order's money, or find out that it was taken; returns `captured` or `declined`.
@@ -37,12 +57,10 @@ class Payments:
         An attempt that was made before is looked up first (law 3). Raises `PaymentNotSentError` or `CircuitOpenError`
         (no effect: defer), `PaymentUnknownError` (look it up later), `Denied` ORDER-STAGE.
         """
-        payment, method, asked_before = await self._attempt(order_id)
+        payment, method, asked = await self._attempt(order_id)
         if payment.outcome not in UNDECIDED:
             return payment.outcome
-        if method.kind == GIFT_CARD:
-            return await self._by_gift_card(payment)
-        return await self._ask(payment, method, asked_before)
+        return await self._ask(payment, method, asked)
 
     async def collect(self, order_id: str | None = None) -> dict[str, str]:
         """Capture what changes of orders made due, of one order or of all; returns {payment key: outcome}.
@@ -51,68 +69,63 @@ class Payments:
         """
         waiting = (
             PaymentRow.outcome.in_(("due", *UNDECIDED)),
-            OrderRow.stage.not_in((*CHARGEABLE, "cancelling", "cancelled")),
+            OrderRow.stage.not_in(NOT_COLLECTED),
         )
         query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
         async with self._db.read() as session:
             keys = (await session.scalars(query.where(OrderRow.id == order_id) if order_id else query.limit(500))).all()
         return {key: await self._collect(key) for key in keys}
 
-    async def _collect(self, key: str) -> str:
-        async with self._db.write() as session:
-            payment = await session.get_one(PaymentRow, key, with_for_update=True)
-            method = await session.get_one(PaymentMethodRow, payment.method_id)
-            asked_before = payment.outcome != "due"
-            if payment.outcome == "due":
-                payment.outcome = "open"
-        if payment.outcome not in UNDECIDED:  # meanwhile
-            return payment.outcome
-        try:
-            return await self._ask(payment, method, asked_before)
-        except (PaymentError, CircuitOpenError) as error:
-            return type(error).__name__
-
-    async def _ask(self, payment: PaymentRow, method: PaymentMethodRow, asked_before: bool) -> str:
-        """Look the attempt up if it was made before, else make it; book the answer."""
-        try:
-            charge = await self._breaker.call(self._provider.find, payment.key) if asked_before else None
-            if charge is None:
-                charge = await self._breaker.call(
-                    self._provider.capture, payment.key, payment.amount, "USD", method.token
-                )
-        except PaymentUnknownError:
-            await self._close(payment.key, "unknown")
-            raise
-        return await self._record(payment, charge)
-
-    async def find_out(self, order_id: str) -> None:
-        """Learn what became of an attempt of an order that is being undone; what was captured is owed back.
+    async def void(self, key: str) -> None:
+        """Make sure that a payment of an order that is being undone never comes; one that had come is booked, and owed
+        back.
 
         Raises what the provider raises while it can't tell.
         """
-        async with self._db.read() as session:
-            attempts = await payments_of(session, order_id, *UNDECIDED)
-        for payment in attempts:
-            charge = await self._breaker.call(self._provider.find, payment.key)
+        payment, method = await self._read(key)
+        if payment.outcome in UNDECIDED and payment.provider:
+            charge = await named(self._providers, payment.provider).void(_asked(payment, method))
             if charge:
-                await self._record(payment, charge)
-            elif self._db.clock() - payment.at > LOOK_UP_AFTER:
-                await self._close(payment.key, "declined")
+                await self._record(key, charge)
+
+    async def look_up(self, key: str) -> str | None:
+        """Something happened to this payment, says its provider: find out what. Returns the order's id.
+
+        None for a payment that nobody here knows. Raises what the provider raises while it can't tell.
+        """
+        async with self._db.read() as session:
+            known = await session.get(PaymentRow, key)
+        if known is None:
+            return None
+        payment, method = await self._read(key)
+        if payment.outcome in UNDECIDED:
+            charge = await named(self._providers, payment.provider).find(_asked(payment, method))
+            if charge:
+                await self._record(key, charge)
+        return payment.order_id
 
     async def outcome(self, order_id: str) -> str:
-        """`none`, `deferred` (nothing was sent), `unknown`, `captured` or `declined`: how the order's own price stands,
-        whatever its changes made due."""
+        """`none`, `deferred` (nothing was sent), `unknown`, `captured`, `declined` or `void`: how the order's own price
+        stands, whatever its changes made due."""
         async with self._db.read() as session:
-            payment = await session.get(PaymentRow, _own(order_id))
+            payment = await _latest(session, order_id)
         outcome = payment.outcome if payment else "none"
         return "deferred" if outcome == "open" else outcome
 
     async def why_declined(self, order_id: str) -> str:
         """The rule behind a declined payment of an order's price."""
         async with self._db.read() as session:
-            order = await session.get_one(OrderRow, order_id)
-            method = await session.get_one(PaymentMethodRow, order.payment_method_id)
-        return "PAYMENT-GIFT-COVERS" if method.kind == GIFT_CARD else "PAYMENT-DECLINED"
+            payment = await _latest(session, order_id)
+            method = await session.get_one(PaymentMethodRow, payment.method_id) if payment else None
+        return "PAYMENT-GIFT-COVERS" if method and method.kind == GIFT_CARD else "PAYMENT-DECLINED"
+
+    async def waits_for_another(self, order_id: str) -> bool:
+        """Whether the customer of a declined order may still name another method: not too often, not too late."""
+        async with self._db.read() as session:
+            payment = await _latest(session, order_id)
+        if payment is None or payment.attempt is None:
+            return False
+        return payment.attempt < ATTEMPTS and self._db.clock() - payment.at < self._wait
 
     async def park(self, order_id: str) -> str:
         """Leave an order for the reconciler, and say how its payment stands (see `outcome`).
@@ -120,48 +133,115 @@ class Payments:
         One whose money could not be taken yet is marked `parked`; any other stage stays as it is.
         """
         async with self._db.write() as session:
-            order = await locked(session, order_id)
+            order, now = await locked(session, order_id), self._db.clock()
             if order.stage == "approved":
-                move(order, "parked")
-            order.touched_at = self._db.clock()
+                move(order, "parked", "process")
+                await notify(session, "payment.deferred", order_id, order=order, now=now)
+            order.touched_at = now
         return await self.outcome(order_id)
 
     async def _attempt(self, order_id: str) -> tuple[PaymentRow, PaymentMethodRow, bool]:
-        """The order's attempt, written before anything is sent; True when it was there already."""
+        """The order's attempt, written before anything is sent; True when a provider may know of it already."""
         async with self._db.write() as session:
             order = await locked(session, order_id)
             method = await session.get_one(PaymentMethodRow, order.payment_method_id)
-            payment = await session.get(PaymentRow, _own(order_id))
-            if payment and payment.outcome not in UNDECIDED:
+            payment, now = await _latest(session, order_id), self._db.clock()
+            if payment and (payment.outcome == "captured" or order.stage == "declined"):
                 return payment, method, True
             if order.stage not in CHARGEABLE:
                 raise denied("ORDER-STAGE", order.stage)
-            order.touched_at = now = self._db.clock()
-            if payment:
-                payment.at = now  # it may be sent again: `find_out` gives it LOOK_UP_AFTER from here
-                return payment, method, True
-            payment = PaymentRow(
-                key=_own(order_id),
-                order_id=order_id,
-                method_id=method.id,
-                amount=order.total,
-                outcome="open",
-                at=now,
-            )
-            session.add(payment)
-            return payment, method, False
+            order.touched_at = now
+            if payment is None or payment.outcome not in UNDECIDED:
+                number = (payment.attempt or 0) + 1 if payment else 1
+                payment = PaymentRow(
+                    key=f"{order_id}:pay:{number}",
+                    order_id=order_id,
+                    attempt=number,
+                    method_id=method.id,
+                    amount=order.total,
+                    outcome="open",
+                    asks=0,
+                    at=now,
+                )
+                session.add(payment)
+            if method.kind == GIFT_CARD:
+                await self._by_gift_card(session, order, payment)
+                return payment, method, False
+            return payment, method, self._begin(payment)
 
-    async def _record(self, payment: PaymentRow, charge: Charge) -> str:
+    async def _collect(self, key: str) -> str:
         async with self._db.write() as session:
-            row = await session.get_one(PaymentRow, payment.key, with_for_update=True)
+            payment, order = await _locked(session, key)
+            if order.stage in NOT_COLLECTED or payment.outcome not in ("due", *UNDECIDED):  # meanwhile
+                return payment.outcome
+            if payment.outcome == "due":
+                payment.outcome = "open"
+            method = await session.get_one(PaymentMethodRow, payment.method_id)
+            asked = self._begin(payment)
+        try:
+            return await self._ask(payment, method, asked)
+        except (PaymentError, CircuitOpenError) as error:
+            return type(error).__name__
+
+    def _begin(self, payment: PaymentRow) -> bool:
+        """Write down that somebody is about to be asked; True when somebody may have been before."""
+        asked = payment.provider is not None
+        payment.provider = payment.provider or self._providers[0].name
+        payment.asks += 1
+        return asked
+
+    async def _ask(self, payment: PaymentRow, method: PaymentMethodRow, asked: bool) -> str:
+        """Look the attempt up if it was made before, else make it; book the answer."""
+        attempt = _asked(payment, method)
+        try:
+            if not asked:
+                charge = await self._first_who_can(payment, attempt)
+            else:  # it may still be on its way there: only the same provider tells them apart
+                provider = named(self._providers, payment.provider)
+                charge = await provider.find(attempt) or await provider.capture(attempt)
+        except PaymentUnknownError:
+            await self._unknown(payment.key)
+            raise
+        except PaymentRejectedError as rejected:
+            await self._rejected(payment.key, rejected)
+            raise
+        return await self._record(payment.key, charge)
+
+    async def _first_who_can(self, payment: PaymentRow, attempt: Attempt) -> Charge:
+        """Ask the first provider; the next one only when nothing reached the one before."""
+        for provider, following in zip(self._providers, [*self._providers[1:], None], strict=True):
+            try:
+                return await provider.capture(attempt)
+            except (PaymentNotSentError, CircuitOpenError) as not_sent:
+                if not await self._turn_to(payment, following) or following is None:
+                    raise
+                emit("payment.fallback", provider=following.name, error=type(not_sent).__name__)
+        raise AssertionError("there is a provider")
+
+    async def _turn_to(self, payment: PaymentRow, provider: PaymentProvider | None) -> bool:
+        """Write down who is asked next; None: nobody knows of the attempt.
+
+        False, and nothing written, when that is not sure any more: another worker began to ask meanwhile, or the order
+        was undone.
+        """
+        async with self._db.write() as session:
+            row, order = await _locked(session, payment.key)
+            sure = row.asks == payment.asks and row.outcome in UNDECIDED and order.status != "cancelled"
+            if sure:
+                row.provider = provider.name if provider else None
+        return sure
+
+    async def _record(self, key: str, charge: Charge) -> str:
+        async with self._db.write() as session:
+            row, order = await _locked(session, key)
             if row.outcome in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
                 return row.outcome
             row.outcome, row.provider_id = charge.outcome, charge.provider_id
-            order = await locked(session, row.order_id)
             if charge.outcome == "captured":
                 await self._captured(session, order, row)
-            elif order.stage not in CHARGEABLE and order.status != "cancelled":
-                self._unpaid_change(session, order, row)
+            else:
+                await self._declined(session, order, row, "PAYMENT-DECLINED")
+            await finish(session, order, by="provider", now=self._db.clock())
         return charge.outcome
 
     async def _captured(
@@ -171,48 +251,92 @@ class Payments:
         now = order.touched_at = self._db.clock()
         book(session, order, payment.method_id, kind, payment.amount, key=payment.key, now=now)
         if order.stage in CHARGEABLE:
-            move(order, "paid")
+            move(order, "paid", "provider")
             emit("payment.captured", order_id=order.id, amount=payment.amount)
         elif order.status == "cancelled":
             await session.flush()
             await owe_everything(session, order, now)
             emit("payment.late", order_id=order.id, amount=payment.amount)
 
-    def _unpaid_change(self, session: AsyncSession, order: OrderRow, payment: PaymentRow) -> None:
-        """A change was made and its price declined: nothing leaves before it is paid, and a person looks into it."""
-        session.add(
-            TicketRow(
-                id=f"tic-{digest(payment.key)[:12]}",
-                customer_id=order.customer_id,
-                order_id=order.id,
-                topic="billing",
-                text=f"{payment.amount} minor units for a change of the order were declined",
-                status="open",
-                at=self._db.clock(),
-            )
-        )
+    async def _declined(self, session: AsyncSession, order: OrderRow, payment: PaymentRow, rule: str) -> None:
+        """The order's own price: it waits for another method. A change that was made: nothing leaves before it is paid,
+        and a person looks into it."""
+        now = self._db.clock()
+        if order.stage in CHARGEABLE:
+            move(order, "declined", "provider")
+            order.touched_at = payment.at = now
+            await notify(session, "payment.declined", payment.key, order=order, now=now, rule=rule)
+        elif payment.attempt is None and order.status != "cancelled":
+            await self._ticket(session, order, payment, "for a change of the order were declined")
         emit("payment.declined", order_id=order.id, amount=payment.amount)
 
-    async def _by_gift_card(self, payment: PaymentRow) -> str:
-        """A gift card is the shop's own money: debited in the ledger, if it covers everything (PAYMENT-GIFT-COVERS)."""
+    async def _rejected(self, key: str, error: Exception) -> None:
+        """The provider will never accept the attempt as it is: a person looks into it, and the order waits."""
         async with self._db.write() as session:
-            row = await session.get_one(PaymentRow, payment.key, with_for_update=True)
-            if row.outcome not in UNDECIDED:
-                return row.outcome
-            await session.get_one(PaymentMethodRow, row.method_id, with_for_update=True)
-            covered = await gift_balance(session, row.method_id) >= row.amount
-            row.outcome = "captured" if covered else "declined"
-            if covered:
-                await self._captured(session, await locked(session, row.order_id), row, "gift_debit")
-        return row.outcome
+            payment = await session.get_one(PaymentRow, key)
+            order = await locked(session, payment.order_id)
+            await self._ticket(session, order, payment, f"were rejected by the provider ({type(error).__name__})")
+        emit("payment.rejected", order_id=order.id, amount=payment.amount, error=type(error).__name__)
 
-    async def _close(self, key: str, outcome: str) -> None:
+    async def _ticket(self, session: AsyncSession, order: OrderRow, payment: PaymentRow, what: str) -> None:
+        """A case for a person, one a payment."""
+        ticket_id = f"tic-{digest(payment.key)[:12]}"
+        if await session.get(TicketRow, ticket_id) is None:
+            session.add(
+                TicketRow(
+                    id=ticket_id,
+                    customer_id=order.customer_id,
+                    order_id=order.id,
+                    topic="billing",
+                    text=f"{payment.amount} minor units {what}",
+                    status="open",
+                    at=self._db.clock(),
+                )
+            )
+
+    async def _by_gift_card(self, session: AsyncSession, order: OrderRow, payment: PaymentRow) -> None:
+        """A gift card is the shop's own money: debited at once, if it covers everything (PAYMENT-GIFT-COVERS)."""
+        await session.get_one(PaymentMethodRow, payment.method_id, with_for_update=True)
+        covered = await gift_balance(session, payment.method_id) >= payment.amount
+        payment.outcome = "captured" if covered else "declined"
+        if covered:
+            await self._captured(session, order, payment, "gift_debit")
+        else:
+            await self._declined(session, order, payment, "PAYMENT-GIFT-COVERS")
+
+    async def _unknown(self, key: str) -> None:
         async with self._db.write() as session:
-            row = await session.get_one(PaymentRow, key, with_for_update=True)
+            row, _ = await _locked(session, key)
             if row.outcome in UNDECIDED:
-                row.outcome = outcome
+                row.outcome = "unknown"
+
+    async def _read(self, key: str) -> tuple[PaymentRow, PaymentMethodRow]:
+        async with self._db.read() as session:
+            payment = await session.get_one(PaymentRow, key)
+            return payment, await session.get_one(PaymentMethodRow, payment.method_id)
 
 
-def _own(order_id: str) -> str:
-    """The key of the payment of the order's own price."""
-    return f"{order_id}:pay:1"
+def named(providers: Sequence[PaymentProvider], name: str | None) -> PaymentProvider:
+    """The provider of this name. Raises `PaymentNotSentError` for one that is not configured any more."""
+    for provider in providers:
+        if provider.name == name:
+            return provider
+    raise PaymentNotSentError(f"no provider {name!r} is configured")
+
+
+async def _locked(session: AsyncSession, key: str) -> tuple[PaymentRow, OrderRow]:
+    """The payment with its order, both as they are under the order's lock."""
+    payment = await session.get_one(PaymentRow, key)
+    order = await locked(session, payment.order_id)
+    await session.refresh(payment)
+    return payment, order
+
+
+def _asked(payment: PaymentRow, method: PaymentMethodRow) -> Attempt:
+    return Attempt(payment.key, payment.amount, "USD", method.token)
+
+
+async def _latest(session: AsyncSession, order_id: str) -> PaymentRow | None:
+    """The latest attempt at the order's own price."""
+    query = select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
+    return await session.scalar(query.order_by(PaymentRow.attempt.desc()).limit(1))

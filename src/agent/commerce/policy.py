@@ -28,6 +28,7 @@ RULES: Final[dict[str, str]] = {
     "CUSTOMER-CANCELLED": "The order was cancelled by the customer.",
     "STOCK-SHORT": "Not enough of this item is in stock.",
     "PAYMENT-DECLINED": "The payment was declined.",
+    "SHIPPING-REFUSED": "No carrier takes the parcel to this address.",
     "PAYMENT-GIFT-COVERS": "The gift card does not cover the whole amount.",
     "CANCEL-STATUS": "An order can be cancelled only while it is pending.",
     "CANCEL-REASON": "An order can be cancelled when it is no longer needed or was ordered by mistake.",

@@ -1,13 +1,14 @@
 """Reads: what an order is, whose it is, how risky it is, which ones wait. Nothing here writes."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent.commerce.booking import gift_balance, payments_of
-from agent.commerce.lifecycle import AT_REST
+from agent.commerce.booking import gift_balance, payments_of, refundable
+from agent.commerce.lifecycle import AT_REST, Stage
 from agent.commerce.policy import RiskFacts, denied, risk_score
 from agent.commerce.views import OrderView, order_view
 from agent.ledger.database import Database
@@ -15,17 +16,37 @@ from agent.ledger.tables import (
     CustomerRow,
     DebtRow,
     OrderRow,
+    ParcelRow,
     PaymentMethodRow,
     ProductRow,
     VariantRow,
 )
 
 
+class ParcelView(TypedDict):
+    """A parcel: how far it is, whose, and where to."""
+
+    order_id: str
+    customer_id: str
+    state: str
+    ship_to: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """An order's stage and customer, None for one that nobody knows; and the order of a thread, if it is one's."""
+
+    stage: Stage | None
+    customer_id: str | None
+    order_of_thread: str | None
+
+
 class Reads:
     """What may be asked of the ledger about orders and customers."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, payment_wait: timedelta = timedelta(0)) -> None:
         self._db = database
+        self._payment_wait = payment_wait
 
     async def get(self, order_id: str, *, customer_id: str | None = None) -> OrderView:
         """The order; with `customer_id` only when it is theirs. Raises `Denied` ORDER-EXISTS."""
@@ -47,7 +68,8 @@ class Reads:
             return [await order_view(session, order) for order in rows.all()]
 
     async def unfinished(self, *, stale_seconds: float) -> list[OrderView]:
-        """Orders that wait for the reconciler: parked, undone in part, or untouched for `stale_seconds`."""
+        """Orders that wait for the reconciler: parked, undone in part, untouched for `stale_seconds`; declined ones
+        when their customer had time enough to name another payment method."""
         before = self._db.clock() - timedelta(seconds=stale_seconds)
         async with self._db.read() as session:
             rows = await session.scalars(
@@ -55,6 +77,7 @@ class Reads:
                 .where(
                     OrderRow.stage.not_in(AT_REST),
                     OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before),
+                    (OrderRow.stage != "declined") | (OrderRow.touched_at < self._db.clock() - self._payment_wait),
                 )
                 .order_by(OrderRow.touched_at)
                 .limit(500)
@@ -120,6 +143,42 @@ class Reads:
 
         return await self._db.read_stale(question)
 
+    async def refundable(self, order_id: str) -> int:
+        """What can still be refunded of an order, in minor units."""
+        async with self._db.read() as session:
+            return sum(
+                [await refundable(session, payment) for payment in await payments_of(session, order_id, "captured")]
+            )
+
+    async def parcel(self, parcel_id: str) -> ParcelView | None:
+        """A parcel, with whose it is and where it goes."""
+        query = select(ParcelRow, OrderRow).join(OrderRow, OrderRow.id == ParcelRow.order_id)
+        async with self._db.read() as session:
+            found = (await session.execute(query.where(ParcelRow.id == parcel_id))).first()
+        if found is None:
+            return None
+        parcel, order = found
+        return ParcelView(order_id=order.id, customer_id=order.customer_id, state=parcel.state, ship_to=order.ship_to)
+
+    async def order_of_thread(self, thread_id: str) -> str | None:
+        """The order that is worked on on this thread."""
+        async with self._db.read() as session:
+            return await session.scalar(select(OrderRow.id).where(OrderRow.thread_id == thread_id))
+
+    async def whereabouts(self, order_id: str, thread_id: str) -> Whereabouts:
+        """Where an order is, and which order is worked on on this thread."""
+        query = select(OrderRow.id, OrderRow.customer_id, OrderRow.stage, OrderRow.thread_id)
+        async with self._db.read() as session:
+            rows = (
+                await session.execute(query.where(or_(OrderRow.id == order_id, OrderRow.thread_id == thread_id)))
+            ).all()
+        named = next((row for row in rows if row.id == order_id), None)
+        return Whereabouts(
+            stage=named.stage if named else None,
+            customer_id=named.customer_id if named else None,
+            order_of_thread=next((row.id for row in rows if row.thread_id == thread_id), None),
+        )
+
     async def payment_methods(self, customer_id: str) -> list[dict[str, Any]]:
         """The customer's payment methods, with what is left on gift cards (minor units); never a token."""
         async with self._db.read() as session:
@@ -146,9 +205,11 @@ class Reads:
         await self.get(order_id, customer_id=customer_id)
         async with self._db.read() as session:
             payments = await payments_of(session, order_id, "captured", "due", "open", "unknown")
-            debts = (await session.scalars(select(DebtRow).where(DebtRow.order_id == order_id))).all()
+            debts = (
+                await session.scalars(select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund"))
+            ).all()
         lines = [(p.at, 0, p.key, "payment", p.method_id, p.amount, p.outcome == "captured") for p in payments]
-        lines += [(d.at, 1, d.key, "refund", d.method_id, d.amount, d.settled) for d in debts]
+        lines += [(d.at, 1, d.key, "refund", d.method_id or "", d.amount, d.settled) for d in debts]
         return [
             {"what": what, "method_id": method, "amount": amount, "done": done, "at": at.isoformat()}
             for at, _, _, what, method, amount, done in sorted(lines, key=lambda line: line[:3])

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import stock
 from agent.commerce.booking import GIFT_CARD, demand, gift_balance, give_back, own_method
-from agent.commerce.changes import check_owned, check_swaps, lines_of
+from agent.commerce.changes import check_owned, check_swaps
 from agent.commerce.commands import ReceiveReturn, RequestExchange, RequestReturn
-from agent.commerce.orders import locked, own
 from agent.commerce.policy import denied
+from agent.commerce.rows import lines_of, locked, own
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnedPieceRow, ReturnRow, VariantRow
 
 
@@ -26,7 +26,7 @@ async def request_return(session: AsyncSession, command: RequestReturn, now: dat
     method = await own_method(session, command.payment_method_id, command.subject, "RETURN-REFUND-TO")
     if method.kind != "gift_card" and method.id != order.payment_method_id:
         raise denied("RETURN-REFUND-TO", method.id)
-    lines = await lines_of(session, order.id)
+    lines = await _delivered(session, order)
     check_owned(lines, command.skus)
     await _expect(session, order, method, -_price(lines, command.skus), [(sku, None) for sku in command.skus], now=now)
     order.status = "return requested"
@@ -42,7 +42,7 @@ async def request_exchange(session: AsyncSession, command: RequestExchange, now:
     if order.status != "delivered":
         raise denied("EXCHANGE-STATUS", order.status)
     method = await own_method(session, command.payment_method_id, command.subject)
-    lines = await lines_of(session, order.id)
+    lines = await _delivered(session, order)
     await check_swaps(session, lines, command.swaps)
     difference = -_price(lines, [swap.old for swap in command.swaps])
     for swap in command.swaps:
@@ -76,6 +76,11 @@ async def receive_return(session: AsyncSession, command: ReceiveReturn, now: dat
         await give_back(session, order, method, -returned.amount, key=command.key, now=now)
     order.status = "returned"
     return order
+
+
+async def _delivered(session: AsyncSession, order: OrderRow) -> list[OrderLineRow]:
+    """The lines that the customer has: without those that were short, or that the carrier refused."""
+    return [line for line in await lines_of(session, order.id) if line.reservation == "shipped"]
 
 
 async def _expect(

@@ -8,9 +8,9 @@ from typing import Final
 from sqlalchemy import select
 
 from agent.commerce.shop import Shop, ShopOrder
+from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.tables import (
-    Base,
     CustomerRow,
     MoneyEntryRow,
     OrderLineRow,
@@ -21,7 +21,8 @@ from agent.ledger.tables import (
     ProductRow,
     VariantRow,
 )
-from agent.providers.payment import Charge, PaymentProvider
+from agent.platform import order_thread
+from agent.providers.payment import Attempt, Charge, PaymentProvider
 
 STAGE_OF: Final = {
     "pending": "imported",
@@ -49,17 +50,17 @@ async def import_shop(database: Database, provider: PaymentProvider, shop: Shop)
     for order in shop.orders:
         method = methods[order.payment_method_id]
         if order.status != "cancelled" and method.kind != "gift_card":
-            charge = await provider.capture(_key(order), order.total, shop.currency, method.token)
+            charge = await provider.capture(Attempt(_key(order), order.total, shop.currency, method.token))
             if charge.outcome != "captured":
                 raise ValueError(f"order {order.id!r}: its past payment was {charge.outcome}: {charge.reason}")
             charges[order.id] = charge
     async with database.write() as session:
-        for level in _rows(shop, charges, database.clock()):
+        for level in _rows(shop, charges, provider.name, database.clock()):
             session.add_all(level)
             await session.flush()
 
 
-def _rows(shop: Shop, charges: dict[str, Charge], now: datetime) -> Iterator[list[Base]]:
+def _rows(shop: Shop, charges: dict[str, Charge], provider: str, now: datetime) -> Iterator[list[Base]]:
     """The shop's rows, level by level, so that each finds what it refers to.
 
     `on_hand` of the shop is free to sell: what pending orders hold comes on top of it.
@@ -101,7 +102,7 @@ def _rows(shop: Shop, charges: dict[str, Charge], now: datetime) -> Iterator[lis
     ]
     for order in shop.orders:
         yield [_order(order, shop.currency)]
-        yield list(_order_parts(order, charges.get(order.id)))
+        yield list(_order_parts(order, charges.get(order.id), provider))
     yield list(_gift_cards(shop, now))
 
 
@@ -119,6 +120,7 @@ def _order(order: ShopOrder, currency: str) -> OrderRow:
         currency=currency,
         payment_method_id=order.payment_method_id,
         ship_to=order.ship_to.model_dump(),
+        thread_id=order_thread(order.id),
         reason="IMPORTED" if order.status == "cancelled" else None,
         placed_by=order.customer_id,
         placed_at=order.placed_at,
@@ -126,7 +128,7 @@ def _order(order: ShopOrder, currency: str) -> OrderRow:
     )
 
 
-def _order_parts(order: ShopOrder, charge: Charge | None) -> Iterator[Base]:
+def _order_parts(order: ShopOrder, charge: Charge | None, provider: str) -> Iterator[Base]:
     """Lines, payment, money and parcel of a past order."""
     reservation = {"pending": "held", "cancelled": "released"}.get(order.status, "shipped")
     for n, line in enumerate(order.lines, 1):
@@ -146,7 +148,9 @@ def _order_parts(order: ShopOrder, charge: Charge | None) -> Iterator[Base]:
         method_id=order.payment_method_id,
         amount=order.total,
         outcome="captured",
+        attempt=1,
         provider_id=charge.provider_id if charge else None,
+        provider=provider if charge else None,
         at=order.placed_at,
     )
     yield MoneyEntryRow(
@@ -165,6 +169,7 @@ def _order_parts(order: ShopOrder, charge: Charge | None) -> Iterator[Base]:
         lines=[n for n, _ in enumerate(order.lines, 1)],
         state=PARCEL_OF[order.status],
         tracking_id=order.tracking_id,
+        planned_at=order.placed_at,
     )
 
 

@@ -13,9 +13,10 @@ from agent.approvals.requests import Action
 from agent.commerce.booking import gift_balance
 from agent.commerce.commands import Address, ChangeShipTo, Command, NewLine, NewOrder, ReplaceLines, Swap, SwapPayment
 from agent.commerce.views import OrderView
+from agent.ledger.base import Base
 from agent.ledger.database import Denied
-from agent.ledger.tables import Base, PaymentMethodRow
-from agent.providers.sandbox_server import ChargeAnswer, Ledger, RefundAnswer
+from agent.ledger.tables import PaymentMethodRow
+from agent.providers.sandbox_cards import ChargeAnswer, Ledger, RefundAnswer
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, done, place_order
 
@@ -55,7 +56,7 @@ async def reserved(shop: Services, order: NewOrder) -> OrderView:
     """The order with the stock of all its lines held."""
     for line in (await placed(shop, order))["lines"]:
         await shop.orders.reserve_line(order.order_id, line["number"])
-    return await shop.orders.move(order.order_id, "reserved")
+    return await shop.orders.reserved(order.order_id, short=[])
 
 
 async def approved(shop: Services, order: NewOrder) -> OrderView:
@@ -161,7 +162,7 @@ async def entries(shop: Services, order_id: str = "A-1") -> list[tuple[str, int]
 
 async def network(shop: Services) -> Ledger:
     """All that the card network did, in its own words."""
-    return Ledger.model_validate_json((await shop.payment_client.get("/charges")).content)
+    return Ledger.model_validate_json((await shop.world.clients[0].get("/charges")).content)
 
 
 async def charges(shop: Services, order_id: str = "A-1") -> list[ChargeAnswer]:

@@ -114,7 +114,7 @@ async def test_one_piece_of_several_gets_a_line_of_its_own_in_the_same_parcel(sh
     before = await stock(shop, "CURTAIN-SHORT")
     await hand_over_parcel(shop, parcel)
     assert await stock(shop, "CURTAIN-SHORT") == (before[0] - 1, before[1] - 1)
-    assert (await shop.fulfilment.complete("A-1")).stage == "completed"
+    assert await shop.fulfilment.join("A-1") == "completed"
 
 
 async def test_a_higher_price_is_captured_from_the_method_that_was_named(shop: Services) -> None:
@@ -162,14 +162,14 @@ async def test_a_gift_card_pays_up_to_its_last_cent(shop: Services, price: int, 
 
 async def test_a_lower_price_is_given_back_to_the_card_that_paid(shop: Services) -> None:
     await replace(shop, "W-1002", LAMP)
-    assert await shop.refunds.settle("W-1002") == {"c1:0": "settled"}
+    assert await shop.debts.settle("W-1002") == {"c1:0": "settled"}
     assert [refund.amount for refund in await repaid(shop, "W-1002")] == [20_00]
     assert sorted(await entries(shop, "W-1002")) == [("capture", 147_00), ("refund", -20_00)]
 
 
 async def test_a_lower_price_is_credited_to_another_method_that_was_named(shop: Services) -> None:
     await replace(shop, "W-1002", LAMP, method="ada_slow")
-    assert await shop.refunds.settle("W-1002") == {"c1:0": "settled"}
+    assert await shop.debts.settle("W-1002") == {"c1:0": "settled"}
     assert await repaid(shop, "W-1002") == []
     assert [(credit.key, credit.amount) for credit in (await network(shop)).credits] == [("c1:0", 20_00)]
 
@@ -177,13 +177,13 @@ async def test_a_lower_price_is_credited_to_another_method_that_was_named(shop: 
 async def test_a_lower_price_is_on_a_gift_card_at_once(shop: Services) -> None:
     await replace(shop, "W-1002", LAMP, method="ada_gift")
     assert await gift(shop) == 90_00
-    assert await shop.refunds.settle("W-1002") == {}
+    assert await shop.debts.settle("W-1002") == {}
 
 
 async def test_nothing_moves_for_an_equal_price(shop: Services) -> None:
     before = await entries(shop, "W-1002")
     await replace(shop, "W-1002", ("CUSHION-SAND", "CUSHION-MOSS"))
-    assert await shop.payments.collect("W-1002") == await shop.refunds.settle("W-1002") == {}
+    assert await shop.payments.collect("W-1002") == await shop.debts.settle("W-1002") == {}
     assert await entries(shop, "W-1002") == before
 
 
@@ -221,7 +221,7 @@ async def test_of_a_declined_difference_a_person_hears_once_and_nothing_leaves(s
 async def test_a_difference_whose_answer_was_lost_is_captured_once(shop: Services) -> None:
     await paid(shop, new_order(lines=CURTAIN))
     await replace(shop, "A-1", ("CURTAIN-MEDIUM", "CURTAIN-LONG"))
-    with wire(shop.payment_client, response=lost):
+    with wire(shop.world.clients[0], response=lost):
         assert await shop.payments.collect() == {"c1": "PaymentUnknownError"}
     assert await shop.payments.collect() == {"c1": "captured"}
     assert [(charge.key, charge.amount) for charge in (await network(shop)).charges if charge.key == "c1"] == [
@@ -232,7 +232,7 @@ async def test_a_difference_whose_answer_was_lost_is_captured_once(shop: Service
 async def test_a_difference_waits_for_a_provider_that_is_away(shop: Services) -> None:
     await paid(shop, new_order(lines=CURTAIN))
     await replace(shop, "A-1", ("CURTAIN-MEDIUM", "CURTAIN-LONG"))
-    with wire(shop.payment_client, request=unreachable):
+    with wire(shop.world.clients[0], request=unreachable):
         assert await shop.payments.collect() == {"c1": "PaymentNotSentError"}
     assert await shop.payments.collect() == {"c1": "captured"}
 

@@ -48,7 +48,7 @@ async def test_before_the_money_is_taken_a_change_moves_none(shop: Services, sce
         ("CLOCK-OAK", "held"),
         ("LAMP-BRASS", "held"),
     ]
-    assert await shop.payments.collect() == await shop.refunds.settle() == {}
+    assert await shop.payments.collect() == await shop.debts.settle() == {}
     assert await charges(shop) == []
     await shop.orders.move("A-1", "approved")
     await shop.payments.capture("A-1")
@@ -76,7 +76,7 @@ async def test_what_was_asked_of_people_about_the_old_order_is_void(shop: Servic
 async def test_before_the_money_is_taken_only_the_method_changes(shop: Services) -> None:
     await reserved(shop, new_order())
     await pay_by(shop, "A-1", "ada_slow")
-    assert await shop.payments.collect() == await shop.refunds.settle() == {}
+    assert await shop.payments.collect() == await shop.debts.settle() == {}
     await shop.orders.move("A-1", "approved")
     await shop.payments.capture("A-1")
     assert [row["method_id"] for row in (await dump(shop))["payments"] if row["order_id"] == "A-1"] == ["ada_slow"]

@@ -160,8 +160,8 @@ class Desk:
         """All the steps of a moment at once."""
         weather: dict[Weather, AbstractContextManager[None]] = {
             "fine": nullcontext(),
-            "unreachable": wire(self.shop.payment_client, request=unreachable),
-            "lost": wire(self.shop.payment_client, response=lost),
+            "unreachable": wire(self.shop.world.clients[0], request=unreachable),
+            "lost": wire(self.shop.world.clients[0], response=lost),
         }
         with weather[moment.weather]:
             await asyncio.gather(*(self.take(step) for step in moment.steps))
@@ -180,7 +180,7 @@ class Desk:
             "cancel": lambda: self._ask(step, CancelOrder, **about, reason="no longer needed"),
             "undo": lambda: shop.orders.undo(order_id, "CANCELLED"),
             "refund": lambda: self._ask(step, RefundPayment, **about, amount=step.amount),
-            "settle": shop.refunds.settle,
+            "settle": shop.debts.settle,
             "find out": lambda: self._find_out(order_id),
             "park": lambda: shop.payments.park(order_id),
             "wait": self._wait,

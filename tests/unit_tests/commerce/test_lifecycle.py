@@ -5,41 +5,42 @@ from typing import get_args
 
 import pytest
 
-from agent.commerce.lifecycle import AT_REST, CHARGEABLE, MOVES, Stage
-from agent.commerce.orders import move
+from agent.commerce.lifecycle import AT_REST, CHARGEABLE, MOVES, NOT_PAID_YET, Cause, Stage, move
 from agent.ledger.tables import OrderRow
 from agent.services import Services
 
 from .scenes import denies, dump, new_order, placed
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
-OTHERS = [(before, to) for before, to in product(STAGES, STAGES) if to != before and to not in MOVES[before]]
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+LEGAL = [(before, to, by) for before, moves in MOVES.items() for to, causes in moves.items() for by in causes]
+OTHERS = sorted({(a, b, by) for a, b, by in product(STAGES, STAGES, CAUSES) if a != b} - set(LEGAL))
 
 
-@pytest.mark.parametrize(("before", "to"), [(before, to) for before, moves in MOVES.items() for to in moves])
-def test_an_order_moves_by_the_table(before: Stage, to: Stage) -> None:
+@pytest.mark.parametrize(("before", "to", "by"), LEGAL)
+def test_an_order_moves_by_the_table(before: Stage, to: Stage, by: Cause) -> None:
     order = OrderRow(stage=before)
-    move(order, to)
+    move(order, to, by)
     assert order.stage == to
 
 
-@pytest.mark.parametrize(("before", "to"), OTHERS)
-def test_an_order_makes_no_other_move(before: Stage, to: Stage) -> None:
-    order = OrderRow(stage=before)
-    with denies("ORDER-STAGE"):
-        move(order, to)
-    assert order.stage == before
+def test_an_order_makes_no_other_move_and_none_by_another_cause() -> None:
+    for before, to, by in OTHERS:
+        order = OrderRow(stage=before)
+        with denies("ORDER-STAGE"):
+            move(order, to, by)
+        assert order.stage == before
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_step_taken_again_leaves_an_order_where_it_is(stage: Stage) -> None:
     order = OrderRow(stage=stage)
-    move(order, stage)
+    move(order, stage, "process")
     assert order.stage == stage
 
 
 def test_nothing_leaves_completed_or_cancelled() -> None:
-    assert MOVES["completed"] == MOVES["cancelled"] == ()
+    assert MOVES["completed"] == MOVES["cancelled"] == {}
 
 
 def test_there_is_a_way_to_rest_from_every_stage() -> None:
@@ -51,6 +52,15 @@ def test_there_is_a_way_to_rest_from_every_stage() -> None:
 
 def test_money_is_taken_only_where_an_order_can_become_paid() -> None:
     assert {stage for stage, moves in MOVES.items() if "paid" in moves} == CHARGEABLE
+
+
+def test_an_order_is_not_paid_until_a_provider_says_so() -> None:
+    assert {by for moves in MOVES.values() for by in moves.get("paid", ())} == {"provider"}
+    assert {stage for stage in NOT_PAID_YET if "completed" in MOVES[stage]} == set()
+
+
+def test_only_people_or_the_process_let_an_order_pass_the_gate() -> None:
+    assert MOVES["awaiting_approval"]["approved"] == ("people",)
 
 
 async def test_a_refused_move_changes_nothing_in_the_ledger(shop: Services) -> None:

@@ -62,7 +62,7 @@ async def test_a_declined_card_takes_nothing_and_stays_declined(shop: Services) 
     assert await shop.payments.capture("A-1") == await shop.payments.outcome("A-1") == "declined"
     assert [charge.status for charge in await charges(shop)] == ["declined"]
     assert await entries(shop) == []
-    assert await stage(shop) == "approved"
+    assert await stage(shop) == "declined"
     assert (await shop.orders.undo("A-1", "PAYMENT-DECLINED"))["stage"] == "cancelled"
 
 
@@ -96,9 +96,9 @@ async def test_an_unknown_payment_that_cannot_be_looked_up_is_not_sent_again(sho
         sent.append(request.method)
         await unreachable(request)
 
-    with wire(shop.payment_client, response=lost), pytest.raises(PaymentUnknownError):
+    with wire(shop.world.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
-    with wire(shop.payment_client, request=count_and_fail), pytest.raises(PaymentNotSentError):
+    with wire(shop.world.clients[0], request=count_and_fail), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     assert sent == ["GET"]
     assert await shop.payments.outcome("A-1") == "unknown"
@@ -121,7 +121,7 @@ async def test_a_lost_answer_does_not_undo_what_another_worker_learned(shop: Ser
             learned[0] = await shop.payments.capture("A-1")
             await lost(response)
 
-    with wire(shop.payment_client, response=learn_first), pytest.raises(PaymentUnknownError):
+    with wire(shop.world.clients[0], response=learn_first), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
     assert learned == ["captured"]
     assert await shop.payments.outcome("A-1") == "captured"

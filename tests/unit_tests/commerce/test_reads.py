@@ -58,7 +58,7 @@ async def test_nobody_waits_for_an_order_at_rest(shop: Services, clock: Clock) -
     await paid(shop, new_order("A-1"))
     for parcel in await shop.fulfilment.plan("A-1"):
         await hand_over_parcel(shop, parcel)
-    await shop.fulfilment.complete("A-1")
+    await shop.fulfilment.join("A-1")
     await placed(shop, new_order("A-2"))
     await shop.orders.undo("A-2", "CANCELLED")
     clock.advance(days=1)
@@ -167,7 +167,7 @@ async def test_the_charges_of_an_order_are_told_in_order_and_say_what_is_still_t
         ("refund", "ada_card", 147_00, False),
     ]
     await shop.payments.collect("W-1002")
-    await shop.refunds.settle("W-1002")
+    await shop.debts.settle("W-1002")
     assert all(each["done"] for each in await shop.reads.charges("W-1002", customer_id="ada_park"))
 
 

@@ -15,6 +15,7 @@ from agent.ledger.tables import PaymentRow
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment
 
+from ..conftest import Clock
 from .scenes import (
     TOTAL,
     approved,
@@ -50,8 +51,8 @@ async def test_a_refund_is_owed_first_and_then_paid_at_the_network(shop: Service
     await paid(shop, new_order())
     await refund(shop, 10_00)
     assert await repaid(shop) == []
-    assert await shop.refunds.refundable("A-1") == TOTAL - 10_00
-    [key] = await shop.refunds.settle("A-1")
+    assert await shop.reads.refundable("A-1") == TOTAL - 10_00
+    [key] = await shop.debts.settle("A-1")
     assert [(done.key, done.amount) for done in await repaid(shop)] == [(key, 10_00)]
     assert await entries(shop) == [("capture", TOTAL), ("refund", -10_00)]
     assert [(debt["amount"], debt["settled"]) for debt in await debts(shop)] == [(10_00, True)]
@@ -60,12 +61,12 @@ async def test_a_refund_is_owed_first_and_then_paid_at_the_network(shop: Service
 async def test_an_order_can_be_refunded_in_parts_up_to_what_was_paid(shop: Services) -> None:
     await paid(shop, new_order())
     await refund(shop, 200_00, key="r1")
-    await shop.refunds.settle()
+    await shop.debts.settle()
     with denies("REFUND-AMOUNT"):
         await refund(shop, TOTAL - 200_00 + 1, key="r2")
     await refund(shop, TOTAL - 200_00, key="r3")
-    await shop.refunds.settle()
-    assert await shop.refunds.refundable("A-1") == 0
+    await shop.debts.settle()
+    assert await shop.reads.refundable("A-1") == 0
     assert sum(done.amount for done in await repaid(shop)) == TOTAL
 
 
@@ -136,34 +137,33 @@ async def test_settled_many_times_the_customer_is_repaid_once(shop: Services) ->
     await paid(shop, new_order())
     await refund(shop, 10_00)
     before = settled_events()
-    answers = await asyncio.gather(*(shop.refunds.settle() for _ in range(3)))
+    answers = await asyncio.gather(*(shop.debts.settle() for _ in range(3)))
     assert {"r1:A-1:pay:1": "settled"} in answers
-    assert await shop.refunds.settle() == {}
+    assert await shop.debts.settle() == {}
     assert len(await repaid(shop)) == 1
     assert await entries(shop) == [("capture", TOTAL), ("refund", -10_00)]
     assert settled_events() == before + 1
 
 
-async def test_a_refund_stays_owed_while_the_network_is_down_and_its_attempts_are_counted(shop: Services) -> None:
+async def test_a_refund_stays_owed_while_the_network_is_down(shop: Services, clock: Clock) -> None:
     await paid(shop, new_order())
     await refund(shop, 10_00)
-    with wire(shop.payment_client, request=unreachable):
-        assert await shop.refunds.settle() == {"r1:A-1:pay:1": "owed"}
-    shop.breakers["payment"].force_open()
-    assert await shop.refunds.settle() == {"r1:A-1:pay:1": "owed"}
-    assert [(debt["attempts"], debt["settled"]) for debt in await debts(shop)] == [(2, False)]
+    with wire(shop.world.clients[0], request=unreachable):
+        assert await shop.debts.settle() == {"r1:A-1:pay:1": "owed"}
+    assert [(debt["attempts"], debt["settled"]) for debt in await debts(shop)] == [(1, False)]
     assert await entries(shop) == [("capture", TOTAL)]
-    shop.breakers["payment"].reset()
-    assert await shop.refunds.settle() == {"r1:A-1:pay:1": "settled"}
+    clock.advance(hours=1)
+    assert await shop.debts.settle() == {"r1:A-1:pay:1": "settled"}
     assert [done.amount for done in await repaid(shop)] == [10_00]
 
 
-async def test_a_refund_whose_answer_was_lost_is_not_paid_twice(shop: Services) -> None:
+async def test_a_refund_whose_answer_was_lost_is_not_paid_twice(shop: Services, clock: Clock) -> None:
     await paid(shop, new_order())
     await refund(shop, 10_00)
-    with wire(shop.payment_client, response=lost):
-        assert await shop.refunds.settle() == {"r1:A-1:pay:1": "owed"}
-    assert await shop.refunds.settle() == {"r1:A-1:pay:1": "settled"}
+    with wire(shop.world.clients[0], response=lost):
+        assert await shop.debts.settle() == {"r1:A-1:pay:1": "owed"}
+    clock.advance(hours=1)
+    assert await shop.debts.settle() == {"r1:A-1:pay:1": "settled"}
     assert [done.amount for done in await repaid(shop)] == [10_00]
 
 
@@ -176,15 +176,15 @@ async def test_a_refund_that_fails_does_not_hold_up_the_others(shop: Services) -
         if "A-1" in request.headers["Idempotency-Key"]:
             await unreachable(request)
 
-    with wire(shop.payment_client, request=fails_for_the_first):
-        assert await shop.refunds.settle() == {"r:A-1:A-1:pay:1": "owed", "r:A-2:A-2:pay:1": "settled"}
+    with wire(shop.world.clients[0], request=fails_for_the_first):
+        assert await shop.debts.settle() == {"r:A-1:A-1:pay:1": "owed", "r:A-2:A-2:pay:1": "settled"}
 
 
 async def test_one_orders_refunds_can_be_settled_alone(shop: Services) -> None:
     for order_id in ("A-1", "A-2"):
         await paid(shop, new_order(order_id))
         await refund(shop, 10_00, order_id, key=f"r:{order_id}")
-    assert await shop.refunds.settle("A-2") == {"r:A-2:A-2:pay:1": "settled"}
+    assert await shop.debts.settle("A-2") == {"r:A-2:A-2:pay:1": "settled"}
     assert [debt["settled"] for debt in await debts(shop)] == [False, True]
 
 
@@ -207,7 +207,7 @@ async def test_cancelling_an_imported_order_releases_its_stock_and_repays_the_re
     order = await cancel(shop, "W-1002", "ordered by mistake")
     assert (order["stage"], order["status"]) == ("cancelled", "cancelled")
     assert await stock(shop, "LAMP-BRASS") == (lamps, held - 1)
-    assert set((await shop.refunds.settle()).values()) == {"settled"}
+    assert set((await shop.debts.settle()).values()) == {"settled"}
     assert sorted(done.amount for done in await repaid(shop, "W-1002")) == [30_00, total - 30_00]
     assert sum(amount for _, amount in await entries(shop, "W-1002")) == 0
 

@@ -90,7 +90,7 @@ async def test_nothing_moves_before_the_pieces_are_back(shop: Services) -> None:
     assert (await give_back(shop, "LAMP-OAK"))["status"] == "return requested"
     now = await dump(shop)
     assert {name for name in now if now[name] != before[name]} == {"effects", "orders", "returns", "returned_pieces"}
-    assert await shop.refunds.settle() == {}
+    assert await shop.debts.settle() == {}
 
 
 async def test_what_comes_back_is_sold_again_and_paid_back_to_the_card(shop: Services) -> None:
@@ -98,7 +98,7 @@ async def test_what_comes_back_is_sold_again_and_paid_back_to_the_card(shop: Ser
     await give_back(shop, "LAMP-OAK")
     assert (await arrive(shop))["status"] == "returned"
     assert await stock(shop, "LAMP-OAK") == (on_hand + 1, held)
-    assert await shop.refunds.settle("W-1001") == {"back:0": "settled"}
+    assert await shop.debts.settle("W-1001") == {"back:0": "settled"}
     assert [refund.amount for refund in await repaid(shop, "W-1001")] == [69_00]
 
 
@@ -106,7 +106,7 @@ async def test_a_return_is_on_a_gift_card_at_once(shop: Services) -> None:
     await give_back(shop, "LAMP-OAK", "DESK-WALNUT", method="ada_gift")
     await arrive(shop)
     assert await gift(shop) == 70_00 + 718_00
-    assert await shop.refunds.settle() == {}
+    assert await shop.debts.settle() == {}
 
 
 async def test_each_piece_is_worth_what_was_paid_for_it(shop: Services) -> None:
@@ -126,7 +126,7 @@ async def test_no_more_goes_back_than_was_paid_and_not_yet_refunded(shop: Servic
     await refund_payment(shop, "W-1001", 700_00)
     await give_back(shop, "LAMP-OAK")
     await arrive(shop)
-    await shop.refunds.settle()
+    await shop.debts.settle()
     assert sorted(refund.amount for refund in await repaid(shop, "W-1001")) == [18_00, 700_00]
 
 
@@ -137,7 +137,7 @@ async def test_a_return_after_changed_items_comes_out_of_both_payments(shop: Ser
     await deliver(shop, "A-1")
     await give_back(shop, "CURTAIN-LONG", order_id="A-1", key="c2")
     await arrive(shop, "A-1")
-    assert set((await shop.refunds.settle("A-1")).values()) == {"settled"}
+    assert set((await shop.debts.settle("A-1")).values()) == {"settled"}
     assert [refund.amount for refund in await repaid(shop)] == [95_00]
     assert [credit.amount for credit in (await network(shop)).credits] == [24_00]  # to the card that was named
     assert sum(amount for _, amount in await entries(shop)) == 0
@@ -148,7 +148,7 @@ async def test_the_new_pieces_are_held_and_the_difference_noted_until_the_old_ar
     assert (await exchange(shop, LAMP, DESK))["status"] == "exchange requested"
     assert await stock(shop, "LAMP-BRASS") == (on_hand, held + 1)
     assert [(row["method_id"], row["amount"]) for row in (await dump(shop))["returns"]] == [("ada_card", -80_00)]
-    assert await shop.payments.collect() == await shop.refunds.settle() == {}
+    assert await shop.payments.collect() == await shop.debts.settle() == {}
 
 
 async def test_a_dearer_piece_leaves_and_is_paid_when_the_old_one_is_back(shop: Services) -> None:
@@ -172,7 +172,7 @@ async def test_for_an_equal_price_only_the_pieces_move(shop: Services) -> None:
     await exchange(shop, ("RUG-MOSS", "RUG-SAND"), **exchanged)
     before = await entries(shop, "W-1015")
     await arrive(shop, "W-1015")
-    assert await shop.payments.collect() == await shop.refunds.settle() == {}
+    assert await shop.payments.collect() == await shop.debts.settle() == {}
     assert await entries(shop, "W-1015") == before
 
 

@@ -39,7 +39,7 @@ async def house(tmp_path: Path, clock: Clock) -> AsyncIterator[Services]:
 
 
 async def move_in(house: Services, document: Shop) -> None:
-    await import_shop(house.database, SandboxProvider(house.payment_client, timeout=5), document)
+    await import_shop(house.database, SandboxProvider(house.world.clients[0], timeout=5), document)
 
 
 async def holds_nothing(house: Services) -> bool:
@@ -129,7 +129,7 @@ async def test_a_crash_between_the_charges_and_the_ledger_is_harmless(house: Ser
             await lost(response)
 
     last = max(order.id for order in document.orders if order.status != "cancelled")
-    with wire(house.payment_client, response=the_last_is_lost), pytest.raises(PaymentUnknownError):
+    with wire(house.world.clients[0], response=the_last_is_lost), pytest.raises(PaymentUnknownError):
         await move_in(house, document)
     charged = (await network(house)).charges
     assert charged
@@ -139,7 +139,7 @@ async def test_a_crash_between_the_charges_and_the_ledger_is_harmless(house: Ser
 
 
 async def test_a_shop_whose_past_cannot_be_charged_does_not_move_in(house: Services, document: Shop) -> None:
-    with wire(house.payment_client, request=unreachable), pytest.raises(PaymentNotSentError):
+    with wire(house.world.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
         await move_in(house, document)
     assert await holds_nothing(house)
 

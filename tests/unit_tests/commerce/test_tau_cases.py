@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import run
 from agent.commerce.commands import Denial
-from agent.ledger.tables import Base
+from agent.ledger.base import Base
 from tests import tau_form
 from tests.tau_form import Json
 from tests.tau_retail import DATA, Desk, db_of, expected, opened, refused_here, run_case
@@ -232,7 +232,7 @@ def before_the_provider_hears(desk: Desk) -> AbstractContextManager[None]:
     async def crash(_: httpx.Request) -> None:
         raise Crash
 
-    return wire(desk.shop.payment_client, request=crash)
+    return wire(desk.shop.world.clients[0], request=crash)
 
 
 def before_the_answer_is_booked(desk: Desk) -> AbstractContextManager[None]:
@@ -241,17 +241,17 @@ def before_the_answer_is_booked(desk: Desk) -> AbstractContextManager[None]:
     async def crash(_: httpx.Response) -> None:
         raise Crash
 
-    return wire(desk.shop.payment_client, response=crash)
+    return wire(desk.shop.world.clients[0], response=crash)
 
 
 def with_the_answer_lost(desk: Desk) -> AbstractContextManager[None]:
     """Not the process dies but the connection, and it knows that it does not know."""
-    return wire(desk.shop.payment_client, response=lost)
+    return wire(desk.shop.world.clients[0], response=lost)
 
 
 def with_the_provider_away(desk: Desk) -> AbstractContextManager[None]:
     """No connection: surely nothing was done."""
-    return wire(desk.shop.payment_client, request=unreachable)
+    return wire(desk.shop.world.clients[0], request=unreachable)
 
 
 ACCIDENTS = (

@@ -1,0 +1,78 @@
+"""The outbox: notices on their way to the receiver of webhooks, each sent until it is taken.
+
+At least once, not in order: a receiver tells repeats by the id, and what came first by the timestamp.
+"""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from agent.ledger.database import Database
+from agent.ledger.tables import NoticeRow
+from agent.observability.events import EventName, emit
+from agent.providers.notices import NoticeNotTakenError, NoticeReceiver
+from agent.resilience import CircuitOpenError
+
+FIRST_WAIT: Final = timedelta(minutes=1)
+"""After the first attempt; doubled after each, up to LONGEST_WAIT."""
+
+LONGEST_WAIT: Final = timedelta(hours=1)
+
+ALARMING: Final = 20
+"""From this attempt on each failure is a `notice.undelivered`, which people should look into; it is tried on."""
+
+
+class Outbox:
+    """The sending of notices. Without a receiver nothing is sent, and what there is waits for one."""
+
+    def __init__(self, database: Database, receiver: NoticeReceiver | None) -> None:
+        self._db = database
+        self._receiver = receiver
+
+    async def send(self) -> dict[str, str]:
+        """Send what is due, the longest due first; returns {key: sent | failed}.
+
+        Stops when the receiver's breaker is open: what was not sent counts no attempt.
+        """
+        if self._receiver is None:
+            return {}
+        query = select(NoticeRow).where(NoticeRow.sent.is_(False), NoticeRow.next_at <= self._db.clock())
+        async with self._db.read() as session:
+            due = (await session.scalars(query.order_by(NoticeRow.next_at, NoticeRow.key).limit(100))).all()
+        done: dict[str, str] = {}
+        for notice in due:
+            try:
+                await self._receiver.take(notice.key, _message(notice))
+            except CircuitOpenError:
+                break
+            except NoticeNotTakenError as error:
+                await self._failed(notice.key, error)
+                done[notice.key] = "failed"
+            else:
+                await self._sent(notice.key)
+                done[notice.key] = "sent"
+        return done
+
+    async def _sent(self, key: str) -> None:
+        async with self._db.write() as session:
+            row = await session.get_one(NoticeRow, key, with_for_update=True)
+            row.sent = True
+        emit("notice.sent", notice=row.event, order_id=row.order_id)
+
+    async def _failed(self, key: str, error: NoticeNotTakenError) -> None:
+        async with self._db.write() as session:
+            row = await session.get_one(NoticeRow, key, with_for_update=True)
+            row.next_at = self._db.clock() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts, 16))
+            row.attempts += 1
+        name: EventName = "notice.undelivered" if row.attempts >= ALARMING else "notice.failed"
+        emit(name, notice=row.event, order_id=row.order_id, attempts=row.attempts, why=error.why)
+
+
+def _message(notice: NoticeRow) -> dict[str, Any]:
+    return {
+        "type": notice.event,
+        "id": notice.key,
+        "timestamp": notice.at.isoformat(),
+        "data": {"customer_id": notice.customer_id, "order_id": notice.order_id, **notice.facts},
+    }

@@ -1,0 +1,155 @@
+"""Webhooks: each notice reaches its receiver, however often that is down, and nothing waits for it."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from standardwebhooks import Webhook
+
+from agent import services as composition
+from agent.commerce.outbox import ALARMING
+from agent.services import Services
+from agent.settings import Settings
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.noticing import note, noted
+from tests.unit_tests.providers.conftest import serving
+from tests.unit_tests.threads import events
+
+SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
+
+
+@dataclass
+class Receiver:
+    """Somebody's endpoint, which verifies what it gets: `taken` are the messages that it said 204 to."""
+
+    url: str = ""
+    status: int = 204
+    asked: int = 0
+    taken: list[dict[str, Any]] = field(default_factory=list)
+
+    async def receive(self, request: Request) -> Response:
+        self.asked += 1
+        message = Webhook(SECRET).verify(await request.body(), dict(request.headers))
+        assert request.headers["webhook-id"] == message["id"]
+        if self.status == 204:
+            self.taken.append(message)
+        return Response(status_code=self.status)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    one = Receiver()
+    app = FastAPI()
+    app.add_api_route("/notices", one.receive, methods=["POST"])
+    async with serving(app) as url:
+        one.url = f"{url}/notices"
+        yield one
+
+
+@pytest.fixture
+def config(config: Settings, receiver: Receiver) -> Settings:
+    """Notices go to the receiver."""
+    return Settings(**{**dict(config), "notice_webhook_url": receiver.url, "notice_webhook_secret": SECRET})
+
+
+async def test_a_notice_reaches_its_receiver_signed_and_once(shop: Services, clock: Clock, receiver: Receiver) -> None:
+    key = await note(shop, "refund.settled", "r1", amount=60_00)
+
+    assert await shop.outbox.send() == {key: "sent"}
+    assert await shop.outbox.send() == {}
+
+    assert receiver.taken == [
+        {
+            "type": "refund.settled",
+            "id": key,
+            "timestamp": clock.now.isoformat(),
+            "data": {"customer_id": "ada_park", "order_id": "W-1001", "amount": 60_00},
+        }
+    ]
+
+
+async def test_a_notice_that_was_not_taken_is_sent_again_later_and_later_and_taken_once(
+    shop: Services, clock: Clock, receiver: Receiver
+) -> None:
+    key = await note(shop, "refund.settled", "r1", amount=60_00)
+    receiver.status = 404
+    for minutes in (1, 2, 4, 8, 16, 32, 60, 60):
+        assert await shop.outbox.send() == {key: "failed"}
+        clock.advance(minutes=minutes, seconds=-1)
+        assert await shop.outbox.send() == {}, "not due yet"
+        clock.advance(seconds=1)
+    receiver.status = 204
+
+    assert await shop.outbox.send() == {key: "sent"}
+
+    clock.advance(hours=2)
+    assert await shop.outbox.send() == {}
+    assert len(receiver.taken) == 1
+    assert receiver.asked == 9
+
+
+async def test_a_notice_that_is_never_taken_raises_the_alarm_and_is_tried_on(
+    shop: Services, clock: Clock, receiver: Receiver
+) -> None:
+    key = await note(shop, "refund.settled", "r1", amount=60_00)
+    receiver.status = 404
+    failed, undelivered = events("notice.failed"), events("notice.undelivered")
+
+    for _ in range(ALARMING + 1):
+        assert await shop.outbox.send() == {key: "failed"}
+        clock.advance(hours=1)
+
+    assert events("notice.failed") == failed + ALARMING - 1
+    assert events("notice.undelivered") == undelivered + 2
+    receiver.status = 204
+    assert await shop.outbox.send() == {key: "sent"}
+
+
+@pytest.mark.parametrize("status", [301, 400, 410, 500, 503])
+async def test_only_a_success_is_a_taking(shop: Services, receiver: Receiver, status: int) -> None:
+    key = await note(shop, "refund.settled", "r1", amount=60_00)
+    receiver.status = status
+
+    assert await shop.outbox.send() == {key: "failed"}
+    assert (await noted(shop, key)).sent is False
+
+
+async def test_while_the_receiver_is_down_it_is_left_alone_and_no_attempt_counts(
+    shop: Services, receiver: Receiver
+) -> None:
+    keys = [await note(shop, "refund.settled", f"r{n}", amount=60_00) for n in range(10)]
+    receiver.status = 500
+
+    assert await shop.outbox.send() == dict.fromkeys(keys[:4], "failed")
+
+    assert receiver.asked == 4, "the breaker is open now"
+    assert [(await noted(shop, key)).attempts for key in keys] == [1] * 4 + [0] * 6
+    assert await shop.outbox.send() == {}
+
+    receiver.status = 204
+    shop.breakers["notices"].reset()
+    assert await shop.outbox.send() == dict.fromkeys(keys[4:], "sent")
+
+
+async def test_a_notice_that_cannot_be_taken_does_not_stop_the_others(shop: Services, receiver: Receiver) -> None:
+    keys = [await note(shop, "refund.settled", f"r{n}", amount=60_00) for n in range(2)]
+    receiver.status = 400
+    assert await shop.outbox.send() == dict.fromkeys(keys, "failed")
+    receiver.status = 204
+
+    other = await note(shop, "refund.settled", "r2", amount=60_00)
+
+    assert await shop.outbox.send() == {other: "sent"}
+
+
+async def test_without_a_receiver_notices_wait_without_attempts(clock: Clock, config: Settings) -> None:
+    shop = await composition.build(Settings(**{**dict(config), "notice_webhook_url": ""}), clock)
+    key = await note(shop, "refund.settled", "r1", amount=60_00)
+
+    assert await shop.outbox.send() == {}
+
+    assert (await noted(shop, key)).attempts == 0
+    await shop.close()
