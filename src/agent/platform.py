@@ -25,6 +25,16 @@ def this_thread(runtime: Runtime[Any]) -> str:
     return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
+async def drive_on(client: LangGraphClient, order_id: str, generation: int) -> None:
+    """Have an order's graph go on from the ledger, on the order's thread; a run that is at work there refuses (409)."""
+    await client.runs.create(
+        order_thread(order_id, generation),
+        "order_processing",
+        input={"order": {"order_id": order_id}},
+        multitask_strategy="reject",
+    )
+
+
 async def service_client(settings: Settings) -> LangGraphClient:
     """The server's own API as the service account. Raises `TokensError` when there is no such token."""
     tokens = await asyncio.to_thread(read_tokens, settings.tokens_file)

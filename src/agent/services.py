@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -13,26 +13,28 @@ from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.assistant.knowledge import Knowledge
 from agent.assistant.understand import ModelAnswerError, Understander, chat_model
+from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
 from agent.commerce.fulfilment import Fulfilment
+from agent.commerce.news import News
 from agent.commerce.orders import Orders
+from agent.commerce.outbox import Outbox
 from agent.commerce.payments import Payments
 from agent.commerce.reads import Reads
-from agent.commerce.refunds import Refunds
 from agent.commerce.run import Commerce
 from agent.commerce.shop_import import import_shop, is_empty
 from agent.ledger.database import Clock, Database, utc_now
 from agent.ledger.engines import Limits
 from agent.ledger.failures import DatabaseAwayError
+from agent.ledger.quarantine import Quarantine
 from agent.ledger.replica import Replica
-from agent.observability.events import emit
-from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
-from agent.providers.sandbox import RejectedRequestError, SandboxProvider, sandbox_client
+from agent.providers.carrier import CarrierAwayError, ParcelRefusedError
+from agent.providers.outside import OutsideWorld, breaker_moved, outside_world
+from agent.providers.payment import PaymentNotSentError, PaymentRejectedError, PaymentUnknownError
 from agent.resilience import (
     ANSWERED,
     CLASSIFIER,
     BreakerConfig,
-    BreakerMoved,
     CircuitBreaker,
     CircuitOpenError,
     Failure,
@@ -54,19 +56,23 @@ class Services:
     commerce: Commerce
     orders: Orders
     payments: Payments
-    refunds: Refunds
+    debts: Debts
     fulfilment: Fulfilment
+    news: News
+    outbox: Outbox
     approvals: Approvals
     deadlines: Deadlines
+    quarantine: Quarantine
     knowledge: Knowledge
     understander: Understander
     breakers: dict[str, CircuitBreaker]
     started_at: datetime
-    payment_client: httpx.AsyncClient
+    world: OutsideWorld
 
     async def close(self) -> None:
         """Give every connection back."""
-        await self.payment_client.aclose()
+        for client in self.world.clients:
+            await client.aclose()
         self.knowledge.close()
         await self.database.close()
 
@@ -96,46 +102,33 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
     database = await asyncio.to_thread(_database, config, clock)  # looks at the file system
     await database.open()
-    client = await asyncio.to_thread(
-        sandbox_client,
-        config.payment_url,
-        config.data_dir / "sandbox.db",
-        config.payment_timeout_seconds,
-        config.sandbox_slow_seconds,
-    )
-    provider = SandboxProvider(client, timeout=config.payment_timeout_seconds)
-    payment_breaker = CircuitBreaker(
-        "payment",
-        BreakerConfig(
-            minimum_number_of_calls=config.payment_breaker_minimum_calls,
-            wait_duration_in_open=config.payment_breaker_open_seconds,
-            max_wait_duration_in_open=max(60.0, config.payment_breaker_open_seconds),
-            slow_call_duration=config.payment_timeout_seconds,
-            probe_lease_seconds=2 * config.payment_timeout_seconds,
-        ),
-        listeners=[_breaker_moved],
-    )
+    world = await outside_world(config)
     model_breaker = CircuitBreaker(
         "model",
         BreakerConfig(
             slow_call_duration=config.model_timeout_seconds, probe_lease_seconds=2 * config.model_timeout_seconds
         ),
-        listeners=[_breaker_moved],
+        listeners=[breaker_moved],
     )
-    if config.seed_demo_shop and await is_empty(database):
-        await import_shop(database, provider, demo_shop(now=clock()))
-    refunds = Refunds(database, provider, payment_breaker)
+    if config.seed_demo_shop and config.payment_provider == "sandbox" and await is_empty(database):  # its test cards
+        past = world.payments[0].provider  # what was paid long ago is no news of how the provider is
+        await import_shop(database, past, demo_shop(now=clock()))
+    wait = timedelta(seconds=config.payment_wait_seconds)
+    payments = Payments(database, world.payments, wait)
     return Services(
         settings=config,
         database=database,
-        reads=Reads(database),
+        reads=Reads(database, wait),
         commerce=Commerce(database),
         orders=Orders(database),
-        payments=Payments(database, provider, payment_breaker),
-        refunds=refunds,
-        fulfilment=Fulfilment(database),
+        payments=payments,
+        debts=Debts(database, payments, world.payments, world.carrier, timedelta(seconds=config.debt_retry_seconds)),
+        fulfilment=Fulfilment(database, world.carrier),
+        news=News(database),
+        outbox=Outbox(database, world.notices),
         approvals=Approvals(database, config.approval_time_scale),
         deadlines=Deadlines(database),
+        quarantine=Quarantine(database),
         knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
         understander=Understander(
             await asyncio.to_thread(chat_model, config),
@@ -143,9 +136,9 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
             open_errors=(CircuitOpenError,),
             timeout_seconds=config.model_timeout_seconds,
         ),
-        breakers={"payment": payment_breaker, "model": model_breaker},
+        breakers=world.breakers | {"model": model_breaker},
         started_at=clock(),
-        payment_client=client,
+        world=world,
     )
 
 
@@ -153,7 +146,7 @@ def _database(config: Settings, clock: Clock) -> Database:
     limits = Limits.of(config)
     replica = None
     if config.database_replica_url:
-        breaker = CircuitBreaker("replica", BreakerConfig(minimum_number_of_calls=1), listeners=[_breaker_moved])
+        breaker = CircuitBreaker("replica", BreakerConfig(minimum_number_of_calls=1), listeners=[breaker_moved])
         replica = Replica(config.database_replica_url, limits, breaker)
     return Database(config.ledger_url, clock, limits, replica)
 
@@ -162,7 +155,9 @@ def _teach_the_classifier() -> None:
     """What the errors of the libraries and ports in use say about who is behind them."""
     CLASSIFIER.register(PaymentNotSentError, lambda error: _behind(error, Failure("connection")))
     CLASSIFIER.register(PaymentUnknownError, lambda error: _behind(error, Failure("timeout")))
-    CLASSIFIER.register(RejectedRequestError, ANSWERED)
+    CLASSIFIER.register(PaymentRejectedError, ANSWERED)
+    CLASSIFIER.register(CarrierAwayError, lambda error: _behind(error, Failure("connection")))
+    CLASSIFIER.register(ParcelRefusedError, ANSWERED)
     CLASSIFIER.register(ModelAnswerError, Failure("bad_response"))
     CLASSIFIER.register(DatabaseAwayError, Failure("connection"))
     CLASSIFIER.register(APIConnectionError, Failure("connection"))
@@ -174,7 +169,3 @@ def _behind(error: Exception, otherwise: Failure) -> Verdict:
     """What the error under ours says: it knows the kind better, and a Retry-After."""
     verdict = CLASSIFIER.classify(error.__cause__) if error.__cause__ else otherwise
     return verdict if isinstance(verdict, Failure) else otherwise
-
-
-def _breaker_moved(move: BreakerMoved) -> None:
-    emit("breaker.moved", name=move.name, before=move.before, after=move.after, kind=move.kind)

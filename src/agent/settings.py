@@ -30,12 +30,25 @@ class Settings(BaseSettings):
     # the server's own address, for calls that the server makes to itself; `langgraph dev` sets it
     langgraph_api_url: str = "http://127.0.0.1:2024"
 
-    # the payment provider: empty means the embedded sandbox, otherwise a sandbox or provider at that address
+    # the payment provider: the sandbox, embedded or at `payment_url`; or Stripe
+    payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     payment_url: str = ""
+    stripe_api_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")  # empty: its webhooks are refused
+    stripe_url: str = ""  # empty: Stripe's own
     payment_timeout_seconds: float = Field(default=8.0, gt=0)
     payment_breaker_minimum_calls: int = Field(default=4, ge=1)
     payment_breaker_open_seconds: float = Field(default=5.0, gt=0)
     sandbox_slow_seconds: float = Field(default=3.0, ge=0)
+    sandbox_webhook_secret: SecretStr = SecretStr("")  # empty: its webhooks are refused
+    second_payment_url: str = ""  # empty: no second provider
+    payment_wait_seconds: float = Field(default=86_400.0, ge=0)
+
+    # the sandbox carrier, at the same address
+    carrier_hand_over_seconds: float = Field(default=0.0, ge=0)
+
+    # what failed while an order was undone, or a refund was paid
+    debt_retry_seconds: float = Field(default=60.0, ge=0)
 
     # the model: without a key the embedded responder answers
     openai_api_key: SecretStr | None = None
@@ -46,6 +59,10 @@ class Settings(BaseSettings):
     # the reconciler
     reconcile_cron: str = "* * * * *"  # empty: no cron
     stale_after_seconds: float = Field(default=120.0, ge=0)
+
+    # who is told of what happens to customers' orders: empty means nobody
+    notice_webhook_url: str = Field(default="", repr=False)
+    notice_webhook_secret: SecretStr = SecretStr("")  # whsec_ and base64
 
     # people: 1.0 is the chains' own times; smaller is for drills
     approval_time_scale: float = Field(default=1.0, gt=0)

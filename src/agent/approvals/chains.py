@@ -7,7 +7,7 @@ from typing import Final, Literal, TypedDict
 
 from agent.identity import Role
 
-Case = Literal["technical", "billing", "security", "large_order", "very_large_order", "general"]
+Case = Literal["technical", "billing", "security", "large_order", "very_large_order", "general", "debt"]
 
 HOUR: Final = 3600.0
 
@@ -31,6 +31,7 @@ CHAINS: Final[dict[Case, tuple[Step, ...]]] = {
     "large_order": _chain("order_manager"),
     "very_large_order": _chain("order_manager", "finance_director"),
     "general": _chain("general_agent"),
+    "debt": _chain("finance_director"),
 }
 
 REFUND_BY_BILLING: Final = 50_00

@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 
 from agent.approvals.chains import escalation_of
 from agent.approvals.models import ApprovalView
-from agent.approvals.requests import view_of
+from agent.approvals.requests import tell_customer, view_of
 from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow
 from agent.observability.events import emit
@@ -28,6 +28,7 @@ class Deadlines:
                     row.status, row.thread_told, done[row.id] = "expired", False, "expired"
                     row.note = "nobody answered in time"
                     emit("approval.expired", request_id=row.id)
+                    await tell_customer(session, row, now)
                 elif waited >= step["due_seconds"] and not row.escalated:
                     row.escalated, row.thread_told, done[row.id] = True, False, "escalated"
                     emit("approval.escalated", request_id=row.id, to=escalation_of(row.chain, row.step))

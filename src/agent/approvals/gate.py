@@ -4,10 +4,11 @@ It asks and notes who answered; nothing else, since all of it runs again on ever
 settled by the next node, in the ledger.
 """
 
-from typing import Any, TypedDict
+from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
+from typing_extensions import TypedDict
 
 from agent.approvals.models import ApprovalView
 from agent.identity import Caller, caller_of_run

@@ -1,8 +1,9 @@
 """What an approval looks like to people and programs. Pure data: the `desk` client imports this module and no other."""
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict  # pydantic checks states by it, also on Python 3.11
 
 Decision = Literal["approve", "edit", "reject"]
 DECISIONS: tuple[Decision, ...] = ("approve", "edit", "reject")

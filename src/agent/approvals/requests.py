@@ -13,6 +13,7 @@ from agent.approvals.chains import CHAINS, Case, Step, escalation_of
 from agent.approvals.models import ActionRequest, Answer, ApprovalView, Decision, ReviewConfig
 from agent.identity import APPROVER_ROLES, Caller
 from agent.ledger.database import Database, Denied, digest
+from agent.ledger.notices import notify
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.observability.events import emit
 
@@ -125,11 +126,12 @@ class Approvals:
             raise Denied("APPROVAL-MISSING", "This has not been approved.")
         return view_of(row)
 
-    async def of_order(self, order_id: str) -> list[ApprovalView]:
-        """All requests about an order, oldest first."""
+    async def of_order(self, order_id: str, status: str | None = None) -> list[ApprovalView]:
+        """All requests about an order, or those of this status, oldest first."""
         async with self._db.read() as session:
             query = select(ApprovalRow).where(ApprovalRow.order_id == order_id).order_by(ApprovalRow.created_at)
-            return [view_of(row) for row in await session.scalars(query)]
+            rows = await session.scalars(query.where(ApprovalRow.status == status) if status else query)
+            return [view_of(row) for row in rows]
 
     async def head(self, thread_id: str) -> ApprovalView | None:
         """The open request that a conversation waits for: the oldest."""
@@ -161,6 +163,7 @@ class Approvals:
                 emit("approval.answer_refused", request_id=request_id, rule=refused.rule)
                 return view_of(row, refused=str(refused))
             emit("approval.decided", request_id=request_id, decision=answer.decision, status=row.status)
+            await tell_customer(session, row, self._db.clock())
             return view_of(row)
 
     async def _allowed(
@@ -233,6 +236,21 @@ class Approvals:
         row.action_hash, row.case, row.chain, row.round = action.hash, case, self._chain(case), row.round + 1
         own = [n for n, step in enumerate(row.chain) if step["role"] == before]
         return own[0] if own else -1  # -1: a step of no chain, so that the editor's role must be asked nowhere
+
+
+async def tell_customer(session: AsyncSession, row: ApprovalRow, now: datetime) -> None:
+    """Note that a request of the customer's came to its end; what the shop asks its own people is not theirs."""
+    if row.status != "open" and row.case != "debt":
+        await notify(
+            session,
+            "approval.decided",
+            row.id,
+            customer_id=row.subject,
+            order_id=row.order_id,
+            now=now,
+            status=row.status,
+            request_id=row.id,
+        )
 
 
 def roles_of(row: ApprovalRow) -> list[str]:

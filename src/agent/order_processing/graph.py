@@ -1,31 +1,16 @@
 """The picture of order processing: nodes, edges, and beside each node what happens when it fails.
 
-route ─ validate ─ reserve_line × line ─ assess ─ approval ⟲ decide ─ charge ─ ship × parcel ─ complete
-with `compensate` for what is undone, `park` for what must wait, `close` for the last word.
+route ─ validate ─ reserve_line × line ─ assess ─ approval ⟲ decide ─ charge ─ ship × parcel ─ complete ─ close
+with `compensate` and `settle` for what is undone, `park` for what must wait, `rebuild` for a thread that does not fit
+the ledger. Nodes that return a `Command` name where they go in their signature.
 """
 
 from langgraph.graph import END, START, StateGraph
 
-from agent.approvals.gate import approval
-from agent.order_processing.nodes import (
-    after_charge,
-    after_validate,
-    assess,
-    charge,
-    close,
-    compensate,
-    complete,
-    decide,
-    line_failed,
-    parcel_failed,
-    park,
-    reserve_line,
-    route,
-    ship,
-    to_park,
-    validate,
-    when_closed,
-)
+from agent.order_processing.endings import close, compensate, park, rebuild, settle, when_closed
+from agent.order_processing.guard import approval
+from agent.order_processing.handlers import line_failed, parcel_failed, to_park, to_rebuild
+from agent.order_processing.nodes import assess, charge, complete, decide, reserve_line, route, ship, validate
 from agent.order_processing.state import OrderRequest, OrderResult, OrderState
 from agent.resilience import LEDGER, PAYMENT
 
@@ -34,22 +19,22 @@ graph = (
     .add_node(route, retry_policy=LEDGER)
     .add_node(validate, retry_policy=LEDGER)
     .add_node(reserve_line, retry_policy=LEDGER, timeout=30, error_handler=line_failed)  # answers, never routes
-    .add_node(assess, retry_policy=LEDGER)
+    .add_node(assess, retry_policy=LEDGER, error_handler=to_rebuild)
     .add_node(approval)  # the only node that may interrupt: no handler, no retry
-    .add_node(decide, retry_policy=LEDGER)
+    .add_node(decide, retry_policy=LEDGER, error_handler=to_rebuild)
     .add_node(charge, retry_policy=PAYMENT, error_handler=to_park)  # unknown is not failed
-    .add_node(ship, retry_policy=LEDGER, timeout=30, error_handler=parcel_failed)  # answers, never routes
-    .add_node(complete, retry_policy=LEDGER)
+    .add_node(ship, retry_policy=PAYMENT, timeout=60, error_handler=parcel_failed)  # answers, never routes
+    .add_node(complete, retry_policy=LEDGER, error_handler=to_rebuild)
     .add_node(compensate, retry_policy=LEDGER, error_handler=to_park)  # what is owed stays owed
-    .add_node(park, retry_policy=LEDGER)
+    .add_node(settle, retry_policy=LEDGER, error_handler=to_park)
+    .add_node(park, retry_policy=LEDGER, error_handler=to_rebuild)
+    .add_node(rebuild, retry_policy=LEDGER)
     .add_node(close, retry_policy=LEDGER)
     .add_edge(START, "route")
-    .add_conditional_edges("validate", after_validate, ["reserve_line", "assess", "charge", "compensate", "close"])
     .add_edge("reserve_line", "assess")
     .add_edge("approval", "decide")
-    .add_conditional_edges("charge", after_charge, ["ship", "compensate", "complete"])
     .add_edge("ship", "complete")
-    .add_edge("compensate", "close")
+    .add_edge("compensate", "settle")
     .add_edge("park", END)
     .add_conditional_edges("close", when_closed, ["assess", END])
     .compile(name="order_processing")

@@ -2,30 +2,48 @@
 
 from typing import Any
 
+from langgraph.runtime import Runtime
+
 from agent.approvals.requests import Action
 from agent.commerce.commands import Denial
+from agent.commerce.debts import Debt
+from agent.commerce.lifecycle import AT_REST
 from agent.commerce.policy import money
 from agent.commerce.views import OrderView
 from agent.ledger.database import Denied
-from agent.order_processing.state import DenialView
+from agent.order_processing.state import STATE_VERSION, DenialView
 
 
 def shown(order: OrderView) -> dict[str, Any]:
-    """What the thread shows of an order."""
+    """What a thread shows of an order that it begins, or goes on, to work on; all else begins anew."""
     return {
+        "version": STATE_VERSION,
         "order_id": order["id"],
         "customer_id": order["customer_id"],
         "order_amount": order["total"],
         "processing_stage": order["stage"],
         "lines": [line["number"] for line in order["lines"]],
         "parcels": [],
+        "results": None,
+        "denial": None,
+        "damage": None,
+        "ledger_fact": ledger_fact(order) if order["stage"] in AT_REST else None,
     }
+
+
+def ledger_fact(order: OrderView) -> str:
+    """What the ledger says was done for an order, and is not done again."""
+    taken = [f"{money(p['amount'], order['currency'])} captured as {p['key']}" for p in order["payments"] if _taken(p)]
+    left = [f"{p['id']} {p['state'].replace('_', ' ')}" for p in order["parcels"]]
+    why = [order["reason"]] if order["reason"] else []
+    return "; ".join([f"{order['id']} is {order['stage']}", *why, *taken, *left])
 
 
 def approval_action(order: OrderView, risk: int) -> Action:
     """What people are asked to agree to: this order, exactly."""
     total = money(order["total"], order["currency"])
-    items = "\n".join(f"- {line['quantity']} × {line['name']} ({line['sku']})" for line in order["lines"])
+    lines = [line for line in order["lines"] if line["reservation"] != "short"]
+    items = "\n".join(f"- {line['quantity']} × {line['name']} ({line['sku']})" for line in lines)
     return Action(
         name="approve_order",
         arguments={
@@ -34,10 +52,26 @@ def approval_action(order: OrderView, risk: int) -> Action:
             "total": order["total"],
             "currency": order["currency"],
             "risk": risk,
-            "lines": [[line["sku"], line["quantity"], line["unit_price"]] for line in order["lines"]],
+            "lines": [[line["sku"], line["quantity"], line["unit_price"]] for line in lines],
             "ship_to": order["ship_to"],
         },
         description=f"**{total}**, order {order['id']}, risk {risk}\n\n{items}",
+    )
+
+
+def debt_action(debt: Debt) -> Action:
+    """What people are asked about a debt that could not be settled."""
+    what = {
+        "refund": f"Give back {money(debt.amount)} of order {debt.order_id}",
+        "void": f"Make sure that the payment of order {debt.order_id} is never taken",
+        "stop": f"Keep a parcel of order {debt.order_id} from leaving",
+    }[debt.kind]
+    return Action(
+        name="settle_by_hand",
+        arguments={"debt": debt.key, "kind": debt.kind, "order_id": debt.order_id, "amount": debt.amount},
+        description=f"**{what}**: failed {debt.attempts} times.\n\n"
+        "Approve when it has been done by hand: it is booked so, and not tried again. "
+        "Reject, with a reason, to have it tried again.",
     )
 
 
@@ -46,6 +80,20 @@ def denial_view(denial: Denied | Denial) -> DenialView:
     return DenialView(rule=denial.rule, sentence=denial.sentence)
 
 
+def refused(denial: Denied | Denial) -> dict[str, Any]:
+    """The update of a node that ends with a refusal."""
+    return {"denial": denial_view(denial)}
+
+
 def counted(lines: int) -> str:
     """A number of lines, in words."""
     return "1 line" if lines == 1 else f"{lines} lines"
+
+
+def tell(runtime: Runtime[None], order_id: str, progress: str, text: str) -> None:
+    """Stream a line of progress to whoever waits."""
+    runtime.stream_writer({"progress": progress, "order_id": order_id, "text": text})
+
+
+def _taken(payment: dict[str, Any]) -> bool:
+    return bool(payment["outcome"] == "captured")

@@ -1,18 +1,31 @@
-"""What a thread of `order_processing` remembers, and shows to whoever inspects it. The ledger is the truth."""
+"""What a thread of `order_processing` remembers, and shows to whoever inspects it. The ledger is the truth.
 
-import operator
-from typing import Annotated, Any, Literal, TypedDict
+JSON-native throughout, so that any release can read it; `guard` checks it against these types.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+from typing_extensions import TypedDict  # pydantic checks states by it, also on Python 3.11
 
 from agent.approvals.gate import SaidBy
 from agent.approvals.models import ApprovalView
+from agent.commerce.lifecycle import Stage
 
-LineOutcome = Literal["reserved", "short", "failed"]
-ParcelOutcome = Literal["handed over", "stopped", "failed"]
+STATE_VERSION: Final = 2
+"""Of this form of state; release 0.1.0 wrote none. What an older one lacks is optional."""
+
+LineOutcome = Literal["reserved", "short", "failed", "damaged"]
+ParcelOutcome = Literal["handed over", "booked", "refused", "stopped", "unpaid", "failed", "damaged"]
 
 
-def merge(old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
-    """Join what parallel branches found, by key; None begins anew."""
-    return {} if new is None else {**(old or {}), **new}
+def merge(old: Any, new: dict[str, str] | None) -> dict[str, str]:
+    """Join what parallel branches found, by key; None begins anew, and so does what a damaged state held."""
+    return {} if new is None else {**(old if isinstance(old, dict) else {}), **new}
+
+
+def add(old: Any, new: int) -> int:
+    """Count on; a damaged count begins anew."""
+    return (old if isinstance(old, int) else 0) + new
 
 
 class DenialView(TypedDict):
@@ -22,6 +35,13 @@ class DenialView(TypedDict):
     sentence: str
 
 
+class Damage(TypedDict):
+    """What the guard found at a node; `found` is empty when the order merely went on without this thread."""
+
+    node: str
+    found: str
+
+
 class OrderRequest(TypedDict):
     """The graph's input: one permissive key, parsed strictly by the first nodes."""
 
@@ -29,27 +49,33 @@ class OrderRequest(TypedDict):
 
 
 class OrderResult(TypedDict, total=False):
-    """What a run ends with. `order_amount` in minor units; `processing_stage` is what a client waits for."""
+    """What a run ends with. `order_amount` in minor units; `processing_stage` is what a client waits for.
+
+    `ledger_fact` names what had been done before this run, which therefore did nothing.
+    """
 
     order_id: str
     customer_id: str
     order_amount: int
-    payment_status: str
-    processing_stage: str
-    error_count: Annotated[int, operator.add]
-    retry_count: Annotated[int, operator.add]
+    payment_status: Literal["none", "deferred", "unknown", "captured", "declined", "void"]
+    processing_stage: Stage | Literal["refused"]
+    error_count: Annotated[int, add]
+    retry_count: Annotated[int, add]
     human_approval_needed: bool
     denial: DenialView | None
+    ledger_fact: str | None
 
 
 class OrderState(OrderRequest, OrderResult, total=False):
     """Everything that moves between nodes. `results` holds outcomes of parallel branches by line number or parcel."""
 
+    version: int
     results: Annotated[dict[str, str], merge]
     lines: list[int]
     parcels: list[str]
     approval: ApprovalView
     answer: SaidBy
+    damage: Damage | None
 
 
 class LineTask(TypedDict):

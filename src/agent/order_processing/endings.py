@@ -1,0 +1,107 @@
+"""The nodes that end a run of an order, or take it back onto its way: undone, settled, parked, rebuilt, closed."""
+
+import json
+from typing import Any, Literal
+
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from agent.commerce.policy import RULES
+from agent.ledger.database import digest
+from agent.observability.events import emit
+from agent.order_processing.guard import ANYWHERE, guarded
+from agent.order_processing.nodes import Step, Update, ask_people, next_step
+from agent.order_processing.showing import debt_action, shown, tell
+from agent.order_processing.state import DenialView, OrderState
+from agent.platform import this_thread
+from agent.services import services
+
+
+@guarded("placed", "reserved", "approved", "parked", "declined", "paid", "cancelling", "cancelled")
+async def compensate(state: OrderState, runtime: Runtime[None]) -> Update:
+    """Undo in reverse, in the ledger: stop the parcels, release the stock, owe back what was taken."""
+    denial = state.get("denial")
+    rule = denial["rule"] if denial else "CANCELLED"
+    tell(runtime, state["order_id"], "undoing", rule)
+    order = await (await services()).orders.undo(state["order_id"], rule)
+    return {"processing_stage": order["stage"]}
+
+
+@guarded(*ANYWHERE)
+async def settle(state: OrderState, runtime: Runtime[None]) -> Command[Literal["approval", "decide", "close"]]:
+    """Do what is owed, at providers and carrier; what fails too often people must look into."""
+    shop, order_id = await services(), state["order_id"]
+    await shop.debts.settle(order_id)
+    for debt in await shop.debts.past_limit(order_id):
+        request = await shop.approvals.open(
+            debt_action(debt),
+            "debt",
+            key=f"debt:{digest(debt.key)[:16]}:{debt.asked}",
+            subject=debt.customer_id,
+            order_id=order_id,
+            thread_id=this_thread(runtime),
+            asked_by="order_processing",
+        )
+        tell(runtime, order_id, "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
+        return ask_people(request, {})
+    return Command(goto="close")
+
+
+@guarded(*ANYWHERE)
+async def park(state: OrderState, runtime: Runtime[None]) -> Update:
+    """Leave the order to the reconciler, in the open: nothing is guessed, nothing is lost."""
+    shop, order_id = await services(), state["order_id"]
+    payment = await shop.payments.park(order_id)
+    order = await shop.reads.get(order_id)
+    emit("order.parked", order_id=order_id, stage=order["stage"], payment=payment)
+    tell(runtime, order_id, "parked", f"payment {payment}; will be taken on again")
+    return {"processing_stage": order["stage"], "payment_status": payment}
+
+
+async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Step]:
+    """Keep a damaged state aside, and go on from the ledger: it knows whose thread this is, and what is next."""
+    shop, thread_id, damage = await services(), this_thread(runtime), state.get("damage")
+    order_id = await shop.reads.order_of_thread(thread_id) or _named(state)
+    if damage and damage["found"]:
+        emit("state.quarantined", order_id=order_id, node=damage["node"], found=damage["found"])
+        await shop.quarantine.keep(thread_id, order_id, damage["node"], damage["found"], _plain(state))
+    if order_id is None:
+        return Command(goto="close", update={"damage": None})
+    order = await shop.reads.get(order_id)
+    tell(runtime, order_id, "rebuilt", f"goes on from the ledger: {order['stage']}")
+    return Command(goto=next_step(order), update=shown(order))  # type: ignore[arg-type]
+
+
+async def close(state: OrderState, runtime: Runtime[None]) -> Update:
+    """The last word: where the ledger says the order is, and the rule that stopped it, if one did."""
+    denial = state.get("denial")
+    if denial:
+        emit("order.refused", order_id=state.get("order_id"), rule=denial["rule"])
+    if "order_id" not in state:
+        return {"processing_stage": "refused"}
+    shop = await services()
+    await shop.deadlines.ended_meanwhile(this_thread(runtime))
+    order = await shop.reads.get(state["order_id"])
+    if not denial and order["reason"] in RULES:
+        denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])
+    tell(runtime, order["id"], order["stage"], "done" if order["stage"] == "completed" else order["stage"])
+    payment = await shop.payments.outcome(order["id"])
+    return {"processing_stage": order["stage"], "payment_status": payment, "denial": denial}
+
+
+def when_closed(state: OrderState) -> Literal["assess", "__end__"]:
+    """A word said to an order that waits for people does not end its waiting: the same request is asked again."""
+    return "assess" if state["processing_stage"] == "awaiting_approval" else "__end__"
+
+
+def _named(state: OrderState) -> str | None:
+    """The order that the thread's input names; nothing else of a damaged state is believed."""
+    order = state.get("order")
+    named = order.get("order_id") if isinstance(order, dict) else None
+    return named if isinstance(named, str) else None
+
+
+def _plain(state: OrderState) -> dict[str, Any]:
+    """The state as JSON, whatever is in it."""
+    kept: dict[str, Any] = json.loads(json.dumps(state, default=repr))
+    return kept
