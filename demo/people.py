@@ -104,6 +104,12 @@ class Order(_Thread):
         }
         return await self._run("channel", input={"order": order}, create_thread=True)
 
+    async def pay(self, card: str) -> None:
+        """The customer pays with another card, and the order goes on by itself."""
+        method = f"{self._customer_id.partition('_')[0]}_{card}"
+        self._scene.say("customer", name_of(self._customer_id), f"pays {self.id} with {method} instead")
+        await self._stage.client("channel").http.post(f"/ops/orders/{self.id}/pay", json={"payment_method_id": method})
+
     def _tell(self, stop: Stop) -> None:
         if steps := [text for text in stop.progress if not text.startswith("waits for")]:  # told by all threads
             self._scene.say("shop", self.id, " → ".join(steps))

@@ -57,6 +57,8 @@ REFUSED: list[tuple[str, str, Attempt, int]] = [
     ("gives it away", "channel", ("PATCH", "/threads/{thread}", {"metadata": {"owner": "customer-1"}}), 403),
     ("deletes", "channel", ("DELETE", "/threads/{thread}", None), 403),
     ("deletes", "admin", ("DELETE", "/threads/{thread}", None), 403),
+    ("deletes", "operator", ("DELETE", "/threads/{thread}", None), 404),
+    ("deletes its past", "operator", ("POST", "/threads/prune", {"thread_ids": ["{thread}"]}), 404),
     ("deletes its past", STAFF, ("POST", "/threads/prune", {"thread_ids": ["{thread}"]}), 403),
     ("makes a cron", "operator", ("POST", "/threads/{thread}/runs/crons", {
         "assistant_id": "order_processing", "schedule": "* * * * *", "command": {"goto": "charge"},

@@ -1,5 +1,7 @@
 """Conversations over HTTP: turns, topics, plans, and people's say in them."""
 
+from agent.commerce.policy import money
+from demo.live import wait_for
 from tests.integration_tests.books import CardNetwork, Ledger
 from tests.integration_tests.driver import Driver
 
@@ -64,3 +66,26 @@ def test_the_customer_hears_why_the_second_role_refused_a_refund(driver: Driver,
     assert refused.waiting is None
     assert refused.said.endswith("The reason given: the photo shows no damage")
     assert network.refunded("W-1013") == {}
+
+
+def test_news_comes_to_a_conversation_by_itself_and_the_approval_that_waits_there_waits_on(
+    driver: Driver, network: CardNetwork
+) -> None:
+    plan = driver.ask("I want 60.00 back for W-1010, it arrived broken", customer="finn_walsh")
+    waits = driver.ask("yes", customer="finn_walsh", thread=plan.thread)
+    driver.ask("cancel W-1011, no longer needed", customer="finn_walsh", thread=plan.thread)
+    driver.ask("yes", customer="finn_walsh", thread=plan.thread)
+    (paid_back,) = network.refunded("W-1011").values()
+
+    driver.reconcile()
+
+    def told() -> bool:
+        thread = driver.client("channel").threads.get(plan.thread)
+        messages = [message["content"] for message in (thread["values"] or {})["messages"]]
+        return thread["status"] == "interrupted" and messages.count(news) == 1
+
+    news = f"{money(paid_back)} of order W-1011 has been refunded."
+    wait_for(told, 20, lambda: f"no news in {plan.thread}")
+    refused = driver.answer("billing_agent", waits, "reject", "the photo shows no damage")
+    assert refused.said.endswith("The reason given: the photo shows no damage")
+    assert network.refunded("W-1010") == {}

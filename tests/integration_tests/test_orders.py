@@ -1,5 +1,6 @@
 """Orders over HTTP: the way through, people on it, and every way back."""
 
+from demo.live import wait_for
 from tests.integration_tests.books import CardNetwork, Ledger, check_stock
 from tests.integration_tests.driver import Driver, an_order, together
 
@@ -30,6 +31,18 @@ def test_a_large_order_is_charged_once_and_only_after_the_right_role_said_yes(
     assert network.captured("ORD-LARGE") == {"ORD-LARGE:pay:1": 2 * 649_00}
 
 
+def test_a_declined_order_is_paid_by_another_card_and_goes_on_by_itself(
+    driver: Driver, ledger: Ledger, network: CardNetwork
+) -> None:
+    assert driver.order(an_order("ORD-OTHER-CARD", {"LAMP-OAK": 1}, method="ada_declines")).stage == "declined"
+
+    paid = driver.http("customer", "POST", "/ops/orders/ORD-OTHER-CARD/pay", {"payment_method_id": "ada_card"})
+
+    assert paid.json()["stage"] == "reserved"
+    wait_for(lambda: ledger.order("ORD-OTHER-CARD")["stage"] == "completed", 30, lambda: "it does not go on")
+    assert network.captured("ORD-OTHER-CARD") == {"ORD-OTHER-CARD:pay:2": 69_00}
+
+
 def test_what_goes_wrong_is_undone_by_its_rule_and_the_stock_is_back(
     driver: Driver, ledger: Ledger, network: CardNetwork
 ) -> None:
@@ -50,7 +63,9 @@ def test_what_goes_wrong_is_undone_by_its_rule_and_the_stock_is_back(
     )
     assert rules == ["ORDER-REJECTED", "STOCK-SHORT", "PAYMENT-DECLINED", None]
     stages = {name: ledger.order(f"ORD-{name}")["stage"] for name in ("NO", "SHORT", "DECLINED", "LOST-ANSWER")}
-    assert stages == {"NO": "cancelled", "SHORT": "cancelled", "DECLINED": "cancelled", "LOST-ANSWER": "completed"}
+    assert stages == {"NO": "cancelled", "SHORT": "cancelled", "DECLINED": "declined", "LOST-ANSWER": "completed"}
+    cancelled = driver.http("channel", "POST", "/ops/orders/ORD-DECLINED/cancel", {"reason": "no longer needed"})
+    assert cancelled.json()["stage"] == "cancelled"
     assert network.captured("ORD-LOST-ANSWER") == {"ORD-LOST-ANSWER:pay:1": 69_00}
     assert network.captured("ORD-NO") == {}
     check_stock(ledger, pieces)

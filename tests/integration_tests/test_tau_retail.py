@@ -62,13 +62,13 @@ def test_every_order_of_a_real_shop_comes_to_a_named_end_and_the_books_balance(s
                 assert run.rule is None, order_id
             case "awaiting_approval":
                 assert run.waiting, order_id
-            case "cancelled" | "refused":
+            case "cancelled" | "declined" | "refused":
                 assert run.rule in RULES, order_id
             case other:
                 pytest.fail(f"{order_id} is {other}")
         assert ledger.order(order_id)["stage"] == run.stage
         assert ledger.order(order_id)["total"] == cost[order_id]
-    assert {stage for stage, _ in ends.values()} == {"completed", "awaiting_approval", "cancelled"}
+    assert {stage for stage, _ in ends.values()} == {"completed", "awaiting_approval", "declined", "cancelled"}
 
     with CardNetwork(shop_server.folder / "data" / "sandbox.db") as network:
         check_money(ledger, network)

@@ -108,8 +108,8 @@ def test_orders_are_submitted_shown_and_rejected(desk: Shell, tmp_path: Path) ->
 
 def test_the_operator_reconciles(desk: Shell, cron_fired: None) -> None:
     [report] = desk("ops", "reconcile", "--json").documents
-    assert set(report) == {"approvals", "woken", "orders", "due", "refunds"}
-    assert report["refunds"] == {}
+    assert set(report) == {"approvals", "woken", "orders", "due", "debts", "told", "sent"}
+    assert report["debts"] == {}
 
 
 def test_a_failure_is_one_clear_line_and_an_exit_code(desk: Shell, tmp_path: Path) -> None:

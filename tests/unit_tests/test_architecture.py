@@ -11,8 +11,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
 
 
 def test_the_page_draws_the_moves_of_an_order_as_the_table_has_them() -> None:
-    drawn = re.findall(r"^    (\w+) --> (\w+)$", PAGE, re.MULTILINE)
-    assert drawn == [(stage, to) for stage, moves in MOVES.items() for to in moves]
+    drawn = re.findall(r"^    (\w+) --> (\w+): (.+)$", PAGE, re.MULTILINE)
+    assert drawn == [(stage, to, ", ".join(causes)) for stage, moves in MOVES.items() for to, causes in moves.items()]
 
 
 def test_the_page_tells_every_rule() -> None:

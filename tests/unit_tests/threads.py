@@ -56,8 +56,11 @@ class Thread:
         return other
 
     def config(self, who: Caller | None, **configurable: Any) -> dict[str, Any]:
-        """What the platform would put into a run's config."""
-        return {"configurable": {"thread_id": self.id, "langgraph_auth_user": user(who), **configurable}}
+        """What the platform would put into a run's config; a run that goes round and round fails."""
+        return {
+            "recursion_limit": 60,
+            "configurable": {"thread_id": self.id, "langgraph_auth_user": user(who), **configurable},
+        }
 
     async def run(self, given: Any, who: Caller | None, *, context: Any = None, checkpoint: Any = None) -> Any:
         """A run with this input; from an older checkpoint when its id is given. Returns the values it ends with."""

@@ -20,7 +20,9 @@ from agent.client.show import facts, money, table
 GRAPH = "order_processing"
 AT_ONCE = 4
 
-app = typer.Typer(no_args_is_help=True, help="Submit orders and look at them.")
+OrderId = Annotated[str, typer.Argument(metavar="ID")]
+
+app = typer.Typer(no_args_is_help=True, help="Submit orders, look at them, and change their course.")
 
 
 @app.command()
@@ -80,11 +82,46 @@ def _tell(session: Session, row: Row, text: str) -> None:
 
 @app.command()
 @remote(default_role="channel")
-async def show(session: Session, order_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+async def show(session: Session, order_id: OrderId) -> None:
     """Show an order: lines, payments, parcels, approvals."""
     order = await session.client.http.get(f"/ops/orders/{quote(order_id, safe='')}")
     session.screen.document(order)
     session.screen.print(*_layout(order))
+
+
+@app.command()
+@remote(default_role="channel")
+async def cancel(
+    session: Session,
+    order_id: OrderId,
+    reason: Annotated[str, typer.Option(help="no longer needed, or: ordered by mistake.")] = "no longer needed",
+) -> None:
+    """Cancel an order, at any moment before it is handed over; what was done is undone."""
+    await _command(session, order_id, "cancel", {"reason": reason})
+
+
+@app.command()
+@remote(default_role="channel")
+async def pay(
+    session: Session,
+    order_id: OrderId,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="The id of another payment method.")],
+) -> None:
+    """Pay an order by another method, after its payment was declined or before it leaves."""
+    await _command(session, order_id, "pay", {"payment_method_id": method})
+
+
+@app.command()
+@remote(default_role="warehouse")
+async def deliver(session: Session, order_id: OrderId) -> None:
+    """Confirm that all parcels of an order that have left have arrived."""
+    await _command(session, order_id, "deliver", None)
+
+
+async def _command(session: Session, order_id: str, verb: str, body: dict[str, Any] | None) -> None:
+    order = await session.client.http.post(f"/ops/orders/{quote(order_id, safe='')}/{verb}", json=body)
+    session.screen.document(order)
+    session.screen.print(f"{order['id']}: {order['status']} (stage {order['stage']})")
 
 
 def _layout(order: dict[str, Any]) -> Iterator[RenderableType]:

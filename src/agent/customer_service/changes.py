@@ -90,7 +90,11 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     answer = await shop.commerce.run(command)
     if isinstance(answer, Denial):
         return answer.sentence
-    settled = await shop.refunds.settle(order_id)
+    if answer.get("stage") == "cancelling":
+        done = f"Order {order_id} is being cancelled."
+    if name == "cancel_order":
+        await shop.news.said("order.cancelled", order_id)
+    settled = await shop.debts.settle(order_id)
     if "owed" in settled.values():
         return f"{done} The payment provider can't be reached just now; the money is on its way as soon as it can."
     return f"{done} {SAYINGS['refund_time']}" if settled else done

@@ -26,7 +26,7 @@ from agent.customer_service.state import (
     ReadyAction,
     TopicTask,
 )
-from agent.customer_service.words import DEGRADED, SAYINGS
+from agent.customer_service.words import DEGRADED, SAYINGS, told
 from agent.identity import caller_of_run
 from agent.ledger.database import Denied
 from agent.observability.events import emit
@@ -39,8 +39,13 @@ _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 
 
 async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["knowledge", "review", "reply"]]:
-    """Read the last message: who says it, what it asks, and where it goes."""
-    shop = await services()
+    """Read the last message: who says it, what it asks, and where it goes; first of all tell what is new.
+
+    The service account says nothing: its run is there for the news alone.
+    """
+    shop, caller = await services(), caller_of_run(runtime)
+    if caller and caller.role == "service":
+        return Command(goto="reply", update={"messages": await _look_for_news(shop, state, runtime)})
     fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
     try:
         text = _text(state)
@@ -53,6 +58,9 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [DEGRADED] if degraded else []}
+    if customer_id:
+        await shop.news.heard(customer_id, this_thread(runtime))
+        fresh["messages"] = await _news(shop, state, customer_id, runtime)
     topics = _topics(state.get("unfinished"), meant, text)
     if topics:
         return _look_into(topics, fresh)
@@ -171,6 +179,7 @@ async def decide(state: DeskState) -> Command[Literal["approval", "execute", "re
     )
     if request["status"] == "open":
         return Command(goto="approval", update={"approval": request})
+    await shop.news.said("approval.decided", request["request_id"])
     ready, notes = approved(request), turned_down(request)
     update = {"approval": request, "ready": ready, "notes": notes, "processing_stage": request["status"]}
     return Command(goto="execute" if ready else "reply", update=update)
@@ -191,19 +200,21 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
 
 async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Say it: what was found or done, then the plan with the question for a yes."""
-    shop, parts = await services(), list(state["notes"])
+    shop, parts, stage = await services(), list(state.get("notes", [])), state.get("processing_stage", "")
     for request in await shop.deadlines.ended_meanwhile(this_thread(runtime)):
+        await shop.news.said("approval.decided", request["request_id"])
         parts += turned_down(request)
-    if waiting := state.get("plan"):
+    waiting = state.get("plan")
+    if waiting and stage != "awaiting_customer":  # after news alone the customer is not asked again
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
         parts.append(f"This is what I would do:\n{listed}\n\nShall I? Please answer yes or no.")
     head = await shop.approvals.head(this_thread(runtime))
     return {
-        "messages": [AIMessage("\n\n".join(parts))],
+        "messages": [AIMessage("\n\n".join(parts))] if parts else [],
         "notes": [],
         "approval": head,
         "human_intervention": head is not None,
-        "processing_stage": "awaiting_customer" if waiting else state["processing_stage"],
+        "processing_stage": "awaiting_customer" if waiting else stage,
     }
 
 
@@ -219,6 +230,21 @@ def _text(state: DeskState) -> str:
         return message_text(message.content if isinstance(message, HumanMessage) else None)
     except MessageError as wrong:
         raise denied(wrong.rule) from wrong
+
+
+async def _look_for_news(shop: Services, state: DeskState, runtime: Runtime[Context]) -> list[AIMessage]:
+    """What is new for the customer of this conversation; one whose checkpoint was lost has none, and gets no more."""
+    if customer_id := state.get("customer_id"):
+        return await _news(shop, state, customer_id, runtime)
+    await shop.news.forget(this_thread(runtime))
+    return []
+
+
+async def _news(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> list[AIMessage]:
+    """What the customer has yet to be told, each thing in a message of its own."""
+    already = {str(message.id) for message in state["messages"] if isinstance(message, AIMessage)}
+    untold = await shop.news.untold(customer_id, this_thread(runtime), already)
+    return [AIMessage(told(notice), id=notice.key) for notice in untold]
 
 
 async def _customer(shop: Services, state: DeskState, runtime: Runtime[Context], text: str) -> str | None:

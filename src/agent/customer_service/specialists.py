@@ -57,7 +57,7 @@ async def _cancel(shop: Services, topic: Topic, customer_id: str) -> Finding:
         raise denied("CANCEL-STATUS", f"{order['id']} is {order['status']}")
     if topic.reason not in CANCEL_REASONS:
         return _ask(topic, f"Why would you like to cancel {order['id']}: {' or '.join(CANCEL_REASONS)}?")
-    back = await shop.refunds.refundable(order["id"])
+    back = await shop.reads.refundable(order["id"])
     method = f", and refund {money(back)} to {order['payment_method_id']}" if back else ""
     return Finding(
         text="",
@@ -77,7 +77,7 @@ async def _refund(shop: Services, topic: Topic, customer_id: str) -> Finding:
     order = await shop.reads.get(topic.order_id, customer_id=customer_id)
     if topic.amount is None:
         return _ask(topic, f"How much of order {order['id']} should be refunded?")
-    refundable = await shop.refunds.refundable(order["id"])
+    refundable = await shop.reads.refundable(order["id"])
     if refund_denied(topic.amount, refundable):
         raise denied("REFUND-AMOUNT", f"{money(refundable)} of {order['id']} can be refunded")
     return Finding(

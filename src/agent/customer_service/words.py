@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from agent.commerce.policy import REFUND_TIME
+from agent.commerce.news import Notice
+from agent.commerce.policy import REFUND_TIME, RULES, money
 
 SAYINGS: Final[dict[str, str]] = {
     "yes": "There is nothing waiting for your yes. What can I do for you?",
@@ -27,3 +28,39 @@ NOT_HERE: Final[dict[str, str]] = {
     "account": "I can't change an account here yet.",
 }
 """What the desk does not do yet, said so."""
+
+NEWS: Final[dict[str, str]] = {
+    "payment.deferred": "The payment for order {order} could not be taken yet. You need do nothing: it is tried again.",
+    "payment.declined": "The payment for order {order} was declined. {why} Please choose another payment method.",
+    "approval.decided": "What had to be approved{for_order} {decision}.",
+    "parcel.shipped": "A parcel of order {order} is on its way. Its tracking number is {tracking}.",
+    "parcel.refused": "The carrier can't take a parcel of order {order}. You get its price back: {amount}.",
+    "refund.settled": "{amount} of order {order} has been refunded.",
+    "order.cancelled": "Order {order} is cancelled. {why}",
+    "cancel.refused": "Order {order} could not be cancelled any more: a parcel of it had already left. {why}",
+}
+"""What happened meanwhile, by `ledger.notices.NoticeEvent`."""
+
+_DECISIONS: Final[dict[str, str]] = {
+    "approved": "was approved",
+    "rejected": "was not approved",
+    "expired": "was not approved, since nobody could decide in time",
+    "void": "has changed meanwhile, and is looked at anew",
+}
+
+
+def told(notice: Notice) -> str:
+    """A notice as the customer is told it; rules in the policy's words."""
+    facts = notice.facts
+    return (
+        NEWS[notice.event]
+        .format(
+            order=notice.order_id,
+            for_order=f" for order {notice.order_id}" if notice.order_id else "",
+            why=RULES.get(facts.get("rule", ""), ""),
+            decision=_DECISIONS.get(facts.get("status", "")),
+            tracking=facts.get("tracking_id"),
+            amount=money(facts.get("amount", 0)),
+        )
+        .strip()
+    )

@@ -1,8 +1,9 @@
-"""The picture of the reconciler: four jobs side by side, then the report. A cron starts it, or `desk ops reconcile`."""
+"""The picture of the reconciler: its jobs side by side, then the report. A cron starts it, or `desk ops reconcile`."""
 
 from langgraph.graph import END, START, StateGraph
 
 from agent.reconciler.jobs import ReconcilerState, job_failed, settle, take_on, wake, watch_the_clock
+from agent.reconciler.news import send, tell
 
 graph = (
     StateGraph(ReconcilerState)
@@ -10,10 +11,14 @@ graph = (
     .add_node(wake, error_handler=job_failed)
     .add_node(take_on, error_handler=job_failed)
     .add_node(settle, error_handler=job_failed)
+    .add_node(tell, error_handler=job_failed)
+    .add_node(send, error_handler=job_failed)
     .add_edge(START, "watch_the_clock")
     .add_edge(START, "take_on")
     .add_edge(START, "settle")
+    .add_edge(START, "tell")
+    .add_edge(START, "send")
     .add_edge("watch_the_clock", "wake")
-    .add_edge(["wake", "take_on", "settle"], END)
+    .add_edge(["wake", "take_on", "settle", "tell", "send"], END)
     .compile(name="reconciler")
 )

@@ -49,17 +49,20 @@ async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
 
 
 async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Drive parked, stale and lost orders forward, each on its own thread."""
+    """Drive parked, stale and lost orders forward, each on its own thread; have people asked about debts past their
+    limit."""
     shop = await services()
     client = await service_client(shop.settings)
     orders = await shop.reads.unfinished(stale_seconds=shop.settings.stale_after_seconds)
+    indebted = {debt.order_id for debt in await shop.debts.past_limit()} - {order["id"] for order in orders}
+    orders += [await shop.reads.get(order_id) for order_id in sorted(indebted)]
     return {"report": {"orders": {order["id"]: await _tried(_take_on(client, shop, order)) for order in orders}}}
 
 
 async def settle(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Capture what is due for changes, and pay the refunds that are owed."""
+    """Capture what is due for changes, and do what is owed."""
     shop = await services()
-    return {"report": {"due": await shop.payments.collect(), "refunds": await shop.refunds.settle()}}
+    return {"report": {"due": await shop.payments.collect(), "debts": await shop.debts.settle()}}
 
 
 def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG001
@@ -70,22 +73,30 @@ def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG
 
 async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) -> str:
     thread_id = order_thread(order["id"], order["generation"])
+    thread = await _thread(client, thread_id, order)
+    if thread["status"] == "busy":
+        return "at work"
+    if _still_waits(thread, shop.started_at) and await shop.approvals.of_order(order["id"], status="open"):
+        return "waits for people"
+    if thread["status"] == "error":  # its state may be what is wrong: it goes on from the ledger, on a new one
+        thread_id = await shop.orders.give_up_thread(order["id"])
+        await _thread(client, thread_id, order)
+    return await _run(
+        client, thread_id, "order_processing", {"input": {"order": {"order_id": order["id"]}}}, "driven on"
+    )
+
+
+async def _thread(client: LangGraphClient, thread_id: str, order: OrderView) -> Thread:
+    """The order's thread; made, if it was lost."""
     try:
-        thread = await client.threads.get(thread_id)
+        return await client.threads.get(thread_id)
     except NotFoundError:
-        thread = await client.threads.create(
+        return await client.threads.create(
             thread_id=thread_id,
             if_exists="do_nothing",
             graph_id="order_processing",
             metadata={"owner": order["placed_by"]},
         )
-    if thread["status"] == "busy":
-        return "at work"
-    if order["stage"] == "awaiting_approval" and _still_waits(thread, shop.started_at):
-        return "waits for people"
-    return await _run(
-        client, thread_id, "order_processing", {"input": {"order": {"order_id": order["id"]}}}, "driven on"
-    )
 
 
 def _still_waits(thread: Thread, started_at: datetime) -> bool:

@@ -30,7 +30,7 @@ _STARTS: Final[dict[str, frozenset[str]]] = {
     "customer": frozenset(("customer_service", "order_processing")),
     "channel": frozenset(("customer_service", "order_processing")),
     "operator": frozenset(("reconciler",)),
-    "service": frozenset(("order_processing", "reconciler")),
+    "service": frozenset(("customer_service", "order_processing", "reconciler")),
 }
 """Which graphs a role may give new input to."""
 
@@ -72,7 +72,7 @@ def check_run(caller: Caller, value: dict[str, Any]) -> None:
     elif graph not in _STARTS.get(caller.role, frozenset()):
         raise RunRefusedError(403, f"role {caller.role} may not start {graph}")
     elif graph == "customer_service":
-        _check_message(kwargs.get("input"))
+        _check_message(caller, kwargs.get("input"))
     elif graph == "order_processing":
         _check_order(caller, kwargs.get("input"), str(value["thread_id"]))
 
@@ -134,7 +134,11 @@ def _check_resume(caller: Caller, kwargs: dict[str, Any]) -> None:
         raise RunRefusedError(403, "an answer carries no input")
 
 
-def _check_message(given: Any) -> None:
+def _check_message(caller: Caller, given: Any) -> None:
+    if caller.role == "service":
+        if given != {"messages": []}:
+            raise RunRefusedError(403, 'role service may not speak: its input is {"messages": []}')
+        return
     messages = given.get("messages") if isinstance(given, dict) and set(given) == {"messages"} else None
     if isinstance(messages, dict):
         messages = [messages]

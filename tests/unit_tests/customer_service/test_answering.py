@@ -109,7 +109,7 @@ async def test_what_is_no_request_is_answered_kindly(text: str, saying: str) -> 
     assert await say(conversation(), text) == SAYINGS[saying]
 
 
-@pytest.mark.parametrize("who", [None, staff("billing_agent"), Caller("service-1", "service")])
+@pytest.mark.parametrize("who", [None, staff("billing_agent")])
 async def test_only_customers_and_channels_are_talked_to(who: Caller | None) -> None:
     assert await say(conversation(), "where is W-1001?", who) == RULES["CUSTOMER-IDENTIFIED"]
 

@@ -95,7 +95,7 @@ async def test_while_the_provider_is_down_the_change_is_made_and_the_money_owed(
 
     assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
     shop.breakers["payment"].reset()
-    assert list((await shop.refunds.settle()).values()) == ["settled"]
+    assert list((await shop.debts.settle()).values()) == ["settled"]
     assert await refunds(shop) == [147_00]
 
 

@@ -44,7 +44,7 @@ async def drive_on(thread: Thread, order_id: str = "N-1") -> Any:
 
 async def charges(shop: Services) -> list[dict[str, Any]]:
     """What the card network captured, by its own books."""
-    told = (await shop.payment_client.get("/charges")).json()["charges"]
+    told = (await shop.world.clients[0].get("/charges")).json()["charges"]
     return [charge for charge in told if charge["status"] == "captured" and charge["key"].startswith("N-")]
 
 

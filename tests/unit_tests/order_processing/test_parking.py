@@ -103,7 +103,7 @@ async def test_a_cancelled_order_waits_for_the_fate_of_its_payment_and_then_give
     ended = await drive_on(thread)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
-    refunds = (await shop.payment_client.get("/charges")).json()["refunds"]
+    refunds = (await shop.world.clients[0].get("/charges")).json()["refunds"]
     assert [refund["amount"] for refund in refunds if refund["key"].startswith("N-1")] == [123_00]
 
 

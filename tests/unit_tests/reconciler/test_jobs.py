@@ -1,6 +1,5 @@
 """What the reconciler does about what it finds, with the ledger real and the platform a stub."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action, Approvals
 from agent.commerce.commands import NewOrder
 from agent.platform import order_thread
-from agent.reconciler import jobs
+from agent.reconciler import jobs, news
 from agent.reconciler.graph import graph
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, place_order
@@ -21,18 +20,6 @@ THREAD = order_thread("N-1")
 LONG_AGO = "2026-06-01T11:59:59+00:00"  # before the process started
 NOW = "2026-06-01T12:00:00+00:00"
 DRIVEN = [(THREAD, {"order": {"order_id": "N-1"}})]
-
-
-@pytest.fixture
-async def platform(shop: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
-    built = Platform()
-
-    async def client(_: Any) -> Any:
-        return built.client
-
-    monkeypatch.setattr(jobs, "service_client", client)
-    yield built
-    await built.client.aclose()
 
 
 async def reconcile() -> dict[str, dict[str, str]]:
@@ -61,7 +48,15 @@ def inputs(platform: Platform) -> list[tuple[str, Any]]:
 
 
 async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
-    assert await reconcile() == {"approvals": {}, "woken": {}, "orders": {}, "due": {}, "refunds": {}}
+    assert await reconcile() == {
+        "approvals": {},
+        "woken": {},
+        "orders": {},
+        "due": {},
+        "refunds": {},
+        "told": {},
+        "sent": {},
+    }
     assert platform.runs == []
 
 
@@ -220,6 +215,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         raise ConnectionError("nobody listens")
 
     monkeypatch.setattr(jobs, "service_client", no_client)
+    monkeypatch.setattr(news, "service_client", no_client)
     await parked(shop)
     view = await ask(shop.approvals, "chat-1")
     clock.advance(hours=4)
@@ -229,10 +225,12 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "approvals": {view["request_id"]: "escalated"},
         "wake": {"failed": "ConnectionError"},
         "take_on": {"failed": "ConnectionError"},
+        "tell": {"failed": "ConnectionError"},
+        "sent": {},
         "due": {},
         "refunds": {},
     }
-    assert events("reconciler.failed") == failed + 2
+    assert events("reconciler.failed") == failed + 3
 
 
 async def test_what_one_run_could_not_do_the_next_one_does(

@@ -75,6 +75,7 @@ ALLOWED: dict[tuple[str, str], set[Role]] = {
     ("threads", "search"): set(ROLES),
     ("threads", "create"): {"customer", "channel", "service"},
     ("threads", "create_run"): {"customer", "channel"},  # this one: a conversation's message
+    ("threads", "delete"): {"operator", "service"},
     ("crons", "create"): {"service"},
     ("crons", "read"): {"service"},
     ("crons", "update"): {"service"},
@@ -85,7 +86,7 @@ ALLOWED: dict[tuple[str, str], set[Role]] = {
 
 def test_the_list_of_what_can_be_asked_is_the_sdks() -> None:
     assert ALLOWED.keys() < set(everything())
-    assert {("threads", "update"), ("threads", "delete"), ("store", "put")} < set(everything()) - ALLOWED.keys()
+    assert {("threads", "update"), ("store", "put")} < set(everything()) - ALLOWED.keys()
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -147,6 +148,14 @@ async def test_staff_answers_on_anybodys_thread() -> None:
     value = run("order_processing", input=None, command=ANSWER)
 
     assert await ask(by("order_manager"), "threads", "create_run", value) is True
+
+
+@pytest.mark.parametrize("role", ["operator", "service"])
+async def test_only_the_thread_that_a_run_of_the_reconciler_was_given_is_deleted_by_who_started_it(role: Role) -> None:
+    value = run("reconciler") | {"metadata": {"owner": "ben_ortiz"}}
+
+    assert await ask(by(role), "threads", "create_run", value) is True
+    assert value["metadata"] == await ask(by(role), "threads", "delete", {"thread_id": uuid4()})
 
 
 @pytest.mark.parametrize(("value", "status"), [(run(webhook="http://127.0.0.1:9/"), 403), (run(input={}), 422)])

@@ -60,8 +60,14 @@ def refused(caller: Caller, value: dict[str, Any]) -> RunRefusedError:
     return why.value
 
 
+OF_THE_SERVICE: dict[str, Any] = {
+    "customer_service": {"messages": []},
+    "order_processing": {"order": {"order_id": "N-1"}},
+    "reconciler": {},
+}
+
 STARTS: dict[str, set[Role]] = {
-    "customer_service": {"customer", "channel"},
+    "customer_service": {"customer", "channel", "service"},
     "order_processing": {"customer", "channel", "service"},
     "reconciler": {"operator", "service"},
 }
@@ -70,8 +76,7 @@ STARTS: dict[str, set[Role]] = {
 @pytest.mark.parametrize("graph", GRAPHS)
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_starts_its_own_graphs_and_no_others(role: Role, graph: str) -> None:
-    given = {"order": {"order_id": "N-1"}} if (role, graph) == ("service", "order_processing") else INPUT[graph]
-    value = run(graph, input=given)
+    value = run(graph, input=OF_THE_SERVICE[graph] if role == "service" else INPUT[graph])
 
     if role in STARTS[graph]:
         check_run(by(role), value)
@@ -299,3 +304,23 @@ def test_the_service_account_names_an_order_and_nothing_else(order: Any) -> None
     why = refused(by("service"), run("order_processing", input={"order": order}))
 
     assert (why.status, why.why.split(":")[0]) == (422, "ORDER-CALLER")
+
+
+@pytest.mark.parametrize(
+    "given", [None, {}, [], MESSAGE, {"messages": None}, {"messages": [], "customer_id": "ada_park"}]
+)
+def test_the_service_account_says_nothing_in_a_conversation(given: Any) -> None:
+    assert refused(by("service"), run(input=given)).status == 403
+
+
+def test_the_service_account_has_news_told_on_a_conversations_thread_only() -> None:
+    given: dict[str, Any] = {"messages": []}
+
+    assert refused(by("service"), run(input=given, thread=None)).status == 422
+    assert refused(by("service"), run(input=given, thread=UUID(order_thread("N-1")))).status == 422
+    assert refused(by("service"), run(input=given, context={"customer_id": "ada_park"})).status == 403
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"service"}))
+def test_nobody_else_has_news_told(role: Role) -> None:
+    assert refused(by(role), run(input={"messages": []})).status in (403, 422)

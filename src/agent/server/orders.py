@@ -1,0 +1,131 @@
+"""The routes of an order: look at it, cancel it, pay it by another method, confirm its delivery.
+
+Each runs a command on the ledger, in the customer's name; the order's graph honours it at its next step.
+"""
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+import httpx
+from fastapi import APIRouter, Header, HTTPException, Request
+from langgraph_sdk.errors import LangGraphError
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.commerce.commands import CancelOrder, Command, Denial, Id, MarkDelivered, SwapPayment
+from agent.commerce.views import OrderView
+from agent.identity import Caller
+from agent.ledger.database import Denied, KeyReusedError
+from agent.observability.events import emit
+from agent.platform import drive_on, service_client
+from agent.server.callers import caller_of_request
+from agent.services import Services, services
+
+router = APIRouter(prefix="/ops/orders")
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=100)]
+"""The same key again is the same request; without one each request is its own."""
+
+
+class Cancel(BaseModel):
+    """Why an order is cancelled (CANCEL-REASON)."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str = Field(max_length=100)
+
+
+class Pay(BaseModel):
+    """The payment method that takes the place of the present one."""
+
+    model_config = ConfigDict(extra="forbid")
+    payment_method_id: Id
+
+
+@router.get("/{order_id}")
+async def show(order_id: str, request: Request) -> dict[str, Any]:
+    """An order as the ledger has it; customers see their own."""
+    shop, caller = await services(), caller_of_request(request)
+    view = await _seen(shop, order_id, caller)
+    return {**view, "approvals": await shop.approvals.of_order(order_id)}
+
+
+@router.post("/{order_id}/cancel")
+async def cancel(
+    order_id: str, asked: Cancel, request: Request, idempotency_key: IdempotencyKey = None
+) -> dict[str, Any]:
+    """Cancel an order at any moment before it is handed over (CANCEL-STATUS)."""
+    shop, caller = await services(), caller_of_request(request, "customer", "channel")
+    order = await _seen(shop, order_id, caller)
+    key = _key("cancel", order_id, idempotency_key)
+    command = CancelOrder(
+        key=key, actor=caller.identity, subject=order["customer_id"], order_id=order_id, reason=asked.reason
+    )
+    return await _done(shop, command, order_id)
+
+
+@router.post("/{order_id}/pay")
+async def pay(order_id: str, asked: Pay, request: Request, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
+    """Pay by another method, after a decline or before anything is handed over (PAYMENT-STATUS)."""
+    shop, caller = await services(), caller_of_request(request, "customer", "channel")
+    order = await _seen(shop, order_id, caller)
+    key = _key("pay", order_id, idempotency_key)
+    command = SwapPayment(
+        key=key,
+        actor=caller.identity,
+        subject=order["customer_id"],
+        order_id=order_id,
+        payment_method_id=asked.payment_method_id,
+    )
+    return await _done(shop, command, order_id)
+
+
+@router.post("/{order_id}/deliver")
+async def deliver(order_id: str, request: Request) -> dict[str, Any]:
+    """Confirm that all parcels that have left have arrived (PARCEL-STATE)."""
+    shop, caller = await services(), caller_of_request(request, "warehouse")
+    order = await _seen(shop, order_id, caller)
+    left = [parcel["id"] for parcel in order["parcels"] if parcel["state"] == "handed_over"]
+    if not left:
+        raise HTTPException(409, "PARCEL-STATE: no parcel of this order is on its way")
+    for parcel in left:
+        await delivered(shop, parcel, order["customer_id"], caller.identity)
+    return {**await shop.reads.get(order_id)}
+
+
+async def delivered(shop: Services, parcel_id: str, customer_id: str, actor: str) -> dict[str, Any] | Denial:
+    """Note the arrival of a parcel, once."""
+    key = f"parcel:{parcel_id}:deliver"
+    return await shop.commerce.run(MarkDelivered(key=key, actor=actor, subject=customer_id, parcel_id=parcel_id))
+
+
+async def look_again(shop: Services, order_id: str) -> None:
+    """Have an order that rests go on from the ledger, at once. One that is at work sees the change at its next step,
+    and when the platform can't be reached the reconciler does this."""
+    try:
+        order = await shop.reads.get(order_id)
+        await drive_on(await service_client(shop.settings), order_id, order["generation"])
+    except (LangGraphError, httpx.HTTPError) as later:
+        emit("order.driven_later", order_id=order_id, error=type(later).__name__)
+
+
+async def _seen(shop: Services, order_id: str, caller: Caller) -> OrderView:
+    """The order, if this caller may see it. Raises HTTP 404, the same for another's as for none."""
+    try:
+        return await shop.reads.get(order_id, customer_id=caller.identity if caller.role == "customer" else None)
+    except Denied as denial:
+        raise HTTPException(404, f"{denial.rule}: {denial.sentence}") from denial
+
+
+async def _done(shop: Services, command: Command, order_id: str) -> dict[str, Any]:
+    """Run a command and have the order go on; a denial is HTTP 409 with its rule."""
+    try:
+        answer = await shop.commerce.run(command)
+    except KeyReusedError as reused:
+        raise HTTPException(409, str(reused)) from reused
+    if isinstance(answer, Denial):
+        raise HTTPException(409, f"{answer.rule}: {answer.sentence}")
+    await look_again(shop, order_id)
+    return answer
+
+
+def _key(verb: str, order_id: str, given: str | None) -> str:
+    return f"{verb}:{order_id}:{given or uuid4().hex}"[:120]

@@ -1,0 +1,67 @@
+"""What providers and carriers tell on their own account: `POST /webhooks/{source}`, open to anyone who can sign.
+
+A webhook is a hint, never a truth: it may be late, doubled or out of order. It makes us ask whoever sent it.
+"""
+
+from typing import Final
+
+from fastapi import APIRouter, HTTPException, Request
+
+from agent.commerce.reads import ParcelView
+from agent.observability.events import emit
+from agent.providers.carrier import CarrierError
+from agent.providers.payment import PaymentError
+from agent.providers.webhooks import WebhookRefusedError
+from agent.resilience import CircuitOpenError
+from agent.server.orders import delivered, look_again
+from agent.services import Services, services
+
+router = APIRouter(prefix="/webhooks")
+
+LONGEST_BODY: Final = 64 * 1024
+"""Bytes. What providers send is a hundredth of this, or a tenth."""
+
+
+@router.post("/{source}", status_code=204)
+async def hear(source: str, request: Request) -> None:
+    """Ask the source what has become of the payment or parcel that it speaks of, and have its order go on.
+
+    HTTP 404 for a source that is not configured, 400 for a signature that is not its, 503 when it can't be asked: it
+    will send again.
+    """
+    shop, body = await services(), await _body(request)
+    readers = shop.world.webhooks.get(source)
+    if not readers:
+        raise HTTPException(404, "no such source")
+    try:
+        payment, parcel = readers.payment(request.headers, body), readers.parcel(request.headers, body)
+    except WebhookRefusedError as refused:
+        emit("webhook.refused", source=source)
+        raise HTTPException(400, str(refused)) from refused
+    try:
+        order_id = await shop.payments.look_up(payment) if payment else await _parcel(shop, parcel) if parcel else None
+    except (PaymentError, CarrierError, CircuitOpenError) as later:
+        raise HTTPException(503, "cannot ask back just now") from later
+    if order_id:
+        await look_again(shop, order_id)
+
+
+async def _parcel(shop: Services, parcel_id: str) -> str | None:
+    """Note that a parcel has arrived, if its carrier says so; one that waits to leave is its order's to look after."""
+    parcel: ParcelView | None = await shop.reads.parcel(parcel_id)
+    if parcel is None:
+        return None
+    if parcel["state"] == "handed_over":
+        shipment = await shop.world.carrier.book(parcel_id, parcel["ship_to"])  # it has it: this only asks
+        if shipment.state == "delivered":
+            await delivered(shop, parcel_id, parcel["customer_id"], actor=shop.world.carrier.name)
+    return parcel["order_id"]
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY:
+            raise HTTPException(413, f"more than {LONGEST_BODY} bytes")
+    return body

@@ -1,0 +1,254 @@
+"""News in a conversation: told with the next reply, or when the reconciler wakes it."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any, get_args
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+
+from agent import services as composition
+from agent.commerce.news import Notice
+from agent.commerce.policy import RULES
+from agent.customer_service.words import NEWS, SAYINGS, told
+from agent.ledger.notices import NoticeEvent
+from agent.services import Services
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.noticing import note, noted
+from tests.unit_tests.threads import APPROVE, SERVICE, Thread, staff
+
+from .talking import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+
+SHIPPED = "A parcel of order W-1001 is on its way. Its tracking number is T-1."
+REFUNDED = "60.00 USD of order W-1001 has been refunded."
+
+
+async def shipped(shop: Services) -> str:
+    return await note(shop, "parcel.shipped", "P-1", parcel_id="P-1", tracking_id="T-1")
+
+
+async def wake(thread: Thread) -> None:
+    """What the reconciler does."""
+    await thread.run({"messages": []}, SERVICE)
+
+
+async def messages(thread: Thread) -> list[str]:
+    return [message.text for message in (await thread.values()).get("messages", [])]
+
+
+async def test_news_is_told_before_the_answer_and_once(shop: Services, clock: Clock) -> None:
+    thread = conversation()
+    await shipped(shop)
+    clock.advance(seconds=1)
+    await note(shop, "refund.settled", "r1", amount=60_00)
+
+    await say(thread, "hello")
+    await say(thread, "hello")
+
+    small_talk = SAYINGS["small_talk"]
+    assert await messages(thread) == ["hello", SHIPPED, REFUNDED, small_talk, "hello", small_talk]
+
+
+async def test_a_woken_conversation_tells_the_news_and_nothing_else_and_once(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "hello")
+    key = await shipped(shop)
+    assert await shop.news.conversations() == ["chat-1"]
+
+    await wake(thread)
+    await wake(thread)
+
+    assert await messages(thread) == ["hello", SAYINGS["small_talk"], SHIPPED]
+    assert (await thread.values())["messages"][-1].id == key
+    assert await shop.news.conversations() == []
+
+
+async def test_news_that_was_marked_but_not_saved_is_told_by_the_next_run(shop: Services) -> None:
+    thread = conversation()
+    await shipped(shop)
+    await shop.news.untold("ada_park", "chat-1", set())  # the process ends here
+
+    await say(thread, "hello")
+    await say(thread, "hello")
+
+    assert (await messages(thread)).count(SHIPPED) == 1
+
+
+async def test_a_run_that_is_made_again_tells_the_same_news_in_the_same_message(shop: Services) -> None:
+    thread = conversation()
+    key = await shipped(shop)
+    await say(thread, "hello")
+
+    await thread.run(None, ADA, checkpoint=await thread.before("triage"))
+    await thread.run(None, ADA, checkpoint=await thread.before("reply"))
+
+    assert [message.id for message in (await thread.values())["messages"]].count(key) == 1
+
+
+async def test_of_two_conversations_one_tells_the_news(shop: Services) -> None:
+    one = conversation()
+    other = one.beside("chat-2")
+    await shipped(shop)
+
+    await asyncio.gather(say(one, "hello"), say(other, "hello"))
+
+    assert (await messages(one) + await messages(other)).count(SHIPPED) == 1
+
+
+async def test_another_customer_hears_nothing_of_it(shop: Services) -> None:
+    thread = conversation()
+    await shipped(shop)
+
+    await say(thread, "hello", BEN)
+    await wake(thread)
+
+    assert SHIPPED not in await messages(thread)
+
+
+async def test_news_waits_until_it_is_known_who_speaks(shop: Services) -> None:
+    thread = conversation()
+    await shipped(shop)
+
+    await say(thread, "hello", STOREFRONT)
+    assert SHIPPED not in await messages(thread)
+
+    await say(thread, "I am ada.park@example.com", STOREFRONT)
+    assert SHIPPED in await messages(thread)
+
+
+async def test_a_turn_in_anothers_name_hears_none(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "hello", STOREFRONT, customer_id="ada_park")
+    await shipped(shop)
+
+    assert await say(thread, "hello", STOREFRONT, customer_id="ben_ortiz") == RULES["CUSTOMER-ONE"]
+
+    assert SHIPPED not in await messages(thread)
+
+
+@pytest.mark.parametrize("who", [ADA, STOREFRONT, staff("order_manager"), None])
+async def test_a_turn_without_a_message_is_the_service_accounts_alone(shop: Services, who: Any) -> None:
+    thread = conversation()
+    await say(thread, "hello")
+    await shipped(shop)
+
+    await thread.run({"messages": []}, who)
+
+    assert SHIPPED not in await messages(thread)
+
+
+async def test_the_service_accounts_words_are_not_read(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "cancel W-1002, no longer needed")
+    before = await messages(thread)
+
+    await thread.run({"messages": [HumanMessage("yes")]}, SERVICE)
+
+    assert await messages(thread) == [*before, "yes"]
+    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+
+
+async def test_while_people_are_asked_news_is_told_and_the_same_request_asked_again(shop: Services) -> None:
+    thread = await waiting_refund("60.00")
+    await thread.answer(APPROVE, staff("billing_agent"))
+    before = await thread.waits_for()
+    await shipped(shop)
+
+    await wake(thread)
+
+    assert (await messages(thread))[-1] == SHIPPED
+    assert await thread.waits_for() == before
+    assert before is not None
+    assert before["step"] == 2
+    await thread.answer(APPROVE, staff("billing_manager"))
+    assert await refunds(shop) == [60_00]
+
+
+async def test_a_plan_waits_on_while_news_is_told_and_is_not_asked_again(shop: Services) -> None:
+    thread = conversation()
+    listed = await say(thread, "cancel W-1002, no longer needed")
+    await shipped(shop)
+
+    await wake(thread)
+
+    assert (await messages(thread))[-2:] == [listed, SHIPPED]
+    assert (await thread.values())["processing_stage"] == "awaiting_customer"
+    await say(thread, "yes")
+    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+
+
+async def test_an_own_cancellation_is_no_news_but_the_money_that_came_back_is(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "cancel W-1002, no longer needed")
+    done = await say(thread, "yes")
+
+    await wake(thread)
+
+    assert (await messages(thread))[-2:] == [done, "147.00 USD of order W-1002 has been refunded."]
+
+
+async def test_a_decision_that_the_conversation_waited_for_is_told_once(shop: Services) -> None:
+    thread = await waiting_refund("40.00")
+    view = await thread.waits_for()
+    assert view is not None
+    key = await note(shop, "approval.decided", view["request_id"], request_id=view["request_id"], status="approved")
+
+    done = await answer(thread, APPROVE, staff("general_agent"))
+
+    assert done.startswith("40.00 USD of order W-1001 will be refunded.")
+    await wake(thread)
+    assert (await noted(shop, key)).thread_id != "chat-1"
+    assert "What had to be approved for order W-1001 was approved." not in await messages(thread)
+
+
+async def test_a_conversation_that_has_lost_its_state_is_not_woken_again(shop: Services) -> None:
+    await say(conversation(), "hello")
+    await shipped(shop)
+    lost = conversation()
+
+    await wake(lost)
+
+    assert await messages(lost) == []
+    assert await shop.news.conversations() == []
+
+
+async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_news(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "cancel W-1002, no longer needed")
+    composition.replace(replace(shop, deadlines=None))  # type: ignore[arg-type]
+    with pytest.raises(AttributeError):
+        await say(thread, "yes")
+    composition.replace(shop)
+
+    await wake(thread)
+
+    assert "Order W-1002 is cancelled." in (await messages(thread))[-1]
+
+
+FACTS = {"rule": "CANCEL-STATUS", "status": "rejected", "tracking_id": "T-1", "amount": 69_00}
+
+
+def test_every_event_has_its_words() -> None:
+    assert set(NEWS) == set(get_args(NoticeEvent))
+
+
+@pytest.mark.parametrize("event", get_args(NoticeEvent))
+@pytest.mark.parametrize("facts", [FACTS, {}])
+def test_news_is_a_plain_sentence_with_or_without_its_facts(event: NoticeEvent, facts: dict[str, Any]) -> None:
+    words = told(Notice("k", event, "W-1001", facts))
+
+    assert "W-1001" in words
+    assert words.endswith(".")
+    assert AIMessage(words).text == words
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("approval.decided", "What had to be approved for order W-1001 was not approved."),
+        ("parcel.refused", "The carrier can't take a parcel of order W-1001. You get its price back: 69.00 USD."),
+        ("order.cancelled", f"Order W-1001 is cancelled. {RULES['CANCEL-STATUS']}"),
+    ],
+)
+def test_facts_are_told_as_people_say_them(event: NoticeEvent, words: str) -> None:
+    assert told(Notice("k", event, "W-1001", FACTS)) == words

@@ -1,0 +1,23 @@
+"""Notices as commands write them, and what became of them."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from agent.ledger.notices import NoticeEvent, notify
+from agent.ledger.tables import NoticeRow, OrderRow
+from agent.services import Services
+
+
+async def note(shop: Services, event: NoticeEvent, about: str, *, order_id: str = "W-1001", **facts: Any) -> str:
+    """Something happened to an order; the key of its notice. `about` tells several of a kind apart."""
+    async with shop.database.write() as session:
+        order = await session.get_one(OrderRow, order_id)
+        await notify(session, event, about, order=order, now=shop.database.clock(), **facts)
+    return f"{event}:{about}"
+
+
+async def noted(shop: Services, key: str) -> NoticeRow:
+    """A notice as it stands now."""
+    async with shop.database.read() as session:
+        return (await session.scalars(select(NoticeRow).where(NoticeRow.key == key))).one()
