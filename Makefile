@@ -49,8 +49,8 @@ migration: setup  ## the next revision of the ledger's schema, from its tables: 
 	@$(BIN)/python -m agent.ledger.migrations $(NAME)
 	@$(BIN)/ruff format --quiet src/agent/ledger/migrations
 
-pictures: setup  ## draw the graphs into README.md from the compiled graphs
-	@$(BIN)/python -m docs.pictures README.md
+pictures: setup  ## draw the graphs, and an order's stages, from the code into the documents
+	@$(BIN)/python -m docs.pictures README.md docs/architecture.md
 
 clean:
 	rm -rf .venv .data .langgraph_api .tokens.json

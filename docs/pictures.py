@@ -1,6 +1,7 @@
-"""Draws the compiled graphs as mermaid into a Markdown file, between `<!-- graph: NAME -->` and `<!-- /graph -->`.
+"""Draws the compiled graphs, and the stages of an order, as mermaid into Markdown files: between `<!-- graph: NAME -->`
+and `<!-- /graph -->`.
 
-`make pictures` runs it on the README; a test fails when the pictures there are not those of the code.
+`make pictures` runs it on the README and the architecture; a test fails when the pictures are not those of the code.
 """
 
 import re
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from agent.commerce.lifecycle import MOVES
 from agent.customer_service.graph import graph as customer_service
 from agent.order_processing.graph import graph as order_processing
 from agent.reconciler.graph import graph as reconciler
@@ -27,15 +29,28 @@ def mermaid(name: str) -> str:
     return "\n".join(line for line in drawn.splitlines() if "__error_handler__" not in line)
 
 
+def stages() -> str:
+    """The picture of `MOVES`: each move with who may cause it."""
+    moves = [
+        f"    {stage} --> {to}: {', '.join(causes)}" for stage, ways in MOVES.items() for to, causes in ways.items()
+    ]
+    return "\n".join(["stateDiagram-v2", "    [*] --> placed", *moves])
+
+
+def drawn(name: str) -> str:
+    """The picture of this name."""
+    return stages() if name == "stages" else mermaid(name)
+
+
 def with_pictures(text: str) -> str:
     """The Markdown text with the pictures of today in their places."""
-    return _PLACE.sub(lambda place: f"{place[1]}```mermaid\n{mermaid(place[2])}\n```\n{place[3]}", text)
+    return _PLACE.sub(lambda place: f"{place[1]}```mermaid\n{drawn(place[2])}\n```\n{place[3]}", text)
 
 
 def main() -> None:
-    """Renew the pictures in the file that is named."""
-    path = Path(sys.argv[1])
-    path.write_text(with_pictures(path.read_text()))
+    """Renew the pictures in the files that are named."""
+    for path in map(Path, sys.argv[1:]):
+        path.write_text(with_pictures(path.read_text()))
 
 
 if __name__ == "__main__":
