@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 2024
 
-.PHONY: setup dev demo test test-all test-services services lint migration pictures clean
+.PHONY: setup dev demo test test-all chaos chaos-short test-services services lint migration pictures clean
 
 setup: .venv/ready .tokens.json
 
@@ -28,7 +28,13 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 test: setup  ## unit and integration tests on the embedded defaults
 	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
-test-all: test test-services  ## the same, and tests on real services
+test-all: test test-services chaos-short  ## the same, tests on real services, and three minutes of chaos
+
+chaos: setup  ## a live server is killed 300 times while its card network is slow, down and lying; then the books
+	@$(BIN)/python -m tests.chaos
+
+chaos-short: setup
+	@$(BIN)/python -m tests.chaos --minutes 3
 
 test-services: setup
 	@$(BIN)/python -m pytest tests/services
