@@ -42,7 +42,7 @@ def ledger_url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data", sandbox_slow_seconds=0.05, payment_timeout_seconds=0.5)
+    return Settings(data_dir=tmp_path / "data", sandbox_slow_seconds=0.05, payment_timeout_seconds=2.0)
 
 
 @pytest.fixture

@@ -6,25 +6,25 @@ from typing import Any, Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
-from agent.commerce.policy import RULES
+from agent.commerce.policy import RULES, denied
 from agent.ledger.database import digest
 from agent.observability.events import emit
-from agent.order_processing.guard import ANYWHERE, guarded
+from agent.order_processing.guard import ANYWHERE, StateError, guarded, sound
 from agent.order_processing.nodes import Step, Update, ask_people, next_step
-from agent.order_processing.showing import debt_action, shown, tell
-from agent.order_processing.state import DenialView, OrderState
+from agent.order_processing.showing import blank, debt_action, refused, shown, tell
+from agent.order_processing.state import Damage, DenialView, OrderState
 from agent.platform import this_thread
 from agent.services import services
 
 
-@guarded("placed", "reserved", "approved", "parked", "declined", "paid", "cancelling", "cancelled")
-async def compensate(state: OrderState, runtime: Runtime[None]) -> Update:
+@guarded("placed", "reserved", "approved", "parked", "declined", "paid", "cancelling")
+async def compensate(state: OrderState, runtime: Runtime[None]) -> Command[Literal["settle"]]:
     """Undo in reverse, in the ledger: stop the parcels, release the stock, owe back what was taken."""
     denial = state.get("denial")
     rule = denial["rule"] if denial else "CANCELLED"
     tell(runtime, state["order_id"], "undoing", rule)
     order = await (await services()).orders.undo(state["order_id"], rule)
-    return {"processing_stage": order["stage"]}
+    return Command(goto="settle", update={"processing_stage": order["stage"]})
 
 
 @guarded(*ANYWHERE)
@@ -58,27 +58,33 @@ async def park(state: OrderState, runtime: Runtime[None]) -> Update:
     return {"processing_stage": order["stage"], "payment_status": payment}
 
 
-async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Step]:
+async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Literal[Step, "route"]]:
     """Keep a damaged state aside, and go on from the ledger: it knows whose thread this is, and what is next."""
-    shop, thread_id, damage = await services(), this_thread(runtime), state.get("damage")
-    order_id = await shop.reads.order_of_thread(thread_id) or _named(state)
-    if damage and damage["found"]:
-        emit("state.quarantined", order_id=order_id, node=damage["node"], found=damage["found"])
+    shop, thread_id, damage = await services(), this_thread(runtime), _damage(state)
+    order_id = await shop.reads.order_of_thread(thread_id)
+    if damage["found"]:
         await shop.quarantine.keep(thread_id, order_id, damage["node"], damage["found"], _plain(state))
+        emit("state.quarantined", order_id=order_id, node=damage["node"], found=damage["found"])
+    elif order_id is None:
+        order_id = state["order_id"]  # the order has another thread by now; what this one says of it is sound
+    unread = damage["node"] in ("route", "validate")
     if order_id is None:
-        return Command(goto="close", update={"damage": None})
+        return Command(goto="route" if unread else "close", update=blank() | refused(denied("ORDER-EXISTS")))
     order = await shop.reads.get(order_id)
     tell(runtime, order_id, "rebuilt", f"goes on from the ledger: {order['stage']}")
-    return Command(goto=next_step(order), update=shown(order))  # type: ignore[arg-type]
+    return Command(goto="route" if unread else next_step(order), update=blank() | shown(order))  # type: ignore[arg-type]
 
 
-async def close(state: OrderState, runtime: Runtime[None]) -> Update:
+@guarded()
+async def close(state: OrderState, runtime: Runtime[None]) -> Command[Literal["assess", "__end__"]]:
     """The last word: where the ledger says the order is, and the rule that stopped it, if one did."""
     denial = state.get("denial")
     if denial:
         emit("order.refused", order_id=state.get("order_id"), rule=denial["rule"])
-    if "order_id" not in state:
-        return {"processing_stage": "refused"}
+    if not state.get("order_id"):
+        if not denial:
+            raise StateError("order_id: missing")
+        return Command(goto="__end__", update={"processing_stage": "refused"})
     shop = await services()
     await shop.deadlines.ended_meanwhile(this_thread(runtime))
     order = await shop.reads.get(state["order_id"])
@@ -86,22 +92,29 @@ async def close(state: OrderState, runtime: Runtime[None]) -> Update:
         denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])
     tell(runtime, order["id"], order["stage"], "done" if order["stage"] == "completed" else order["stage"])
     payment = await shop.payments.outcome(order["id"])
-    return {"processing_stage": order["stage"], "payment_status": payment, "denial": denial}
+    update = {
+        "processing_stage": order["stage"],
+        "order_amount": order["total"],
+        "payment_status": payment,
+        "denial": denial,
+    }
+    # a word said to an order that waits for people does not end its waiting: the same request is asked again
+    return Command(goto="assess" if order["stage"] == "awaiting_approval" else "__end__", update=update)
 
 
-def when_closed(state: OrderState) -> Literal["assess", "__end__"]:
-    """A word said to an order that waits for people does not end its waiting: the same request is asked again."""
-    return "assess" if state["processing_stage"] == "awaiting_approval" else "__end__"
-
-
-def _named(state: OrderState) -> str | None:
-    """The order that the thread's input names; nothing else of a damaged state is believed."""
-    order = state.get("order")
-    named = order.get("order_id") if isinstance(order, dict) else None
-    return named if isinstance(named, str) else None
+def _damage(state: OrderState) -> Damage:
+    """Why the thread came here, or what has been done to its state since then."""
+    match state.get("damage"):
+        case {"node": str(node), "found": str(found)} if found:
+            return Damage(node=node, found=found)
+    try:
+        sound(OrderState, state)
+    except StateError as worse:
+        return Damage(node="rebuild", found=worse.found)
+    return state.get("damage") or Damage(node="rebuild", found="")
 
 
 def _plain(state: OrderState) -> dict[str, Any]:
     """The state as JSON, whatever is in it."""
-    kept: dict[str, Any] = json.loads(json.dumps(state, default=repr))
+    kept: dict[str, Any] = json.loads(json.dumps(state, default=repr, skipkeys=True), parse_constant=str)
     return kept

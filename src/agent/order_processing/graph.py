@@ -7,9 +7,9 @@ the ledger. Nodes that return a `Command` name where they go in their signature.
 
 from langgraph.graph import END, START, StateGraph
 
-from agent.order_processing.endings import close, compensate, park, rebuild, settle, when_closed
+from agent.order_processing.endings import close, compensate, park, rebuild, settle
 from agent.order_processing.guard import approval
-from agent.order_processing.handlers import line_failed, parcel_failed, to_park, to_rebuild
+from agent.order_processing.handlers import line_failed, parcel_failed, to_park
 from agent.order_processing.nodes import assess, charge, complete, decide, reserve_line, route, ship, validate
 from agent.order_processing.state import OrderRequest, OrderResult, OrderState
 from agent.resilience import LEDGER, PAYMENT
@@ -19,23 +19,22 @@ graph = (
     .add_node(route, retry_policy=LEDGER)
     .add_node(validate, retry_policy=LEDGER)
     .add_node(reserve_line, retry_policy=LEDGER, timeout=30, error_handler=line_failed)  # answers, never routes
-    .add_node(assess, retry_policy=LEDGER, error_handler=to_rebuild)
-    .add_node(approval)  # the only node that may interrupt: no handler, no retry
-    .add_node(decide, retry_policy=LEDGER, error_handler=to_rebuild)
+    .add_node(assess, retry_policy=LEDGER, error_handler=to_park)
+    .add_node(approval, retry_policy=LEDGER)  # the only node that may interrupt: no handler
+    .add_node(decide, retry_policy=LEDGER, error_handler=to_park)
     .add_node(charge, retry_policy=PAYMENT, error_handler=to_park)  # unknown is not failed
     .add_node(ship, retry_policy=PAYMENT, timeout=60, error_handler=parcel_failed)  # answers, never routes
-    .add_node(complete, retry_policy=LEDGER, error_handler=to_rebuild)
+    .add_node(complete, retry_policy=LEDGER, error_handler=to_park)
     .add_node(compensate, retry_policy=LEDGER, error_handler=to_park)  # what is owed stays owed
     .add_node(settle, retry_policy=LEDGER, error_handler=to_park)
-    .add_node(park, retry_policy=LEDGER, error_handler=to_rebuild)
-    .add_node(rebuild, retry_policy=LEDGER)
+    .add_node(park, retry_policy=LEDGER)
+    .add_node(rebuild, retry_policy=LEDGER)  # where the guard of each node leads
     .add_node(close, retry_policy=LEDGER)
     .add_edge(START, "route")
     .add_edge("reserve_line", "assess")
     .add_edge("approval", "decide")
     .add_edge("ship", "complete")
-    .add_edge("compensate", "settle")
     .add_edge("park", END)
-    .add_conditional_edges("close", when_closed, ["assess", END])
     .compile(name="order_processing")
+    .with_config(recursion_limit=100)  # steps of a run; a longer one goes round and round
 )

@@ -1,7 +1,7 @@
 """The guard (law 9): what a node is given, and what it returns, is checked against schema and ledger.
 
-A resume does not pass START, and a checkpoint may be old, forked or damaged: so each node that acts is guarded. What
-cannot be true, or is not so any more, raises; the handler routes to `rebuild`, which goes on from the ledger.
+A resume does not pass START, and a checkpoint may be old, forked or damaged: so each node is guarded. From what cannot
+be true, or is not so any more, the way leads to `rebuild`, which goes on from the ledger.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,9 +14,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent.approvals.gate import NOBODY, AtTheGate, SaidBy
 from agent.approvals.gate import approval as gate
+from agent.approvals.models import ApprovalView
 from agent.commerce.commands import first_error
 from agent.commerce.lifecycle import Stage
-from agent.order_processing.state import STATE_VERSION, LineTask, OrderState, ParcelTask
+from agent.ledger.database import Denied
+from agent.order_processing.state import STATE_VERSION, Damage, LineTask, OrderState, ParcelTask
 from agent.platform import this_thread
 from agent.services import services
 
@@ -24,32 +26,45 @@ Node = TypeVar("Node", bound=Callable[[Any, Runtime[None]], Awaitable[Any]])
 
 ANYWHERE: Final[tuple[Stage, ...]] = get_args(Stage)
 
-_FORMS: Final = {form: TypeAdapter[Any](form) for form in (OrderState, LineTask, ParcelTask)}
+_BRANCHES: Final = {LineTask: "line", ParcelTask: "parcel"}
+"""What a parallel branch is sent, and under which of it `results` has its outcome."""
+
+_FORMS: Final[dict[type, TypeAdapter[Any]]] = {form: TypeAdapter(form) for form in (OrderState, LineTask, ParcelTask)}
 
 
 class StateError(Exception):
-    """A node must not run on this state. `found` says what is damaged in it; never the value, which may be anything."""
+    """A node must not run on this state. `found` says what is damaged in it; never the value, which may be anything.
+
+    Without it the state is sound, but the order has gone on without this thread.
+    """
 
     def __init__(self, found: str = "") -> None:
         super().__init__(found or "the order has gone on without this thread")
-        self.found = found
+        self.found = found[:300]
 
 
 def guarded(*stages: Stage) -> Callable[[Node], Node]:
     """Let a node run only on a sound state of an order that is in one of these stages by the ledger.
 
-    Raises `StateError` before the node runs, or in place of an update that does not fit the state.
+    Without any stage, also where there is no order yet. What stops the node, or its update when that does not fit the
+    state, or a denial by the ledger, leads to `rebuild`; a branch says so in `results`, and its join decides.
     """
 
     def guard(node: Node) -> Node:
-        form = _FORMS[get_type_hints(node)["state"]]
+        form = get_type_hints(node)["state"]
 
         @wraps(node)
         async def checked(state: Any, runtime: Runtime[None]) -> Any:
-            sound(form, state)
-            await _by_the_ledger(state, this_thread(runtime), stages)
-            update = await node(state, runtime)
-            sound(_FORMS[OrderState], (update.update or {}) if isinstance(update, Command) else update, partly=True)
+            try:
+                sound(form, state)
+                await _by_the_ledger(form, state, this_thread(runtime), stages)
+                update = await node(state, runtime)
+                sound(OrderState, (update.update or {}) if isinstance(update, Command) else update)
+            except (StateError, Denied) as stopped:
+                found = stopped.found if isinstance(stopped, StateError) else ""
+                if key := _BRANCHES.get(form):
+                    return {"results": {str(state.get(key))[:100]: "damaged" if found else "overtaken"}}
+                return Command(goto="rebuild", update={"damage": Damage(node=node.__name__, found=found)})
             return update
 
         return cast(Node, checked)
@@ -58,34 +73,48 @@ def guarded(*stages: Stage) -> Callable[[Node], Node]:
 
 
 async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, SaidBy]:
-    """The gate, on a sound state. On another nobody is asked: `decide`, which follows, finds the same damage."""
+    """The gate, for an open request on a sound state; else nobody is asked, and `decide`, which follows, sees why."""
     try:
-        sound(_FORMS[OrderState], state)
+        sound(OrderState, state)
+        await _by_the_ledger(OrderState, state, this_thread(runtime), ANYWHERE)
+        request = await request_of(state)
     except StateError:
         return {"answer": NOBODY}
-    return gate(cast(AtTheGate, state), runtime)
+    return gate(cast(AtTheGate, state), runtime) if request["status"] == "open" else {"answer": NOBODY}
 
 
-def sound(form: TypeAdapter[Any], state: Any, *, partly: bool = False) -> None:
-    """Check a state, or a part of it, against its types. Raises `StateError`."""
+async def request_of(state: OrderState) -> ApprovalView:
+    """The request in the state, as it stands in the ledger. Raises `StateError` when people were shown another one."""
+    seen = state.get("approval")
+    for known in await (await services()).approvals.of_order(state["order_id"]):
+        if seen and (known["request_id"], known["action_requests"]) == (seen["request_id"], seen["action_requests"]):
+            return known
+    raise StateError("approval: not a request about this order")
+
+
+def sound(form: type, state: Any) -> None:
+    """Check a state, or an update of it, against its types; not the client's input, which its reader parses."""
     try:
-        form.validate_python({"order": {}} | state if partly else state, strict=True)
+        _FORMS[form].validate_python(state | {"order": {}}, strict=True)
     except ValidationError as wrong:
         raise StateError(first_error(wrong)) from wrong
     if state.get("version", STATE_VERSION) > STATE_VERSION:
         raise StateError("version: written by a newer release")
 
 
-async def _by_the_ledger(state: OrderState, thread_id: str, stages: tuple[Stage, ...]) -> None:
+async def _by_the_ledger(form: type, state: Any, thread_id: str, stages: tuple[Stage, ...]) -> None:
     """The order is the one of this thread, its customer's, and where this node may act."""
-    known = await (await services()).reads.whereabouts(state.get("order_id", ""), thread_id)
-    if "order_id" not in state and known.order_of_thread is None:
-        return  # refused: there never was an order
-    if known.stage is None:
+    order_id = state.get("order_id", "")
+    if not order_id and not stages and not state.get("customer_id"):
+        return  # there is no order yet, or there never will be
+    known = await (await services()).reads.whereabouts(order_id)
+    if known is None:
         raise StateError("order_id: not in the ledger")
-    if known.order_of_thread not in (None, state["order_id"]):
+    if thread_id not in known.threads:
         raise StateError("order_id: another order's thread")
-    if known.customer_id != state.get("customer_id", known.customer_id):
-        raise StateError("customer_id: another customer's order")
-    if known.stage not in stages:
+    if form is not LineTask and state.get("customer_id") != known.customer_id:
+        raise StateError("customer_id: not the order's")
+    if not state.get("parcel", f"{order_id}/").startswith(f"{order_id}/"):
+        raise StateError("parcel: not the order's")
+    if stages and known.stage not in stages:
         raise StateError

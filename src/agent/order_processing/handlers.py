@@ -1,57 +1,37 @@
-"""Error handlers: they only route (law 11), or answer for a branch. Effects are in the nodes they route to."""
+"""Error handlers: they only route (law 11). Effects are in the nodes they route to.
+
+A handler takes the place of its node's static edges: so those of the branches name their join.
+"""
 
 from typing import Any, Literal
 
 from langgraph.errors import NodeError
 from langgraph.types import Command
 
-from agent.ledger.database import Denied
 from agent.observability.events import emit
-from agent.order_processing.guard import StateError
-from agent.order_processing.showing import refused
-from agent.order_processing.state import Damage, LineTask, OrderState, ParcelTask
-
-Update = dict[str, Any]
+from agent.order_processing.state import LineTask, OrderState, ParcelTask
 
 
-def to_rebuild(state: OrderState, error: NodeError) -> Command[Literal["rebuild"]]:
-    """What the guard stopped goes on from the ledger; any other failure ends the run, and the reconciler drives on."""
-    if isinstance(error.error, StateError):
-        return _rebuild(error)
+def to_park(state: OrderState, error: NodeError) -> Command[Literal["park"]]:
+    """An open breaker, a lost answer, a ledger that is away: the order waits in `park`, and nothing is guessed."""
     _failed(state, error)
-    raise error.error
-
-
-def to_park(state: OrderState, error: NodeError) -> Command[Literal["rebuild", "park", "close"]]:
-    """A rule's word ends the run; anything else, an open breaker or a lost answer, waits in `park`."""
-    if isinstance(error.error, StateError):
-        return _rebuild(error)
-    _failed(state, error)
-    if isinstance(error.error, Denied):
-        return Command(goto="close", update={"error_count": 1} | refused(error.error))
     return Command(goto="park", update={"error_count": 1})
 
 
-def line_failed(state: LineTask, error: NodeError) -> Update:
+def line_failed(state: LineTask, error: NodeError) -> Command[Literal["assess"]]:
     """A line whose reservation could not be made or refused: the join decides."""
-    return _answer(state, error, state.get("line"))
+    return Command(goto="assess", update=_answer(state, error, state["line"]))
 
 
-def parcel_failed(state: ParcelTask, error: NodeError) -> Update:
+def parcel_failed(state: ParcelTask, error: NodeError) -> Command[Literal["complete"]]:
     """A parcel of which nobody knows whether it leaves: the join decides."""
-    return _answer(state, error, state.get("parcel"))
+    return Command(goto="complete", update=_answer(state, error, state["parcel"]))
 
 
-def _rebuild(error: NodeError) -> Command[Any]:
-    found = error.error.found if isinstance(error.error, StateError) else ""
-    return Command(goto="rebuild", update={"damage": Damage(node=error.node, found=found)})
-
-
-def _answer(state: Any, error: NodeError, key: Any) -> Update:
+def _answer(state: Any, error: NodeError, key: int | str) -> dict[str, Any]:
     _failed(state, error)
-    outcome = "damaged" if isinstance(error.error, StateError) else "failed"
-    return {"results": {str(key): outcome}, "error_count": 1}
+    return {"results": {str(key): "failed"}, "error_count": 1}
 
 
 def _failed(state: Any, error: NodeError) -> None:
-    emit("node.failed", node=error.node, order_id=str(state.get("order_id"))[:60], error=type(error.error).__name__)
+    emit("node.failed", node=error.node, order_id=state.get("order_id"), error=type(error.error).__name__)

@@ -19,9 +19,9 @@ from agent.commerce.views import OrderView
 from agent.identity import caller_of_run
 from agent.ledger.database import Denied, KeyReusedError
 from agent.observability.events import emit
-from agent.order_processing.guard import ANYWHERE, StateError, guarded
+from agent.order_processing.guard import ANYWHERE, StateError, guarded, request_of
 from agent.order_processing.showing import approval_action, counted, refused, shown, tell
-from agent.order_processing.state import LineOutcome, LineTask, OrderRequest, OrderState, ParcelOutcome, ParcelTask
+from agent.order_processing.state import LineOutcome, LineTask, OrderState, ParcelOutcome, ParcelTask
 from agent.platform import this_thread
 from agent.services import services
 
@@ -35,14 +35,14 @@ NEXT_STEP: Final[dict[Stage, str]] = {
     "parked": "charge",
     "declined": "charge",  # waits for another payment method, or is undone when the time is up
     "paid": "charge",  # finds the captured payment, and goes on to the parcels
-    "completed": "close",
+    "completed": "settle",  # finds what is owed, if anything
     "cancelling": "compensate",
-    "cancelled": "close",
+    "cancelled": "settle",
     "imported": "close",
 }
 """The step that the ledger says is next for an order in this stage."""
 
-Step = Literal["reserve_line", "assess", "charge", "compensate", "close"]
+Step = Literal["reserve_line", "assess", "charge", "compensate", "settle", "close"]
 
 
 def next_step(order: OrderView) -> list[Send] | str:
@@ -52,11 +52,10 @@ def next_step(order: OrderView) -> list[Send] | str:
     return [Send("reserve_line", LineTask(order_id=order["id"], line=line["number"])) for line in order["lines"]]
 
 
-async def route(
-    state: OrderRequest, runtime: Runtime[None]
-) -> Command[Literal["validate", "reserve_line", "assess", "charge", "compensate", "settle", "close"]]:
+@guarded()
+async def route(state: OrderState, runtime: Runtime[None]) -> Command[Literal[Step, "validate"]]:
     """A new order is validated; an order that the service account names is taken on where the ledger says it is."""
-    order, caller, shop = state["order"], caller_of_run(runtime), await services()
+    order, caller, shop = state.get("order"), caller_of_run(runtime), await services()
     if not caller or caller.role != "service":
         return Command(goto="validate")
     if not isinstance(order, dict) or set(order) != {"order_id"}:
@@ -66,16 +65,15 @@ async def route(
     except Denied as denial:
         return Command(goto="close", update=refused(denial))
     emit("order.redriven", order_id=known["id"], stage=known["stage"])
-    if known["stage"] in ("completed", "cancelled") and await shop.debts.past_limit(known["id"]):
-        return Command(goto="settle", update=shown(known))
     return Command(goto=next_step(known), update=shown(known))  # type: ignore[arg-type]
 
 
+@guarded()
 async def validate(state: OrderState, runtime: Runtime[None]) -> Command[Step]:
     """Parse the order strictly and place it in the ledger at catalogue prices, or name the field or rule at fault."""
     caller, shop = caller_of_run(runtime), await services()
     try:
-        order = NewOrder.model_validate(state["order"])
+        order = NewOrder.model_validate(state.get("order"))
         if caller is None or (caller.role != "channel" and caller.identity != order.customer_id):
             raise denied("ORDER-CALLER")
         key = f"order:{order.order_id}:place"
@@ -117,17 +115,17 @@ async def assess(
     if "failed" in results.values():
         return Command(goto="park")
     try:
-        order = await shop.orders.reserved(order_id, short=[int(n) for n, it in results.items() if it == "short"])
+        short = [int(n) for n, it in results.items() if it == "short" and n.isdecimal()]
+        order = await shop.orders.reserved(order_id, short=short)
     except Denied as denial:
         if denial.rule != "STOCK-SHORT":
             raise StateError(f"results: {denial.sentence}") from denial
         return Command(goto="compensate", update=refused(denial))
     risk = await shop.reads.risk(order_id)
     case = case_for_order(order["total"], risk)
-    try:
-        await shop.orders.move(order_id, "awaiting_approval" if case else "approved", revision=order["revision"])
-    except Denied as changed:  # by its customer, while it was assessed
-        raise StateError from changed
+    if order["stage"] == "awaiting_approval":
+        case = case or "large_order"  # whatever the risk is by now: who waits for people goes on with their yes
+    await shop.orders.move(order_id, "awaiting_approval" if case else "approved", revision=order["revision"])
     if case is None:
         update = {"processing_stage": "approved", "human_approval_needed": False, "order_amount": order["total"]}
         return Command(goto="charge", update=update)
@@ -156,31 +154,29 @@ def ask_people(request: ApprovalView, update: Update) -> Command[Any]:
 async def decide(
     state: OrderState,
     runtime: Runtime[None],  # noqa: ARG001
-) -> Command[Literal["approval", "charge", "compensate", "settle"]]:
+) -> Command[Literal["approval", "charge", "settle"]]:
     """Take the answer if it counts; else ask again, saying why."""
-    shop, view, answer = await services(), state["approval"], state["answer"]
-    if view["order_id"] != state["order_id"]:
-        raise StateError("approval: of another order")
-    request = await shop.approvals.decide(view["request_id"], view["action_hash"], answer["said"], caller_who(answer))
+    shop, asked, answer = await services(), await request_of(state), state.get("answer")
+    if answer is None:
+        raise StateError("answer: missing")
+    said, who = answer["said"], caller_who(answer)
+    request = await shop.approvals.decide(asked["request_id"], asked["action_hash"], said, who)
     update: Update = {"approval": request}
     if request["status"] == "open":
         return Command(goto="approval", update=update)
     if request["case"] == "debt":
         await shop.debts.decided(request["action_requests"][0]["args"]["debt"], by_hand=request["status"] == "approved")
         return Command(goto="settle", update=update)
-    try:
-        if request["status"] == "approved":
-            revision = request["action_requests"][0]["args"]["revision"]
-            await shop.orders.move(state["order_id"], "approved", by="people", revision=revision)
-            return Command(goto="charge", update=update | {"processing_stage": "approved", "denial": None})
-        if request["status"] != "void":
-            by: Literal["people", "clock"] = "people" if request["status"] == "rejected" else "clock"
-            rejected = denied("ORDER-REJECTED", request["note"])
-            await shop.orders.undo(state["order_id"], rejected.rule, by=by)
-            return Command(goto="compensate", update=update | refused(rejected))
-    except Denied as gone_on:
-        raise StateError from gone_on
-    raise StateError  # void: what was asked about is not what would be done any more
+    if request["status"] == "void" or (await shop.reads.get(state["order_id"]))["stage"] != "awaiting_approval":
+        raise StateError  # what was asked about is not what would be done any more
+    if request["status"] == "approved":
+        revision = request["action_requests"][0]["args"]["revision"]
+        await shop.orders.move(state["order_id"], "approved", by="people", revision=revision)
+        return Command(goto="charge", update=update | {"processing_stage": "approved", "denial": None})
+    by: Literal["people", "clock"] = "people" if request["status"] == "rejected" else "clock"
+    rejected = denied("ORDER-REJECTED", request["note"])
+    await shop.orders.undo(state["order_id"], rejected.rule, by=by)
+    return Command(goto="settle", update=update | refused(rejected))
 
 
 @guarded("approved", "parked", "declined", "paid")
@@ -222,7 +218,7 @@ async def ship(state: ParcelTask, runtime: Runtime[None]) -> Update:
     return _result(parcel, "handed over")
 
 
-@guarded("paid", "completed")
+@guarded("paid")
 async def complete(state: OrderState, runtime: Runtime[None]) -> Command[Literal["park", "compensate", "close"]]:  # noqa: ARG001
     """Join the parcels: each has left, or was refused for good; none will; or the rest is looked after later."""
     if "damaged" in state.get("results", {}).values():

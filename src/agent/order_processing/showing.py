@@ -14,8 +14,31 @@ from agent.ledger.database import Denied
 from agent.order_processing.state import STATE_VERSION, DenialView
 
 
+def blank() -> dict[str, Any]:
+    """All of a thread's state but its input, as if nothing had happened on it; failures stay counted."""
+    return {
+        "version": STATE_VERSION,
+        "order_id": "",
+        "customer_id": "",
+        "order_amount": 0,
+        "payment_status": None,
+        "processing_stage": "refused",
+        "error_count": 0,
+        "retry_count": 0,
+        "human_approval_needed": False,
+        "denial": None,
+        "ledger_fact": None,
+        "results": {},
+        "lines": [],
+        "parcels": [],
+        "approval": None,
+        "answer": None,
+        "damage": None,
+    }
+
+
 def shown(order: OrderView) -> dict[str, Any]:
-    """What a thread shows of an order that it begins, or goes on, to work on; all else begins anew."""
+    """What a thread shows of an order that it begins, or goes on, to work on."""
     return {
         "version": STATE_VERSION,
         "order_id": order["id"],
@@ -24,7 +47,7 @@ def shown(order: OrderView) -> dict[str, Any]:
         "processing_stage": order["stage"],
         "lines": [line["number"] for line in order["lines"]],
         "parcels": [],
-        "results": None,
+        "results": {},
         "denial": None,
         "damage": None,
         "ledger_fact": ledger_fact(order) if order["stage"] in AT_REST else None,

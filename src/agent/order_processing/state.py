@@ -14,13 +14,14 @@ from agent.commerce.lifecycle import Stage
 STATE_VERSION: Final = 2
 """Of this form of state; release 0.1.0 wrote none. What an older one lacks is optional."""
 
-LineOutcome = Literal["reserved", "short", "failed", "damaged"]
-ParcelOutcome = Literal["handed over", "booked", "refused", "stopped", "unpaid", "failed", "damaged"]
+LineOutcome = Literal["reserved", "short", "failed"]
+ParcelOutcome = Literal["handed over", "booked", "refused", "stopped", "unpaid", "failed"]
+"""Of a parallel branch, which the guard may also have found `damaged`, or `overtaken` by another run of the order."""
 
 
-def merge(old: Any, new: dict[str, str] | None) -> dict[str, str]:
-    """Join what parallel branches found, by key; None begins anew, and so does what a damaged state held."""
-    return {} if new is None else {**(old if isinstance(old, dict) else {}), **new}
+def merge(old: Any, new: dict[str, str]) -> dict[str, str]:
+    """Join what parallel branches found, by key; nothing new begins anew. What they join to may be damaged."""
+    return new and {**(old if isinstance(old, dict) else {"": "damaged"}), **new}
 
 
 def add(old: Any, new: int) -> int:
@@ -57,7 +58,7 @@ class OrderResult(TypedDict, total=False):
     order_id: str
     customer_id: str
     order_amount: int
-    payment_status: Literal["none", "deferred", "unknown", "captured", "declined", "void"]
+    payment_status: Literal["none", "deferred", "unknown", "captured", "declined", "void"] | None
     processing_stage: Stage | Literal["refused"]
     error_count: Annotated[int, add]
     retry_count: Annotated[int, add]
@@ -73,8 +74,8 @@ class OrderState(OrderRequest, OrderResult, total=False):
     results: Annotated[dict[str, str], merge]
     lines: list[int]
     parcels: list[str]
-    approval: ApprovalView
-    answer: SaidBy
+    approval: ApprovalView | None
+    answer: SaidBy | None
     damage: Damage | None
 
 

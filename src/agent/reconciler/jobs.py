@@ -4,7 +4,7 @@ A job that fails reports its failure and does not stop the others: the next run 
 """
 
 from collections.abc import Awaitable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, TypedDict
 
 from langgraph.errors import NodeError
@@ -79,7 +79,10 @@ async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) ->
     if _still_waits(thread, shop.started_at) and await shop.approvals.of_order(order["id"], status="open"):
         return "waits for people"
     if thread["status"] == "error":  # its state may be what is wrong: it goes on from the ledger, on a new one
-        thread_id = await shop.orders.give_up_thread(order["id"])
+        new_thread = await shop.orders.give_up_thread(order["id"], timedelta(seconds=shop.settings.stale_after_seconds))
+        if new_thread is None:
+            return "failed lately"
+        thread_id = new_thread
         await _thread(client, thread_id, order)
     return await _run(
         client, thread_id, "order_processing", {"input": {"order": {"order_id": order["id"]}}}, "driven on"

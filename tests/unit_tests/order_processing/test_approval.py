@@ -63,6 +63,11 @@ async def test_a_rejected_order_is_undone_and_says_why(shop: Services) -> None:
         (APPROVE, Caller("ada_park", "order_manager"), "APPROVAL-OWN"),
         ("perhaps", staff("order_manager"), "APPROVAL-UNREADABLE"),
         (True, staff("order_manager"), "APPROVAL-UNREADABLE"),
+        (0, staff("order_manager"), "APPROVAL-UNREADABLE"),
+        ([], staff("order_manager"), "APPROVAL-UNREADABLE"),
+        ({}, staff("order_manager"), "APPROVAL-UNREADABLE"),
+        ({"decisions": [{"type": "approve"}] * 2}, staff("order_manager"), "APPROVAL-UNREADABLE"),
+        ({"decisions": {"type": ["approve"]}}, staff("order_manager"), "APPROVAL-UNREADABLE"),
         (reject(""), staff("order_manager"), "APPROVAL-NOTE"),
         (
             {"type": "edit", "edited_action": {"name": "approve_order", "args": {"total": 1}}},
@@ -84,6 +89,19 @@ async def test_an_answer_that_does_not_count_is_asked_again_until_one_does(
     assert again is not None
     assert str(again["refused"]).startswith(rule)
     assert again == first | {"refused": again["refused"]}
+    assert await charges(shop) == []
+    assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
+
+
+async def test_an_answer_to_an_unknown_interrupt_changes_nothing_and_the_request_is_still_answerable(
+    shop: Services,
+) -> None:
+    thread = await waiting()
+    first = await thread.waits_for()
+
+    await thread.answer({"0" * 32: APPROVE}, staff("order_manager"))
+
+    assert await thread.waits_for() == first
     assert await charges(shop) == []
     assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
 

@@ -8,20 +8,21 @@ import pytest
 from agent.approvals.requests import Approvals
 from agent.commerce.commands import Address, ChangeShipTo, ReplaceLines, Swap
 from agent.commerce.reads import Reads
-from agent.ledger.tables import VariantRow
+from agent.ledger.tables import CustomerRow
 from agent.services import Services
 from tests.unit_tests.acts import done
 from tests.unit_tests.threads import APPROVE, staff
 
-from .ordering import LARGE, charges, place
+from .ordering import LARGE, charges, drive_on, place
 
+CHANGE: dict[str, Any] = {"key": "c1", "actor": "ada_park", "subject": "ada_park", "order_id": "N-1"}
 SOMEWHERE = Address(line1="1 Quay", city="Astoria", postcode="97103", country="US")
-BELOW = {"RUG-SAND": 3}  # 987.00, needs nobody
-ABOVE = (Swap(old="RUG-SAND", new="RUG-INDIGO"),)  # 20.00 more each
+BELOW = {"SHELF-ASH": 3}  # 897.00, needs nobody
+ABOVE = (Swap(old="SHELF-ASH", new="SHELF-WALNUT"),)  # 100.00 more each
 
 
 async def send_it_elsewhere(shop: Services) -> None:
-    await done(shop, ChangeShipTo(key="c1", actor="ada_park", subject="ada_park", order_id="N-1", ship_to=SOMEWHERE))
+    await done(shop, ChangeShipTo(**CHANGE, ship_to=SOMEWHERE))
 
 
 def once_after(method: Callable[..., Awaitable[Any]], then: Callable[[], Awaitable[None]]) -> Any:
@@ -55,6 +56,39 @@ async def test_a_waiting_order_that_is_changed_is_asked_for_anew_and_the_old_yes
     assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
 
 
+async def test_a_waiting_order_whose_lines_are_changed_is_asked_for_anew_at_its_new_price(shop: Services) -> None:
+    thread, _ = await place(LARGE)
+    swap = (Swap(old="SOFA-WOOL", new="SOFA-VELVET"),)
+    await done(shop, ReplaceLines(**CHANGE, swaps=swap, payment_method_id="ada_card"))
+
+    await thread.answer(APPROVE, staff("order_manager"))
+
+    view = await thread.waits_for()
+    assert view
+    assert view["action_requests"][0]["args"]["lines"] == [["SOFA-VELVET", 1, 1_499_00]]
+    assert await charges(shop) == []
+    ended = await thread.answer(APPROVE, staff("order_manager"))
+    assert (ended["processing_stage"], ended["order_amount"]) == ("completed", 1_499_00)
+    assert [charge["amount"] for charge in await charges(shop)] == [1_499_00]
+
+
+async def test_a_risk_that_is_gone_while_people_are_asked_does_not_do_without_their_yes(shop: Services) -> None:
+    for n in range(2, 5):
+        await place({"MUG-WHITE": 1}, order_id=f"N-{n}")  # more than three in a day, and a low median
+    thread, ended = await place({"RUG-SAND": 1}, ship_to=SOMEWHERE.model_dump())
+    assert ended["processing_stage"] == "awaiting_approval"
+    async with shop.database.write() as session:  # it is where its customer lives, after all
+        (await session.get_one(CustomerRow, "ada_park")).address = SOMEWHERE.model_dump()
+
+    again = await drive_on(thread)
+
+    view = await thread.waits_for()
+    assert view
+    assert view["action_requests"][0]["args"]["risk"] < 70
+    assert (again["processing_stage"], view["roles"]) == ("awaiting_approval", ["order_manager"])
+    assert [charge for charge in await charges(shop) if charge["key"].startswith("N-1:")] == []
+
+
 async def test_a_change_between_the_last_yes_and_the_charge_is_asked_for_anew(
     shop: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,15 +104,9 @@ async def test_a_change_between_the_last_yes_and_the_charge_is_asked_for_anew(
 
 
 async def test_a_change_while_it_is_assessed_is_assessed_too(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with shop.database.write() as session:
-        (await session.get_one(VariantRow, "RUG-INDIGO")).on_hand = 5
-
     async def make_it_dearer() -> None:
         swaps = ABOVE * 3
-        command = ReplaceLines(
-            key="c1", actor="ada_park", subject="ada_park", order_id="N-1", swaps=swaps, payment_method_id="ada_card"
-        )
-        await done(shop, command)
+        await done(shop, ReplaceLines(**CHANGE, swaps=swaps, payment_method_id="ada_card"))
 
     monkeypatch.setattr(Reads, "risk", once_after(Reads.risk, make_it_dearer))
 
@@ -87,5 +115,5 @@ async def test_a_change_while_it_is_assessed_is_assessed_too(shop: Services, mon
     assert ended["processing_stage"] == "awaiting_approval"
     view = await thread.waits_for()
     assert view
-    assert view["action_requests"][0]["args"]["total"] == 3 * 349_00
+    assert view["action_requests"][0]["args"]["total"] == 3 * 399_00
     assert await charges(shop) == []

@@ -4,15 +4,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from langgraph.runtime import Runtime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import fulfilment, run
 from agent.commerce.commands import MarkHandedOver, NewOrder
 from agent.commerce.orders import Orders
 from agent.ledger.tables import OrderRow
-from agent.order_processing import nodes
-from agent.order_processing.state import OrderState
 from agent.providers.payment import Charge, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
@@ -92,13 +89,16 @@ async def test_an_unknown_payment_is_parked_and_then_found(shop: Services) -> No
 
 
 @pytest.mark.usefixtures("answer_lost")
-async def test_a_cancelled_order_waits_for_the_fate_of_its_payment_and_then_gives_it_back(shop: Services) -> None:
+async def test_a_cancelled_order_waits_for_the_fate_of_its_payment_and_then_gives_it_back(
+    shop: Services, clock: Clock
+) -> None:
     thread, _ = await place(SMALL)
     await cancel_order(shop, "N-1", reason="no longer needed", subject="ada_park", key="plan:1")
 
-    assert (await drive_on(thread))["processing_stage"] == "parked"
-    assert (await shop.reads.get("N-1"))["stage"] == "cancelling"
+    assert (await drive_on(thread))["processing_stage"] == "cancelling"
+    assert [order["id"] for order in await shop.reads.unfinished(stale_seconds=120)] == ["N-1"]
     shop.breakers["payment"].reset()
+    clock.advance(minutes=2)  # the debt is not tried again at once
 
     ended = await drive_on(thread)
 
@@ -128,8 +128,7 @@ async def test_a_line_that_could_not_be_looked_at_parks_the_order_with_the_other
 
     thread, ended = await place(SMALL)
 
-    assert (ended["processing_stage"], ended["error_count"]) == ("parked", 1)
-    assert (await shop.reads.get("N-1"))["stage"] == "placed"
+    assert (ended["processing_stage"], ended["error_count"]) == ("placed", 1)
     assert (await stock(shop))["MUG-BLUE"][1] == before["MUG-BLUE"][1] + 2
     assert (await drive_on(thread))["processing_stage"] == "completed"
     assert (await stock(shop))["MUG-BLUE"] == (before["MUG-BLUE"][0] - 2, before["MUG-BLUE"][1])
@@ -161,30 +160,38 @@ async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one
 
     thread, ended = await place(SMALL)
 
-    assert (ended["processing_stage"], ended["payment_status"]) == ("parked", "captured")
+    assert (ended["processing_stage"], ended["payment_status"]) == ("paid", "captured")
     assert {p["warehouse"]: p["state"] for p in (await shop.reads.get("N-1"))["parcels"]} == {
         "east": "handed_over",
-        "west": "planned",
+        "west": "booked",
     }
     assert (await drive_on(thread))["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
 
 
-async def test_an_order_undone_while_its_lines_were_reserved_is_closed_and_not_parked(shop: Services) -> None:
-    await place_order(shop, NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
-    await cancel_order(shop, "N-1", reason="no longer needed", subject="ada_park", key="plan:1")
-    late = await nodes.reserve_line({"order_id": "N-1", "line": 1})
+@pytest.mark.parametrize(
+    ("method", "stage"), [("reserve_line", "placed"), ("reserved", "placed"), ("move", "reserved")]
+)
+async def test_an_order_whose_every_branch_or_next_step_fails_is_parked_too(
+    shop: Services, monkeypatch: pytest.MonkeyPatch, method: str, stage: str
+) -> None:
+    parked = events("order.parked")
+    with monkeypatch.context() as broken:
+        broken.setattr(Orders, method, always_fails)
+        thread, ended = await place({"MUG-BLUE": 1})
 
-    goes = await nodes.assess(OrderState(order_id="N-1", results=late["results"], order={}), Runtime())
+    assert (ended["processing_stage"], events("order.parked")) == (stage, parked + 1)
+    assert (await drive_on(thread))["processing_stage"] == "completed"
 
-    assert late == {"results": {"1": "ORDER-STAGE"}}
-    assert goes.goto == "close"
+
+async def always_fails(*_: Any, **__: Any) -> Any:
+    raise RuntimeError("broken")
 
 
 async def test_each_failure_of_a_node_is_counted_as_an_event(shop: Services) -> None:
-    failed, parked = events("node.failed"), events("payment.parked")
+    failed, parked = events("node.failed"), events("order.parked")
     shop.breakers["payment"].force_open()
 
     await place(SMALL)
 
-    assert (events("node.failed"), events("payment.parked")) == (failed + 1, parked + 1)
+    assert (events("node.failed"), events("order.parked")) == (failed + 1, parked + 1)

@@ -3,10 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action, Approvals
 from agent.commerce.commands import NewOrder
+from agent.commerce.debts import ATTEMPTS
+from agent.ledger.tables import DebtRow
 from agent.platform import order_thread
 from agent.reconciler import jobs, news
 from agent.reconciler.graph import graph
@@ -53,7 +56,7 @@ async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
         "woken": {},
         "orders": {},
         "due": {},
-        "refunds": {},
+        "debts": {},
         "told": {},
         "sent": {},
     }
@@ -75,7 +78,7 @@ async def test_a_stale_order_is_driven_on_and_a_fresh_one_is_not(
     shop: Services, platform: Platform, clock: Clock
 ) -> None:
     await parked(shop, "placed")
-    platform.thread(THREAD, "error", updated_at=NOW)
+    platform.thread(THREAD, "idle", updated_at=NOW)
     assert (await reconcile())["orders"] == {}
     clock.advance(seconds=121)
 
@@ -102,6 +105,7 @@ async def test_an_order_whose_thread_is_lost_gets_it_back_and_is_driven_on(shop:
 
 async def test_an_order_that_waits_for_people_is_left_to_them(shop: Services, platform: Platform, clock: Clock) -> None:
     await parked(shop, "awaiting_approval")
+    await ask(shop.approvals, THREAD, "N-1")
     platform.thread(THREAD, "interrupted", updated_at=NOW)
     clock.advance(hours=1)
 
@@ -109,16 +113,49 @@ async def test_an_order_that_waits_for_people_is_left_to_them(shop: Services, pl
     assert platform.runs == []
 
 
-@pytest.mark.parametrize(("status", "updated_at"), [("interrupted", LONG_AGO), ("error", NOW), ("idle", NOW)])
+@pytest.mark.parametrize(("status", "updated_at"), [("interrupted", LONG_AGO), ("idle", NOW)])
 async def test_an_order_that_may_have_lost_its_interrupt_is_asked_again(
     shop: Services, platform: Platform, clock: Clock, status: str, updated_at: str
 ) -> None:
     await parked(shop, "awaiting_approval")
+    await ask(shop.approvals, THREAD, "N-1")
     platform.thread(THREAD, status, updated_at=updated_at)
     clock.advance(hours=1)
 
     assert (await reconcile())["orders"] == {"N-1": "driven on"}
     assert inputs(platform) == DRIVEN
+
+
+async def test_an_order_whose_thread_failed_is_driven_on_on_a_new_one_and_stays_there(
+    shop: Services, platform: Platform
+) -> None:
+    await parked(shop)
+    platform.thread(THREAD, "error", updated_at=NOW)
+    following = order_thread("N-1", 1)
+    given_up = events("order.thread_given_up")
+
+    assert (await reconcile())["orders"] == (await reconcile())["orders"] == {"N-1": "driven on"}
+
+    assert platform.created == [following]
+    assert inputs(platform) == [(following, {"order": {"order_id": "N-1"}})] * 2
+    assert events("order.thread_given_up") == given_up + 1
+
+
+async def test_an_order_that_is_done_is_driven_on_while_people_must_be_asked_about_a_debt_and_not_while_they_are(
+    shop: Services, platform: Platform
+) -> None:
+    thread = order_thread("W-1002")
+    await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="plan:1")
+    async with shop.database.write() as session:
+        await session.execute(update(DebtRow).values(attempts=ATTEMPTS))
+    platform.thread(thread, "idle", updated_at=NOW)
+
+    assert (await reconcile())["orders"] == {"W-1002": "driven on"}
+    assert inputs(platform) == [(thread, {"order": {"order_id": "W-1002"}})]
+
+    await ask(shop.approvals, thread, "W-1002")
+    platform.thread(thread, "interrupted", updated_at=NOW)
+    assert (await reconcile())["orders"] == {"W-1002": "waits for people"}
 
 
 async def test_a_run_that_the_platform_refuses_is_reported_and_tried_next_time(
@@ -197,15 +234,19 @@ async def test_a_thread_is_woken_again_until_it_looked(shop: Services, platform:
     assert (await reconcile())["woken"] == {}
 
 
-async def test_what_is_owed_is_paid_as_soon_as_the_provider_is_back(shop: Services, platform: Platform) -> None:
+async def test_what_is_owed_is_tried_again_later_and_paid_when_the_provider_is_back(
+    shop: Services, platform: Platform, clock: Clock
+) -> None:
     shop.breakers["payment"].force_open()
     await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="plan:1")
-    ((debt, first),) = (await reconcile())["refunds"].items()
+    ((debt, first),) = (await reconcile())["debts"].items()
     shop.breakers["payment"].reset()
 
     assert first == "owed"
-    assert (await reconcile())["refunds"] == {debt: "settled"}
-    assert (await reconcile())["refunds"] == {}
+    assert (await reconcile())["debts"] == {}  # not yet: after a failure it waits a while
+    clock.advance(minutes=2)
+    assert (await reconcile())["debts"] == {debt: "settled"}
+    assert (await reconcile())["debts"] == {}
 
 
 async def test_a_job_that_fails_is_reported_and_the_others_go_on(
@@ -228,7 +269,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "tell": {"failed": "ConnectionError"},
         "sent": {},
         "due": {},
-        "refunds": {},
+        "debts": {},
     }
     assert events("reconciler.failed") == failed + 3
 

@@ -1,0 +1,32 @@
+"""What a thread remembers, and where the ledger says it goes on."""
+
+from typing import get_args
+
+from agent.commerce.lifecycle import Stage
+from agent.order_processing.nodes import NEXT_STEP
+from agent.order_processing.showing import blank
+from agent.order_processing.state import OrderState, add, merge
+
+
+def test_the_ledgers_stage_always_says_which_step_is_next() -> None:
+    assert NEXT_STEP.keys() == set(get_args(Stage))
+
+
+def test_what_branches_found_is_joined_by_key_and_forgotten_when_a_run_begins_anew() -> None:
+    found = merge(merge({}, {"1": "failed"}), {"2": "reserved"})
+
+    assert found == {"1": "failed", "2": "reserved"}
+    assert merge(found, {"1": "reserved"}) == {"1": "reserved", "2": "reserved"}
+    assert merge(found, {}) == {}
+
+
+def test_what_branches_find_beside_a_damaged_state_does_not_hide_the_damage() -> None:
+    assert merge("gone", {"1": "reserved"}) == {"": "damaged", "1": "reserved"}
+
+
+def test_a_count_that_was_damaged_begins_anew() -> None:
+    assert (add(2, 1), add("many", 1), add(None, 0)) == (3, 1, 0)
+
+
+def test_all_of_a_state_but_its_input_is_rebuilt() -> None:
+    assert blank().keys() == OrderState.__annotations__.keys() - {"order"}
