@@ -73,7 +73,7 @@ async def _load(shop: Shop) -> None:
     try:
         if not await is_empty(services.database):
             raise DeskError("the ledger has a shop already: import into an empty one", ExitCode.REFUSED)
-        provider = SandboxProvider(services.payment_client, timeout=config.payment_timeout_seconds)
+        provider = SandboxProvider(services.world.clients[0], timeout=config.payment_timeout_seconds)
         await import_shop(services.database, provider, shop)
     finally:
         await services.close()

@@ -143,8 +143,8 @@ class Debts:
         await self._done(debt, left_as="" if shipment.state == "stopped" else shipment.tracking_id)
 
     async def _done(self, debt: DebtRow, kind: str = "", left_as: str = "") -> None:
-        """Close a debt once, with what follows. `kind` of the money entry, for a refund; `left_as`: the tracking id of a
-        parcel that could not be stopped."""
+        """Close a debt once, with what follows: a refund's money entry is of this `kind`; a parcel that could not be
+        stopped left under this tracking id."""
         async with self._db.write() as session:
             row = await session.get_one(DebtRow, debt.key, with_for_update=True)
             if row.settled:  # by another worker, meanwhile

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from agent.ledger.database import Database
-from agent.ledger.notices import LONGEST_KEY, NoticeEvent
+from agent.ledger.notices import NoticeEvent, notice_key
 from agent.ledger.tables import ConversationRow, CustomerRow, NoticeRow
 from agent.observability.events import emit
 
@@ -92,7 +92,7 @@ class News:
 
     async def said(self, event: NoticeEvent, about: str) -> None:
         """A conversation's own answer tells this: it is no news any more, if it was noted already."""
-        key = f"{event}:{about}"[:LONGEST_KEY]
+        key = notice_key(event, about)
         async with self._db.write() as session:
             await session.execute(
                 update(NoticeRow)

@@ -4,8 +4,8 @@ Money is in `payments` and `debts`, parcels in `fulfilment`, what a customer may
 """
 
 from collections import Counter
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,13 +15,16 @@ from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
 from agent.commerce.lifecycle import Cause, Stage, move
 from agent.commerce.policy import cancel_denied, denied
 from agent.commerce.reads import Reads
-from agent.commerce.rows import lines_of, locked, own
+from agent.commerce.rows import lines_of, locked, open_case, own
 from agent.commerce.undoing import undo
 from agent.commerce.views import OrderView
 from agent.ledger.database import Database, Effect
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, VariantRow
 from agent.observability.events import emit
 from agent.platform import order_thread
+
+GIVE_UPS: Final = 5
+"""Threads of one order that may fail before a person is asked to look into it."""
 
 
 async def place(session: AsyncSession, command: PlaceOrder, now: datetime) -> OrderRow:
@@ -132,13 +135,22 @@ class Orders:
         emit("order.stage", order_id=order_id, stage=view["stage"])
         return view
 
-    async def give_up_thread(self, order_id: str) -> str:
-        """The order's thread can't go on: it gets a new one, whose id is returned."""
+    async def give_up_thread(self, order_id: str, wait: timedelta) -> str | None:
+        """The order's thread can't go on: it gets a new one, whose id is returned.
+
+        Each new one has to wait longer, from `wait` doubled up to GIVE_UPS times; None until then. From there on it is
+        the order that can't go on, and a ticket asks a person to look into it.
+        """
         async with self._db.write() as session:
-            order = await locked(session, order_id)
+            order, now = await locked(session, order_id), self._db.clock()
+            if order.generation and now - order.touched_at < wait * 2 ** min(order.generation - 1, GIVE_UPS):
+                return None
             order.generation += 1
             order.thread_id = order_thread(order_id, order.generation)
-            order.touched_at = self._db.clock()
+            order.touched_at = now
+            if order.generation == GIVE_UPS:
+                text = f"{GIVE_UPS} threads of the order ended in an error: it can't go on by itself"
+                await open_case(session, order, f"{order_id}:threads", topic="order", text=text, now=now)
         emit("order.thread_given_up", order_id=order_id, generation=order.generation)
         return order.thread_id
 

@@ -10,14 +10,15 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent.commerce.booking import GIFT_CARD, UNDECIDED, book, gift_balance, owe_everything
+from agent.commerce import answers
+from agent.commerce.booking import GIFT_CARD, UNDECIDED
 from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage, move
 from agent.commerce.policy import denied
 from agent.commerce.rows import locked
 from agent.commerce.undoing import finish
-from agent.ledger.database import Database, digest
+from agent.ledger.database import Database
 from agent.ledger.notices import notify
-from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow, TicketRow
+from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
 from agent.observability.events import emit
 from agent.providers.payment import (
     Attempt,
@@ -67,10 +68,7 @@ class Payments:
 
         What the provider can't answer stays as it is, and is looked up before it is asked for again.
         """
-        waiting = (
-            PaymentRow.outcome.in_(("due", *UNDECIDED)),
-            OrderRow.stage.not_in(NOT_COLLECTED),
-        )
+        waiting = (PaymentRow.outcome.in_(("due", *UNDECIDED)), OrderRow.stage.not_in(NOT_COLLECTED))
         query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
         async with self._db.read() as session:
             keys = (await session.scalars(query.where(OrderRow.id == order_id) if order_id else query.limit(500))).all()
@@ -165,7 +163,7 @@ class Payments:
                 )
                 session.add(payment)
             if method.kind == GIFT_CARD:
-                await self._by_gift_card(session, order, payment)
+                await answers.by_gift_card(session, order, payment, now=now)
                 return payment, method, False
             return payment, method, self._begin(payment)
 
@@ -236,73 +234,18 @@ class Payments:
             row, order = await _locked(session, key)
             if row.outcome in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
                 return row.outcome
-            row.outcome, row.provider_id = charge.outcome, charge.provider_id
+            row.outcome, row.provider_id, now = charge.outcome, charge.provider_id, self._db.clock()
             if charge.outcome == "captured":
-                await self._captured(session, order, row)
+                await answers.captured(session, order, row, now=now)
             else:
-                await self._declined(session, order, row, "PAYMENT-DECLINED")
-            await finish(session, order, by="provider", now=self._db.clock())
+                await answers.declined(session, order, row, "PAYMENT-DECLINED", now=now)
+            await finish(session, order, by="provider", now=now)
         return charge.outcome
 
-    async def _captured(
-        self, session: AsyncSession, order: OrderRow, payment: PaymentRow, kind: str = "capture"
-    ) -> None:
-        """Book the money; of an order that was undone meanwhile it is owed back at once."""
-        now = order.touched_at = self._db.clock()
-        book(session, order, payment.method_id, kind, payment.amount, key=payment.key, now=now)
-        if order.stage in CHARGEABLE:
-            move(order, "paid", "provider")
-            emit("payment.captured", order_id=order.id, amount=payment.amount)
-        elif order.status == "cancelled":
-            await session.flush()
-            await owe_everything(session, order, now)
-            emit("payment.late", order_id=order.id, amount=payment.amount)
-
-    async def _declined(self, session: AsyncSession, order: OrderRow, payment: PaymentRow, rule: str) -> None:
-        """The order's own price: it waits for another method. A change that was made: nothing leaves before it is paid,
-        and a person looks into it."""
-        now = self._db.clock()
-        if order.stage in CHARGEABLE:
-            move(order, "declined", "provider")
-            order.touched_at = payment.at = now
-            await notify(session, "payment.declined", payment.key, order=order, now=now, rule=rule)
-        elif payment.attempt is None and order.status != "cancelled":
-            await self._ticket(session, order, payment, "for a change of the order were declined")
-        emit("payment.declined", order_id=order.id, amount=payment.amount)
-
     async def _rejected(self, key: str, error: Exception) -> None:
-        """The provider will never accept the attempt as it is: a person looks into it, and the order waits."""
         async with self._db.write() as session:
-            payment = await session.get_one(PaymentRow, key)
-            order = await locked(session, payment.order_id)
-            await self._ticket(session, order, payment, f"were rejected by the provider ({type(error).__name__})")
-        emit("payment.rejected", order_id=order.id, amount=payment.amount, error=type(error).__name__)
-
-    async def _ticket(self, session: AsyncSession, order: OrderRow, payment: PaymentRow, what: str) -> None:
-        """A case for a person, one a payment."""
-        ticket_id = f"tic-{digest(payment.key)[:12]}"
-        if await session.get(TicketRow, ticket_id) is None:
-            session.add(
-                TicketRow(
-                    id=ticket_id,
-                    customer_id=order.customer_id,
-                    order_id=order.id,
-                    topic="billing",
-                    text=f"{payment.amount} minor units {what}",
-                    status="open",
-                    at=self._db.clock(),
-                )
-            )
-
-    async def _by_gift_card(self, session: AsyncSession, order: OrderRow, payment: PaymentRow) -> None:
-        """A gift card is the shop's own money: debited at once, if it covers everything (PAYMENT-GIFT-COVERS)."""
-        await session.get_one(PaymentMethodRow, payment.method_id, with_for_update=True)
-        covered = await gift_balance(session, payment.method_id) >= payment.amount
-        payment.outcome = "captured" if covered else "declined"
-        if covered:
-            await self._captured(session, order, payment, "gift_debit")
-        else:
-            await self._declined(session, order, payment, "PAYMENT-GIFT-COVERS")
+            payment, order = await _locked(session, key)
+            await answers.rejected(session, order, payment, type(error).__name__, now=self._db.clock())
 
     async def _unknown(self, key: str) -> None:
         async with self._db.write() as session:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce.booking import gift_balance, payments_of, refundable
@@ -21,6 +21,7 @@ from agent.ledger.tables import (
     ProductRow,
     VariantRow,
 )
+from agent.platform import order_thread
 
 
 class ParcelView(TypedDict):
@@ -34,11 +35,11 @@ class ParcelView(TypedDict):
 
 @dataclass(frozen=True)
 class Whereabouts:
-    """An order's stage and customer, None for one that nobody knows; and the order of a thread, if it is one's."""
+    """How far an order is, whose it is, and on which threads it was worked on, the present one last."""
 
-    stage: Stage | None
-    customer_id: str | None
-    order_of_thread: str | None
+    stage: Stage
+    customer_id: str
+    threads: tuple[str, ...]
 
 
 class Reads:
@@ -165,19 +166,15 @@ class Reads:
         async with self._db.read() as session:
             return await session.scalar(select(OrderRow.id).where(OrderRow.thread_id == thread_id))
 
-    async def whereabouts(self, order_id: str, thread_id: str) -> Whereabouts:
-        """Where an order is, and which order is worked on on this thread."""
-        query = select(OrderRow.id, OrderRow.customer_id, OrderRow.stage, OrderRow.thread_id)
+    async def whereabouts(self, order_id: str) -> Whereabouts | None:
+        """Where an order is; None for one that nobody knows."""
+        query = select(OrderRow.stage, OrderRow.customer_id, OrderRow.generation).where(OrderRow.id == order_id)
         async with self._db.read() as session:
-            rows = (
-                await session.execute(query.where(or_(OrderRow.id == order_id, OrderRow.thread_id == thread_id)))
-            ).all()
-        named = next((row for row in rows if row.id == order_id), None)
-        return Whereabouts(
-            stage=named.stage if named else None,
-            customer_id=named.customer_id if named else None,
-            order_of_thread=next((row.id for row in rows if row.thread_id == thread_id), None),
-        )
+            row = (await session.execute(query)).one_or_none()
+        if row is None:
+            return None
+        threads = tuple(order_thread(order_id, generation) for generation in range(row.generation + 1))
+        return Whereabouts(stage=cast(Stage, row.stage), customer_id=row.customer_id, threads=threads)
 
     async def payment_methods(self, customer_id: str) -> list[dict[str, Any]]:
         """The customer's payment methods, with what is left on gift cards (minor units); never a token."""

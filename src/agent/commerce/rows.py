@@ -1,10 +1,13 @@
-"""An order's rows, for a transaction that is about to change them."""
+"""An order's rows, for a transaction that is about to change them; or a case for a person, when it can't."""
+
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce.policy import denied
-from agent.ledger.tables import OrderLineRow, OrderRow
+from agent.ledger.database import digest
+from agent.ledger.tables import OrderLineRow, OrderRow, TicketRow
 
 
 async def locked(session: AsyncSession, order_id: str) -> OrderRow:
@@ -27,3 +30,22 @@ async def lines_of(session: AsyncSession, order_id: str) -> list[OrderLineRow]:
     """The order's lines, by number."""
     query = select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.number)
     return list((await session.scalars(query)).all())
+
+
+async def open_case(
+    session: AsyncSession, order: OrderRow, about: str, *, topic: str, text: str, now: datetime
+) -> None:
+    """Have a person look into an order: one ticket for each thing that it is `about`."""
+    ticket_id = f"tic-{digest(about)[:12]}"
+    if await session.get(TicketRow, ticket_id) is None:
+        session.add(
+            TicketRow(
+                id=ticket_id,
+                customer_id=order.customer_id,
+                order_id=order.id,
+                topic=topic,
+                text=text,
+                status="open",
+                at=now,
+            )
+        )

@@ -14,6 +14,7 @@ from agent.commerce import stock
 from agent.commerce.booking import UNDECIDED, owe_everything, owe_part, payments_of
 from agent.commerce.lifecycle import Cause, move
 from agent.commerce.parcels import LEFT, parcels_of, price_of, release, told
+from agent.commerce.policy import denied
 from agent.commerce.rows import lines_of
 from agent.ledger.notices import notify
 from agent.ledger.tables import ApprovalRow, DebtRow, OrderRow, ParcelRow
@@ -23,12 +24,14 @@ ORDER_CASES: Final = ("large_order", "very_large_order")
 
 
 async def undo(session: AsyncSession, order: OrderRow, rule: str, *, by: Cause, now: datetime) -> None:
-    """Undo an order; `rule` says why. Raises `Denied` ORDER-STAGE for one that is completed.
+    """Undo an order; `rule` says why. Raises `Denied` ORDER-STAGE for one that is completed, or has left in part.
 
     It stays in stage `cancelling` while a parcel may still leave, or a payment's fate is unknown.
     """
     if order.stage == "cancelled":
         return
+    if order.status == "processed":
+        raise denied("ORDER-STAGE", order.status)
     move(order, "cancelling", by)
     order.reason = order.reason or rule
     order.touched_at = now

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent.ledger.database import digest
 from agent.ledger.tables import NoticeRow, OrderRow
 
 NoticeEvent = Literal[
@@ -22,6 +23,12 @@ NoticeEvent = Literal[
 ]
 
 LONGEST_KEY: Final = 150
+
+
+def notice_key(event: NoticeEvent, about: str) -> str:
+    """What happened, to what; `about` is digested where it is too long to be told apart by its beginning."""
+    key = f"{event}:{about}"
+    return key if len(key) <= LONGEST_KEY else f"{event}:{digest(about)}"
 
 
 async def notify(
@@ -39,7 +46,7 @@ async def notify(
 
     Who has no row of the order names customer and order by id.
     """
-    key = f"{event}:{about}"[:LONGEST_KEY]
+    key = notice_key(event, about)
     if await session.get(NoticeRow, key) is None:
         session.add(
             NoticeRow(

@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from agent.commerce.booking import UNDECIDED
-from agent.commerce.lifecycle import Stage
+from agent.commerce.lifecycle import NOT_PAID_YET
+from agent.commerce.parcels import LEFT, STAYED
 from agent.ledger.invariants import CHECKS, violations
 from agent.services import Services
 
+from .outside import at_the_carrier
 from .scenes import Dump, network
 
-UNPAID: frozenset[Stage] = frozenset(("placed", "reserved", "awaiting_approval", "approved", "parked"))
 GOODWILL = "goodwill"
 """What the keys of refunds beyond what a rule owes begin with, in tests that look at books."""
 
@@ -23,6 +24,7 @@ async def all_adds_up(shop: Services, before: Dump, now: Dump) -> None:
     stock_is_conserved(before, now)
     money_is_conserved(now)
     await both_sides_agree(shop, now)
+    await the_carrier_agrees(shop, now)
 
 
 def stock_is_conserved(before: Dump, now: Dump) -> None:
@@ -53,11 +55,13 @@ def gone(ledger: Dump) -> Counter[str]:
 def money_is_conserved(now: Dump) -> None:
     """Each order's money is what its price, its changes and its return say; gift cards are never overdrawn."""
     agreed = {row["order_id"]: row["amount"] for row in now["returns"]}
-    books = [_by_order(now, table) for table in ("payments", "debts", "money_entries")]
+    books = [_by_order(now, table) for table in ("payments", "debts", "money_entries", "order_lines", "parcels")]
     for order in now["orders"]:
-        payments, debts, entries = (book[order["id"]] for book in books)
+        payments, debts, entries, lines, parcels = (book[order["id"]] for book in books)
         captured = sum(row["amount"] for row in payments if row["outcome"] == "captured")
-        asked = captured + sum(row["amount"] for row in payments if row["outcome"] in ("due", *UNDECIDED, "declined"))
+        waiting = [row for row in payments if row["outcome"] in ("due", *UNDECIDED)]
+        waiting += [row for row in payments if row["outcome"] == "declined" and row["attempt"] is None]
+        asked = captured + sum(row["amount"] for row in waiting)
         repaid = sum(row["amount"] for row in debts if row["settled"])
         owed = sum(row["amount"] for row in debts)
         by_rule = sum(row["amount"] for row in debts if not row["key"].startswith(GOODWILL))
@@ -65,10 +69,13 @@ def money_is_conserved(now: Dump) -> None:
         assert captured - owed >= 0
         if order["status"] == "cancelled":
             assert captured == owed
-        elif order["stage"] in UNPAID:
+        elif order["stage"] in NOT_PAID_YET:
             assert captured == 0
-        else:
-            price = order["total"] + (agreed.get(order["id"], 0) if order["status"] == "returned" else 0)
+        elif order["stage"] != "cancelling" and {row["state"] for row in parcels} != {"refused"}:  # else: soon undone
+            price = sum(
+                row["quantity"] * row["unit_price"] for row in lines if row["reservation"] in ("held", "shipped")
+            )
+            price += agreed.get(order["id"], 0) if order["status"] == "returned" else 0
             assert asked - by_rule == price or (by_rule < owed and price < asked - by_rule <= price + owed - by_rule)
     cards = {row["id"] for row in now["payment_methods"] if row["kind"] == "gift_card"}
     spent = Counter[str]()
@@ -85,11 +92,14 @@ def _by_order(now: Dump, table: str) -> dict[str, list[dict[str, Any]]]:
 
 
 async def both_sides_agree(shop: Services, now: Dump) -> None:
-    """What we booked, the network did; what it did and we did not book yet, we know to be unknown or owed."""
-    there = await network(shop)
-    taken = {charge.key: charge.amount for charge in there.charges if charge.status == "captured"}
-    given = {refund.key: refund.amount for refund in there.refunds}
-    given |= {credit.key: credit.amount for credit in there.credits}
+    """What we booked, the networks did; what they did and we did not book yet, we know to be unknown or owed."""
+    taken = {
+        charge.key: charge.amount
+        for which, _ in enumerate(shop.world.payments)
+        for charge in (await network(shop, which)).charges
+        if charge.status == "captured"
+    }
+    given = await given_back(shop)
     captures = {row["key"]: row["amount"] for row in now["money_entries"] if row["kind"] == "capture"}
     refunds = {row["key"]: -row["amount"] for row in now["money_entries"] if row["kind"] == "refund"}
     open_payments = {row["key"] for row in now["payments"] if row["outcome"] in UNDECIDED}
@@ -98,3 +108,25 @@ async def both_sides_agree(shop: Services, now: Dump) -> None:
     assert refunds.items() <= given.items()
     assert taken.keys() - captures.keys() <= open_payments
     assert given.keys() - refunds.keys() <= open_debts
+
+
+async def given_back(shop: Services) -> dict[str, int]:
+    """What the networks gave back or paid out, by key."""
+    books = [await network(shop, which) for which, _ in enumerate(shop.world.payments)]
+    refunds = {refund.key: refund.amount for book in books for refund in book.refunds}
+    return refunds | {credit.key: credit.amount for book in books for credit in book.credits}
+
+
+async def the_carrier_agrees(shop: Services, now: Dump) -> None:
+    """A parcel that the carrier took left the house, or is still waited for; what left is not in stock any more."""
+    there, lines = await at_the_carrier(shop), {(row["order_id"], row["number"]): row for row in now["order_lines"]}
+    for parcel in now["parcels"]:
+        if there.get(parcel["id"]) in LEFT:
+            assert parcel["state"] in ("booked", *LEFT)
+        reservations = {lines[parcel["order_id"], number]["reservation"] for number in parcel["lines"]}
+        if parcel["state"] in LEFT:
+            assert reservations == {"shipped"}
+        elif parcel["state"] in STAYED:
+            assert reservations == {"released"}
+        else:
+            assert reservations == {"held"}

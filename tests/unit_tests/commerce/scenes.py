@@ -37,9 +37,12 @@ def new_order(
     method: str = "ada_card",
     customer: str = "ada_park",
     lines: dict[str, int] = LINES,
+    *,
+    allow_partial: bool = False,
 ) -> NewOrder:
     """An order as the storefront sends it."""
     return NewOrder(
+        allow_partial=allow_partial,
         order_id=order_id,
         customer_id=customer,
         lines=[NewLine(sku=sku, quantity=quantity) for sku, quantity in lines.items()],
@@ -91,6 +94,14 @@ async def paid(shop: Services, order: NewOrder) -> OrderView:
     """The order with its money taken."""
     await approved(shop, order)
     assert await shop.payments.capture(order.order_id) == "captured"
+    return await shop.reads.get(order.order_id)
+
+
+async def booked(shop: Services, order: NewOrder) -> OrderView:
+    """The paid order with all its parcels booked; the van has yet to come (see `outside`)."""
+    await paid(shop, order)
+    for parcel in await shop.fulfilment.plan(order.order_id):
+        assert await shop.fulfilment.book(parcel) == "booked"
     return await shop.reads.get(order.order_id)
 
 
@@ -160,9 +171,9 @@ async def entries(shop: Services, order_id: str = "A-1") -> list[tuple[str, int]
     return [(row["kind"], row["amount"]) for row in (await dump(shop))["money_entries"] if row["order_id"] == order_id]
 
 
-async def network(shop: Services) -> Ledger:
-    """All that the card network did, in its own words."""
-    return Ledger.model_validate_json((await shop.world.clients[0].get("/charges")).content)
+async def network(shop: Services, which: int = 0) -> Ledger:
+    """All that the card network did, in its own words; `which` of them, where there are two."""
+    return Ledger.model_validate_json((await shop.world.clients[which].get("/charges")).content)
 
 
 async def charges(shop: Services, order_id: str = "A-1") -> list[ChargeAnswer]:

@@ -1,14 +1,19 @@
 """Holding stock and letting go of it: never oversold, given back exactly; cancelling by the customer's own word."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from agent.approvals.requests import Action
+from agent.commerce.orders import GIVE_UPS
 from agent.ledger.database import Denied, KeyReusedError
+from agent.ledger.tables import TicketRow
 from agent.services import Services
 
+from ..conftest import Clock
 from .scenes import (
     approved,
     cancel,
@@ -196,3 +201,22 @@ async def test_the_key_of_a_cancel_is_good_for_that_cancel_only(shop: Services) 
     await cancel(shop)
     with pytest.raises(KeyReusedError):
         await cancel(shop, reason="ordered by mistake")
+
+
+async def test_each_thread_of_an_order_is_given_up_later_than_the_one_before(shop: Services, clock: Clock) -> None:
+    await placed(shop, new_order())
+    wait, given_up = timedelta(minutes=2), list[int]()
+    for minute in range(64):
+        if await shop.orders.give_up_thread("A-1", wait):
+            given_up.append(minute)
+        clock.advance(minutes=1)
+    assert given_up == [0, 2, 6, 14, 30, 62]
+
+
+async def test_an_order_whose_threads_keep_failing_is_a_case_for_a_person_once(shop: Services, clock: Clock) -> None:
+    await placed(shop, new_order())
+    for _ in range(GIVE_UPS + 2):
+        assert await shop.orders.give_up_thread("A-1", timedelta(0))
+    async with shop.database.read() as session:
+        tickets = (await session.scalars(select(TicketRow).where(TicketRow.order_id == "A-1"))).all()
+    assert [(ticket.topic, ticket.customer_id) for ticket in tickets] == [("order", "ada_park")]

@@ -14,6 +14,13 @@ OWE = (
     " VALUES ('debt', 'refund', 'W-1002', 'W-1002:pay:1', 'ada_card', {amount}, {settled}, 0, 0,"
     " '2026-06-01', '2026-06-01')"
 )
+DEBT = (
+    "INSERT INTO debts (key, kind, order_id, payment_key, parcel_id, amount, settled, attempts, asked, next_at, at)"
+    " VALUES ('debt', '{kind}', 'W-1002', {payment}, {parcel}, 0, {settled}, 0, 0, '2026-06-01', '2026-06-01')"
+)
+VOID = DEBT.format(kind="void", payment="'W-1002:pay:1'", parcel="NULL", settled=1)
+STOP = DEBT.format(kind="stop", payment="NULL", parcel="'W-1002/all'", settled="{settled}")
+CANCELLED = "UPDATE orders SET status = 'cancelled', stage = 'cancelled' WHERE id = 'W-1002'"
 BOOK = (
     "INSERT INTO money_entries (key, order_id, customer_id, method_id, kind, amount, at)"
     " VALUES ('extra', 'W-1002', 'ada_park', 'ada_card', '{kind}', {amount}, '2026-06-01')"
@@ -33,6 +40,15 @@ BROKEN = [
     ("order-stage", "W-1002", "UPDATE orders SET stage = 'cancelled' WHERE id = 'W-1002'"),
     ("order-stage", "W-1002", "UPDATE orders SET status = 'lost' WHERE id = 'W-1002'"),
     ("order-over", "W-1002", "UPDATE orders SET status = 'delivered', stage = 'completed' WHERE id = 'W-1002'"),
+    ("order-undone", "W-1002", CANCELLED),
+    (
+        "order-undone",
+        "W-1008",
+        "UPDATE payments SET order_id = 'W-1008', outcome = 'unknown' WHERE key = 'W-1002:pay:1'",
+    ),
+    ("order-repaid", "W-1002", CANCELLED),
+    ("order-paid", "W-1002", "UPDATE payments SET attempt = NULL WHERE key = 'W-1002:pay:1'"),
+    ("price-once", "W-1003", "UPDATE payments SET order_id = 'W-1003' WHERE key = 'W-1002:pay:1'"),
     ("capture-booked", "W-1002:pay:1", "DELETE FROM money_entries WHERE key = 'W-1002:pay:1'"),
     ("capture-booked", "W-1002:pay:1", "UPDATE money_entries SET amount = 1 WHERE key = 'W-1002:pay:1'"),
     ("capture-explained", "W-1002:pay:1", "UPDATE payments SET outcome = 'declined' WHERE key = 'W-1002:pay:1'"),
@@ -40,6 +56,13 @@ BROKEN = [
     ("refund-booked", "debt", OWE.format(amount=100, settled=1)),
     ("refund-explained", "extra", BOOK.format(kind="refund", amount=-100)),
     ("refund-limit", "W-1002:pay:1", OWE.format(amount=147_01, settled=0)),
+    ("debt-form", "debt", OWE.format(amount=0, settled=0)),
+    ("debt-form", "debt", DEBT.format(kind="void", payment="NULL", parcel="NULL", settled=0)),
+    ("debt-form", "debt", DEBT.format(kind="stop", payment="'W-1002:pay:1'", parcel="'W-1002/all'", settled=0)),
+    ("debt-form", "debt", DEBT.format(kind="favour", payment="'W-1002:pay:1'", parcel="NULL", settled=0)),
+    ("void-decided", "debt", ";".join((VOID, "UPDATE payments SET outcome = 'open' WHERE key = 'W-1002:pay:1'"))),
+    ("stop-done", "debt", STOP.format(settled=0)),
+    ("stop-done", "debt", ";".join((STOP.format(settled=1), "UPDATE parcels SET state = 'booked'"))),
     ("gift-balance", "ella_gift", "UPDATE money_entries SET amount = 0 WHERE key = 'ella_gift:issue'"),
     ("approval-yes", "apr", APPROVE),
     ("orphan-orders-customer_id", "W-1002", "UPDATE orders SET customer_id = 'nobody' WHERE id = 'W-1002'"),
@@ -61,7 +84,7 @@ def break_it(shop: Services, how: str) -> None:
     """As somebody with a database client would, past every command and constraint."""
     with closing(sqlite3.connect(shop.settings.data_dir / "ledger.db")) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
-        connection.execute(how)
+        connection.executescript(how)
 
 
 async def test_the_demo_shop_keeps_every_promise(ledger: Database) -> None:

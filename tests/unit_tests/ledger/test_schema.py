@@ -4,8 +4,10 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,7 +18,10 @@ from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.engines import sync_engine
 from agent.ledger.failures import DatabaseAwayError
+from agent.ledger.invariants import CHECKS, violations
 from agent.ledger.schema import SchemaError, check, newest, revision, upgrade
+from agent.platform import order_thread
+from tests import releases
 
 
 @pytest.fixture
@@ -122,3 +127,50 @@ def test_an_upgrade_that_fails_changes_nothing(url: str, monkeypatch: pytest.Mon
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatabaseAwayError, match="unable to open"):
         upgrade(f"sqlite:///{tmp_path / 'nowhere' / 'ledger.db'}")
+
+
+@pytest.fixture
+def upgraded(file: Path, url: str) -> Callable[[str], Any]:
+    """Asks the ledger that release 0.1.0 left of a shop at work, after its upgrade: the rows of a query."""
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((Path(releases.__file__).parent / "0.1.0" / "ledger.sql").read_text())
+    assert upgrade(url) == ("0001", newest())
+
+    def ask(query: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(file)) as connection:
+            return connection.execute(query).fetchall()
+
+    return ask
+
+
+def test_payments_of_0_1_0_are_first_attempts_at_the_only_provider(upgraded: Callable[[str], Any]) -> None:
+    rows = upgraded("SELECT method_id, attempt, provider, asks FROM payments")
+    assert {(method == "ella_gift", *more) for method, *more in rows} == {(False, 1, "sandbox", 0), (True, 1, None, 0)}
+
+
+def test_debts_of_0_1_0_are_refunds_that_are_due(upgraded: Callable[[str], Any]) -> None:
+    rows = upgraded("SELECT kind, next_at = at, asked, parcel_id FROM debts")
+    assert set(rows) == {("refund", 1, 0, None)}
+
+
+def test_parcels_of_0_1_0_were_planned_when_their_order_was_touched_last(upgraded: Callable[[str], Any]) -> None:
+    rows = upgraded("SELECT planned_at = touched_at FROM parcels JOIN orders ON orders.id = order_id")
+    assert set(rows) == {(1,)}
+
+
+def test_parcels_of_orders_that_0_1_0_cancelled_are_stopped(upgraded: Callable[[str], Any]) -> None:
+    rows = upgraded("SELECT parcels.state FROM parcels JOIN orders ON orders.id = order_id WHERE status = 'cancelled'")
+    assert set(rows) == {("stopped",)}
+
+
+def test_orders_of_0_1_0_keep_the_threads_that_everyone_knows(upgraded: Callable[[str], Any]) -> None:
+    rows = upgraded("SELECT id, generation, thread_id, allow_partial FROM orders")
+    assert rows == [(order, generation, order_thread(order, generation), 0) for order, generation, *_ in rows]
+
+
+async def test_a_ledger_of_0_1_0_keeps_every_promise(upgraded: Callable[[str], Any], url: str) -> None:
+    assert upgraded("PRAGMA foreign_key_check") == []
+    ledger = Database(url)
+    async with ledger.read() as session:
+        assert [found for each in CHECKS for found in await violations(session, each)] == []
+    await ledger.close()
