@@ -185,7 +185,8 @@ def _differing(before: ById, now: ById) -> ById:
 async def opened(folder: Path = DATA) -> AsyncIterator[Desk]:
     """A desk on a ledger of its own with the whole shop in it; each look at its clock is a second later."""
     at_rest, seconds = await asyncio.to_thread(at_first, folder), count()
-    with TemporaryDirectory() as place, home(Path(place), at_rest, payment_timeout_seconds=30) as config:
+    patience = {"payment_timeout_seconds": 30, "debt_retry_seconds": 0}
+    with TemporaryDirectory() as place, home(Path(place), at_rest, **patience) as config:
         shop = await composition.build(config, lambda: LONG_AGO + timedelta(days=1, seconds=next(seconds)))
         try:
             yield Desk(shop, db_of(folder))

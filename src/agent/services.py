@@ -4,15 +4,11 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import cast
-
-import httpx
-from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.assistant.knowledge import Knowledge
-from agent.assistant.understand import ModelAnswerError, Understander, chat_model
+from agent.assistant.understand import Understander, chat_model
 from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
 from agent.commerce.fulfilment import Fulfilment
@@ -28,19 +24,8 @@ from agent.ledger.engines import Limits
 from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.quarantine import Quarantine
 from agent.ledger.replica import Replica
-from agent.providers.carrier import CarrierAwayError, ParcelRefusedError
 from agent.providers.outside import OutsideWorld, breaker_moved, outside_world
-from agent.providers.payment import PaymentNotSentError, PaymentRejectedError, PaymentUnknownError
-from agent.resilience import (
-    ANSWERED,
-    CLASSIFIER,
-    BreakerConfig,
-    CircuitBreaker,
-    CircuitOpenError,
-    Failure,
-    Verdict,
-    classify_response,
-)
+from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
 
 ARTICLES = Path(__file__).parent / "assistant" / "articles"
@@ -98,7 +83,7 @@ def replace(with_these: Services | None) -> None:
 
 async def build(config: Settings, clock: Clock = utc_now) -> Services:
     """Build services from settings: opens the ledger, creates what is missing, puts the demo shop into an empty one."""
-    _teach_the_classifier()
+    CLASSIFIER.register(DatabaseAwayError, Failure("connection"))
     await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
     database = await asyncio.to_thread(_database, config, clock)  # looks at the file system
     await database.open()
@@ -111,8 +96,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         listeners=[breaker_moved],
     )
     if config.seed_demo_shop and config.payment_provider == "sandbox" and await is_empty(database):  # its test cards
-        past = world.payments[0].provider  # what was paid long ago is no news of how the provider is
-        await import_shop(database, past, demo_shop(now=clock()))
+        await import_shop(database, world.payments[0], demo_shop(now=clock()))
     wait = timedelta(seconds=config.payment_wait_seconds)
     payments = Payments(database, world.payments, wait)
     return Services(
@@ -130,12 +114,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         deadlines=Deadlines(database),
         quarantine=Quarantine(database),
         knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
-        understander=Understander(
-            await asyncio.to_thread(chat_model, config),
-            guard=model_breaker.call,
-            open_errors=(CircuitOpenError,),
-            timeout_seconds=config.model_timeout_seconds,
-        ),
+        understander=Understander(await asyncio.to_thread(chat_model, config, model_breaker)),
         breakers=world.breakers | {"model": model_breaker},
         started_at=clock(),
         world=world,
@@ -149,23 +128,3 @@ def _database(config: Settings, clock: Clock) -> Database:
         breaker = CircuitBreaker("replica", BreakerConfig(minimum_number_of_calls=1), listeners=[breaker_moved])
         replica = Replica(config.database_replica_url, limits, breaker)
     return Database(config.ledger_url, clock, limits, replica)
-
-
-def _teach_the_classifier() -> None:
-    """What the errors of the libraries and ports in use say about who is behind them."""
-    CLASSIFIER.register(PaymentNotSentError, lambda error: _behind(error, Failure("connection")))
-    CLASSIFIER.register(PaymentUnknownError, lambda error: _behind(error, Failure("timeout")))
-    CLASSIFIER.register(PaymentRejectedError, ANSWERED)
-    CLASSIFIER.register(CarrierAwayError, lambda error: _behind(error, Failure("connection")))
-    CLASSIFIER.register(ParcelRefusedError, ANSWERED)
-    CLASSIFIER.register(ModelAnswerError, Failure("bad_response"))
-    CLASSIFIER.register(DatabaseAwayError, Failure("connection"))
-    CLASSIFIER.register(APIConnectionError, Failure("connection"))
-    CLASSIFIER.register(APITimeoutError, Failure("timeout"))
-    CLASSIFIER.register(APIStatusError, lambda error: classify_response(cast(httpx.Response, error.response)))
-
-
-def _behind(error: Exception, otherwise: Failure) -> Verdict:
-    """What the error under ours says: it knows the kind better, and a Retry-After."""
-    verdict = CLASSIFIER.classify(error.__cause__) if error.__cause__ else otherwise
-    return verdict if isinstance(verdict, Failure) else otherwise

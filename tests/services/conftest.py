@@ -3,21 +3,25 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from agent.ledger.database import Database
 from tests.ledgers import postgres_database
 from tests.services.postgres import Postgres, binaries, folder_of_the_server
+from tests.services.redis import Redis, program
 from tests.unit_tests.conftest import Clock
 
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
     """PostgreSQL's programs."""
-    if found := binaries():
-        return found
-    reason = "PostgreSQL is not installed: run `make services`"
+    return binaries() or _absent("PostgreSQL")
+
+
+def _absent(service: str) -> NoReturn:
+    reason = f"{service} is not installed: run `make services`"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -44,6 +48,17 @@ def _server(programs: Path) -> Iterator[Postgres]:
             yield server
         finally:
             server.stop()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    """A Redis that the test may freeze and kill."""
+    server = Redis(program() or _absent("Redis"))
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.engines import sync_engine
 from agent.ledger.schema import SchemaError, check, newest, revision, upgrade
-from agent.ledger.base import Base
 
 
 def test_the_migrations_lead_to_what_the_tables_say(url: str) -> None:

@@ -1,11 +1,10 @@
 """Understanding a message: by a model when there is one, by the embedded rules otherwise or when the model fails.
 
 A model proposes; what it found is checked here against the customer's words (law 7). What may be done about it is for
-policy. A breaker is put around the model by whoever builds this.
+policy. What bounds and guards the calls of the model is the transport below it.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -21,10 +20,9 @@ from agent.assistant import embedded
 from agent.assistant.entities import REASON_LIMIT, cancel_reason, numbers_as_amounts, order_ids
 from agent.assistant.models import Topic, Understanding
 from agent.observability.events import emit
+from agent.resilience import CircuitBreaker, CircuitOpenError
+from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
-
-Guard = Callable[[Callable[[], Awaitable[Understanding]]], Awaitable[Understanding]]
-"""Awaits what it is given, or refuses to: a circuit breaker's `call`."""
 
 
 class ModelAnswerError(Exception):
@@ -35,7 +33,7 @@ MODEL_FAILURES: tuple[type[Exception], ...] = (
     openai.OpenAIError,
     OpenAIRefusalError,
     httpx.HTTPError,
-    TimeoutError,
+    CircuitOpenError,
     ModelAnswerError,
 )
 """How a model can fail to answer."""
@@ -54,36 +52,15 @@ PENDING = "The desk has just listed changes and asked for a yes: yes or no if th
 NOT_PENDING = "The desk has asked for no yes, so never yes or no."
 
 
-async def _just_call(ask: Callable[[], Awaitable[Understanding]]) -> Understanding:
-    return await ask()
-
-
 class Understander:
-    """Reads customers' messages.
+    """Reads customers' messages; without a model the embedded rules answer."""
 
-    Args:
-        model: None means that the embedded rules answer.
-        guard: put around each call of the model; a circuit breaker's `call`.
-        open_errors: what the guard raises when it refuses a call.
-        timeout_seconds: for one whole answer of the model, inside the guard.
-    """
-
-    def __init__(
-        self,
-        model: BaseChatModel | None,
-        *,
-        guard: Guard = _just_call,
-        open_errors: tuple[type[Exception], ...] = (),
-        timeout_seconds: float = 20.0,
-    ) -> None:
+    def __init__(self, model: BaseChatModel | None) -> None:
         self._model = (
             model.with_structured_output(Understanding, method="json_schema").with_config(tags=[TAG_NOSTREAM])
             if model
             else None
         )
-        self._guard = guard
-        self._failures = MODEL_FAILURES + open_errors
-        self._timeout = timeout_seconds
 
     async def understand(self, text: str, *, pending: bool, history: Sequence[str] = ()) -> tuple[Understanding, bool]:
         """Read one message.
@@ -101,19 +78,19 @@ class Understander:
         if model is None:
             return embedded.understand(text, pending=pending), False
         try:
-            proposal = await self._guard(lambda: self._ask(model, _messages(text, pending, history)))
-        except self._failures as failure:
+            proposal = await _ask(model, _messages(text, pending, history))
+        except MODEL_FAILURES as failure:
             emit("assistant.degraded", reason=type(failure).__name__)
             return embedded.understand(text, pending=pending), True
         return _checked(proposal, text, pending, history), False
 
-    async def _ask(self, model: Runnable[Any, Any], messages: list[BaseMessage]) -> Understanding:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return Understanding.model_validate(await model.ainvoke(messages))
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            # what the libraries raise, each in its own way, for an answer that is no completion or no Understanding
-            raise ModelAnswerError(type(error).__name__) from error
+
+async def _ask(model: Runnable[Any, Any], messages: list[BaseMessage]) -> Understanding:
+    try:
+        return Understanding.model_validate(await model.ainvoke(messages))
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        # what the libraries raise, each in its own way, for an answer that is no completion or no Understanding
+        raise ModelAnswerError(type(error).__name__) from error
 
 
 def _messages(text: str, pending: bool, history: Sequence[str]) -> list[BaseMessage]:
@@ -146,20 +123,23 @@ def _checked_topic(topic: Topic, text: str, known_orders: list[str]) -> Topic:
     )
 
 
-def chat_model(settings: Settings) -> ChatOpenAI | None:
-    """The configured model, or None without a key. Reads certificates: build it off the event loop.
+def chat_model(settings: Settings, breaker: CircuitBreaker) -> ChatOpenAI | None:
+    """The configured model behind its breaker, or None without a key. Reads certificates: build it off the event loop.
 
     It never retries by itself (law 12).
     """
     if settings.openai_api_key is None:
         return None
+    seconds = settings.model_timeout_seconds
+    bounds = TransportConfig(name=breaker.name, timeout=seconds, media_type="application/json")
+    wire = ClientWire(httpx.AsyncClient(timeout=seconds))
     return ChatOpenAI(
         model=settings.model,
         api_key=settings.openai_api_key,
         base_url=settings.openai_base_url,
-        timeout=settings.model_timeout_seconds,
+        timeout=seconds,
         max_retries=0,
         disable_streaming=True,
-        http_async_client=httpx.AsyncClient(timeout=settings.model_timeout_seconds),
+        http_async_client=httpx.AsyncClient(transport=ResilientTransport(wire, bounds, breaker)),
         use_responses_api=False,
     )

@@ -1,4 +1,7 @@
-"""The world outside as it is configured: payment providers and a carrier, each behind a breaker of its own."""
+"""The world outside as it is configured: payment providers, a carrier and who hears of notices.
+
+Each is called through a transport of its own, with its breaker; what lives at one address shares its connections.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -8,12 +11,12 @@ import httpx
 
 from agent.observability.events import emit
 from agent.providers.carrier import Carrier
-from agent.providers.guarded import GuardedCarrier, GuardedPayment
 from agent.providers.notices import TIMEOUT_SECONDS, NoticeReceiver
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import BreakerConfig, BreakerMoved, CircuitBreaker
+from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 
 Reader = Callable[[Mapping[str, str], bytes], str | None]
@@ -34,9 +37,12 @@ class Webhooks:
 
 @dataclass(frozen=True)
 class OutsideWorld:
-    """What is called over HTTP, and who may call. The first provider is asked first; `clients` are to be closed."""
+    """What is called over HTTP, and who may call. The first provider is asked first.
 
-    payments: Sequence[GuardedPayment]
+    `clients` hold the connections, with no breaker before them, and are to be closed.
+    """
+
+    payments: Sequence[PaymentProvider]
     carrier: Carrier
     notices: NoticeReceiver | None
     breakers: dict[str, CircuitBreaker]
@@ -46,19 +52,22 @@ class OutsideWorld:
 
 async def outside_world(config: Settings) -> OutsideWorld:
     """Build the providers that the settings name."""
-    timeout, secret = config.payment_timeout_seconds, config.sandbox_webhook_secret.get_secret_value()
+    seconds, secret = config.payment_timeout_seconds, config.sandbox_webhook_secret.get_secret_value()
     clients = [await _sandbox(config, config.payment_url)]
-    parcels = SandboxCarrier(clients[0], timeout, webhook_secret=secret)
-    cards = SandboxProvider(clients[0], timeout, webhook_secret=secret)
+    breakers = {name: _breaker(name, config) for name in ("payment", "carrier")}
+    parcels = SandboxCarrier(guarded(clients[0], breakers["carrier"], seconds), 2 * seconds, webhook_secret=secret)
+    cards = SandboxProvider(guarded(clients[0], breakers["payment"], seconds), 2 * seconds, webhook_secret=secret)
     webhooks = {"sandbox": Webhooks(cards.read_webhook, parcels.read_webhook)}
     providers: list[PaymentProvider] = [cards]
     if config.payment_provider == "stripe":
-        clients.append(httpx.AsyncClient(timeout=_timeouts(timeout), trust_env=False))
-        providers, webhooks["stripe"] = await asyncio.to_thread(_stripe, config, clients[-1])
+        clients.append(httpx.AsyncClient(timeout=_timeouts(seconds), trust_env=False))
+        http = guarded(clients[-1], breakers["payment"], seconds)
+        providers, webhooks["stripe"] = await asyncio.to_thread(_stripe, config, http)
     if config.second_payment_url:
         clients.append(await _sandbox(config, config.second_payment_url))
-        providers.append(SandboxProvider(clients[-1], timeout, name="second"))
-    breakers = {name: _breaker(name, config) for name in ("carrier", *("payment", "second-payment")[: len(providers)])}
+        breakers["second-payment"] = _breaker("second-payment", config)
+        http = guarded(clients[-1], breakers["second-payment"], seconds)
+        providers.append(SandboxProvider(http, 2 * seconds, name="second"))
     notices = None
     if config.notice_webhook_url:
         clients.append(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False))
@@ -69,19 +78,29 @@ async def outside_world(config: Settings) -> OutsideWorld:
             ),
             listeners=[breaker_moved],
         )
-        secret = config.notice_webhook_secret.get_secret_value()
-        notices = NoticeReceiver(clients[-1], config.notice_webhook_url, secret, breakers["notices"])
-    return OutsideWorld(
-        payments=[
-            GuardedPayment(provider, breakers[name])
-            for provider, name in zip(providers, ("payment", "second-payment"), strict=False)
-        ],
-        carrier=GuardedCarrier(parcels, breakers["carrier"]),
-        notices=notices,
-        breakers=breakers,
-        clients=clients,
-        webhooks=webhooks,
+        http = guarded(clients[-1], breakers["notices"], TIMEOUT_SECONDS, media_type=None)
+        notices = NoticeReceiver(http, config.notice_webhook_url, config.notice_webhook_secret.get_secret_value())
+    return OutsideWorld(providers, parcels, notices, breakers, clients, webhooks)
+
+
+def guarded(
+    client: httpx.AsyncClient, breaker: CircuitBreaker, seconds: float, media_type: str | None = "application/json"
+) -> httpx.AsyncClient:
+    """A client for what `breaker` stands for, over the connections of another.
+
+    An exchange may take `seconds`, after half of that in waiting for a place. So what bounds a call from further out,
+    of which the breaker does not hear, should leave it twice as long.
+    """
+    bounds = TransportConfig(
+        name=breaker.name,
+        max_concurrent=50,  # of the 100 connections to an address, which two services may share
+        concurrency_wait=seconds / 2,
+        timeout=seconds,
+        max_body=2**20,
+        media_type=media_type,
     )
+    transport = ResilientTransport(ClientWire(client), bounds, breaker)
+    return httpx.AsyncClient(transport=transport, base_url=client.base_url, timeout=client.timeout)
 
 
 def _stripe(config: Settings, client: httpx.AsyncClient) -> tuple[list[PaymentProvider], Webhooks]:
@@ -90,7 +109,7 @@ def _stripe(config: Settings, client: httpx.AsyncClient) -> tuple[list[PaymentPr
 
     url = {"url": config.stripe_url} if config.stripe_url else {}
     keys = (config.stripe_api_key.get_secret_value(), config.stripe_webhook_secret.get_secret_value())
-    provider = StripeProvider(client, *keys, config.payment_timeout_seconds, **url)
+    provider = StripeProvider(client, *keys, 2 * config.payment_timeout_seconds, **url)
     return [provider], Webhooks(payment=provider.read_webhook)
 
 

@@ -6,7 +6,8 @@ whatever the interval, so the longest wait is `max_interval` + 1 s.
 
 from langgraph.types import RetryPolicy
 
-from agent.resilience.failures import CLASSIFIER, Failure, FailureKind
+from agent.resilience.classifier import CLASSIFIER
+from agent.resilience.failures import Failure, FailureKind
 
 _TRANSIENT_KINDS: frozenset[FailureKind] = frozenset({"timeout", "connection", "server_error", "overload", "slow"})
 

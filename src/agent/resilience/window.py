@@ -1,18 +1,20 @@
-"""How many calls there were of late, and how many failed or were slow. The breaker decides what follows."""
+"""How many calls there were of late, how many were slow, how many failed, by kind. `circuit` decides what follows."""
 
-from collections import deque
-from dataclasses import dataclass
+from collections import Counter, deque
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from agent.resilience.failures import FailureKind
 
 _SLICES = 10
 
 
 class Totals(NamedTuple):
-    """Sums over a window."""
+    """Sums over a window, each call counted once whatever it weighs."""
 
     calls: int
-    failed: int
     slow: int
+    failed: Counter[FailureKind]
 
 
 @dataclass(slots=True)
@@ -21,8 +23,8 @@ class _Slice:
 
     start: float
     calls: int = 0
-    failed: int = 0
     slow: int = 0
+    failed: Counter[FailureKind] = field(default_factory=Counter)
 
 
 class SlidingWindow:
@@ -33,7 +35,7 @@ class SlidingWindow:
         self._width = seconds / _SLICES
         self._slices = deque([_Slice(now)], maxlen=_SLICES)
 
-    def count(self, now: float, failed: bool = False, slow: bool = False) -> None:
+    def count(self, now: float, failed: FailureKind | None = None, slow: bool = False) -> None:
         """Add one call that ended at `now` (clock seconds)."""
         latest = self._slices[-1]
         if now - latest.start >= self._width:
@@ -41,11 +43,15 @@ class SlidingWindow:
             self._slices.append(latest)
         latest.calls += 1
         if failed:
-            latest.failed += 1
+            latest.failed[failed] += 1
         if slow:
             latest.slow += 1
 
     def totals(self, now: float) -> Totals:
         """The sums as of `now`."""
         recent = [part for part in self._slices if now - part.start <= self._seconds]
-        return Totals(sum(p.calls for p in recent), sum(p.failed for p in recent), sum(p.slow for p in recent))
+        return Totals(
+            calls=sum(part.calls for part in recent),
+            slow=sum(part.slow for part in recent),
+            failed=sum((part.failed for part in recent), Counter[FailureKind]()),
+        )

@@ -1,18 +1,19 @@
 """Understanding with a model behind real HTTP: what is taken from it, and what happens when it fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
+from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
 
 from agent.assistant import embedded, understand
 from agent.assistant.models import Act, Topic, Understanding
 from agent.assistant.understand import Understander, chat_model
-from agent.resilience import CircuitBreaker, CircuitOpenError
+from agent.resilience import BreakerConfig, CircuitBreaker
 from agent.settings import Settings
 from tests.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
 
@@ -28,13 +29,16 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 
 
 @asynccontextmanager
-async def understander(stub: OpenAIStub, **options: Any) -> AsyncIterator[Understander]:
+async def understander(
+    stub: OpenAIStub, breaker: CircuitBreaker | None = None, seconds: float = 5
+) -> AsyncIterator[Understander]:
     """An understander whose model is the stub."""
-    model = chat_model(Settings(openai_api_key="test", openai_base_url=stub.url, model_timeout_seconds=5))
+    config = Settings(openai_api_key="test", openai_base_url=stub.url, model_timeout_seconds=seconds)
+    model = chat_model(config, breaker or CircuitBreaker("model"))
     assert model is not None
     assert model.http_async_client is not None
     async with model.http_async_client:
-        yield Understander(model, **options)
+        yield Understander(model)
 
 
 def proposal(**changed: Any) -> Understanding:
@@ -53,7 +57,7 @@ async def read(step: Step, text: str = TEXT, *, pending: bool = False) -> tuple[
 async def test_without_a_model_the_embedded_rules_answer_and_that_is_not_degraded(
     events: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    assert chat_model(Settings()) is None
+    assert chat_model(Settings(), CircuitBreaker("model")) is None
     assert await Understander(None).understand(TEXT, pending=False) == (embedded.understand(TEXT, pending=False), False)
     assert events == []
 
@@ -181,34 +185,64 @@ async def test_a_model_that_fails_is_asked_once_and_replaced_in_the_open(
 
 async def test_a_model_that_does_not_answer_in_time_is_replaced(events: list[tuple[str, dict[str, Any]]]) -> None:
     with OpenAIStub([hangs()]) as stub:
-        async with understander(stub, timeout_seconds=0.2) as reader:
+        async with understander(stub, seconds=0.2) as reader:
             _, degraded = await reader.understand(TEXT, pending=False)
     assert degraded
-    assert events == [("assistant.degraded", {"reason": "TimeoutError"})]
+    assert events == [("assistant.degraded", {"reason": "OpenAITimeoutError"})]
+
+
+@pytest.mark.parametrize("step", [fails(500), hangs(), Step(body=None)], ids=["500", "silence", "hung up"])
+async def test_a_model_that_fails_opens_its_breaker(step: Step, events: list[tuple[str, dict[str, Any]]]) -> None:
+    with OpenAIStub([step]) as stub:
+        async with understander(stub, CircuitBreaker("model", BreakerConfig(minimum_number_of_calls=1)), 0.5) as reader:
+            await reader.understand(TEXT, pending=False)
+            await reader.understand(TEXT, pending=False)
+    assert events[1] == ("assistant.degraded", {"reason": "CircuitOpenError"})
+    assert len(stub.requests) == 1
 
 
 async def test_an_open_breaker_keeps_the_model_from_being_asked(events: list[tuple[str, dict[str, Any]]]) -> None:
     breaker = CircuitBreaker("model")
     breaker.force_open()
     with OpenAIStub([understands(proposal())]) as stub:
-        async with understander(stub, guard=breaker.call, open_errors=(CircuitOpenError,)) as reader:
+        async with understander(stub, breaker) as reader:
             _, degraded = await reader.understand(TEXT, pending=False)
     assert degraded
     assert events == [("assistant.degraded", {"reason": "CircuitOpenError"})]
     assert stub.requests == []
 
 
-@pytest.mark.parametrize("passing", [GraphInterrupt(), asyncio.CancelledError(), ZeroDivisionError()])
+def answering(answer: Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]) -> Understander:
+    """An understander on a wire in memory."""
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return Understander(ChatOpenAI(model="scripted", api_key="test", max_retries=0, http_async_client=client))
+
+
+@pytest.mark.parametrize("passing", [GraphInterrupt(), ZeroDivisionError()])
 async def test_what_is_not_the_models_failure_is_not_swallowed(
-    passing: BaseException, events: list[tuple[str, dict[str, Any]]]
+    passing: Exception, events: list[tuple[str, dict[str, Any]]]
 ) -> None:
-    async def guard(_ask: Callable[[], Awaitable[Understanding]]) -> Understanding:
+    async def raises(_: httpx.Request) -> httpx.Response:
         raise passing
 
-    with OpenAIStub([understands(proposal())]) as stub:
-        async with understander(stub, guard=guard) as reader:
-            with pytest.raises(type(passing)):
-                await reader.understand(TEXT, pending=False)
+    with pytest.raises(type(passing)):
+        await answering(raises).understand(TEXT, pending=False)
+    assert events == []
+
+
+async def test_a_caller_that_is_cancelled_gets_no_other_answer(events: list[tuple[str, dict[str, Any]]]) -> None:
+    asked = asyncio.Event()
+
+    async def silent(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    reading = asyncio.ensure_future(answering(silent).understand(TEXT, pending=False))
+    await asked.wait()
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
     assert events == []
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from langgraph.types import Command
+from sqlalchemy import select
 
 from agent.identity import Caller
+from agent.ledger.tables import QuarantineRow
 from agent.services import Services
 from tests.unit_tests.commerce.outside import at_the_carrier
 from tests.unit_tests.commerce.scenes import dump, network
@@ -106,6 +108,12 @@ async def ends_well(shop: Services, thread: Thread, node: str, before: dict[str,
     sold = course.basket if course.ends == "completed" else {}
     assert [charge["amount"] for charge in await charges(shop)] == ([known["total"]] if sold else [])
     assert await stock(shop) == {sku: (n - sold.get(sku, 0), held) for sku, (n, held) in before.items()}
+
+
+async def quarantined(shop: Services) -> list[QuarantineRow]:
+    """The states that were put aside."""
+    async with shop.database.read() as session:
+        return list((await session.scalars(select(QuarantineRow))).all())
 
 
 async def effects(shop: Services) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from agent.services import Services
 from tests.unit_tests.threads import Thread
 
 from .ordering import ADA, drive_on, stock, thread_of
-from .standing import COURSES, ends_well, run_course
+from .standing import COURSES, ends_well, quarantined, run_course
 
 When = Literal["before", "after"]
 PATIENCE: Final = 20
@@ -55,17 +55,17 @@ async def dies_at(shop: Services, node: str, when: When) -> Thread:
     return thread
 
 
-async def taken_up(thread: Thread, _: str) -> Thread:
+async def taken_up(thread: Thread) -> Thread:
     await thread.run(None, ADA)
     return thread
 
 
-async def driven_on(thread: Thread, _: str) -> Thread:
+async def driven_on(thread: Thread) -> Thread:
     await drive_on(thread)
     return thread
 
 
-async def driven_on_elsewhere(_: Thread, node: str) -> Thread:
+async def driven_on_elsewhere(_: Thread) -> Thread:
     thread = thread_of()
     await drive_on(thread)
     return thread
@@ -74,8 +74,7 @@ async def driven_on_elsewhere(_: Thread, node: str) -> Thread:
 AGAIN: Final = {"on its thread": taken_up, "by the reconciler": driven_on, "on a new thread": driven_on_elsewhere}
 
 
-@pytest.mark.parametrize("again", AGAIN)
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "again"), [("before", "on its thread"), *(("after", again) for again in AGAIN)])
 @pytest.mark.parametrize("node", [node for node in COURSES if node not in ("approval", "rebuild")])
 async def test_an_order_whose_worker_dies_ends_with_each_effect_once(
     shop: Services, node: str, when: When, again: str
@@ -83,6 +82,7 @@ async def test_an_order_whose_worker_dies_ends_with_each_effect_once(
     before = await stock(shop)
     dead = await dies_at(shop, node, when)
 
-    thread = await AGAIN[again](dead, node)
+    thread = await AGAIN[again](dead)
 
     await ends_well(shop, thread, node, before)
+    assert await quarantined(shop) == []

@@ -7,16 +7,14 @@ from typing import Final
 
 import pytest
 from pydantic import TypeAdapter
-from sqlalchemy import select
 
-from agent.ledger.tables import QuarantineRow
 from agent.order_processing.graph import graph
 from agent.order_processing.state import STATE_VERSION, OrderState
 from agent.services import Services
 from tests.unit_tests.threads import APPROVE, events
 
 from .ordering import ADA, LARGE, SMALL, charges, order, place, stock, thread_of
-from .standing import COURSES, WAYS, ends_well, standing_before
+from .standing import COURSES, WAYS, ends_well, quarantined, standing_before
 from .tampering import Change, sending, setting, tamper, without
 
 OF_NO_FORM: Final[dict[str, Change]] = {
@@ -45,17 +43,13 @@ ANY_TRUTH: Final = ("route", "validate", "rebuild")
 
 
 def cases() -> Iterator[tuple[str, str, str]]:
-    """Each node, taken on in each way, meets a state of no form and one that is not true; all kinds take turns."""
+    """Each node, taken on in each way, meets a state of no form, and every other time one that is not true; all kinds
+    of damage take turns."""
     of_no_form, not_true = cycle(OF_NO_FORM), cycle(NOT_TRUE)
-    for node, way in product(COURSES, WAYS):
+    for number, (node, way) in enumerate(product(COURSES, WAYS)):
         yield node, next(of_no_form), way
-        if node not in ANY_TRUTH:
+        if node not in ANY_TRUTH and number % 2 == list(COURSES).index(node) % 2:
             yield node, next(not_true), way
-
-
-async def quarantined(shop: Services) -> list[QuarantineRow]:
-    async with shop.database.read() as session:
-        return list((await session.scalars(select(QuarantineRow))).all())
 
 
 @pytest.mark.parametrize(("node", "damage", "way"), list(cases()))
@@ -162,7 +156,7 @@ async def test_what_is_no_json_is_kept_as_its_words(shop: Services) -> None:
     assert kept.state["lines"] == {"n": "NaN"}
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", ["answered", "sent again"])  # of the others see `test_crashes`
 @pytest.mark.parametrize("node", COURSES)
 async def test_a_sound_state_is_never_put_aside(shop: Services, node: str, way: str) -> None:
     before = await stock(shop)

@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from agent.providers.notices import NoticeNotTakenError, NoticeReceiver
+from agent.providers.outside import guarded
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
 
 from .conftest import PATIENCE, serving
@@ -22,9 +23,9 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield one
 
 
-def receiver(client: httpx.AsyncClient, url: str, timeout: float = PATIENCE) -> NoticeReceiver:
+def receiver(client: httpx.AsyncClient, url: str, seconds: float = PATIENCE) -> NoticeReceiver:
     breaker = CircuitBreaker("notices", BreakerConfig(minimum_number_of_calls=1))
-    return NoticeReceiver(client, url, SECRET, breaker, timeout)
+    return NoticeReceiver(guarded(client, breaker, seconds, media_type=None), url, SECRET)
 
 
 async def test_nobody_there_is_not_taken_and_then_not_asked(client: httpx.AsyncClient) -> None:
@@ -47,7 +48,7 @@ async def test_who_takes_too_long_has_not_taken_it(client: httpx.AsyncClient) ->
 
     async with serving(app) as url:
         with pytest.raises(NoticeNotTakenError, match="TimeoutError"):
-            await receiver(client, url, timeout=0.2).take("k", {})
+            await receiver(client, url, seconds=0.2).take("k", {})
         ended.set()
 
 
@@ -65,6 +66,6 @@ async def test_an_error_names_the_status(client: httpx.AsyncClient) -> None:
 )
 async def test_a_secret_that_signs_nothing_is_refused_at_the_start(client: httpx.AsyncClient, secret: str) -> None:
     with pytest.raises(ValueError, match="NOTICE_WEBHOOK_SECRET must be whsec_ and the base64 of 24") as why:
-        NoticeReceiver(client, "http://127.0.0.1/", secret, CircuitBreaker("notices"))
+        NoticeReceiver(client, "http://127.0.0.1/", secret)
 
     assert not secret[6:] or secret[6:] not in str(why.value)

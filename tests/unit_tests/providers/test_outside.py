@@ -1,20 +1,44 @@
 """The world outside, as settings name it."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from agent.providers.carrier import CarrierAwayError
 from agent.providers.outside import OutsideWorld, outside_world
-from agent.providers.payment import Attempt, PaymentNotSentError
+from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
 from agent.providers.webhooks import WebhookRefusedError
 from agent.resilience import CircuitOpenError
 from agent.settings import Settings
 
+from .conftest import PATIENCE
+
 
 async def world(folder: Path, **more: object) -> OutsideWorld:
-    return await outside_world(Settings(data_dir=folder, payment_timeout_seconds=2, **more))  # type: ignore[arg-type]
+    return await outside_world(Settings(data_dir=folder, **{"payment_timeout_seconds": 2} | more))  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[str]:
+    """A server that takes whatever comes and never answers."""
+    hearing: list[asyncio.Task[None]] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hearing.append(asyncio.create_task(hear(reader, writer)))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    await asyncio.wait_for(asyncio.gather(*hearing), PATIENCE)
 
 
 async def close(made: OutsideWorld) -> None:
@@ -54,6 +78,28 @@ async def test_a_second_provider_stands_behind_a_breaker_of_its_own(tmp_path: Pa
         await made.payments[1].capture(Attempt("k1", 1000, "USD", "tok_approve"))
     assert [provider.name for provider in made.payments] == ["sandbox", "second"]
     await close(made)
+
+
+@pytest.mark.parametrize("provider", ["sandbox", "stripe"])
+async def test_a_provider_that_goes_silent_opens_its_own_breaker_alone(tmp_path: Path, provider: str) -> None:
+    async with silent() as url:
+        made = await world(
+            tmp_path,
+            payment_provider=provider,
+            payment_url=url,
+            stripe_url=url,
+            stripe_api_key=SecretStr("sk_test_1"),
+            payment_timeout_seconds=0.2,
+            payment_breaker_minimum_calls=1,
+        )
+        with pytest.raises(PaymentUnknownError):
+            await made.payments[0].capture(Attempt("k1", 1000, "USD", "cus_1/pm_1"))
+        with pytest.raises(CircuitOpenError):
+            await made.payments[0].capture(Attempt("k1", 1000, "USD", "cus_1/pm_1"))
+        with pytest.raises(CarrierAwayError):
+            await made.carrier.book("A-1/EAST", {})
+        await close(made)
+    assert set(made.breakers["payment"].snapshot().last_errors) == {"timeout"}
 
 
 async def test_who_wants_notices_is_called_through_a_breaker(tmp_path: Path) -> None:

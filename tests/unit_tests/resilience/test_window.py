@@ -12,10 +12,11 @@ SLICE = SECONDS / 10
 def test_every_kind_of_call_is_counted() -> None:
     window = SlidingWindow(SECONDS, now=0.0)
     window.count(1.0)
-    window.count(2.0, failed=True)
+    window.count(2.0, "timeout")
     window.count(3.0, slow=True)
-    window.count(4.0, failed=True, slow=True)
-    assert window.totals(5.0) == (4, 2, 2)
+    window.count(4.0, "timeout", slow=True)
+    window.count(5.0, "auth")
+    assert window.totals(6.0) == (5, 2, {"timeout": 2, "auth": 1})
 
 
 @given(st.lists(st.floats(0.0, 30.0), max_size=60))

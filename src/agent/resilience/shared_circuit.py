@@ -1,0 +1,170 @@
+"""A breaker's states in step with other workers: it moves by itself at once, tells the store, and follows it.
+
+The store says who may probe and when it is closed again. While the store is away the circuit is an ordinary one.
+When and how the store is asked is in `sharing`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from agent.resilience.circuit import BreakerListener, Circuit, Lease
+from agent.resilience.config import BreakerConfig
+from agent.resilience.failures import NEUTRAL, Failure, FailureKind, Verdict
+from agent.resilience.sharing import Sharing
+from agent.resilience.stores import BreakerState, Claim, SharedView, StoreAwayError
+
+
+class SharedCircuit(Circuit):
+    """A circuit that other workers see, and that sees theirs."""
+
+    def __init__(
+        self,
+        name: str,
+        config: BreakerConfig,
+        *,
+        listeners: Sequence[BreakerListener],
+        clock: Callable[[], float],
+        rand: Callable[[], float],
+        sharing: Sharing,
+    ) -> None:
+        super().__init__(name, config, listeners=listeners, clock=clock, rand=rand)
+        self._sharing = sharing
+        self._epoch = 0  # the store's, when we last followed it
+        self._untold = False  # a move of ours that the store has yet to hear of
+        self._ended: deque[tuple[str, bool]] = deque()  # leases of probes to give back, and whether they were good
+        self._joined = False
+        self.passing = False  # so that the first call joins
+
+    async def admit(self) -> Lease | None:
+        """Leave for a call that is not `passing`: a probe's lease, agreed with the store, or None for an ordinary call.
+
+        Raises:
+            CircuitOpenError: the call is refused.
+        """
+        self._sharing.join(self)
+        self._joined = True
+        self.passing = self.state == "closed"
+        if self.passing:
+            return None
+        if self._untold and self._sharing.reachable:
+            raise self._refusal()  # the store is hearing of our move right now; it can't yet say who may probe
+        lease = self._lease()
+        if self._sharing.reachable:
+            await self._agree(lease)
+        if lease in self._leases:
+            return lease
+        if self.passing:
+            return None
+        raise self._refusal()
+
+    async def _agree(self, lease: Lease) -> None:
+        """Keep the lease if the store grants it."""
+        claim = Claim(
+            lease.id,
+            self.config.probe_lease_seconds,
+            self.config.permitted_calls_in_half_open,
+            self.why,
+            self.openings,
+        )
+        try:
+            granted, view = await self._sharing.ask(self._sharing.store.acquire, self.name, claim)
+        except BaseException as error:
+            self._give_back(lease)  # it may have been granted without our hearing of it
+            if isinstance(error, StoreAwayError):
+                return  # this call is refused; the next goes by what this worker knows
+            raise
+        self._leases.discard(lease)
+        self.adopt(view)
+        if not granted:
+            return
+        if (view.epoch, view.state) == (self._epoch, self.state):
+            self._leases.add(lease)
+        else:  # something moved it meanwhile
+            self._give_back(lease)
+
+    def probed(self, now: float, verdict: Verdict | None, lease: Lease) -> None:
+        """Half-open: a bad probe opens at once; of a good one the store is told, and says whether that closes it."""
+        if isinstance(verdict, Failure) or not self._sharing.reachable:
+            super().probed(now, verdict, lease)
+        else:
+            self._give_back(lease, good=verdict is not NEUTRAL)
+
+    def _give_back(self, lease: Lease, good: bool = False) -> None:
+        self._leases.discard(lease)
+        self._ended.append((lease.id, good))
+        self._sharing.wake()
+
+    def open(self, now: float, failure: Failure) -> None:
+        """Open here at once, and then everywhere."""
+        super().open(now, failure)
+        self._tell()
+
+    def force_open(self) -> None:
+        """Refuse every call, of all workers, until `reset`."""
+        super().force_open()
+        self._tell()
+
+    def reset(self) -> None:
+        """Close, for all workers, whatever the state."""
+        super().reset()
+        self._tell()
+
+    async def report(self) -> None:
+        """Tell the store of our last move, and give back the leases of probes that ended.
+
+        Raises:
+            StoreAwayError: it has yet to hear some of it.
+        """
+        if self._untold:
+            generation = self.generation
+            view = await self._say_state()
+            if generation == self.generation:
+                self._untold = False
+            self.adopt(view)
+        while self._ended:
+            lease, good = self._ended[0]
+            view = await self._sharing.ask(
+                self._sharing.store.settle, self.name, lease, good, self.config.success_threshold
+            )
+            self._ended.popleft()
+            self.adopt(view)
+
+    def adopt(self, view: SharedView) -> None:
+        """Follow the store, unless it is behind: we have yet to tell it something, or the view is an old one."""
+        if self._untold:
+            return
+        if view.epoch == 0:
+            if self.state != "closed":
+                self._tell()  # the store lost its memory, and we did not
+            return
+        due_here = self.state == "half_open" and view.state == "open" and view.seconds_left <= 0
+        if view.epoch < self._epoch or (view.epoch == self._epoch and (view.state == self.state or due_here)):
+            return
+        self._epoch = view.epoch
+        self.openings = view.openings
+        self._move(view.state, self.clock(), view.why, view.seconds_left if view.state == "open" else None)
+
+    async def _say_state(self) -> SharedView:
+        ask, store = self._sharing.ask, self._sharing.store
+        match self.state:
+            case "closed":
+                return await ask(store.reset, self.name)
+            case "forced_open":
+                return await ask(store.force_open, self.name)
+            case "open" | "half_open":
+                left = self.seconds_left() or 0.0
+                return await ask(store.open, self.name, self._epoch, self.why, left, self.openings)
+
+    def _move(
+        self, after: BreakerState, now: float, kind: FailureKind | None = None, wait: float | None = None
+    ) -> None:
+        super()._move(after, now, kind, wait)
+        self.passing = self.passing and self._joined
+        self._untold = (
+            self._untold and after == "half_open"
+        )  # what our own probes found while the store was away stays here
+
+    def _tell(self) -> None:
+        self._untold = True
+        self._sharing.join(self)
+        self._sharing.wake()
