@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 2024
 
-.PHONY: setup dev demo test test-all chaos chaos-short test-services services lint migration pictures clean
+.PHONY: setup dev demo test test-thorough test-all chaos chaos-short test-services services lint migration pictures clean
 
 setup: .venv/ready .tokens.json
 
@@ -26,9 +26,12 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 	@$(BIN)/python -m demo
 
 test: setup  ## unit and integration tests on the embedded defaults
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not thorough"
 
-test-all: test test-services chaos-short  ## the same, tests on real services, and three minutes of chaos
+test-thorough: setup
+	@$(BIN)/python -m pytest -n auto -m thorough tests/unit_tests
+
+test-all: test test-thorough test-services chaos-short  ## the same at every node, on real services, and three minutes of chaos
 
 chaos: setup  ## a live server is killed 300 times while its card network is slow, down and lying; then the books
 	@$(BIN)/python -m tests.chaos

@@ -25,6 +25,7 @@ from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.quarantine import Quarantine
 from agent.ledger.replica import Replica
 from agent.providers.outside import OutsideWorld, breaker_moved, outside_world
+from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
 
@@ -96,7 +97,8 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         listeners=[breaker_moved],
     )
     if config.seed_demo_shop and config.payment_provider == "sandbox" and await is_empty(database):  # its test cards
-        await import_shop(database, world.payments[0], demo_shop(now=clock()))
+        past = SandboxProvider(world.clients[0], config.payment_timeout_seconds)  # no news of how the network is today
+        await import_shop(database, past, demo_shop(now=clock()))
     wait = timedelta(seconds=config.payment_wait_seconds)
     payments = Payments(database, world.payments, wait)
     return Services(

@@ -2,6 +2,7 @@
 
 - `trip`: fails until the breaker is open.
 - `wait STATE`: until the breaker is in that state.
+- `recover`: calls until the breaker is closed.
 - `crowd N`: makes N calls at once when the wait is over, and says how many reached the backend.
 - `hold`: makes a call that never ends, and says when it has reached the backend.
 """
@@ -46,6 +47,12 @@ async def _obey(breaker: CircuitBreaker, order: list[str]) -> None:
             while breaker.snapshot().state != state:  # noqa: ASYNC110  (others move it, by way of Redis)
                 await asyncio.sleep(_LOOK)
             _say(state)
+        case ["recover"]:
+            while breaker.snapshot().state != "closed":
+                with suppress(CircuitOpenError):
+                    await breaker.call(_answer)
+                await asyncio.sleep(_LOOK)
+            _say("closed")
         case ["crowd", number]:
             while breaker.snapshot().next_probe_in:  # noqa: ASYNC110  (time does)
                 await asyncio.sleep(_LOOK)

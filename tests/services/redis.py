@@ -3,7 +3,6 @@
 And worker processes that meet there. All are ended, frozen and killed by their process id.
 """
 
-import os
 import shutil
 import signal
 import socket
@@ -46,15 +45,13 @@ class Redis:
             self._process.wait(timeout=30)
             self._process = None
 
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """It keeps its connections and says nothing."""
-        assert self._process
-        os.kill(self._process.pid, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            os.kill(self._process.pid, signal.SIGCONT)
+    def freeze(self) -> None:
+        """Let it keep its connections and say nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
 
     def ask(self, command: str) -> str:
         """A command's answer, as it is on the wire."""
@@ -66,6 +63,10 @@ class Redis:
         """How many commands it has run."""
         stats = dict(line.split(":", 1) for line in self.ask("INFO stats").splitlines() if ":" in line)
         return int(stats["total_commands_processed"])
+
+    def _signal(self, which: signal.Signals) -> None:
+        assert self._process
+        self._process.send_signal(which)
 
     def _answers(self) -> bool:
         if self._process is None or self._process.poll() is not None:

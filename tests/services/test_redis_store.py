@@ -137,7 +137,14 @@ def killed(redis: Redis) -> Iterator[None]:
     redis.start()
 
 
-@pytest.mark.parametrize("away", [killed, Redis.frozen], ids=["killed", "frozen"])
+@contextmanager
+def frozen(redis: Redis) -> Iterator[None]:
+    redis.freeze()
+    yield
+    redis.thaw()
+
+
+@pytest.mark.parametrize("away", [killed, frozen])
 async def test_without_redis_a_worker_goes_on_alone_and_comes_back(
     redis: Redis, met: tuple[Worker, Worker], away: Away
 ) -> None:

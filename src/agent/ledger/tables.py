@@ -253,8 +253,8 @@ class NoticeRow(Base):
     __tablename__ = "notices"
     key: Mapped[str] = mapped_column(String(150), primary_key=True)  # what happened, to what: told once
     event: Mapped[str] = mapped_column(String(40))  # `ledger.notices.NoticeEvent`
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
-    order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))
+    customer_id: Mapped[str] = mapped_column(String(60), index=True)
+    order_id: Mapped[str | None] = mapped_column(String(60))
     facts: Mapped[dict[str, Any]]  # ids, amounts in minor units, rule ids
     at: Mapped[datetime]
     thread_id: Mapped[str | None] = mapped_column(String(40), index=True)  # the conversation in which it was told

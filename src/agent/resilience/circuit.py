@@ -50,7 +50,8 @@ class Circuit:
     """Who may call, and what follows from how calls end.
 
     Every move begins a new `generation`: the outcome of a call let in under an earlier one is not to be brought
-    here. While `passing`, calls need no leave; otherwise each asks `admit`.
+    here. While `passing`, calls need no leave, and good ones are but counted in the `window`; otherwise each call
+    asks `admit`.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Circuit:
         self.openings = 0  # since it was last closed
         self._listeners = tuple(listeners)
         self._rand = rand
-        self._window = SlidingWindow(config.sliding_window_seconds, self.since)  # closed
+        self.window = SlidingWindow(config.sliding_window_seconds, self.since)  # closed
         self._leases: set[Lease] = set()  # half-open
         self._good_probes = 0
 
@@ -86,18 +87,14 @@ class Circuit:
         """
         return self._lease()
 
-    def succeeded(self, now: float) -> None:
-        """Closed: a good call, in good time."""
-        self._window.count(now)
-
     def failed(self, now: float, failure: Failure, slow: bool) -> None:
         """Closed: a bad call, or a good one that was slow. Opens if it was one too many."""
         kind = None if failure.kind == "slow" else failure.kind
-        self._window.count(now, kind, slow or kind is None)
+        self.window.count_bad(now, kind, slow or kind is None)
         if failure.retry_after:
             self.open(now, failure)
             return
-        calls, slow_calls, failed = self._window.totals(now)
+        calls, slow_calls, failed = self.window.totals(now)
         if calls < self.config.minimum_number_of_calls:
             return
         own = self.config.rule(failure.kind).failure_rate_threshold
@@ -172,7 +169,7 @@ class Circuit:
             self.probe_at = now + wait
         if after == "closed":
             self.openings = 0
-            self._window = SlidingWindow(self.config.sliding_window_seconds, now)
+            self.window = SlidingWindow(self.config.sliding_window_seconds, now)
         if moved.before == after:
             return
         for listener in self._listeners:

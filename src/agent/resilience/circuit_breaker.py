@@ -83,6 +83,7 @@ class CircuitBreaker:
         self._config = config
         self._classifier = classifier
         self._clock = clock
+        self._slow_from = config.slow_call_duration
         self._errors: dict[FailureKind, tuple[str, float]] = {}  # type and time of the last one
         self._circuit = (
             SharedCircuit(name, config, listeners=listeners, clock=clock, rand=rand, sharing=sharing)
@@ -108,10 +109,14 @@ class CircuitBreaker:
             result = await func(*args, **kwargs)
         except BaseException as error:
             if generation == circuit.generation:
-                self._settle(started, lease, error)
+                self._settle(self._clock(), started, lease, error)
             raise
         if generation == circuit.generation:
-            self._settle(started, lease, None)
+            now = self._clock()
+            if lease is None and now - started < self._slow_from:
+                circuit.window.count(now)
+            else:
+                self._settle(now, started, lease, None)
         return result
 
     def force_open(self) -> None:
@@ -134,13 +139,9 @@ class CircuitBreaker:
             last_errors={kind: LastError(error, now - at) for kind, (error, at) in self._errors.items()},
         )
 
-    def _settle(self, started: float, lease: Lease | None, error: BaseException | None) -> None:
-        """Take in how a call of this generation ended."""
-        now = self._clock()
-        slow = now - started >= self._config.slow_call_duration
-        if lease is None and error is None and not slow:
-            self._circuit.succeeded(now)
-            return
+    def _settle(self, now: float, started: float, lease: Lease | None, error: BaseException | None) -> None:
+        """Take in how a call of this generation ended, if it was not simply good."""
+        slow = now - started >= self._slow_from
         verdict = self._judge(error, slow)
         if isinstance(verdict, Failure):
             self._errors[verdict.kind] = (type(error).__name__ if error else "slow answer", now)

@@ -31,7 +31,9 @@ class SharedCircuit(Circuit):
         self._sharing = sharing
         self._epoch = 0  # the store's, when we last followed it
         self._untold = False  # a move of ours that the store has yet to hear of
-        self._ended: deque[tuple[str, bool]] = deque()  # leases of probes to give back, and whether they were good
+        self._ended: deque[tuple[str, bool]] = deque(  # leases of probes to give back, and whether they were good
+            maxlen=config.permitted_calls_in_half_open
+        )
         self._joined = False
         self.passing = False  # so that the first call joins
 
@@ -49,38 +51,12 @@ class SharedCircuit(Circuit):
         if self._untold and self._sharing.reachable:
             raise self._refusal()  # the store is hearing of our move right now; it can't yet say who may probe
         lease = self._lease()
-        if self._sharing.reachable:
-            await self._agree(lease)
+        await self._agree(lease)
         if lease in self._leases:
             return lease
         if self.passing:
             return None
         raise self._refusal()
-
-    async def _agree(self, lease: Lease) -> None:
-        """Keep the lease if the store grants it."""
-        claim = Claim(
-            lease.id,
-            self.config.probe_lease_seconds,
-            self.config.permitted_calls_in_half_open,
-            self.why,
-            self.openings,
-        )
-        try:
-            granted, view = await self._sharing.ask(self._sharing.store.acquire, self.name, claim)
-        except BaseException as error:
-            self._give_back(lease)  # it may have been granted without our hearing of it
-            if isinstance(error, StoreAwayError):
-                return  # this call is refused; the next goes by what this worker knows
-            raise
-        self._leases.discard(lease)
-        self.adopt(view)
-        if not granted:
-            return
-        if (view.epoch, view.state) == (self._epoch, self.state):
-            self._leases.add(lease)
-        else:  # something moved it meanwhile
-            self._give_back(lease)
 
     def probed(self, now: float, verdict: Verdict | None, lease: Lease) -> None:
         """Half-open: a bad probe opens at once; of a good one the store is told, and says whether that closes it."""
@@ -88,11 +64,6 @@ class SharedCircuit(Circuit):
             super().probed(now, verdict, lease)
         else:
             self._give_back(lease, good=verdict is not NEUTRAL)
-
-    def _give_back(self, lease: Lease, good: bool = False) -> None:
-        self._leases.discard(lease)
-        self._ended.append((lease.id, good))
-        self._sharing.wake()
 
     def open(self, now: float, failure: Failure) -> None:
         """Open here at once, and then everywhere."""
@@ -143,6 +114,39 @@ class SharedCircuit(Circuit):
         self._epoch = view.epoch
         self.openings = view.openings
         self._move(view.state, self.clock(), view.why, view.seconds_left if view.state == "open" else None)
+
+    async def _agree(self, lease: Lease) -> None:
+        """Keep the lease if the store grants it, or was away before and still is: one late answer proves nothing."""
+        was_away = not self._sharing.reachable
+        claim = Claim(
+            lease.id,
+            self.config.probe_lease_seconds,
+            self.config.permitted_calls_in_half_open,
+            self.why,
+            self.openings,
+        )
+        try:
+            granted, view = await self._sharing.ask(self._sharing.store.acquire, self.name, claim)
+        except StoreAwayError:
+            if not was_away:  # it may have been granted without our hearing of it
+                self._give_back(lease)
+            return
+        except BaseException:
+            self._give_back(lease)
+            raise
+        self._leases.discard(lease)
+        self.adopt(view)
+        if not granted:
+            return
+        if (view.epoch, view.state) == (self._epoch, self.state):
+            self._leases.add(lease)
+        else:  # something moved it meanwhile
+            self._give_back(lease)
+
+    def _give_back(self, lease: Lease, good: bool = False) -> None:
+        self._leases.discard(lease)
+        self._ended.append((lease.id, good))
+        self._sharing.wake()
 
     async def _say_state(self) -> SharedView:
         ask, store = self._sharing.ask, self._sharing.store

@@ -99,6 +99,8 @@ class Sharing:
         Raises:
             StoreAwayError: there was none.
         """
+        if self._closed:
+            raise StoreAwayError
         try:
             async with asyncio.timeout(self._deadline):
                 answer = await question(*args, **kwargs)
@@ -108,7 +110,7 @@ class Sharing:
         except TimeoutError as error:
             self._set_reachable(False, type(error).__name__)
             raise StoreAwayError from error
-        self._set_reachable(not self._closed)
+        self._set_reachable(True)
         return answer
 
     async def close(self) -> None:
@@ -126,14 +128,12 @@ class Sharing:
             self._news.clear()
             try:
                 await self._exchange()
+                pause = self._refresh
             except StoreAwayError:
                 pause = min(2 * pause, _LONGEST_PAUSE)
-                await asyncio.sleep(pause)
-            else:
-                pause = self._refresh
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):  # not wait_for: on 3.11 it can lose a cancellation
-                        await self._news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):  # not wait_for: on 3.11 it can lose a cancellation
+                    await self._news.wait()
 
     async def _exchange(self) -> None:
         """Tell the store our news, and hear its."""
@@ -148,6 +148,7 @@ class Sharing:
         if self.reachable == reachable:
             return
         self.reachable = reachable
+        self.wake()
         for listener in self._listeners:
             try:
                 listener(StoreMoved(error))

@@ -33,19 +33,23 @@ class SlidingWindow:
     def __init__(self, seconds: float, now: float) -> None:
         self._seconds = seconds
         self._width = seconds / _SLICES
-        self._slices = deque([_Slice(now)], maxlen=_SLICES)
+        self._latest = _Slice(now)
+        self._slices = deque([self._latest], maxlen=_SLICES)
 
-    def count(self, now: float, failed: FailureKind | None = None, slow: bool = False) -> None:
-        """Add one call that ended at `now` (clock seconds)."""
-        latest = self._slices[-1]
-        if now - latest.start >= self._width:
-            latest = _Slice(now)
-            self._slices.append(latest)
-        latest.calls += 1
+    def count(self, now: float) -> None:
+        """Add one call that ended at `now` (clock seconds). Every call pays for this."""
+        if now - self._latest.start >= self._width:
+            self._latest = _Slice(now)
+            self._slices.append(self._latest)
+        self._latest.calls += 1
+
+    def count_bad(self, now: float, failed: FailureKind | None, slow: bool) -> None:
+        """Add one that failed in some way, was slow, or both."""
+        self.count(now)
         if failed:
-            latest.failed[failed] += 1
+            self._latest.failed[failed] += 1
         if slow:
-            latest.slow += 1
+            self._latest.slow += 1
 
     def totals(self, now: float) -> Totals:
         """The sums as of `now`."""

@@ -12,6 +12,7 @@ POLICY: dict[Case, list[str]] = {
     "large_order": ["order_manager"],
     "very_large_order": ["order_manager", "finance_director"],
     "general": ["general_agent"],
+    "debt": ["finance_director"],
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,8 @@ from .books import all_adds_up
 from .life import Life, Step, Weather, What, cut_off
 from .outside import sparing_the_books, with_second
 from .scenes import Hook, dump, lost, new_order, unreachable, wire
+
+pytestmark = pytest.mark.thorough
 
 _NOT_LOOKED_AT = ("effects", "products", "approvals", "decisions", "notices", "conversations", "quarantine")
 

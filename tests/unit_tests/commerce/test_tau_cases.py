@@ -24,6 +24,8 @@ from tests.tau_retail import DATA, Desk, db_of, expected, opened, refused_here, 
 from .books import all_adds_up, on_hand
 from .scenes import Dump, dump, lost, unreachable, wire
 
+pytestmark = pytest.mark.thorough
+
 CASES_FILE = DATA / "dev_cases.jsonl"
 if not CASES_FILE.exists():
     pytest.skip(f"no {CASES_FILE}: set TAU_RETAIL_DIR", allow_module_level=True)

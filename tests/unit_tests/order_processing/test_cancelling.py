@@ -12,6 +12,8 @@ from tests.unit_tests.threads import APPROVE
 from .ordering import ADA, SMALL, charges, drive_on, place, stock
 from .standing import MANAGER, WAYS, standing_before
 
+pytestmark = pytest.mark.thorough
+
 BEFORE_MONEY = ["reserve_line", "assess", "approval", "decide", "charge"]
 
 

@@ -16,6 +16,8 @@ from tests.unit_tests.threads import Thread
 from .ordering import ADA, drive_on, stock, thread_of
 from .standing import COURSES, ends_well, quarantined, run_course
 
+pytestmark = pytest.mark.thorough
+
 When = Literal["before", "after"]
 PATIENCE: Final = 20
 """Seconds in which a run comes by the node at which it dies."""

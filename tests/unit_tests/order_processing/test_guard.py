@@ -17,6 +17,8 @@ from .ordering import ADA, LARGE, SMALL, charges, order, place, stock, thread_of
 from .standing import COURSES, WAYS, ends_well, quarantined, standing_before
 from .tampering import Change, sending, setting, tamper, without
 
+pytestmark = pytest.mark.thorough
+
 OF_NO_FORM: Final[dict[str, Change]] = {
     "the order's id is a list": setting(order_id=["N-1"]),
     "results are a word": setting(results="gone"),

@@ -10,6 +10,8 @@ from tests.unit_tests.threads import APPROVE, SERVICE, Thread, reject
 from .ordering import ADA, LARGE, SMALL, charges, place
 from .standing import MANAGER, SHORT, effects
 
+pytestmark = pytest.mark.thorough
+
 CHARGED = ["route", "validate", "reserve_line", "assess", "charge", "ship", "complete"]
 APPROVED = ["approval", "decide", "charge"]
 LAST_WORDS = ["settle", "close"]

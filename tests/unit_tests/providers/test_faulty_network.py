@@ -18,6 +18,8 @@ from tests import faulty_network
 from tests.faulty_network import BadDay, CuttableProtocol, Faults, faulty_app
 from tests.unit_tests.providers.conftest import PATIENCE, Mailbox, free_port, process, serving, until
 
+pytestmark = pytest.mark.thorough
+
 SECRET = "whsec_b3JkZXJzIHN1cnZpdmUgZXZlcnl0aGluZw=="
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")
 HOME = {"postcode": "97301"}

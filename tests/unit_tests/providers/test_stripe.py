@@ -20,6 +20,8 @@ from agent.providers.stripe import CreditNotSupportedError, StripeProvider, Stri
 from tests.stripe_stub import Fault, StripeStub
 from tests.unit_tests.providers.conftest import PATIENCE, free_port
 
+pytestmark = pytest.mark.thorough
+
 ATTEMPT = Attempt("W-1:pay:1", 1000, "USD", "cus_0/pm_card_visa")
 
 

@@ -23,6 +23,8 @@ from agent.providers.stripe import StripeProvider, StripeRejectedError
 from agent.resilience import CLASSIFIER, CircuitOpenError, Failure, FailureKind
 from tests.unit_tests.providers.conftest import PATIENCE
 
+pytestmark = pytest.mark.thorough
+
 ATTEMPT = Attempt("k1", 1000, "USD", "cus_1/pm_1")
 
 Answer = httpx.Response | Exception

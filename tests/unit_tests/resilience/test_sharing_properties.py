@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import httpx
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -15,6 +16,8 @@ from agent.resilience import BreakerConfig, CircuitOpenError
 from .flights import status_error
 from .meeting import StoreInMemory, Trouble, Visit, Worker
 from .virtual_time import VirtualTime, now
+
+pytestmark = pytest.mark.thorough
 
 T = TypeVar("T")
 

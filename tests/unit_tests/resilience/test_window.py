@@ -12,10 +12,10 @@ SLICE = SECONDS / 10
 def test_every_kind_of_call_is_counted() -> None:
     window = SlidingWindow(SECONDS, now=0.0)
     window.count(1.0)
-    window.count(2.0, "timeout")
-    window.count(3.0, slow=True)
-    window.count(4.0, "timeout", slow=True)
-    window.count(5.0, "auth")
+    window.count_bad(2.0, "timeout", slow=False)
+    window.count_bad(3.0, None, slow=True)
+    window.count_bad(4.0, "timeout", slow=True)
+    window.count_bad(5.0, "auth", slow=False)
     assert window.totals(6.0) == (5, 2, {"timeout": 2, "auth": 1})
 
 

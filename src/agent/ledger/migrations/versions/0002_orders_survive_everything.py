@@ -43,8 +43,6 @@ def upgrade() -> None:
         sa.Column("sent", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_notices_customer_id")),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_notices_order_id")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_notices")),
     )
     for column in ("customer_id", "sent", "thread_id"):
