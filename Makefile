@@ -42,7 +42,7 @@ chaos-short: setup
 test-services: setup
 	@$(BIN)/python -m pytest tests/services
 
-SERVICES := postgresql
+SERVICES := postgresql redis-server
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 services:  ## install what tests/services start by themselves (Debian, Ubuntu)

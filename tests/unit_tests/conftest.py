@@ -1,6 +1,7 @@
 """A shop of one test: an own ledger, an own card network, a clock that the test moves, no server."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,7 +42,9 @@ def ledger_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Settings:
+def config(tmp_path: Path, demo_data: Path) -> Settings:
+    """The demo shop is there already, so that its import is not waited for each time."""
+    shutil.copytree(demo_data, tmp_path / "data")
     return Settings(data_dir=tmp_path / "data", sandbox_slow_seconds=0.05, payment_timeout_seconds=2.0)
 
 

@@ -48,8 +48,9 @@ def clock(clock: Clock) -> Clock:
 
 
 @pytest.fixture
-def config(config: Settings, release: Path) -> Settings:
+def config(tmp_path: Path, config: Settings, release: Path) -> Settings:
     """The shop's files are those of the release."""
+    config = config.model_copy(update={"data_dir": tmp_path / "release"})
     config.data_dir.mkdir()
     for text, database in (("ledger.sql", "ledger.db"), ("card_network.sql", "sandbox.db")):
         with closing(sqlite3.connect(config.data_dir / database)) as connection:

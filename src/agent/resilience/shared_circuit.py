@@ -31,9 +31,7 @@ class SharedCircuit(Circuit):
         self._sharing = sharing
         self._epoch = 0  # the store's, when we last followed it
         self._untold = False  # a move of ours that the store has yet to hear of
-        self._ended: deque[tuple[str, bool]] = deque(  # leases of probes to give back, and whether they were good
-            maxlen=config.permitted_calls_in_half_open
-        )
+        self._ended = deque[tuple[str, bool]](maxlen=config.permitted_calls_in_half_open)  # leases to give back: good?
         self._joined = False
         self.passing = False  # so that the first call joins
 
@@ -62,7 +60,7 @@ class SharedCircuit(Circuit):
         """Half-open: a bad probe opens at once; of a good one the store is told, and says whether that closes it."""
         if isinstance(verdict, Failure) or not self._sharing.reachable:
             super().probed(now, verdict, lease)
-        else:
+        if not isinstance(verdict, Failure):
             self._give_back(lease, good=verdict is not NEUTRAL)
 
     def open(self, now: float, failure: Failure) -> None:
@@ -93,17 +91,17 @@ class SharedCircuit(Circuit):
                 self._untold = False
             self.adopt(view)
         while self._ended:
-            lease, good = self._ended[0]
-            view = await self._sharing.ask(
-                self._sharing.store.settle, self.name, lease, good, self.config.success_threshold
-            )
-            self._ended.popleft()
+            lease, good = self._ended.popleft()
+            store, threshold = self._sharing.store, self.config.success_threshold
+            try:
+                view = await self._sharing.ask(store.settle, self.name, lease, good, threshold)
+            except StoreAwayError:
+                self._ended.appendleft((lease, good))
+                raise
             self.adopt(view)
 
     def adopt(self, view: SharedView) -> None:
         """Follow the store, unless it is behind: we have yet to tell it something, or the view is an old one."""
-        if self._untold:
-            return
         if view.epoch == 0:
             if self.state != "closed":
                 self._tell()  # the store lost its memory, and we did not
@@ -164,9 +162,7 @@ class SharedCircuit(Circuit):
     ) -> None:
         super()._move(after, now, kind, wait)
         self.passing = self.passing and self._joined
-        self._untold = (
-            self._untold and after == "half_open"
-        )  # what our own probes found while the store was away stays here
+        self._untold = self._untold and after == "half_open"  # if our own probes close it, that is for us alone
 
     def _tell(self) -> None:
         self._untold = True
