@@ -46,8 +46,6 @@ class SharedCircuit(Circuit):
         self.passing = self.state == "closed"
         if self.passing:
             return None
-        if self._untold and self._sharing.reachable:
-            raise self._refusal()  # the store is hearing of our move right now; it can't yet say who may probe
         lease = self._lease()
         await self._agree(lease)
         if lease in self._leases:
@@ -102,6 +100,8 @@ class SharedCircuit(Circuit):
 
     def adopt(self, view: SharedView) -> None:
         """Follow the store, unless it is behind: we have yet to tell it something, or the view is an old one."""
+        if self._untold:
+            return
         if view.epoch == 0:
             if self.state != "closed":
                 self._tell()  # the store lost its memory, and we did not

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from agent.resilience import CircuitBreaker, CircuitOpenError, Sharing, StoreMoved
+from agent.resilience import CircuitBreaker, CircuitOpenError, SharedView, Sharing, StoreMoved
 
 from .flights import CONFIG as ALONE
 from .flights import DOWN, status_error
@@ -297,6 +298,26 @@ async def test_one_late_answer_of_the_store_is_no_leave_to_probe_alone() -> None
     store.trouble = None
     assert await one.refused()
     await held.succeed()
+
+
+@in_virtual_time
+async def test_an_old_view_that_comes_late_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, (one, _) = await half_open(success_threshold=1)
+    read, seen = store.read, asyncio.Event()
+
+    async def read_slowly(names: Sequence[str]) -> Sequence[SharedView]:
+        views = await read(names)
+        seen.set()
+        await asyncio.sleep(0.01)
+        return views
+
+    monkeypatch.setattr(store, "read", read_slowly)
+    await seen.wait()
+    probe = await Visit.start(one)
+    await asyncio.sleep(0.02)
+    await probe.succeed()
+    await asyncio.sleep(A_SECOND)
+    assert one.state == "closed"
 
 
 @in_virtual_time
