@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 2024
 
-.PHONY: setup dev demo test test-thorough test-all chaos chaos-short test-services services lint migration pictures clean
+.PHONY: setup dev demo test test-thorough test-all chaos chaos-short bench test-services services lint migration pictures clean
 
 setup: .venv/ready .tokens.json
 
@@ -38,6 +38,10 @@ chaos: setup  ## a live server is killed 300 times while its card network is slo
 
 chaos-short: setup
 	@$(BIN)/python -m tests.chaos --minutes 3
+
+bench: setup  ## measure against peers in the same run; one JSON line a figure
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@$(BIN)/python -m benchmarks.breaker
 
 test-services: setup
 	@$(BIN)/python -m pytest tests/services

@@ -32,7 +32,6 @@ class SharedCircuit(Circuit):
         self._epoch = 0  # the store's, when we last followed it
         self._untold = False  # a move of ours that the store has yet to hear of
         self._ended = deque[tuple[str, bool]](maxlen=config.permitted_calls_in_half_open)  # leases to give back: good?
-        self._joined = False
         self.passing = False  # so that the first call joins
 
     async def admit(self) -> Lease | None:
@@ -42,7 +41,6 @@ class SharedCircuit(Circuit):
             CircuitOpenError: the call is refused.
         """
         self._sharing.join(self)
-        self._joined = True
         self.passing = self.state == "closed"
         if self.passing:
             return None
@@ -161,7 +159,6 @@ class SharedCircuit(Circuit):
         self, after: BreakerState, now: float, kind: FailureKind | None = None, wait: float | None = None
     ) -> None:
         super()._move(after, now, kind, wait)
-        self.passing = self.passing and self._joined
         self._untold = self._untold and after == "half_open"  # if our own probes close it, that is for us alone
 
     def _tell(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from agent.resilience import CircuitBreaker, CircuitOpenError, SharedView, Sharing, StoreMoved
+from agent.resilience import CircuitBreaker, CircuitOpenError, Claim, SharedView, Sharing, StoreMoved
 
 from .flights import CONFIG as ALONE
 from .flights import DOWN, status_error
@@ -302,7 +302,7 @@ async def test_one_late_answer_of_the_store_is_no_leave_to_probe_alone() -> None
 
 @in_virtual_time
 async def test_an_old_view_that_comes_late_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    store, (one, _) = await half_open(success_threshold=1)
+    store, (one,) = await half_open(workers=1, success_threshold=1)
     read, seen = store.read, asyncio.Event()
 
     async def read_slowly(names: Sequence[str]) -> Sequence[SharedView]:
@@ -318,6 +318,53 @@ async def test_an_old_view_that_comes_late_changes_nothing(monkeypatch: pytest.M
     await probe.succeed()
     await asyncio.sleep(A_SECOND)
     assert one.state == "closed"
+
+
+@in_virtual_time
+async def test_a_look_at_the_store_while_it_is_asked_for_a_probe_is_no_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = StoreInMemory(now)
+    one = Worker(store, CONFIG, refresh=0.005)
+    await one.trip()
+    await asyncio.sleep(CONFIG.wait_duration_in_open + A_SECOND)
+    acquire = store.acquire
+
+    async def acquire_slowly(name: str, claim: Claim) -> tuple[bool, SharedView]:
+        await asyncio.sleep(0.02)
+        return await acquire(name, claim)
+
+    monkeypatch.setattr(store, "acquire", acquire_slowly)
+    await one.succeed()
+    assert [move.after for move in one.moves] == ["open", "half_open"]
+
+
+@in_virtual_time
+async def test_a_recovery_that_only_this_worker_saw_is_not_told() -> None:
+    store, (one, _) = await meet()
+    before = store.record("model").epoch
+    store.trouble = "dead"
+    await asyncio.sleep(A_SECOND)
+    await one.trip()
+    await asyncio.sleep(CONFIG.wait_duration_in_open)
+    await one.succeed(times=2)
+    await asyncio.sleep(A_SECOND)
+    store.trouble = None
+    await asyncio.sleep(10.0)
+    assert (one.state, store.record("model").epoch) == ("closed", before)
+
+
+@in_virtual_time
+async def test_a_probe_that_finds_the_store_back_has_the_rest_told_at_once() -> None:
+    store, (one, _) = await meet()
+    one.breaker.reset()
+    await asyncio.sleep(A_SECOND)  # the store knows it as closed
+    store.trouble = "dead"
+    await asyncio.sleep(60.0)  # it is looked for every few seconds only
+    await one.trip()
+    await asyncio.sleep(CONFIG.wait_duration_in_open + A_SECOND)
+    store.trouble = None
+    assert await one.refused()
+    await _next_exchange()
+    await one.succeed()
 
 
 @in_virtual_time
