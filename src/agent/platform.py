@@ -25,10 +25,10 @@ def this_thread(runtime: Runtime[Any]) -> str:
     return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
-async def drive_on(client: LangGraphClient, order_id: str, generation: int) -> None:
-    """Have an order's graph go on from the ledger, on the order's thread; a run that is at work there refuses (409)."""
+async def drive_on(client: LangGraphClient, thread_id: str, order_id: str) -> None:
+    """Have an order's graph go on from the ledger, on this thread; a run that is at work there refuses (409)."""
     await client.runs.create(
-        order_thread(order_id, generation),
+        thread_id,
         "order_processing",
         input={"order": {"order_id": order_id}},
         multitask_strategy="reject",

@@ -91,7 +91,6 @@ class Fulfilment:
                     warehouse=w,
                     lines=lines,
                     state="planned",
-                    planned_at=self._db.clock(),
                 )
                 for w, lines in by_warehouse.items()
             )

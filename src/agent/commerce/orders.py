@@ -108,9 +108,8 @@ class Orders:
                 _leave_out(order, lines, short)
                 move(order, "reserved", "process")
                 order.touched_at = self._db.clock()
-        view = await self._reads.get(order_id)
-        emit("order.stage", order_id=order_id, stage=view["stage"])
-        return view
+                emit("order.stage", order_id=order_id, stage="reserved")
+        return await self._reads.get(order_id)
 
     async def move(self, order_id: str, to: Stage, *, by: Cause = "process", revision: int | None = None) -> OrderView:
         """Move an order on; being there already is fine.

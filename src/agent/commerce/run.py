@@ -59,6 +59,11 @@ class Commerce:
     def __init__(self, database: Database) -> None:
         self._db = database
 
+    async def delivered(self, parcel_id: str, customer_id: str, actor: str) -> dict[str, Any] | Denial:
+        """Note the arrival of a parcel, once, whoever tells of it."""
+        key = f"parcel:{parcel_id}:deliver"
+        return await self.run(MarkDelivered(key=key, actor=actor, subject=customer_id, parcel_id=parcel_id))
+
     async def run(self, command: Command) -> dict[str, Any] | Denial:
         """Make a command happen once; gives the changed entity as it was then, or the denial.
 

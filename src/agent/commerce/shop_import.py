@@ -169,7 +169,6 @@ def _order_parts(order: ShopOrder, charge: Charge | None, provider: str) -> Iter
         lines=[n for n, _ in enumerate(order.lines, 1)],
         state=PARCEL_OF[order.status],
         tracking_id=order.tracking_id,
-        planned_at=order.placed_at,
     )
 
 

@@ -172,7 +172,6 @@ class ParcelRow(Base):
     lines: Mapped[list[Any]]  # line numbers
     state: Mapped[str] = mapped_column(String(20))  # planned, booked, handed_over, delivered; refused, stopped
     tracking_id: Mapped[str | None] = mapped_column(String(40))
-    planned_at: Mapped[datetime]
 
 
 class ReturnRow(Base):

@@ -215,6 +215,8 @@ async def ship(state: ParcelTask, runtime: Runtime[None]) -> Update:
         return _result(parcel, "stopped")
     tracking = next(each["tracking_id"] for each in answer["parcels"] if each["id"] == parcel)
     tell(runtime, state["order_id"], "shipped", f"{parcel} left as {tracking}")
+    if booked == "delivered":  # its webhook came before we knew that it had left
+        await shop.commerce.delivered(parcel, state["customer_id"], "order_processing")
     return _result(parcel, "handed over")
 
 

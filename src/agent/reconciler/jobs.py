@@ -5,16 +5,16 @@ A job that fails reports its failure and does not stop the others: the next run 
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from langgraph.errors import NodeError
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
-from langgraph_sdk.schema import Thread
+from langgraph_sdk.schema import Command, Thread
 
 from agent.commerce.views import OrderView
 from agent.observability.events import emit
-from agent.platform import order_thread, service_client
+from agent.platform import drive_on, order_thread, service_client
 from agent.services import Services, services
 
 Report = dict[str, dict[str, str]]
@@ -84,9 +84,8 @@ async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) ->
             return "failed lately"
         thread_id = new_thread
         await _thread(client, thread_id, order)
-    return await _run(
-        client, thread_id, "order_processing", {"input": {"order": {"order_id": order["id"]}}}, "driven on"
-    )
+    await drive_on(client, thread_id, order["id"])
+    return "driven on"
 
 
 async def _thread(client: LangGraphClient, thread_id: str, order: OrderView) -> Thread:
@@ -118,17 +117,14 @@ async def _wake(client: LangGraphClient, shop: Services, thread_id: str, order_i
     if thread["status"] == "busy":
         return "at work"
     if (thread.get("metadata") or {}).get("graph_id") == "order_processing":
-        return await _run(client, thread_id, "order_processing", {"input": {"order": {"order_id": order_id}}}, "woken")
+        await drive_on(client, thread_id, order_id or "")
+        return "woken"
     if thread["status"] != "interrupted":
         await shop.deadlines.ended_meanwhile(thread_id)  # it went on without, and hears of it with its next reply
         return str(thread["status"])
-    return await _run(client, thread_id, "customer_service", {"command": {"resume": "look again"}}, "woken")
-
-
-async def _run(client: LangGraphClient, thread_id: str, graph: str, what: dict[str, Any], done: str) -> str:
-    """Start a run and leave it: a single worker that waited for it would wait for itself."""
-    await client.runs.create(thread_id, graph, multitask_strategy="reject", **what)
-    return done
+    look_again = Command(resume="look again")
+    await client.runs.create(thread_id, "customer_service", command=look_again, multitask_strategy="reject")
+    return "woken"
 
 
 async def _tried(item: Awaitable[str]) -> str:

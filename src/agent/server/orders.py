@@ -11,12 +11,12 @@ from fastapi import APIRouter, Header, HTTPException, Request
 from langgraph_sdk.errors import LangGraphError
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.commerce.commands import CancelOrder, Command, Denial, Id, MarkDelivered, SwapPayment
+from agent.commerce.commands import CancelOrder, Command, Denial, Id, SwapPayment
 from agent.commerce.views import OrderView
 from agent.identity import Caller
 from agent.ledger.database import Denied, KeyReusedError
 from agent.observability.events import emit
-from agent.platform import drive_on, service_client
+from agent.platform import drive_on, order_thread, service_client
 from agent.server.callers import caller_of_request
 from agent.services import Services, services
 
@@ -87,14 +87,8 @@ async def deliver(order_id: str, request: Request) -> dict[str, Any]:
     if not left:
         raise HTTPException(409, "PARCEL-STATE: no parcel of this order is on its way")
     for parcel in left:
-        await delivered(shop, parcel, order["customer_id"], caller.identity)
+        await shop.commerce.delivered(parcel, order["customer_id"], caller.identity)
     return {**await shop.reads.get(order_id)}
-
-
-async def delivered(shop: Services, parcel_id: str, customer_id: str, actor: str) -> dict[str, Any] | Denial:
-    """Note the arrival of a parcel, once."""
-    key = f"parcel:{parcel_id}:deliver"
-    return await shop.commerce.run(MarkDelivered(key=key, actor=actor, subject=customer_id, parcel_id=parcel_id))
 
 
 async def look_again(shop: Services, order_id: str) -> None:
@@ -102,7 +96,7 @@ async def look_again(shop: Services, order_id: str) -> None:
     and when the platform can't be reached the reconciler does this."""
     try:
         order = await shop.reads.get(order_id)
-        await drive_on(await service_client(shop.settings), order_id, order["generation"])
+        await drive_on(await service_client(shop.settings), order_thread(order_id, order["generation"]), order_id)
     except (LangGraphError, httpx.HTTPError) as later:
         emit("order.driven_later", order_id=order_id, error=type(later).__name__)
 

@@ -13,7 +13,7 @@ from agent.providers.carrier import CarrierError
 from agent.providers.payment import PaymentError
 from agent.providers.webhooks import WebhookRefusedError
 from agent.resilience import CircuitOpenError
-from agent.server.orders import delivered, look_again
+from agent.server.orders import look_again
 from agent.services import Services, services
 
 router = APIRouter(prefix="/webhooks")
@@ -54,7 +54,7 @@ async def _parcel(shop: Services, parcel_id: str) -> str | None:
     if parcel["state"] == "handed_over":
         shipment = await shop.world.carrier.book(parcel_id, parcel["ship_to"])  # it has it: this only asks
         if shipment.state == "delivered":
-            await delivered(shop, parcel_id, parcel["customer_id"], actor=shop.world.carrier.name)
+            await shop.commerce.delivered(parcel_id, parcel["customer_id"], shop.world.carrier.name)
     return parcel["order_id"]
 
 

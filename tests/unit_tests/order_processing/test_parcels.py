@@ -100,3 +100,15 @@ class TestAVanThatComesLater:
         assert ended["processing_stage"] == "completed"
         assert await parcels(shop) == {"east": "handed_over", "west": "handed_over"}
         assert len(await charges(shop)) == 1
+
+    async def test_a_parcel_that_arrived_before_we_heard_that_it_left_is_delivered(self, shop: Services) -> None:
+        thread, _ = await place(SMALL)
+        await the_van_comes(shop)
+        for parcel in ("N-1/east", "N-1/west"):
+            arrived: dict[str, Any] = {"json": {}, "headers": {"Idempotency-Key": parcel}}
+            (await shop.world.clients[0].post("/shipments/deliver", **arrived)).raise_for_status()
+
+        await drive_on(thread)
+
+        assert (await shop.reads.get("N-1"))["status"] == "delivered"
+        assert await parcels(shop) == {"east": "delivered", "west": "delivered"}

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
-from agent.ledger.base import Base, UtcDateTime
+from agent.ledger.base import UtcDateTime
+from agent.ledger.tables import OrderRow
 
 
 def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[False]:  # noqa: ARG001
@@ -15,7 +16,7 @@ def render_item(kind: str, item: Any, autogen: AutogenContext) -> str | Literal[
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=OrderRow.metadata,  # by way of `tables`, so that every table is there
     render_as_batch=True,  # SQLite alters a table by making it anew
     render_item=render_item,
 )
