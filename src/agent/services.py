@@ -9,6 +9,7 @@ from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.assistant.knowledge import Knowledge
 from agent.assistant.understand import Understander, chat_model
+from agent.breakers import Breakers
 from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
 from agent.commerce.fulfilment import Fulfilment
@@ -24,7 +25,7 @@ from agent.ledger.engines import Limits
 from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.quarantine import Quarantine
 from agent.ledger.replica import Replica
-from agent.providers.outside import OutsideWorld, breaker_moved, outside_world
+from agent.providers.outside import OutsideWorld, outside_world
 from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
@@ -51,7 +52,7 @@ class Services:
     quarantine: Quarantine
     knowledge: Knowledge
     understander: Understander
-    breakers: dict[str, CircuitBreaker]
+    breakers: Breakers
     started_at: datetime
     world: OutsideWorld
 
@@ -59,6 +60,7 @@ class Services:
         """Give every connection back."""
         for client in self.world.clients:
             await client.aclose()
+        await self.breakers.close()
         self.knowledge.close()
         await self.database.close()
 
@@ -86,16 +88,14 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     """Build services from settings: opens the ledger, creates what is missing, puts the demo shop into an empty one."""
     CLASSIFIER.register(DatabaseAwayError, Failure("connection"))
     await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
-    database = await asyncio.to_thread(_database, config, clock)  # looks at the file system
+    breakers = Breakers(config.redis_url)
+    first_failure = BreakerConfig(minimum_number_of_calls=1)
+    replica_breaker = breakers.add("replica", first_failure) if config.database_replica_url else None
+    database = await asyncio.to_thread(_database, config, clock, replica_breaker)  # looks at the file system
     await database.open()
-    world = await outside_world(config)
-    model_breaker = CircuitBreaker(
-        "model",
-        BreakerConfig(
-            slow_call_duration=config.model_timeout_seconds, probe_lease_seconds=2 * config.model_timeout_seconds
-        ),
-        listeners=[breaker_moved],
-    )
+    world = await outside_world(config, breakers)
+    seconds = config.model_timeout_seconds
+    model_breaker = breakers.add("model", BreakerConfig(slow_call_duration=seconds, probe_lease_seconds=2 * seconds))
     if config.seed_demo_shop and config.payment_provider == "sandbox" and await is_empty(database):  # its test cards
         past = SandboxProvider(world.clients[0], config.payment_timeout_seconds)  # no news of how the network is today
         await import_shop(database, past, demo_shop(now=clock()))
@@ -117,16 +117,13 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         quarantine=Quarantine(database),
         knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
         understander=Understander(await asyncio.to_thread(chat_model, config, model_breaker)),
-        breakers=world.breakers | {"model": model_breaker},
+        breakers=breakers,
         started_at=clock(),
         world=world,
     )
 
 
-def _database(config: Settings, clock: Clock) -> Database:
+def _database(config: Settings, clock: Clock, replica_breaker: CircuitBreaker | None) -> Database:
     limits = Limits.of(config)
-    replica = None
-    if config.database_replica_url:
-        breaker = CircuitBreaker("replica", BreakerConfig(minimum_number_of_calls=1), listeners=[breaker_moved])
-        replica = Replica(config.database_replica_url, limits, breaker)
+    replica = Replica(config.database_replica_url, limits, replica_breaker) if replica_breaker else None
     return Database(config.ledger_url, clock, limits, replica)

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     # what failed while an order was undone, or a refund was paid
     debt_retry_seconds: float = Field(default=60.0, ge=0)
 
+    # empty: each worker's circuit breakers learn for themselves
+    redis_url: str = Field(default="", repr=False)
+
     # the model: without a key the embedded responder answers
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None

@@ -1,12 +1,15 @@
 """`desk ops`: what an operator sets going by hand."""
 
-from typing import Any, cast
+from enum import StrEnum
+from typing import Annotated, Any, cast
+from urllib.parse import quote
 
 import typer
 
+from agent.client.connection import DeskError, ExitCode
 from agent.client.runs import failed
 from agent.client.session import Session, remote
-from agent.client.show import table
+from agent.client.show import duration, table
 
 app = typer.Typer(no_args_is_help=True, help="Operate the desk.")
 
@@ -24,3 +27,54 @@ async def reconcile(session: Session) -> None:
     done = [(job, item, outcome) for job, items in report.items() for item, outcome in items.items()]
     idle = [(job, "", "nothing to do") for job, items in report.items() if not items]
     session.screen.print(table(["job", "item", "outcome"], done + idle))
+
+
+class Action(StrEnum):
+    """What an operator can do to a breaker."""
+
+    FORCE_OPEN = "force-open"
+    RESET = "reset"
+
+
+@app.command()
+@remote(default_role="operator")
+async def breakers(
+    session: Session,
+    action: Annotated[
+        Action | None, typer.Argument(help="force-open: refuse every call until a reset. reset: close it.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Of the breaker.")] = None,
+) -> None:
+    """Show how each dependency stands; or force a breaker open, or reset it."""
+    if action and not name:
+        raise DeskError(f"name the breaker: desk ops breakers {action} NAME", ExitCode.USAGE)
+    told = (
+        await session.client.http.post(f"/ops/breakers/{quote(name or '', safe='')}/{action}", json=None)
+        if action
+        else await session.client.http.get("/ops/breakers")
+    )
+    session.screen.document(told)
+    columns = ["breaker", "state", "for", "why", "next probe", "last errors"]
+    session.screen.print(table(columns, map(_breaker, told["breakers"])), _STORE[told["shared"]])
+
+
+_STORE = {
+    None: "Each worker learns for itself, and this is the one that answered: with REDIS_URL they act as one.",
+    True: "Shared by all workers; the last errors are those of the worker that answered.",
+    False: "The store does not answer: until it does each worker learns for itself, and this is the one that answered.",
+}
+
+
+def _breaker(told: dict[str, Any]) -> tuple[str, ...]:
+    probe = told["next_probe_in"]
+    errors = (
+        f"{kind}: {last['error']} {duration(last['seconds_ago'])} ago" for kind, last in told["last_errors"].items()
+    )
+    return (
+        told["name"],
+        told["state"].replace("_", " "),
+        duration(told["for_seconds"]),
+        told["why"] or "",
+        "" if probe is None else "with the next call" if probe == 0 else f"in {duration(probe)}",
+        ", ".join(errors),
+    )

@@ -5,6 +5,7 @@ Nothing here talks to the server.
 """
 
 import json
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -125,14 +126,18 @@ def amount_of(args: dict[str, Any]) -> str | None:
 def due_in(due: str, now: datetime) -> str:
     """How far `due` (ISO 8601) is from `now`: `in 3 h`, `2 h overdue`."""
     seconds = int((datetime.fromisoformat(due) - now).total_seconds())
-    minutes = abs(seconds) // 60
-    if minutes < 60:
-        far = f"{minutes} min"
-    elif minutes < 48 * 60:
-        far = f"{minutes // 60} h"
-    else:
-        far = f"{minutes // (24 * 60)} d"
+    far = duration(abs(seconds)) if abs(seconds) >= 60 else "0 min"
     return f"in {far}" if seconds >= 0 else f"{far} overdue"
+
+
+def duration(seconds: float) -> str:
+    """A time in its largest fitting unit: `5 s`, `3 min`, `7 h`, `2 d`."""
+    if seconds < 60:
+        return f"{math.ceil(seconds)} s"
+    minutes = int(seconds) // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} d"
 
 
 def waits(view: ApprovalView) -> str:

@@ -40,6 +40,8 @@ EventName = Literal[
     "approval.escalated",
     "approval.expired",
     "breaker.moved",
+    "breaker.operated",
+    "breaker.store_moved",
     "replica.skipped",
     "node.failed",
     "assistant.degraded",

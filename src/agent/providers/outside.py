@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import httpx
 
-from agent.observability.events import emit
+from agent.breakers import Breakers
 from agent.providers.carrier import Carrier
 from agent.providers.notices import TIMEOUT_SECONDS, NoticeReceiver
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
-from agent.resilience import BreakerConfig, BreakerMoved, CircuitBreaker
+from agent.resilience import BreakerConfig, CircuitBreaker
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 
@@ -45,42 +45,37 @@ class OutsideWorld:
     payments: Sequence[PaymentProvider]
     carrier: Carrier
     notices: NoticeReceiver | None
-    breakers: dict[str, CircuitBreaker]
     clients: Sequence[httpx.AsyncClient]
     webhooks: dict[str, Webhooks]
 
 
-async def outside_world(config: Settings) -> OutsideWorld:
-    """Build the providers that the settings name."""
+async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
+    """Build the providers that the settings name, each behind a breaker."""
     seconds, secret = config.payment_timeout_seconds, config.sandbox_webhook_secret.get_secret_value()
     clients = [await _sandbox(config, config.payment_url)]
-    breakers = {name: _breaker(name, config) for name in ("payment", "carrier")}
-    parcels = SandboxCarrier(guarded(clients[0], breakers["carrier"], seconds), 2 * seconds, webhook_secret=secret)
-    cards = SandboxProvider(guarded(clients[0], breakers["payment"], seconds), 2 * seconds, webhook_secret=secret)
+    bounds = _bounds(config)
+    payment, carrier = (breakers.add(name, bounds) for name in ("payment", "carrier"))
+    parcels = SandboxCarrier(guarded(clients[0], carrier, seconds), 2 * seconds, webhook_secret=secret)
+    cards = SandboxProvider(guarded(clients[0], payment, seconds), 2 * seconds, webhook_secret=secret)
     webhooks = {"sandbox": Webhooks(cards.read_webhook, parcels.read_webhook)}
     providers: list[PaymentProvider] = [cards]
     if config.payment_provider == "stripe":
         clients.append(httpx.AsyncClient(timeout=_timeouts(seconds), trust_env=False))
-        http = guarded(clients[-1], breakers["payment"], seconds)
+        http = guarded(clients[-1], payment, seconds)
         providers, webhooks["stripe"] = await asyncio.to_thread(_stripe, config, http)
     if config.second_payment_url:
         clients.append(await _sandbox(config, config.second_payment_url))
-        breakers["second-payment"] = _breaker("second-payment", config)
-        http = guarded(clients[-1], breakers["second-payment"], seconds)
+        http = guarded(clients[-1], breakers.add("second-payment", bounds), seconds)
         providers.append(SandboxProvider(http, 2 * seconds, name="second"))
     notices = None
     if config.notice_webhook_url:
         clients.append(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False))
-        breakers["notices"] = CircuitBreaker(
-            "notices",
-            BreakerConfig(
-                minimum_number_of_calls=4, slow_call_duration=TIMEOUT_SECONDS, probe_lease_seconds=2 * TIMEOUT_SECONDS
-            ),
-            listeners=[breaker_moved],
+        patience = BreakerConfig(
+            minimum_number_of_calls=4, slow_call_duration=TIMEOUT_SECONDS, probe_lease_seconds=2 * TIMEOUT_SECONDS
         )
-        http = guarded(clients[-1], breakers["notices"], TIMEOUT_SECONDS, media_type=None)
+        http = guarded(clients[-1], breakers.add("notices", patience), TIMEOUT_SECONDS, media_type=None)
         notices = NoticeReceiver(http, config.notice_webhook_url, config.notice_webhook_secret.get_secret_value())
-    return OutsideWorld(providers, parcels, notices, breakers, clients, webhooks)
+    return OutsideWorld(providers, parcels, notices, clients, webhooks)
 
 
 def guarded(
@@ -113,11 +108,6 @@ def _stripe(config: Settings, client: httpx.AsyncClient) -> tuple[list[PaymentPr
     return [provider], Webhooks(payment=provider.read_webhook)
 
 
-def breaker_moved(move: BreakerMoved) -> None:
-    """A breaker's move is an event (law 13)."""
-    emit("breaker.moved", name=move.name, before=move.before, after=move.after, kind=move.kind)
-
-
 def _timeouts(seconds: float) -> httpx.Timeout:
     """A dead host is known before a call's time is over: no connection is not an unknown."""
     connect = min(seconds / 2, 2.0)
@@ -135,15 +125,11 @@ async def _sandbox(config: Settings, url: str) -> httpx.AsyncClient:
     )
 
 
-def _breaker(name: str, config: Settings) -> CircuitBreaker:
-    return CircuitBreaker(
-        name,
-        BreakerConfig(
-            minimum_number_of_calls=config.payment_breaker_minimum_calls,
-            wait_duration_in_open=config.payment_breaker_open_seconds,
-            max_wait_duration_in_open=max(60.0, config.payment_breaker_open_seconds),
-            slow_call_duration=config.payment_timeout_seconds,
-            probe_lease_seconds=2 * config.payment_timeout_seconds,
-        ),
-        listeners=[breaker_moved],
+def _bounds(config: Settings) -> BreakerConfig:
+    return BreakerConfig(
+        minimum_number_of_calls=config.payment_breaker_minimum_calls,
+        wait_duration_in_open=config.payment_breaker_open_seconds,
+        max_wait_duration_in_open=max(60.0, config.payment_breaker_open_seconds),
+        slow_call_duration=config.payment_timeout_seconds,
+        probe_lease_seconds=2 * config.payment_timeout_seconds,
     )

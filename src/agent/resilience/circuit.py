@@ -87,6 +87,9 @@ class Circuit:
         """
         return self._lease()
 
+    def join(self) -> None:
+        """Keep in step with other workers, of which an ordinary circuit has none."""
+
     def failed(self, now: float, failure: Failure, slow: bool) -> None:
         """Closed: a bad call, or a good one that was slow. Opens if it was one too many."""
         kind = None if failure.kind == "slow" else failure.kind

@@ -119,6 +119,10 @@ class CircuitBreaker:
                 self._settle(now, started, lease, None)
         return result
 
+    def join(self) -> None:
+        """Hear of the other workers from now on, not only from the first call on. To be called on the event loop."""
+        self._circuit.join()
+
     def force_open(self) -> None:
         """Refuse every call until `reset`. If others share it, to be called on the event loop."""
         self._circuit.force_open()

@@ -40,7 +40,7 @@ class SharedCircuit(Circuit):
         Raises:
             CircuitOpenError: the call is refused.
         """
-        self._sharing.join(self)
+        self.join()
         self.passing = self.state == "closed"
         if self.passing:
             return None
@@ -51,6 +51,10 @@ class SharedCircuit(Circuit):
         if self.passing:
             return None
         raise self._refusal()
+
+    def join(self) -> None:
+        """Keep in step with other workers from now on."""
+        self._sharing.join(self)
 
     def probed(self, now: float, verdict: Verdict | None, lease: Lease) -> None:
         """Half-open: a bad probe opens at once; of a good one the store is told, and says whether that closes it."""
@@ -163,5 +167,5 @@ class SharedCircuit(Circuit):
 
     def _tell(self) -> None:
         self._untold = True
-        self._sharing.join(self)
+        self.join()
         self._sharing.wake()

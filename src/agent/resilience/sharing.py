@@ -113,6 +113,19 @@ class Sharing:
         self._set_reachable(True)
         return answer
 
+    async def exchange(self) -> None:
+        """Tell the store our news, and hear its, now: who looks at a breaker need not wait for the next time.
+
+        Raises:
+            StoreAwayError: it did not answer.
+        """
+        members = tuple(self._members)
+        for member in members:
+            await member.report()
+        views = await self.ask(self.store.read, [member.name for member in members])
+        for member, view in zip(members, views, strict=True):
+            member.adopt(view)
+
     async def close(self) -> None:
         """End the background task and the store's connections; the breakers go on, each worker by itself."""
         self._closed = True
@@ -127,22 +140,13 @@ class Sharing:
         while True:
             self._news.clear()
             try:
-                await self._exchange()
+                await self.exchange()
                 pause = self._refresh
             except StoreAwayError:
                 pause = min(2 * pause, _LONGEST_PAUSE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):  # not wait_for: on 3.11 it can lose a cancellation
                     await self._news.wait()
-
-    async def _exchange(self) -> None:
-        """Tell the store our news, and hear its."""
-        members = tuple(self._members)
-        for member in members:
-            await member.report()
-        views = await self.ask(self.store.read, [member.name for member in members])
-        for member, view in zip(members, views, strict=True):
-            member.adopt(view)
 
     def _set_reachable(self, reachable: bool, error: str | None = None) -> None:
         if self.reachable == reachable:

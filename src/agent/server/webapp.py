@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agent.server import orders, webhooks
+from agent.server import breakers, orders, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.cron import keep_one_cron
 from agent.services import services
@@ -28,7 +28,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
-app.router.routes += [*orders.router.routes, *webhooks.router.routes]
+app.router.routes += [*breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
 

@@ -1,5 +1,7 @@
 """The operator's verbs."""
 
+import pytest
+
 from agent.client.connection import ExitCode
 from tests.unit_tests.client.conftest import Desk
 from tests.unit_tests.client.stub import Stub
@@ -27,3 +29,49 @@ def test_a_failed_run_is_an_error(desk: Desk, stub: Stub) -> None:
     result = desk("ops", "reconcile")
     assert result.code == ExitCode.OTHER
     assert "OperationalError: the ledger is away" in result.err
+
+
+TOLD = {
+    "shared": None,
+    "breakers": [
+        {
+            "name": "payment",
+            "state": "open",
+            "for_seconds": 150.0,
+            "why": "timeout",
+            "next_probe_in": 4.2,
+            "last_errors": {"timeout": {"error": "ExchangeTimeoutError", "seconds_ago": 150.0}},
+        },
+        {
+            "name": "carrier",
+            "state": "forced_open",
+            "for_seconds": 2.0,
+            "why": None,
+            "next_probe_in": None,
+            "last_errors": {},
+        },
+    ],
+}
+
+
+def test_breakers_are_shown_with_why_and_when_they_probe(desk: Desk, stub: Stub) -> None:
+    stub.on("/ops/breakers", TOLD)
+    out = desk("ops", "breakers").out
+    shown = [" ".join(line.split()) for line in out.splitlines()]
+    assert "payment open 2 min timeout in 5 s timeout: ExchangeTimeoutError 2 min ago" in shown
+    assert "carrier forced open 2 s" in shown
+    assert "REDIS_URL" in out
+
+
+@pytest.mark.parametrize("action", ["force-open", "reset"])
+def test_an_operator_acts_on_a_breaker_by_name(desk: Desk, stub: Stub, action: str) -> None:
+    stub.on(f"/ops/breakers/payment/{action}", TOLD)
+    assert desk("ops", "breakers", action, "payment", "--json").document == TOLD
+    [call] = stub.calls
+    assert (call.method, call.api_keys) == ("POST", ["operator-token"])
+
+
+def test_an_action_without_a_name_asks_for_it_and_calls_nobody(desk: Desk, stub: Stub) -> None:
+    result = desk("ops", "breakers", "reset")
+    assert (result.code, stub.calls) == (ExitCode.USAGE, [])
+    assert "NAME" in result.err

@@ -13,7 +13,7 @@ from agent.ledger.tables import OrderRow
 from agent.providers.outside import guarded
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider, sandbox_client
-from agent.resilience import CircuitBreaker
+from agent.resilience import BreakerConfig
 from agent.services import Services
 
 from .scenes import Hook
@@ -66,11 +66,10 @@ def _when(it_is: Callable[[httpx.Request], bool], hook: Hook) -> Hook:
 def with_second(shop: Services) -> Services:
     """The shop with a second card network, `world.clients[1]`, asked when the first surely took nothing."""
     client = sandbox_client("", shop.settings.data_dir / "second.db", timeout=2.0, slow_seconds=0)
-    breaker = CircuitBreaker("second-payment")
+    breaker = shop.breakers.add("second-payment", BreakerConfig())
     second = SandboxProvider(guarded(client, breaker, seconds=2.0), timeout=4.0, name="second")
     world = replace(shop.world, clients=[*shop.world.clients, client])
-    both = replace(shop, world=world, breakers=shop.breakers | {"second-payment": breaker})
-    return at_providers(both, *shop.world.payments, second)
+    return at_providers(replace(shop, world=world), *shop.world.payments, second)
 
 
 def at_providers(shop: Services, *providers: PaymentProvider) -> Services:

@@ -1,14 +1,16 @@
 """The world outside, as settings name it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from agent.breakers import Breakers
 from agent.providers.carrier import CarrierAwayError
 from agent.providers.outside import OutsideWorld, outside_world
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
@@ -18,9 +20,23 @@ from agent.settings import Settings
 
 from .conftest import PATIENCE
 
+World = Callable[..., Awaitable[OutsideWorld]]
 
-async def world(folder: Path, **more: object) -> OutsideWorld:
-    return await outside_world(Settings(data_dir=folder, **{"payment_timeout_seconds": 2} | more))  # type: ignore[arg-type]
+
+@pytest.fixture
+def breakers() -> Breakers:
+    return Breakers()
+
+
+@pytest.fixture
+def world(tmp_path: Path, breakers: Breakers) -> World:
+    """Builds what the settings name, behind `breakers`."""
+
+    async def built(**named: Any) -> OutsideWorld:
+        config = Settings(data_dir=tmp_path, **{"payment_timeout_seconds": 2} | named)
+        return await outside_world(config, breakers)
+
+    return built
 
 
 @asynccontextmanager
@@ -46,19 +62,19 @@ async def close(made: OutsideWorld) -> None:
         await client.aclose()
 
 
-async def test_without_settings_the_sandbox_takes_the_money(tmp_path: Path) -> None:
-    made = await world(tmp_path)
+async def test_without_settings_the_sandbox_takes_the_money(world: World, breakers: Breakers) -> None:
+    made = await world()
 
     charge = await made.payments[0].capture(Attempt("k1", 1000, "USD", "tok_approve"))
 
     assert (charge.outcome, [provider.name for provider in made.payments]) == ("captured", ["sandbox"])
-    assert (set(made.breakers), set(made.webhooks)) == ({"payment", "carrier"}, {"sandbox"})
+    assert (set(breakers), set(made.webhooks)) == ({"payment", "carrier"}, {"sandbox"})
     await close(made)
 
 
-async def test_stripe_takes_it_instead_and_may_send_webhooks(tmp_path: Path) -> None:
+async def test_stripe_takes_it_instead_and_may_send_webhooks(world: World) -> None:
     nobody = "http://127.0.0.1:1"
-    made = await world(tmp_path, payment_provider="stripe", stripe_api_key=SecretStr("sk_test_1"), stripe_url=nobody)
+    made = await world(payment_provider="stripe", stripe_api_key=SecretStr("sk_test_1"), stripe_url=nobody)
 
     assert [provider.name for provider in made.payments] == ["stripe"]
     with pytest.raises(PaymentNotSentError):
@@ -68,9 +84,9 @@ async def test_stripe_takes_it_instead_and_may_send_webhooks(tmp_path: Path) -> 
     await close(made)
 
 
-async def test_a_second_provider_stands_behind_a_breaker_of_its_own(tmp_path: Path) -> None:
-    made = await world(tmp_path, second_payment_url="http://127.0.0.1:1")
-    made.breakers["payment"].force_open()
+async def test_a_second_provider_stands_behind_a_breaker_of_its_own(world: World, breakers: Breakers) -> None:
+    made = await world(second_payment_url="http://127.0.0.1:1")
+    breakers["payment"].force_open()
 
     with pytest.raises(CircuitOpenError):
         await made.payments[0].capture(Attempt("k1", 1000, "USD", "tok_approve"))
@@ -81,10 +97,11 @@ async def test_a_second_provider_stands_behind_a_breaker_of_its_own(tmp_path: Pa
 
 
 @pytest.mark.parametrize("provider", ["sandbox", "stripe"])
-async def test_a_provider_that_goes_silent_opens_its_own_breaker_alone(tmp_path: Path, provider: str) -> None:
+async def test_a_provider_that_goes_silent_opens_its_own_breaker_alone(
+    world: World, breakers: Breakers, provider: str
+) -> None:
     async with silent() as url:
         made = await world(
-            tmp_path,
             payment_provider=provider,
             payment_url=url,
             stripe_url=url,
@@ -99,13 +116,13 @@ async def test_a_provider_that_goes_silent_opens_its_own_breaker_alone(tmp_path:
         with pytest.raises(CarrierAwayError):
             await made.carrier.book("A-1/EAST", {})
         await close(made)
-    assert set(made.breakers["payment"].snapshot().last_errors) == {"timeout"}
+    assert set(breakers["payment"].snapshot().last_errors) == {"timeout"}
 
 
-async def test_who_wants_notices_is_called_through_a_breaker(tmp_path: Path) -> None:
+async def test_who_wants_notices_is_called_through_a_breaker(world: World, breakers: Breakers) -> None:
     secret = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    made = await world(tmp_path, notice_webhook_url="http://127.0.0.1:1/hear", notice_webhook_secret=secret)
+    made = await world(notice_webhook_url="http://127.0.0.1:1/hear", notice_webhook_secret=secret)
 
     assert made.notices is not None
-    assert "notices" in made.breakers
+    assert "notices" in breakers
     await close(made)
