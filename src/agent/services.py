@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.assistant.knowledge import Knowledge
-from agent.assistant.understand import Understander, chat_model
+from agent.assistant.understand import Understander, chat_models
 from agent.breakers import Breakers
 from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
@@ -95,7 +95,9 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     await database.open()
     world = await outside_world(config, breakers)
     seconds = config.model_timeout_seconds
-    model_breaker = breakers.add("model", BreakerConfig(slow_call_duration=seconds, probe_lease_seconds=2 * seconds))
+    patience = BreakerConfig(slow_call_duration=seconds, probe_lease_seconds=2 * seconds)
+    names = ["model", "second-model"] if config.second_model else ["model"]
+    models = await asyncio.to_thread(chat_models, config, [breakers.add(name, patience) for name in names])
     if config.seed_demo_shop and config.payment_provider == "sandbox" and await is_empty(database):  # its test cards
         past = SandboxProvider(world.clients[0], config.payment_timeout_seconds)  # no news of how the network is today
         await import_shop(database, past, demo_shop(now=clock()))
@@ -116,7 +118,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         deadlines=Deadlines(database),
         quarantine=Quarantine(database),
         knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
-        understander=Understander(await asyncio.to_thread(chat_model, config, model_breaker)),
+        understander=Understander(models),
         breakers=breakers,
         started_at=clock(),
         world=world,

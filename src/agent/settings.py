@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     # the payment provider: the sandbox, embedded or at `payment_url`; or Stripe
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     payment_url: str = ""
+    payment_token: SecretStr = SecretStr("")  # empty: none is sent
+    payment_rate: str = ""  # such as 100/second; empty: no limit
     stripe_api_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")  # empty: its webhooks are refused
     stripe_url: str = ""  # empty: Stripe's own
@@ -57,6 +59,9 @@ class Settings(BaseSettings):
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     model: str = "gpt-4.1-mini"
+    second_model: str = ""  # empty: none is asked in its place
+    second_openai_api_key: SecretStr | None = None  # empty: the first one's
+    second_openai_base_url: str | None = None
     model_timeout_seconds: float = Field(default=20.0, gt=0)
 
     # the reconciler
@@ -72,7 +77,9 @@ class Settings(BaseSettings):
 
     studio_mode: Literal["off", "on"] = "off"  # on: Studio speaks as a channel; it can never approve
 
-    @field_validator("openai_api_key", "openai_base_url", mode="before")
+    @field_validator(
+        "openai_api_key", "openai_base_url", "second_openai_api_key", "second_openai_base_url", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None

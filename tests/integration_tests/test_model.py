@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from agent.assistant.models import Topic, Understanding
-from agent.customer_service.words import DEGRADED
+from agent.customer_service.words import OPENLY
 from demo.live import LiveServer
 from tests.integration_tests.driver import Driver
 from tests.openai_stub import OpenAIStub, completes, fails, hangs, understands
@@ -69,7 +69,7 @@ def test_a_model_understands_what_the_rules_do_not(turns: dict[str, Turn], stub:
 
 @pytest.mark.parametrize("step", ["500", "nonsense", "timeout"])
 def test_when_the_model_fails_the_rules_answer_and_say_so(turns: dict[str, Turn], step: str) -> None:
-    assert turns[step].said.startswith(DEGRADED)
+    assert turns[step].said.startswith(OPENLY["degraded"])
     assert "W-1002 (1 × Table lamp, 2 × Linen cushion, 147.00 USD): pending." in turns[step].said
 
 

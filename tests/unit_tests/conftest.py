@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent import services as composition
+from agent.policies import BUDGETS
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import home
@@ -53,6 +54,8 @@ async def shop(config: Settings, clock: Clock) -> AsyncIterator[Services]:
     """The demo shop, in place of the process's services."""
     built = await composition.build(config, clock)
     composition.replace(built)
+    for budget in BUDGETS.values():  # a process's: the tests before this one had theirs
+        budget.refill()
     yield built
     composition.replace(None)
     await built.close()

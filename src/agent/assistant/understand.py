@@ -1,11 +1,12 @@
-"""Understanding a message: by a model when there is one, by the embedded rules otherwise or when the model fails.
+"""Understanding a message: by a model, by a second one, by the embedded rules; what those can't read is for a person.
 
 A model proposes; what it found is checked here against the customer's words (law 7). What may be done about it is for
 policy. What bounds and guards the calls of the model is the transport below it.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, Final, Literal, cast
 
 import httpx
 import openai
@@ -15,18 +16,23 @@ from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from langchain_openai.chat_models.base import OpenAIRefusalError
 from langgraph.constants import TAG_NOSTREAM
+from pydantic import SecretStr
 
 from agent.assistant import embedded
 from agent.assistant.entities import REASON_LIMIT, cancel_reason, numbers_as_amounts, order_ids
 from agent.assistant.models import Topic, Understanding
 from agent.observability.events import emit
-from agent.resilience import CircuitBreaker, CircuitOpenError
+from agent.resilience import CircuitBreaker, CircuitOpenError, FallbackChain, FellBack, Hop
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 
 
 class ModelAnswerError(Exception):
     """The model answered, but not in the form that it was asked for."""
+
+
+class NotUnderstoodError(Exception):
+    """The rules, in a model's place, can't tell what a message means."""
 
 
 MODEL_FAILURES: tuple[type[Exception], ...] = (
@@ -37,6 +43,9 @@ MODEL_FAILURES: tuple[type[Exception], ...] = (
     ModelAnswerError,
 )
 """How a model can fail to answer."""
+
+ReadBy = Literal["primary", "secondary", "degraded", "person", "embedded"]
+"""Who read a message: a model; the rules in its place, or a person who is yet to; the rules where there is no model."""
 
 PROMPT = """\
 You read messages to the customer-service desk of a home-goods shop, and say what the customer's last message asks.
@@ -52,17 +61,22 @@ PENDING = "The desk has just listed changes and asked for a yes: yes or no if th
 NOT_PENDING = "The desk has asked for no yes, so never yes or no."
 
 
-class Understander:
-    """Reads customers' messages; without a model the embedded rules answer."""
+_MODELS: Final[tuple[ReadBy, ...]] = ("primary", "secondary")
 
-    def __init__(self, model: BaseChatModel | None) -> None:
-        self._model = (
-            model.with_structured_output(Understanding, method="json_schema").with_config(tags=[TAG_NOSTREAM])
-            if model
-            else None
+
+class Understander:
+    """Reads customers' messages with the first of a chain that can: the models, the rules, and at last a person."""
+
+    def __init__(self, models: Sequence[BaseChatModel]) -> None:
+        hops = [Hop(name, partial(_by_model, _reader(model))) for name, model in zip(_MODELS, models, strict=False)]
+        then = [Hop("degraded", _by_rules), Hop("person", _by_nobody)] if hops else [Hop("embedded", _by_rules_alone)]
+        self._chain: FallbackChain[[str, bool, Sequence[str]], Understanding] = FallbackChain(
+            "assistant", [*hops, *then], (*MODEL_FAILURES, NotUnderstoodError), listeners=[_fell_back]
         )
 
-    async def understand(self, text: str, *, pending: bool, history: Sequence[str] = ()) -> tuple[Understanding, bool]:
+    async def understand(
+        self, text: str, *, pending: bool, history: Sequence[str] = ()
+    ) -> tuple[Understanding, ReadBy]:
         """Read one message.
 
         Args:
@@ -71,18 +85,40 @@ class Understander:
             history: earlier messages of the conversation, oldest first; only a model uses them.
 
         Returns:
-            What the message does, and whether the answer is degraded: a model is configured, and the embedded rules
-            answered in its place (event `assistant.degraded`).
+            What the message does, and who read it. `person` is a message that nobody could read: somebody should.
+            Each step down the chain is an event.
         """
-        model = self._model
-        if model is None:
-            return embedded.understand(text, pending=pending), False
-        try:
-            proposal = await _ask(model, _messages(text, pending, history))
-        except MODEL_FAILURES as failure:
-            emit("assistant.degraded", reason=type(failure).__name__)
-            return embedded.understand(text, pending=pending), True
-        return _checked(proposal, text, pending, history), False
+        understood, read_by = await self._chain.ask(text, pending, history)
+        return understood, cast(ReadBy, read_by)
+
+
+def _fell_back(fell: FellBack) -> None:
+    emit("assistant.fallback", failed=fell.failed, turned_to=fell.turned_to, reason=fell.reason)
+
+
+def _reader(model: BaseChatModel) -> Runnable[Any, Any]:
+    return model.with_structured_output(Understanding, method="json_schema").with_config(tags=[TAG_NOSTREAM])
+
+
+async def _by_model(model: Runnable[Any, Any], text: str, pending: bool, history: Sequence[str]) -> Understanding:
+    proposal = await _ask(model, _messages(text, pending, history))
+    return _checked(proposal, text, pending, history)
+
+
+async def _by_rules(text: str, pending: bool, history: Sequence[str]) -> Understanding:
+    """What the rules make of a message that was meant for a model."""
+    understood = await _by_rules_alone(text, pending, history)
+    if understood.act == "unclear":
+        raise NotUnderstoodError
+    return understood
+
+
+async def _by_rules_alone(text: str, pending: bool, history: Sequence[str]) -> Understanding:  # noqa: ARG001
+    return embedded.understand(text, pending=pending)
+
+
+async def _by_nobody(text: str, pending: bool, history: Sequence[str]) -> Understanding:  # noqa: ARG001
+    return Understanding(act="unclear")
 
 
 async def _ask(model: Runnable[Any, Any], messages: list[BaseMessage]) -> Understanding:
@@ -123,20 +159,30 @@ def _checked_topic(topic: Topic, text: str, known_orders: list[str]) -> Topic:
     )
 
 
-def chat_model(settings: Settings, breaker: CircuitBreaker) -> ChatOpenAI | None:
-    """The configured model behind its breaker, or None without a key. Reads certificates: build it off the event loop.
+def chat_models(settings: Settings, breakers: Sequence[CircuitBreaker]) -> list[ChatOpenAI]:
+    """The configured models, first the one to ask first, each behind its breaker; none without a key.
 
-    It never retries by itself (law 12).
+    Reads certificates: build them off the event loop.
     """
-    if settings.openai_api_key is None:
-        return None
-    seconds = settings.model_timeout_seconds
+    key, seconds = settings.openai_api_key, settings.model_timeout_seconds
+    if key is None:
+        return []
+    second_key = settings.second_openai_api_key or key
+    named = [
+        (settings.model, key, settings.openai_base_url),
+        (settings.second_model, second_key, settings.second_openai_base_url or settings.openai_base_url),
+    ]
+    return [_chat_model(*model, seconds, breaker) for model, breaker in zip(named, breakers, strict=False)]
+
+
+def _chat_model(model: str, key: SecretStr, url: str | None, seconds: float, breaker: CircuitBreaker) -> ChatOpenAI:
+    """It never retries by itself (law 12)."""
     bounds = TransportConfig(name=breaker.name, timeout=seconds, media_type="application/json")
     wire = ClientWire(httpx.AsyncClient(timeout=seconds))
     return ChatOpenAI(
-        model=settings.model,
-        api_key=settings.openai_api_key,
-        base_url=settings.openai_base_url,
+        model=model,
+        api_key=key,
+        base_url=url,
         timeout=seconds,
         max_retries=0,
         disable_streaming=True,

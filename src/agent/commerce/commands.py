@@ -179,6 +179,6 @@ class IssueCredit(Command):
 class OpenTicket(Command):
     """Note a case for a person to look into."""
 
-    topic: Literal["technical", "billing", "security", "order", "account"]
+    topic: Literal["technical", "billing", "security", "order", "account", "question"]
     text: str = Field(min_length=1, max_length=8_000)
     order_id: Id | None = None

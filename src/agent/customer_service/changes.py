@@ -8,7 +8,7 @@ from typing import Any
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action
-from agent.commerce.commands import CancelOrder, Command, Denial, RefundPayment
+from agent.commerce.commands import CancelOrder, Command, Denial, OpenTicket, RefundPayment
 from agent.commerce.policy import money
 from agent.customer_service.state import PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
@@ -98,3 +98,10 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     if "owed" in settled.values():
         return f"{done} The payment provider can't be reached just now; the money is on its way as soon as it can."
     return f"{done} {SAYINGS['refund_time']}" if settled else done
+
+
+async def hand_over(shop: Services, text: str, customer_id: str, key: str) -> str:
+    """Have a person read a message, once under `key`; returns what the customer is told."""
+    command = OpenTicket(key=key, actor="customer_service", subject=customer_id, topic="question", text=text)
+    answer = await shop.commerce.run(command)
+    return answer.sentence if isinstance(answer, Denial) else SAYINGS["handed_over"].format(case=answer["id"])

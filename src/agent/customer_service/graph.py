@@ -5,7 +5,6 @@ yes ─ review ─ approval ⟲ decide ─ execute ─ reply, and back to `appro
 """
 
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import CachePolicy
 
 from agent.approvals.gate import approval
 from agent.context import Context
@@ -23,15 +22,15 @@ from agent.customer_service.nodes import (
     triage,
 )
 from agent.customer_service.state import DeskInput, DeskState
-from agent.observability.cache import CountingCache, question_key
-from agent.resilience import LEDGER
+from agent.observability.cache import CountingCache
+from agent.policies import BRANCH, LEDGER, QUESTIONS, READING
 
 graph = (
     StateGraph(DeskState, input_schema=DeskInput, context_schema=Context)
-    .add_node(triage, retry_policy=LEDGER, timeout=60)
-    .add_node(knowledge, cache_policy=CachePolicy(key_func=question_key, ttl=3600))
+    .add_node(triage, retry_policy=LEDGER, timeout=READING)
+    .add_node(knowledge, cache_policy=QUESTIONS)
     .add_node(dispatch)
-    .add_node(specialist, retry_policy=LEDGER, timeout=30, error_handler=topic_failed)  # answers, never routes
+    .add_node(specialist, retry_policy=LEDGER, timeout=BRANCH, error_handler=topic_failed)  # answers, never routes
     .add_node(plan)
     .add_node(review, retry_policy=LEDGER)
     .add_node(approval)  # the only node that may interrupt: no handler, no retry

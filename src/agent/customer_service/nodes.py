@@ -16,7 +16,7 @@ from agent.assistant.embedded import answer_to
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
 from agent.commerce.policy import RULES, denied
 from agent.context import Context
-from agent.customer_service.changes import approved, as_request, case_of, edited_refund, make, turned_down
+from agent.customer_service.changes import approved, as_request, case_of, edited_refund, hand_over, make, turned_down
 from agent.customer_service.specialists import PERSONAL, look_into
 from agent.customer_service.state import (
     DeskState,
@@ -26,7 +26,7 @@ from agent.customer_service.state import (
     ReadyAction,
     TopicTask,
 )
-from agent.customer_service.words import DEGRADED, SAYINGS, told
+from agent.customer_service.words import OPENLY, SAYINGS, told
 from agent.identity import caller_of_run
 from agent.ledger.database import Denied
 from agent.observability.events import emit
@@ -51,13 +51,13 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
         text = _text(state)
         customer_id = await _customer(shop, state, runtime, text)
         earlier = [message.text for message in state["messages"][-7:-1]]
-        meant, degraded = await shop.understander.understand(
+        meant, read_by = await shop.understander.understand(
             text, pending=state.get("plan") is not None, history=earlier
         )
     except Denied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
-    fresh |= {"customer_id": customer_id, "notes": [DEGRADED] if degraded else []}
+    fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     if customer_id:
         await shop.news.heard(customer_id, this_thread(runtime))
         fresh["messages"] = await _news(shop, state, customer_id, runtime)
@@ -66,6 +66,9 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
         return _look_into(topics, fresh)
     if meant.act == "yes" and state.get("plan"):
         return Command(goto="review", update=fresh)
+    if read_by == "person" and customer_id:
+        handed_over = await hand_over(shop, text, customer_id, f"message:{this_thread(runtime)}:{_turn(state)}:ticket")
+        return Command(goto="reply", update=fresh | {"notes": [*fresh["notes"], handed_over]})
     kept = {"plan": None, "unfinished": None} if meant.act == "no" else {}
     return Command(goto="reply", update=fresh | kept | {"notes": [*fresh["notes"], SAYINGS[meant.act]]})
 
@@ -125,8 +128,7 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Join what the specialists found into sentences, and their proposals into one plan."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
     actions = [finding["action"] for finding in findings if finding["action"]]
-    turn = sum(isinstance(message, HumanMessage) for message in state["messages"])
-    plan_id = f"{this_thread(runtime)}:{turn}"
+    plan_id = f"{this_thread(runtime)}:{_turn(state)}"
     return {
         "notes": [*state["notes"], *(finding["text"] for finding in findings if finding["text"])],
         "plan": Plan(id=plan_id, actions=actions) if actions else None,
@@ -221,6 +223,11 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
 def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
     """While a request is open the conversation comes back to the gate; a message does not end its waiting."""
     return "approval" if state.get("approval") else "__end__"
+
+
+def _turn(state: DeskState) -> int:
+    """How often the customer has spoken."""
+    return sum(isinstance(message, HumanMessage) for message in state["messages"])
 
 
 def _text(state: DeskState) -> str:

@@ -15,11 +15,15 @@ SAYINGS: Final[dict[str, str]] = {
     "failed": "One thing I could not look into just now; please ask me again in a moment.",
     "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
     "void": "What was asked for has changed meanwhile, so I have not done it.",
+    "handed_over": "I have passed your message on to a colleague, as case {case}.",
     "refund_time": f"A gift card is refunded at once, other payment methods {REFUND_TIME}.",
 }
 
-DEGRADED: Final = "(Our language model can't be reached just now; I answer with simpler means.)"
-"""Law 15: degraded in the open."""
+OPENLY: Final[dict[str, str]] = {
+    "degraded": "(Our language model can't be reached just now; I answer with simpler means.)",
+    "person": "(Our language model can't be reached just now, and without it I can't tell what you mean.)",
+}
+"""Law 15: degraded in the open, by who read the message in the model's place."""
 
 NOT_HERE: Final[dict[str, str]] = {
     "order_change": "I can't change an order here yet.",

@@ -23,6 +23,8 @@ from agent.order_processing.guard import ANYWHERE, StateError, guarded, request_
 from agent.order_processing.showing import approval_action, counted, refused, shown, tell
 from agent.order_processing.state import LineOutcome, LineTask, OrderState, ParcelOutcome, ParcelTask
 from agent.platform import this_thread
+from agent.policies import OUTSIDE_SECONDS
+from agent.resilience import time_budget
 from agent.services import services
 
 Update = dict[str, Any]
@@ -180,6 +182,7 @@ async def decide(
 
 
 @guarded("approved", "parked", "declined", "paid")
+@time_budget(OUTSIDE_SECONDS)
 async def charge(
     state: OrderState, runtime: Runtime[None]
 ) -> Command[Literal["ship", "complete", "compensate", "close"]]:
@@ -201,6 +204,7 @@ async def charge(
 
 
 @guarded("paid")
+@time_budget(OUTSIDE_SECONDS)
 async def ship(state: ParcelTask, runtime: Runtime[None]) -> Update:
     """Give one parcel to the carrier, once. Answers into `results`; the join decides."""
     parcel, shop = state["parcel"], await services()

@@ -16,6 +16,7 @@ from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import BreakerConfig, CircuitBreaker
+from agent.resilience.credentials import Auth, HeaderAuth
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 
@@ -55,13 +56,16 @@ async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
     clients = [await _sandbox(config, config.payment_url)]
     bounds = _bounds(config)
     payment, carrier = (breakers.add(name, bounds) for name in ("payment", "carrier"))
-    parcels = SandboxCarrier(guarded(clients[0], carrier, seconds), 2 * seconds, webhook_secret=secret)
-    cards = SandboxProvider(guarded(clients[0], payment, seconds), 2 * seconds, webhook_secret=secret)
+    token = config.payment_token.get_secret_value()
+    auth = HeaderAuth("Authorization", f"Bearer {token}") if token else None
+    parcels = SandboxCarrier(guarded(clients[0], carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
+    http = guarded(clients[0], payment, seconds, rate=config.payment_rate, auth=auth)
+    cards = SandboxProvider(http, 2 * seconds, webhook_secret=secret)
     webhooks = {"sandbox": Webhooks(cards.read_webhook, parcels.read_webhook)}
     providers: list[PaymentProvider] = [cards]
     if config.payment_provider == "stripe":
         clients.append(httpx.AsyncClient(timeout=_timeouts(seconds), trust_env=False))
-        http = guarded(clients[-1], payment, seconds)
+        http = guarded(clients[-1], payment, seconds, rate=config.payment_rate)
         providers, webhooks["stripe"] = await asyncio.to_thread(_stripe, config, http)
     if config.second_payment_url:
         clients.append(await _sandbox(config, config.second_payment_url))
@@ -79,22 +83,31 @@ async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
 
 
 def guarded(
-    client: httpx.AsyncClient, breaker: CircuitBreaker, seconds: float, media_type: str | None = "application/json"
+    client: httpx.AsyncClient,
+    breaker: CircuitBreaker,
+    seconds: float,
+    *,
+    media_type: str | None = "application/json",
+    rate: str = "",
+    auth: Auth | None = None,
 ) -> httpx.AsyncClient:
     """A client for what `breaker` stands for, over the connections of another.
 
-    An exchange may take `seconds`, after half of that in waiting for a place. So what bounds a call from further out,
-    of which the breaker does not hear, should leave it twice as long.
+    An exchange may take `seconds`, after half of that in waiting for a place, and a quarter for its turn in the `rate`
+    (`limits`' words, such as `100/second`; empty: no limit). So what bounds a call from further out, of which the
+    breaker does not hear, should leave it twice as long.
     """
     bounds = TransportConfig(
         name=breaker.name,
+        rate=rate or None,
+        rate_wait=seconds / 4,
         max_concurrent=50,  # of the 100 connections to an address, which two services may share
         concurrency_wait=seconds / 2,
         timeout=seconds,
         max_body=2**20,
         media_type=media_type,
     )
-    transport = ResilientTransport(ClientWire(client), bounds, breaker)
+    transport = ResilientTransport(ClientWire(client), bounds, breaker, auth)
     return httpx.AsyncClient(transport=transport, base_url=client.base_url, timeout=client.timeout)
 
 

@@ -28,7 +28,7 @@ from agent.providers.sandbox_webhooks import read_webhook
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_REFUSED_UNREAD = 503  # the network promises this of 503 and of no other 5xx
+_REFUSED_UNREAD = (429, 503)  # the network promises this of 503 and of no other 5xx; 429 says it by itself
 
 
 class RejectedRequestError(PaymentRejectedError):
@@ -111,7 +111,7 @@ class SandboxProvider:
         status = response.status_code
         if status in accept:
             return response
-        if status == _REFUSED_UNREAD:
+        if status in _REFUSED_UNREAD:
             raise PaymentNotSentError(f"{call}: refused unread with {status}")
         if 400 <= status < 500:
             raise RejectedRequestError(call, status)

@@ -1,4 +1,4 @@
-"""Staying up while what we depend on fails: failure kinds, circuit breakers and named retry policies.
+"""Staying up while what we depend on fails: failure kinds, circuit breakers, budgets for retries, chains of fallbacks.
 
 This room imports nothing of ours, so it can be lifted out as it stands. It emits no events: a breaker tells
 its listeners, and `services` wires those to events. `redis_store` is not imported here: it needs the extra `redis`.
@@ -18,7 +18,16 @@ from agent.resilience.failures import (
     classify_response,
     classify_status,
 )
-from agent.resilience.policies import LEDGER, PAYMENT, TransientError, is_transient
+from agent.resilience.fallback import FallbackChain, FellBack, Hop
+from agent.resilience.policies import (
+    RetryBudget,
+    RetryDecided,
+    RetryLaterError,
+    TimeSpentError,
+    TransientError,
+    is_transient,
+    time_budget,
+)
 from agent.resilience.sharing import Sharing, StoreListener, StoreMoved
 from agent.resilience.stores import BreakerState, Claim, SharedView, StateStore, StoreAwayError
 
@@ -26,9 +35,7 @@ __all__ = [
     "ANSWERED",
     "CLASSIFIER",
     "KIND_RULES",
-    "LEDGER",
     "NEUTRAL",
-    "PAYMENT",
     "BreakerConfig",
     "BreakerListener",
     "BreakerMoved",
@@ -40,17 +47,25 @@ __all__ = [
     "Classifier",
     "Failure",
     "FailureKind",
+    "FallbackChain",
+    "FellBack",
+    "Hop",
     "KindRule",
     "LastError",
+    "RetryBudget",
+    "RetryDecided",
+    "RetryLaterError",
     "SharedView",
     "Sharing",
     "StateStore",
     "StoreAwayError",
     "StoreListener",
     "StoreMoved",
+    "TimeSpentError",
     "TransientError",
     "Verdict",
     "classify_response",
     "classify_status",
     "is_transient",
+    "time_budget",
 ]

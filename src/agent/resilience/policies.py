@@ -1,13 +1,22 @@
-"""Named retry policies for the graphs, as data, and the one predicate that says what is worth a retry.
+"""What LangGraph's own retries lack: what is worth one, a budget a dependency for all of them, a time a node for all.
 
-LangGraph does the retrying, and no other layer does (law 12). Its jitter adds up to one second after the cap,
-whatever the interval, so the longest wait is `max_interval` + 1 s.
+LangGraph does the retrying, and no other layer does (law 12). Its jitter adds up to one second after the cap, whatever
+the interval, so the longest wait is `max_interval` + 1 s. An application's named policies are its own.
 """
 
-from langgraph.types import RetryPolicy
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Protocol, TypeVar, cast
+
+from langgraph.runtime import Runtime
 
 from agent.resilience.classifier import CLASSIFIER
-from agent.resilience.failures import Failure, FailureKind
+from agent.resilience.failures import CircuitOpenError, Failure, FailureKind
+
+Node = TypeVar("Node", bound=Callable[[Any, Runtime[Any]], Awaitable[Any]])
 
 _TRANSIENT_KINDS: frozenset[FailureKind] = frozenset({"timeout", "connection", "server_error", "overload", "slow"})
 
@@ -16,11 +25,19 @@ class TransientError(Exception):
     """A base for errors of other rooms that may well pass if the node is run again."""
 
 
+class RetryLaterError(TransientError):
+    """The backend had named a time to come back; it has passed now."""
+
+
+class TimeSpentError(Exception):
+    """The node failed, and has no time left to try again; its cause is the failure."""
+
+
 def is_transient(error: Exception) -> bool:
     """Whether running the node again soon may help.
 
-    A rate limit is not transient: LangGraph would not wait for its Retry-After. Nor is an open breaker, a
-    refused credential, or an error that has no rule.
+    A rate limit is not transient: LangGraph would not wait for its Retry-After (`time_budget` does). Nor is an open
+    breaker, a refused credential, or an error that has no rule.
     """
     if isinstance(error, TransientError):
         return True
@@ -28,8 +45,104 @@ def is_transient(error: Exception) -> bool:
     return isinstance(verdict, Failure) and verdict.kind in _TRANSIENT_KINDS
 
 
-LEDGER = RetryPolicy(initial_interval=0.1, max_interval=1.0, max_attempts=4, retry_on=is_transient)
-"""A locked or briefly absent database."""
+@dataclass(frozen=True, slots=True)
+class RetryDecided:
+    """A failure that is worth a retry, and whether the dependency's budget had one left."""
 
-PAYMENT = RetryPolicy(initial_interval=0.5, max_interval=2.0, max_attempts=3, retry_on=is_transient)
-"""A payment provider: for a node that first looks up what became of its earlier attempt (law 3)."""
+    dependency: str
+    error: str
+    granted: bool
+
+
+class RetryListener(Protocol):
+    """Is told of each decision. Must be quick."""
+
+    def __call__(self, decided: RetryDecided, /) -> None:
+        """Take note."""
+
+
+class RetryBudget:
+    """How often a dependency is tried again, by all nodes of this worker together.
+
+    While it is down every call fails, and retries would double and treble what it has to bear. A token bucket: `most`
+    retries at once, and as many more in `seconds`.
+
+    Args:
+        dependency: whose budget, for listeners.
+        most: retries.
+        seconds: in which a spent budget is whole again.
+        listeners: told of each decision.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        dependency: str,
+        most: int,
+        seconds: float,
+        *,
+        listeners: Sequence[RetryListener] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._dependency = dependency
+        self._most = most
+        self._rate = most / seconds
+        self._listeners = tuple(listeners)
+        self._clock = clock
+        self._left: float = most
+        self._at = clock()
+
+    def allows(self, error: Exception) -> bool:
+        """Whether to try again: the `retry_on` of a RetryPolicy, which asks after a node's last attempt as well."""
+        if not is_transient(error):
+            return False
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._at) * self._rate)
+        self._at = now
+        granted = self._left >= 1
+        self._left -= granted
+        for listener in self._listeners:
+            listener(RetryDecided(self._dependency, type(error).__name__, granted))
+        return granted
+
+    def refill(self) -> None:
+        """Begin anew, with a whole budget."""
+        self._left = self._most
+        self._at = self._clock()
+
+
+def time_budget(seconds: float) -> Callable[[Node], Node]:
+    """Give a node so long for all its attempts and waits: after that a failure is not tried again.
+
+    A backend that names a time to come back (429 with Retry-After, by which its breaker is open) is waited for within
+    that time. An attempt under way is not cut short: what it calls has its own timeout.
+
+    Raises:
+        TimeSpentError: in place of a transient failure that came too late.
+    """
+
+    def bound(node: Node) -> Node:
+        @wraps(node)
+        async def attempt(state: Any, runtime: Runtime[Any]) -> Any:
+            try:
+                return await node(state, runtime)
+            except CircuitOpenError as refused:
+                wait = refused.retry_after if refused.kind == "rate_limit" else None
+                if wait is None or _spent(runtime) + wait > seconds:
+                    raise
+                await asyncio.sleep(wait)
+                raise RetryLaterError(str(refused)) from refused
+            except Exception as error:
+                if is_transient(error) and _spent(runtime) >= seconds:
+                    raise TimeSpentError(f"{node.__name__}: failed after {seconds:g} s and more") from error
+                raise
+
+        return cast(Node, attempt)
+
+    return bound
+
+
+def _spent(runtime: Runtime[Any]) -> float:
+    """Seconds since the node's first attempt began; a node that runs outside a graph has but one."""
+    info = runtime.execution_info
+    return time.time() - info.node_first_attempt_time if info and info.node_first_attempt_time else 0.0

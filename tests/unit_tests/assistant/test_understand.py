@@ -12,7 +12,7 @@ from langgraph.errors import GraphInterrupt
 
 from agent.assistant import embedded, understand
 from agent.assistant.models import Act, Topic, Understanding
-from agent.assistant.understand import Understander, chat_model
+from agent.assistant.understand import ReadBy, Understander, chat_models
 from agent.resilience import BreakerConfig, CircuitBreaker
 from agent.settings import Settings
 from tests.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
@@ -28,17 +28,21 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     return emitted
 
 
+def fell_back(reason: str, failed: str = "primary", turned_to: str = "degraded") -> tuple[str, dict[str, Any]]:
+    """The event of a step down the chain."""
+    return "assistant.fallback", {"failed": failed, "turned_to": turned_to, "reason": reason}
+
+
 @asynccontextmanager
 async def understander(
     stub: OpenAIStub, breaker: CircuitBreaker | None = None, seconds: float = 5
 ) -> AsyncIterator[Understander]:
     """An understander whose model is the stub."""
     config = Settings(openai_api_key="test", openai_base_url=stub.url, model_timeout_seconds=seconds)
-    model = chat_model(config, breaker or CircuitBreaker("model"))
-    assert model is not None
+    [model] = chat_models(config, [breaker or CircuitBreaker("model")])
     assert model.http_async_client is not None
     async with model.http_async_client:
-        yield Understander(model)
+        yield Understander([model])
 
 
 def proposal(**changed: Any) -> Understanding:
@@ -47,7 +51,7 @@ def proposal(**changed: Any) -> Understanding:
     return Understanding(act="request", topics=[Topic.model_validate(topic)])
 
 
-async def read(step: Step, text: str = TEXT, *, pending: bool = False) -> tuple[Understanding, bool]:
+async def read(step: Step, text: str = TEXT, *, pending: bool = False) -> tuple[Understanding, ReadBy]:
     """What is understood of a text when the model gives this one answer."""
     with OpenAIStub([step]) as stub:
         async with understander(stub) as reader:
@@ -57,8 +61,11 @@ async def read(step: Step, text: str = TEXT, *, pending: bool = False) -> tuple[
 async def test_without_a_model_the_embedded_rules_answer_and_that_is_not_degraded(
     events: list[tuple[str, dict[str, Any]]],
 ) -> None:
-    assert chat_model(Settings(), CircuitBreaker("model")) is None
-    assert await Understander(None).understand(TEXT, pending=False) == (embedded.understand(TEXT, pending=False), False)
+    assert chat_models(Settings(), [CircuitBreaker("model")]) == []
+    assert await Understander([]).understand(TEXT, pending=False) == (
+        embedded.understand(TEXT, pending=False),
+        "embedded",
+    )
     assert events == []
 
 
@@ -70,7 +77,7 @@ async def test_a_models_good_answer_is_taken(events: list[tuple[str, dict[str, A
             Topic(request_type="billing_issue", text="give me 80.00 back for W-1002", order_id="W-1002", amount=8000),
         ],
     )
-    assert await read(understands(good)) == (good, False)
+    assert await read(understands(good)) == (good, "primary")
     assert events == []
 
 
@@ -126,8 +133,8 @@ async def test_a_cancel_reason_that_policy_does_not_know_is_dropped() -> None:
     ],
 )
 async def test_a_models_yes_counts_only_if_the_rules_read_a_yes_too(text: str, pending: bool, act: Act) -> None:
-    understood, degraded = await read(understands(Understanding(act="yes")), text, pending=pending)
-    assert (understood.act, degraded) == (act, False)
+    understood, read_by = await read(understands(Understanding(act="yes")), text, pending=pending)
+    assert (understood.act, read_by) == (act, "primary")
 
 
 async def test_a_yes_that_only_the_rules_read_is_no_yes() -> None:
@@ -143,7 +150,7 @@ async def test_a_models_no_counts_only_while_a_plan_waits(pending: bool, act: Ac
 
 async def test_topics_beside_another_act_than_a_request_are_dropped() -> None:
     chatty = proposal().model_copy(update={"act": "small_talk"})
-    assert await read(understands(chatty)) == (Understanding(act="small_talk"), False)
+    assert await read(understands(chatty)) == (Understanding(act="small_talk"), "primary")
 
 
 async def test_a_request_without_topics_is_read_by_the_rules() -> None:
@@ -176,19 +183,19 @@ async def test_a_model_that_fails_is_asked_once_and_replaced_in_the_open(
 ) -> None:
     with OpenAIStub([step]) as stub:
         async with understander(stub) as reader:
-            understood, degraded = await reader.understand(TEXT, pending=False)
+            understood, read_by = await reader.understand(TEXT, pending=False)
     assert understood == embedded.understand(TEXT, pending=False)
-    assert degraded
-    assert events == [("assistant.degraded", {"reason": reason})]
+    assert read_by == "degraded"
+    assert events == [fell_back(reason)]
     assert len(stub.requests) == 1
 
 
 async def test_a_model_that_does_not_answer_in_time_is_replaced(events: list[tuple[str, dict[str, Any]]]) -> None:
     with OpenAIStub([hangs()]) as stub:
         async with understander(stub, seconds=0.2) as reader:
-            _, degraded = await reader.understand(TEXT, pending=False)
-    assert degraded
-    assert events == [("assistant.degraded", {"reason": "OpenAITimeoutError"})]
+            _, read_by = await reader.understand(TEXT, pending=False)
+    assert read_by == "degraded"
+    assert events == [fell_back("OpenAITimeoutError")]
 
 
 @pytest.mark.parametrize("step", [fails(500), hangs(), Step(body=None)], ids=["500", "silence", "hung up"])
@@ -197,7 +204,7 @@ async def test_a_model_that_fails_opens_its_breaker(step: Step, events: list[tup
         async with understander(stub, CircuitBreaker("model", BreakerConfig(minimum_number_of_calls=1)), 0.5) as reader:
             await reader.understand(TEXT, pending=False)
             await reader.understand(TEXT, pending=False)
-    assert events[1] == ("assistant.degraded", {"reason": "CircuitOpenError"})
+    assert events[1] == fell_back("CircuitOpenError")
     assert len(stub.requests) == 1
 
 
@@ -206,16 +213,16 @@ async def test_an_open_breaker_keeps_the_model_from_being_asked(events: list[tup
     breaker.force_open()
     with OpenAIStub([understands(proposal())]) as stub:
         async with understander(stub, breaker) as reader:
-            _, degraded = await reader.understand(TEXT, pending=False)
-    assert degraded
-    assert events == [("assistant.degraded", {"reason": "CircuitOpenError"})]
+            _, read_by = await reader.understand(TEXT, pending=False)
+    assert read_by == "degraded"
+    assert events == [fell_back("CircuitOpenError")]
     assert stub.requests == []
 
 
 def answering(answer: Callable[[httpx.Request], Coroutine[None, None, httpx.Response]]) -> Understander:
     """An understander on a wire in memory."""
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-    return Understander(ChatOpenAI(model="scripted", api_key="test", max_retries=0, http_async_client=client))
+    return Understander([ChatOpenAI(model="scripted", api_key="test", max_retries=0, http_async_client=client)])
 
 
 @pytest.mark.parametrize("passing", [GraphInterrupt(), ZeroDivisionError()])
@@ -252,3 +259,48 @@ async def test_the_script_is_played_step_by_step_and_its_last_step_repeated() ->
             answers = [(await client.post(f"{stub.url}/chat/completions", json={"n": n})).status_code for n in range(3)]
     assert answers == [500, 200, 200]
     assert stub.requests == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+async def in_two(first: Step, second: Step, text: str = TEXT) -> tuple[Understanding, ReadBy, int]:
+    """What is understood when two models give these answers, by whom, and how often the second was asked."""
+    with OpenAIStub([first]) as primary, OpenAIStub([second]) as secondary:
+        config = Settings(
+            openai_api_key="test",
+            openai_base_url=primary.url,
+            second_model="another",
+            second_openai_base_url=secondary.url,
+            model_timeout_seconds=5,
+        )
+        models = chat_models(config, [CircuitBreaker("model"), CircuitBreaker("second-model")])
+        understood, read_by = await Understander(models).understand(text, pending=False)
+        for model in models:
+            assert model.http_async_client is not None
+            await model.http_async_client.aclose()
+        assert all(request["model"] == "another" for request in secondary.requests)
+        return understood, read_by, len(secondary.requests)
+
+
+async def test_a_second_model_is_asked_only_when_the_first_fails(events: list[tuple[str, dict[str, Any]]]) -> None:
+    assert (await in_two(understands(proposal()), understands(proposal())))[1:] == ("primary", 0)
+    assert events == []
+    assert (await in_two(fails(500), understands(proposal())))[1:] == ("secondary", 1)
+    assert events == [fell_back("OpenAIAPIError", "primary", "secondary")]
+
+
+async def test_when_every_model_fails_the_rules_answer(events: list[tuple[str, dict[str, Any]]]) -> None:
+    assert (await in_two(fails(500), fails(503)))[:2] == (embedded.understand(TEXT, pending=False), "degraded")
+    assert events == [
+        fell_back("OpenAIAPIError", "primary", "secondary"),
+        fell_back("OpenAIAPIError", "secondary", "degraded"),
+    ]
+
+
+async def test_what_the_rules_cannot_read_in_a_models_place_is_for_a_person(
+    events: list[tuple[str, dict[str, Any]]],
+) -> None:
+    riddle = "it came, but you know how that is"
+    with OpenAIStub([fails(500)]) as stub:
+        async with understander(stub) as reader:
+            understood, read_by = await reader.understand(riddle, pending=False)
+    assert (understood, read_by) == (Understanding(act="unclear"), "person")
+    assert events[-1] == fell_back("NotUnderstoodError", "degraded", "person")

@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
+from sqlalchemy import select
 
 from agent import services as composition
-from agent.assistant.models import MESSAGE_LIMIT, Understanding
+from agent.assistant.models import MESSAGE_LIMIT, Act, Understanding
+from agent.assistant.understand import ReadBy
 from agent.commerce.policy import RULES
 from agent.customer_service import nodes
 from agent.customer_service.specialists import look_into
-from agent.customer_service.words import DEGRADED, SAYINGS
+from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import Caller
+from agent.ledger.tables import TicketRow
 from agent.services import Services
 from tests.unit_tests.threads import events, staff
 
@@ -205,14 +208,41 @@ async def test_a_topic_that_fails_is_said_and_the_others_are_answered(monkeypatc
     assert (await thread.values())["error_count"] == 1
 
 
-class Degraded:
+class Replaced:
     """An understander whose model can't be reached."""
 
-    async def understand(self, text: str, **_: Any) -> tuple[Understanding, bool]:
-        return Understanding(act="small_talk"), True
+    def __init__(self, act: Act, read_by: ReadBy) -> None:
+        self._answer = Understanding(act=act), read_by
+
+    async def understand(self, text: str, **_: Any) -> tuple[Understanding, ReadBy]:
+        return self._answer
+
+
+def read_in_its_place(shop: Services, act: Act, read_by: ReadBy) -> None:
+    composition.replace(replace(shop, understander=Replaced(act, read_by)))  # type: ignore[arg-type]
 
 
 async def test_a_degraded_answer_says_that_it_is_one(shop: Services) -> None:
-    composition.replace(replace(shop, understander=Degraded()))  # type: ignore[arg-type]
+    read_in_its_place(shop, "small_talk", "degraded")
 
-    assert await say(conversation(), "hello") == f"{DEGRADED}\n\n{SAYINGS['small_talk']}"
+    assert await say(conversation(), "hello") == f"{OPENLY['degraded']}\n\n{SAYINGS['small_talk']}"
+
+
+async def test_what_nobody_can_read_is_a_case_for_a_person(shop: Services) -> None:
+    read_in_its_place(shop, "unclear", "person")
+
+    told = await say(conversation(), "it came, but you know how that is")
+
+    async with shop.database.read() as session:
+        [ticket] = (await session.scalars(select(TicketRow))).all()
+    assert (ticket.customer_id, ticket.text) == (ADA.identity, "it came, but you know how that is")
+    assert told.startswith(OPENLY["person"])
+    assert f"case {ticket.id}" in told
+
+
+async def test_what_nobody_can_read_of_somebody_unknown_is_asked_again(shop: Services) -> None:
+    read_in_its_place(shop, "unclear", "person")
+
+    assert SAYINGS["unclear"] in await say(conversation(), "it came, but you know how that is", STOREFRONT)
+    async with shop.database.read() as session:
+        assert (await session.scalars(select(TicketRow))).all() == []

@@ -3,17 +3,22 @@
 from datetime import datetime
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from agent import services as composition
 from agent.commerce import fulfilment, run
 from agent.commerce.commands import MarkHandedOver, NewOrder
 from agent.commerce.orders import Orders
 from agent.ledger.tables import OrderRow
+from agent.providers.outside import guarded
 from agent.providers.payment import Charge, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
+from agent.resilience import CircuitBreaker
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, place_order
+from tests.unit_tests.commerce.outside import at_providers
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import events
 
@@ -195,3 +200,37 @@ async def test_each_failure_of_a_node_is_counted_as_an_event(shop: Services) -> 
     await place(SMALL)
 
     assert (events("node.failed"), events("order.parked")) == (failed + 1, parked + 1)
+
+
+def turning_away(shop: Services, retry_after: float) -> SandboxProvider:
+    """The card network, which turns the first request away until a time that it names."""
+    asked: list[str] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if len(asked) == 1:
+            return httpx.Response(429, headers={"retry-after": str(retry_after)})
+        network, path = shop.world.clients[0], request.url.path
+        return await network.request(request.method, path, headers=request.headers, content=request.content)
+
+    wire = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://sandbox")
+    return SandboxProvider(guarded(wire, CircuitBreaker("busy-network"), seconds=2.0), timeout=4.0)
+
+
+async def test_a_provider_that_names_a_time_is_asked_again_then(shop: Services) -> None:
+    composition.replace(at_providers(shop, turning_away(shop, retry_after=0.2)))
+
+    _, ended = await place(SMALL)
+
+    assert (ended["processing_stage"], ended["payment_status"]) == ("completed", "captured")
+    assert len(await charges(shop)) == 1
+
+
+async def test_a_time_that_is_too_far_away_is_not_waited_for(shop: Services) -> None:
+    composition.replace(at_providers(shop, turning_away(shop, retry_after=3600)))
+
+    thread, ended = await place(SMALL)
+
+    assert (ended["processing_stage"], ended["payment_status"]) == ("parked", "deferred")
+    assert (await drive_on(thread))["processing_stage"] == "parked"
+    assert await charges(shop) == []

@@ -126,3 +126,22 @@ async def test_who_wants_notices_is_called_through_a_breaker(world: World, break
     assert made.notices is not None
     assert "notices" in breakers
     await close(made)
+
+
+async def test_the_network_hears_our_token_and_no_more_calls_than_the_rate(world: World) -> None:
+    heard: list[str | None] = []
+
+    async def note(request: httpx.Request) -> None:
+        heard.append(request.headers.get("authorization"))
+
+    made = await world(payment_token=SecretStr("t0k3n"), payment_rate="2/minute", payment_timeout_seconds=0.2)
+    made.clients[0].event_hooks["request"].append(note)
+    for number in range(2):
+        await made.payments[0].capture(Attempt(f"k{number}", 1000, "USD", "tok_approve"))
+
+    with pytest.raises(PaymentNotSentError, match="RateLimitedError"):
+        await made.payments[0].capture(Attempt("k3", 1000, "USD", "tok_approve"))
+
+    await made.carrier.book("A-1/EAST", {})
+    assert heard == ["Bearer t0k3n"] * 3
+    await close(made)
