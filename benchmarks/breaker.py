@@ -1,6 +1,7 @@
 """How good is our circuit breaker: what a call costs, who gets through, and what it makes of each kind of trouble.
 
-`python -m benchmarks.breaker` prints all figures, those of `shared_breaker` (with Redis) too.
+`python -m benchmarks.breaker` prints all figures: also those of `shared_breaker`, with Redis, and of `dead_provider`, with
+the whole order line.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from langgraph.errors import GraphInterrupt, NodeTimeoutError
 from langgraph.graph import START, StateGraph
 
 from agent.resilience import BreakerConfig, CircuitBreaker
+from benchmarks.dead_provider import figures as dead_provider_figures
 from benchmarks.figures import Figure, report
 from benchmarks.peers import FAILURES, Backend, Guard, peers
 from benchmarks.shared_breaker import figures as shared_figures
@@ -47,6 +49,8 @@ async def figures() -> AsyncIterator[Figure]:
     ):  # fmt: skip
         yield await measure()
     async for figure in shared_figures():
+        yield figure
+    async for figure in dead_provider_figures():
         yield figure
 
 
