@@ -1,7 +1,7 @@
 """How good is our circuit breaker: what a call costs, who gets through, and what it makes of each kind of trouble.
 
-`python -m benchmarks.breaker` prints all figures: also those of `shared_breaker`, with Redis, and of `dead_provider`, with
-the whole order line.
+`python -m benchmarks.breaker` prints all figures: those of `shared_breaker`, with Redis, and of `dead_provider`, for
+the whole order line, too.
 """
 
 import asyncio
