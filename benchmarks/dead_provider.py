@@ -40,6 +40,7 @@ _DEAD: Final = {"hang_before": 1.0}
 
 async def figures() -> AsyncIterator[Figure]:
     """The charge step while the breaker is open, and what became of all orders."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # figures alone are printed
     with tempfile.TemporaryDirectory() as folder, _network(Path(folder)) as url:
         config = Settings(data_dir=Path(folder), payment_url=url, payment_timeout_seconds=SECONDS)
         shop = await composition.build(config)
@@ -150,5 +151,4 @@ async def _stages(shop: Services) -> Counter[str]:
 
 
 if __name__ == "__main__":
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     sys.exit(0 if asyncio.run(report(figures())) else 1)

@@ -102,7 +102,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         past = SandboxProvider(world.clients[0], config.payment_timeout_seconds)  # no news of how the network is today
         await import_shop(database, past, demo_shop(now=clock()))
     wait = timedelta(seconds=config.payment_wait_seconds)
-    payments = Payments(database, world.payments, wait)
+    payments = Payments(database, world.payments, wait, world.no_payments)
     return Services(
         settings=config,
         database=database,

@@ -3,7 +3,7 @@
 An order's price is captured by its process; what a change made due is captured by `collect`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -45,12 +45,20 @@ class Payments:
         database: the ledger.
         providers: the first is asked; another only when nobody before it can have charged.
         wait: how long a declined order waits for another payment method.
+        refusal: why no provider would be asked now, if so; then nothing is written down that would be taken back.
     """
 
-    def __init__(self, database: Database, providers: Sequence[PaymentProvider], wait: timedelta) -> None:
+    def __init__(
+        self,
+        database: Database,
+        providers: Sequence[PaymentProvider],
+        wait: timedelta,
+        refusal: Callable[[], CircuitOpenError | None] = lambda: None,
+    ) -> None:
         self._db = database
         self._providers = providers
         self._wait = wait
+        self._refusal = refusal
 
     async def capture(self, order_id: str) -> str:
         """Take the order's money, or find out that it was taken; returns `captured` or `declined`.
@@ -58,9 +66,12 @@ class Payments:
         An attempt that was made before is looked up first (law 3). Raises `PaymentNotSentError` or `CircuitOpenError`
         (no effect: defer), `PaymentUnknownError` (look it up later), `Denied` ORDER-STAGE.
         """
-        payment, method, asked = await self._attempt(order_id)
+        refusal = self._refusal()
+        payment, method, asked = await self._attempt(order_id, begin=refusal is None)
         if payment.outcome not in UNDECIDED:
             return payment.outcome
+        if refusal:
+            raise refusal
         return await self._ask(payment, method, asked)
 
     async def collect(self, order_id: str | None = None) -> dict[str, str]:
@@ -138,8 +149,11 @@ class Payments:
             order.touched_at = now
         return await self.outcome(order_id)
 
-    async def _attempt(self, order_id: str) -> tuple[PaymentRow, PaymentMethodRow, bool]:
-        """The order's attempt, written before anything is sent; True when a provider may know of it already."""
+    async def _attempt(self, order_id: str, *, begin: bool) -> tuple[PaymentRow, PaymentMethodRow, bool]:
+        """The order's attempt, written before anything is sent; True when a provider may know of it already.
+
+        With `begin` somebody is about to be asked.
+        """
         async with self._db.write() as session:
             order = await locked(session, order_id)
             method = await session.get_one(PaymentMethodRow, order.payment_method_id)
@@ -165,7 +179,7 @@ class Payments:
             if method.kind == GIFT_CARD:
                 await answers.by_gift_card(session, order, payment, now=now)
                 return payment, method, False
-            return payment, method, self._begin(payment)
+            return payment, method, begin and self._begin(payment)
 
     async def _collect(self, key: str) -> str:
         async with self._db.write() as session:

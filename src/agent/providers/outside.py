@@ -15,7 +15,7 @@ from agent.providers.notices import TIMEOUT_SECONDS, NoticeReceiver
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
-from agent.resilience import BreakerConfig, CircuitBreaker
+from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
 from agent.resilience.credentials import Auth, HeaderAuth
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
@@ -44,10 +44,16 @@ class OutsideWorld:
     """
 
     payments: Sequence[PaymentProvider]
+    payment_breakers: Sequence[CircuitBreaker]
     carrier: Carrier
     notices: NoticeReceiver | None
     clients: Sequence[httpx.AsyncClient]
     webhooks: dict[str, Webhooks]
+
+    def no_payments(self) -> CircuitOpenError | None:
+        """Why no payment provider would be asked now, if so: each has its breaker open."""
+        refusals = [breaker.refusal() for breaker in self.payment_breakers]
+        return refusals[0] if all(refusals) else None
 
 
 async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
@@ -56,6 +62,7 @@ async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
     clients = [await _sandbox(config, config.payment_url)]
     bounds = _bounds(config)
     payment, carrier = (breakers.add(name, bounds) for name in ("payment", "carrier"))
+    payment_breakers = [payment]
     token = config.payment_token.get_secret_value()
     auth = HeaderAuth("Authorization", f"Bearer {token}") if token else None
     parcels = SandboxCarrier(guarded(clients[0], carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
@@ -69,7 +76,8 @@ async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
         providers, webhooks["stripe"] = await asyncio.to_thread(_stripe, config, http)
     if config.second_payment_url:
         clients.append(await _sandbox(config, config.second_payment_url))
-        http = guarded(clients[-1], breakers.add("second-payment", bounds), seconds)
+        payment_breakers.append(breakers.add("second-payment", bounds))
+        http = guarded(clients[-1], payment_breakers[-1], seconds)
         providers.append(SandboxProvider(http, 2 * seconds, name="second"))
     notices = None
     if config.notice_webhook_url:
@@ -79,7 +87,7 @@ async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
         )
         http = guarded(clients[-1], breakers.add("notices", patience), TIMEOUT_SECONDS, media_type=None)
         notices = NoticeReceiver(http, config.notice_webhook_url, config.notice_webhook_secret.get_secret_value())
-    return OutsideWorld(providers, parcels, notices, clients, webhooks)
+    return OutsideWorld(providers, payment_breakers, parcels, notices, clients, webhooks)
 
 
 def guarded(

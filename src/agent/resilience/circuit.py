@@ -136,6 +136,11 @@ class Circuit:
         """Close, with an empty window and the shortest wait, whatever the state."""
         self._move("closed", self.clock())
 
+    def refusal(self) -> CircuitOpenError | None:
+        """What a call would be refused with now; None when it may go, perhaps as a probe."""
+        waiting = self.state == "open" and self.clock() < self.probe_at
+        return self._refusal() if waiting or self.state == "forced_open" else None
+
     def seconds_left(self) -> float | None:
         """Until the next probe may go; None unless open."""
         return max(0.0, self.probe_at - self.clock()) if self.state == "open" else None

@@ -14,7 +14,7 @@ from typing import ParamSpec, TypeVar
 from agent.resilience.circuit import BreakerListener, Circuit, Lease
 from agent.resilience.classifier import CLASSIFIER, Classifier
 from agent.resilience.config import BreakerConfig
-from agent.resilience.failures import NEUTRAL, Failure, FailureKind, Verdict
+from agent.resilience.failures import NEUTRAL, CircuitOpenError, Failure, FailureKind, Verdict
 from agent.resilience.shared_circuit import SharedCircuit
 from agent.resilience.sharing import Sharing
 from agent.resilience.stores import BreakerState
@@ -118,6 +118,10 @@ class CircuitBreaker:
             else:
                 self._settle(now, started, lease, None)
         return result
+
+    def refusal(self) -> CircuitOpenError | None:
+        """What a call would be refused with now, for who can spare themselves the preparations. Promises nothing."""
+        return self._circuit.refusal()
 
     def join(self) -> None:
         """Hear of the other workers from now on, not only from the first call on. To be called on the event loop."""

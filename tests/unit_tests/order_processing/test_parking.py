@@ -5,13 +5,14 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent import services as composition
 from agent.commerce import fulfilment, run
 from agent.commerce.commands import MarkHandedOver, NewOrder
 from agent.commerce.orders import Orders
-from agent.ledger.tables import OrderRow
+from agent.ledger.tables import OrderRow, PaymentRow
 from agent.providers.outside import guarded
 from agent.providers.payment import Charge, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
@@ -37,6 +38,15 @@ async def test_while_the_provider_is_down_an_order_is_parked_and_nothing_is_undo
     assert (view["stage"], view["status"]) == ("parked", "pending")
     assert (await stock(shop))["MUG-BLUE"][1] == before["MUG-BLUE"][1] + 2
     assert [order["id"] for order in await shop.reads.unfinished(stale_seconds=120)] == ["N-1"]
+
+
+async def test_while_the_provider_is_known_to_be_down_nobody_is_noted_as_asked(shop: Services) -> None:
+    shop.breakers["payment"].force_open()
+    await place(SMALL)
+
+    async with shop.database.read() as session:
+        [payment] = (await session.scalars(select(PaymentRow).where(PaymentRow.order_id == "N-1"))).all()
+    assert (payment.outcome, payment.provider, payment.asks) == ("open", None, 0)
 
 
 async def test_a_parked_order_is_taken_on_and_charged_once(shop: Services) -> None:

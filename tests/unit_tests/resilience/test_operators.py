@@ -24,6 +24,19 @@ def test_forced_open_refuses_until_it_is_reset(breaker: CircuitBreaker, clock: C
     succeed(breaker, times=1)
 
 
+def test_who_asks_first_hears_the_refusal_and_takes_no_probe(breaker: CircuitBreaker, clock: Clock) -> None:
+    assert breaker.refusal() is None
+    fail(breaker, times=4)
+    told = breaker.refusal()
+    assert told is not None
+    assert (told.kind, told.retry_after) == ("connection", 5.0)
+    clock.advance(5.0)
+    assert breaker.refusal() is None
+    assert breaker.snapshot().state == "open"
+    breaker.force_open()
+    assert breaker.refusal() is not None
+
+
 def test_reset_closes_an_open_breaker_and_forgets_its_wait(half_open: CircuitBreaker) -> None:
     fail(half_open, times=1)
     half_open.reset()
