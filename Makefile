@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 2024
 
-.PHONY: setup dev demo test test-thorough test-all chaos chaos-short bench test-services services lint migration pictures clean
+.PHONY: setup dev demo attack test test-thorough test-all chaos chaos-short bench test-services services lint migration pictures clean
 
-setup: .venv/ready .tokens.json
+setup: .venv/ready .tokens.json .tokens.sha256.json
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 …"; exit 2; }
@@ -15,12 +15,15 @@ setup: .venv/ready .tokens.json
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.tokens.json: | .venv/ready
+.tokens.json .tokens.sha256.json: | .venv/ready
 	@$(BIN)/desk tokens init
 
 dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { echo "port $(PORT) is taken: make dev PORT=…, and DESK_URL=http://127.0.0.1:… for desk"; exit 2; }
-	STUDIO_MODE=on $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
+	STUDIO_MODE=act $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
+
+attack: setup  ## 24 ways round an approval gate, against an ordinary one and ours side by side
+	@$(BIN)/python -m attack
 
 demo: setup  ## a shop survives an outage and a kill while people approve and refuse
 	@$(BIN)/python -m demo
@@ -42,6 +45,7 @@ chaos-short: setup
 bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.breaker
+	@$(BIN)/python -m benchmarks.approvals
 
 test-services: setup
 	@$(BIN)/python -m pytest tests/services
@@ -66,4 +70,4 @@ pictures: setup  ## draw the graphs, and an order's stages, from the code into t
 	@$(BIN)/python -m docs.pictures README.md docs/architecture.md
 
 clean:
-	rm -rf .venv .data .langgraph_api .tokens.json
+	rm -rf .venv .data .langgraph_api .tokens.json .tokens.sha256.json

@@ -19,8 +19,8 @@ import httpx
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.client import SyncLangGraphClient
 
-from agent.identity import create_tokens
 from agent.settings import Settings
+from agent.tokens import create_tokens
 
 T = TypeVar("T")
 

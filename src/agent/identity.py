@@ -1,15 +1,11 @@
-"""Who is calling: roles, tokens, and the authenticated caller of a run.
+"""Who is calling: roles, and the authenticated caller of a run. The tokens that say so are in `tokens`.
 
 Identity comes from the server's authentication only; nothing in a payload, a header or a thread's state counts.
 """
 
 import json
-import os
-import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal, TypeGuard, get_args
 
 from langgraph.runtime import Runtime
 
@@ -44,12 +40,9 @@ SERVICE_IDENTITY: Final = "service-1"
 """The service account. A cron's runs carry this identity alone, without a role, so it counts by name."""
 
 STUDIO_IDENTITY: Final = "langgraph-studio-user"
-"""What the platform calls a Studio user under `langgraph dev`."""
-
-DEMO_CUSTOMER: Final = "ada_park"
-"""Whom the development token of role `customer` belongs to, in the demo shop."""
-
-_FIRST_IDENTITY: Final[dict[Role, str]] = {"customer": DEMO_CUSTOMER, "service": SERVICE_IDENTITY}
+"""Studio, by the platform's name for it: it has no user."""
+STUDIO_ROLE: Final = "studio as "
+"""How whoever sits at Studio is called in the trail, before the role that they answered in."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +51,6 @@ class Caller:
 
     identity: str
     role: Role
-
-
-class TokensError(RuntimeError):
-    """The token file cannot be used; says what to do."""
 
 
 def caller_of(user: Any) -> Caller:
@@ -75,11 +64,16 @@ def caller_of(user: Any) -> Caller:
     role = next((p.removeprefix("role:") for p in permissions if p.startswith("role:")), None)
     if role is None and identity == SERVICE_IDENTITY:
         role = "service"
-    if identity == STUDIO_IDENTITY and settings().studio_mode == "on":
-        role = "channel"
-    if not identity or role not in ROLES:
+    if identity == STUDIO_IDENTITY:
+        role = "channel" if settings().studio_mode == "act" else None
+    if not identity or not is_role(role):
         raise PermissionError("this run has no authenticated caller with a role")
     return Caller(identity, role)
+
+
+def is_role(name: object) -> TypeGuard[Role]:
+    """Whether this is the name of a role."""
+    return name in ROLES
 
 
 def caller_of_run(runtime: Runtime[Any]) -> Caller | None:
@@ -90,35 +84,33 @@ def caller_of_run(runtime: Runtime[Any]) -> Caller | None:
         return None
 
 
-def create_tokens(path: Path) -> bool:
-    """Write one random token a role to a new file that only its owner can read; False when there is a file already."""
-    tokens = {
-        role: {
-            "token": secrets.token_urlsafe(24),
-            "identity": _FIRST_IDENTITY.get(role, f"{role.replace('_', '-')}-1"),
-        }
-        for role in ROLES
-    }
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return False
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(tokens, file, indent=2)
-    return True
+def is_reserved(caller: Caller) -> bool:
+    """Whether nobody may be called this: Studio has no user, and the service account is one, known by name."""
+    name = caller.identity
+    of_studio = name.startswith((STUDIO_IDENTITY, STUDIO_ROLE))
+    return not name.strip() or of_studio or (name == SERVICE_IDENTITY) != (caller.role == "service")
 
 
-def read_tokens(path: Path) -> Mapping[str, Caller]:
-    """Tokens and whom they stand for. Raises `TokensError` when the file is missing, readable by others, or wrong."""
+def acting(caller: Caller, said: Any) -> tuple[Caller, Any]:
+    """Who answers an approval, and what: Studio may say `{"as": ROLE, "decision": …, "note": …}` in mode `act`.
+
+    Then it is `studio as ROLE` who answers, in the form that everybody else's clients send; more keys, such as
+    `edited_action`, are kept. All other callers and answers come back as they are.
+    """
+    if caller.identity != STUDIO_IDENTITY or settings().studio_mode != "act":
+        return caller, said
+    answer = _out_of_json(said)
+    role = answer.get("as") if isinstance(answer, dict) else None
+    if not is_role(role) or role not in APPROVER_ROLES:
+        return caller, said
+    plain = {"type": answer.get("decision"), "message": answer.get("note", "")}
+    rest = {key: value for key, value in answer.items() if key not in ("as", "decision", "note")}
+    return Caller(f"{STUDIO_ROLE}{role}", role), rest | plain
+
+
+def _out_of_json(said: Any) -> Any:
+    """Studio's text box may send an object as text."""
     try:
-        if path.stat().st_mode & 0o077:
-            raise TokensError(f"{path} can be read by others: chmod 600 {path}")
-        entries = json.loads(path.read_text())
-        callers = {entry["token"]: Caller(entry["identity"], role) for role, entry in entries.items() if role in ROLES}
-    except FileNotFoundError as missing:
-        raise TokensError(f"{path} is missing: run `make setup`, or `desk tokens init`") from missing
-    except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-        raise TokensError(f"{path} is not a token file: want {{role: {{token, identity}}}}") from wrong
-    if unknown := set(entries) - set(ROLES):
-        raise TokensError(f"{path} names unknown roles: {', '.join(sorted(unknown))}")
-    return callers
+        return json.loads(said) if isinstance(said, str) else said
+    except (ValueError, RecursionError):
+        return said

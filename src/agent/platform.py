@@ -4,20 +4,26 @@ The in-process loopback client would carry no roles, or nobody at all, and is no
 """
 
 import asyncio
+from pathlib import Path
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from langgraph.runtime import Runtime
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-from agent.identity import TokensError, read_tokens
 from agent.settings import Settings
+from agent.tokens import TokensError, read_tokens
 
 
 def order_thread(order_id: str, generation: int = 0) -> str:
     """The thread id of an order, so that any worker, and any client, can find it."""
     return str(uuid5(NAMESPACE_URL, f"order:{order_id}:{generation}"))
+
+
+def is_order_thread(thread_id: UUID | str) -> bool:
+    """Whether the thread is an order's: those ids are made from the order's id (version 5), all others at random."""
+    return UUID(str(thread_id)).version == 5
 
 
 def this_thread(runtime: Runtime[Any]) -> str:
@@ -35,10 +41,22 @@ async def drive_on(client: LangGraphClient, thread_id: str, order_id: str) -> No
     )
 
 
+async def drive_conversation(client: LangGraphClient, thread_id: str) -> None:
+    """Have a conversation tell its news and show what it waits for, without a message; one that is at work refuses."""
+    await client.runs.create(thread_id, "customer_service", input={"messages": []}, multitask_strategy="reject")
+
+
 async def service_client(settings: Settings) -> LangGraphClient:
-    """The server's own API as the service account. Raises `TokensError` when there is no such token."""
-    tokens = await asyncio.to_thread(read_tokens, settings.tokens_file)
-    token = next((token for token, caller in tokens.items() if caller.role == "service"), None)
-    if token is None:
-        raise TokensError(f"{settings.tokens_file} has no token of role service: add one")
+    """The server's own API as the service account, by SERVICE_TOKEN or its token in TOKENS_FILE.
+
+    Raises `TokensError` when there is neither.
+    """
+    token = settings.service_token.get_secret_value() or await asyncio.to_thread(_service_token, settings.tokens_file)
     return get_client(url=settings.langgraph_api_url, api_key=token)
+
+
+def _service_token(tokens_file: Path) -> str:
+    for token, caller in read_tokens(tokens_file).items():
+        if caller.role == "service":
+            return token
+    raise TokensError(f"{tokens_file} has no token of role service: add one")

@@ -6,7 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.approvals.deadlines import Deadlines
+from agent.approvals.feedback import Feedback
+from agent.approvals.index import Index
+from agent.approvals.questions import Questions
 from agent.approvals.requests import Approvals
+from agent.approvals.trail import Trail
 from agent.assistant.knowledge import Knowledge
 from agent.assistant.understand import Understander, chat_models
 from agent.breakers import Breakers
@@ -23,6 +27,7 @@ from agent.commerce.shop_import import import_shop, is_empty
 from agent.ledger.database import Clock, Database, utc_now
 from agent.ledger.engines import Limits
 from agent.ledger.failures import DatabaseAwayError
+from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.quarantine import Quarantine
 from agent.ledger.replica import Replica
 from agent.providers.outside import OutsideWorld, outside_world
@@ -35,7 +40,8 @@ ARTICLES = Path(__file__).parent / "assistant" / "articles"
 
 @dataclass(frozen=True)
 class Services:
-    """What a node may use. `started_at`: threads that paused before it may have lost their checkpoint in a crash."""
+    """What a node may use. `heartbeat` is the reconciler's. `started_at`: threads that paused before it may have lost
+    their checkpoint in a crash."""
 
     settings: Settings
     database: Database
@@ -49,7 +55,11 @@ class Services:
     outbox: Outbox
     approvals: Approvals
     deadlines: Deadlines
+    index: Index
+    feedback: Feedback
+    questions: Questions
     quarantine: Quarantine
+    heartbeat: Heartbeat
     knowledge: Knowledge
     understander: Understander
     breakers: Breakers
@@ -114,9 +124,13 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         fulfilment=Fulfilment(database, world.carrier),
         news=News(database),
         outbox=Outbox(database, world.notices),
-        approvals=Approvals(database, config.approval_time_scale),
+        approvals=Approvals(database, await asyncio.to_thread(Trail.of, config), config.approval_time_scale),
         deadlines=Deadlines(database),
+        index=Index(config),
+        feedback=Feedback(database),
+        questions=Questions(database),
         quarantine=Quarantine(database),
+        heartbeat=Heartbeat(database, "reconciler"),
         knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
         understander=Understander(models),
         breakers=breakers,

@@ -25,7 +25,17 @@ class Settings(BaseSettings):
     database_connect_timeout_seconds: int = Field(default=3, ge=2)  # libpq takes whole seconds, and no fewer
     database_statement_timeout_seconds: float = Field(default=15.0, gt=0)
     seed_demo_shop: bool = True  # only ever into an empty ledger
-    tokens_file: Path = Path(".tokens.json")
+
+    # who may call: production starts only if somebody could, and Studio could not
+    environment: Literal["development", "production"] = "development"
+    tokens_file: Path = Path(".tokens.json")  # what `desk` sends
+    token_digests_file: Path | None = None  # empty: beside tokens_file
+    service_token: SecretStr = SecretStr("")  # empty: that of tokens_file
+    jwt_secret: SecretStr = SecretStr("")  # HS256
+    jwt_key_file: Path | None = None  # RS256, a public key in PEM
+    jwt_issuer: str = ""
+    jwt_audience: str = ""
+    customer_rate: str = "60/minute"  # empty: no limit
 
     # the server's own address, for calls that the server makes to itself; `langgraph dev` sets it
     langgraph_api_url: str = "http://127.0.0.1:2024"
@@ -72,17 +82,35 @@ class Settings(BaseSettings):
     notice_webhook_url: str = Field(default="", repr=False)
     notice_webhook_secret: SecretStr = SecretStr("")  # whsec_ and base64
 
+    # who is told of what happens to approval requests: empty means nobody
+    approval_webhook_url: str = Field(default="", repr=False)
+    approval_webhook_secret: SecretStr = SecretStr("")  # whsec_ and base64
+
+    # what approvals are sealed with; an old key may follow the new one, after a comma. Empty: kept in data_dir
+    trail_key: SecretStr = SecretStr("")
+
     # people: 1.0 is the chains' own times; smaller is for drills
     approval_time_scale: float = Field(default=1.0, gt=0)
 
-    studio_mode: Literal["off", "on"] = "off"  # on: Studio speaks as a channel; it can never approve
+    studio_mode: Literal["off", "read", "act"] = "off"  # of clients on loopback, in development
 
     @field_validator(
-        "openai_api_key", "openai_base_url", "second_openai_api_key", "second_openai_base_url", mode="before"
+        "openai_api_key",
+        "openai_base_url",
+        "second_openai_api_key",
+        "second_openai_base_url",
+        "token_digests_file",
+        "jwt_key_file",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
+
+    @property
+    def digests_file(self) -> Path:
+        """Where the digests of the tokens are that the server knows."""
+        return self.token_digests_file or self.tokens_file.with_suffix(".sha256.json")
 
     @property
     def ledger_url(self) -> str:

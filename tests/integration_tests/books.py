@@ -37,9 +37,10 @@ class Ledger:
         return next(iter(self.rows("SELECT * FROM orders WHERE id = ?", order_id)), {})
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything that it holds, by table; of notices what they say, not how far the reconciler has told them."""
+        """Everything that it holds, by table; of notices what they say, not how far the reconciler has told them, nor
+        when that one last ran."""
         tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        columns = {"notices": "key, event, customer_id, order_id, facts, at"}
+        columns = {"notices": "key, event, customer_id, order_id, facts, at", "heartbeats": "name"}
         return {
             name: self.rows(f"SELECT {columns.get(name, '*')} FROM {name} ORDER BY rowid")  # noqa: S608
             for name in (table["name"] for table in tables)

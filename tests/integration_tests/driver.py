@@ -73,6 +73,11 @@ class Driver:
         """A bare request as this role: what goes out is what is here, whatever the SDK would make of it."""
         return self._bare.request(method, path, json=body, headers={"x-api-key": self.server.tokens[role]})
 
+    def raw(self, role: str, path: str, body: str) -> httpx.Response:
+        """POST these bytes as this role, as a UI in a browser does."""
+        headers = {"x-api-key": self.server.tokens[role], "content-type": "application/json"}
+        return self._bare.post(path, content=body, headers=headers)
+
     def run(self, role: str, thread: str, graph: str, **what: Any) -> Run:
         """Start a run and follow it to its end. Raises AssertionError when it fails."""
         seen = Run(thread, graph)

@@ -1,12 +1,15 @@
 """Who may do what, tried from outside: every way round the gate is refused, and the right person can still answer."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from agent.approvals.models import decision_payload
+from agent.platform import order_thread
 from demo.live import LiveServer
 from tests.integration_tests.driver import Driver, an_order
 
@@ -40,7 +43,10 @@ REFUSED: list[tuple[str, str, Attempt, int]] = [
     ("writes state with an answer", STAFF, _run(command={**YES, "update": {"approval": None}}), 403),
     ("answers nothing", STAFF, _run(command={"resume": None}), 403),
     ("answers with input", STAFF, _run(command=YES, input={"order": ORDER}), 403),
-    ("answers an old state", STAFF, _run(command=YES, checkpoint={"checkpoint_id": "1ef", "checkpoint_ns": ""}), 403),
+    ("answers an old state", STAFF, _run(command=YES, checkpoint={"checkpoint_id": "1ef", "checkpoint_ns": ""}), 409),
+    ("answers a stale interrupt", STAFF, _run(command={"resume": {"0" * 32: YES["resume"]}}), 409),
+    ("answers in another's place", "billing_agent", _run(command=YES), 403),
+    ("answers as Studio does", STAFF, _run(command={"resume": {"as": STAFF}}, input={"order": ORDER}), 403),
     ("reaches into the engine", STAFF, _run(command=YES, config={"configurable": {"__pregel_resuming": True}}), 403),
     ("answers another graph", STAFF, _run("customer_service", command=YES), 422),
     ("answers the reconciler", STAFF, _run("reconciler", command=YES), 422),
@@ -54,6 +60,10 @@ REFUSED: list[tuple[str, str, Attempt, int]] = [
     ("writes state", "channel", ("POST", "/threads/{thread}/state", {"values": {"approval": None}}), 403),
     ("writes state", STAFF, ("POST", "/threads/{thread}/state", {"values": None, "as_node": "approval"}), 403),
     ("copies", "channel", ("POST", "/threads/{thread}/copy", None), 403),
+    ("moves it in the index", STAFF, ("PATCH", "/threads/{thread}", {"metadata": {"awaiting": "customer"}}), 403),
+    ("gives it away", "service", ("PATCH", "/threads/{thread}", {"metadata": {"owner": "customer-1"}}), 403),
+    ("writes state", "service", ("POST", "/threads/{thread}/state", {"values": {"approval": None}}), 403),
+    ("cancels", "service", ("POST", "/runs/cancel", {"status": "all"}), 403),
     ("gives it away", "channel", ("PATCH", "/threads/{thread}", {"metadata": {"owner": "customer-1"}}), 403),
     ("deletes", "channel", ("DELETE", "/threads/{thread}", None), 403),
     ("deletes", "admin", ("DELETE", "/threads/{thread}", None), 403),
@@ -85,6 +95,30 @@ def test_every_way_round_the_gate_is_refused_and_the_right_role_can_still_answer
     assert (thread["status"], interrupt["value"]) == ("interrupted", waits.waiting)
     assert driver.order_row("ACCESS-1")["stage"] == "awaiting_approval"
     assert driver.answer(STAFF, waits, "approve").stage == "completed"
+    late = driver.http(STAFF, "POST", f"/threads/{waits.thread}/runs", _run(command=YES)[2])
+    assert (late.status_code, late.json()["detail"]) == (409, "nothing waits for an answer on this thread")
+
+
+def test_an_answer_may_name_the_latest_checkpoint_and_no_older_one(driver: Driver) -> None:
+    waits = driver.order(an_order("ACCESS-3", {"DESK-WALNUT": 2}))
+    latest, *older = driver.client(STAFF).threads.get_history(waits.thread, limit=5)
+
+    def says(state: Any) -> httpx.Response:  # as Agent Chat UI does
+        shown = {"checkpoint_id": state["checkpoint"]["checkpoint_id"], "checkpoint_ns": ""}
+        body = _run(command=YES, input={}, checkpoint=shown)[2]
+        return driver.http(STAFF, "POST", f"/threads/{waits.thread}/runs/wait", body)
+
+    assert [says(state).status_code for state in older] == [409] * 4
+    assert says(latest).json()["processing_stage"] == "completed"
+
+
+def test_the_service_account_keeps_the_index_and_the_owner_stays(driver: Driver) -> None:
+    thread = driver.conversation()
+
+    driver.client("service").threads.update(thread, metadata={"awaiting": STAFF, "request_id": "apr-1"})
+
+    [found] = driver.client(STAFF).threads.search(metadata={"awaiting": STAFF, "request_id": "apr-1"})
+    assert (found["thread_id"], (found["metadata"] or {})["owner"]) == (thread, "channel-1")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +141,7 @@ def test_a_stranger_is_told_nothing(server: LiveServer, headers: dict[str, str],
             client.get("/ops/metrics"),
         ]
         assert [answer.status_code for answer in answers] == [status] * len(answers)
-        assert client.get("/ops/health").json() == {"status": "ok"}
+        assert client.get("/ops/health").json()["status"] == "ok"
 
 
 def test_a_token_counts_as_bearer_too(server: LiveServer) -> None:
@@ -128,3 +162,80 @@ def test_a_customer_acts_for_themselves_and_nobody_else(driver: Driver) -> None:
         an_order("ACCESS-2", {"MUG-WHITE": 1}, customer="ben_ortiz", method="ben_card"), role="customer"
     )
     assert (placed.rule, placed.stage) == ("ORDER-CALLER", "refused")
+
+
+def test_another_web_page_may_not_read_what_this_server_says(server: LiveServer) -> None:
+    def asked_from(origin: str) -> list[str | None]:
+        asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+        with httpx.Client(base_url=server.url, headers={"origin": origin}, trust_env=False) as client:
+            answers = [client.options("/threads/search", headers=asks), client.get("/ops/health")]
+        return [answer.headers.get("access-control-allow-origin") for answer in answers]
+
+    assert asked_from("https://page.example") == [None, None]
+    for ui in ("https://smith.langchain.com", "http://localhost:3000", "https://dev.agentinbox.ai"):
+        assert asked_from(ui) == [ui, ui]
+
+
+@pytest.mark.parametrize("path", ["/", "/info", "/docs", "/openapi.json", "/metrics", "/redoc"])
+def test_what_the_server_is_made_of_is_told_to_no_stranger(server: LiveServer, path: str) -> None:
+    assert httpx.get(server.url + path, trust_env=False).status_code == 401
+
+
+def test_a_chat_ui_with_a_token_sees_that_the_server_is_there(driver: Driver) -> None:
+    answer = driver.http("order_manager", "GET", "/info")
+    assert (answer.status_code, set(answer.json())) == (200, {"version", "langgraph_py_version", "flags"})
+
+
+@pytest.fixture(scope="module")
+def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of its own on which Studio may act, and customers not often."""
+    made = LiveServer(tmp_path_factory.mktemp("studio"), STUDIO_MODE="act", CUSTOMER_RATE="3/minute", RECONCILE_CRON="")
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names(studio_server: LiveServer) -> None:
+    order, plain = an_order("ACCESS-4", {"DESK-WALNUT": 2}), {"assistant_id": "order_processing"}
+    path = f"/threads/{order_thread('ACCESS-4')}/runs/wait"
+    with httpx.Client(
+        base_url=studio_server.url, headers={"x-auth-scheme": "langsmith"}, trust_env=False, timeout=60
+    ) as studio:
+        studio.post(path, json=plain | {"input": {"order": order}, "if_not_exists": "create"}).raise_for_status()
+
+        def says(said: Any) -> httpx.Response:
+            return studio.post(path, json=plain | {"command": {"resume": said}})
+
+        refused = [says(YES["resume"]), says({"as": "billing_agent", "decision": "approve"})]
+        assert [answer.status_code for answer in refused] == [403, 403]
+        done = says({"as": STAFF, "decision": "approve", "note": "tried in Studio"})
+        assert done.json()["processing_stage"] == "completed"
+
+        elsewhere = studio.post("/threads/search", json={}, headers={"host": "page.example"})
+        assert elsewhere.status_code == 403
+        assert studio.patch(f"/threads/{order_thread('ACCESS-4')}", json={"metadata": {}}).status_code == 403
+
+
+def test_a_customer_who_asks_too_often_is_told_when_to_come_back(studio_server: LiveServer) -> None:
+    with Driver(studio_server) as driver:
+        thread = driver.client("customer").threads.create()["thread_id"]
+        says = {"assistant_id": "customer_service", "input": HELLO, "multitask_strategy": "enqueue"}
+        answers = [driver.http("customer", "POST", f"/threads/{thread}/runs", says) for _ in range(4)]
+        answers.append(driver.http("customer", "POST", "/ops/orders/W-1001/cancel", {"reason": "no longer needed"}))
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+        assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in answers[3:])
+        assert driver.http("customer", "GET", "/ops/orders/W-1001").status_code == 200
+
+
+def test_production_that_nobody_could_call_does_not_start_and_says_so_in_one_line(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path, ENVIRONMENT="production", TOKEN_DIGESTS_FILE=str(tmp_path / "none.json"))
+    try:
+        with pytest.raises(RuntimeError, match="the server ended"):
+            server.start()
+    finally:
+        server.stop()
+    said = server.log_end(1)
+    assert said.startswith("not started: ENVIRONMENT=production without anybody who could call: ")
+    assert "Traceback" not in server.log_end(100)

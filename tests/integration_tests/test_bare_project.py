@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from agent.identity import create_tokens, read_tokens
 from agent.platform import order_thread
+from agent.tokens import create_tokens, read_tokens
 from demo.live import ROOT, Process, free_port, wait_for
 from tests.integration_tests.driver import an_order
 
@@ -47,5 +47,5 @@ def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: 
             assert (answer.json()["processing_stage"], answer.json()["payment_status"]) == ("completed", "captured")
     finally:
         process.end(SIGTERM)
-    made = {entry.name for entry in root.iterdir()} - {"src", ".tokens.json", *NEEDED}
+    made = {entry.name for entry in root.iterdir()} - {"src", ".tokens.json", ".tokens.sha256.json", *NEEDED}
     assert made == {".data", ".langgraph_api"}

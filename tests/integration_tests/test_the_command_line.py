@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from demo.live import LiveServer
+from demo.live import LiveServer, wait_for
 from tests.integration_tests.books import CardNetwork
-from tests.integration_tests.driver import an_order, together
+from tests.integration_tests.driver import Driver, an_order, together
 
 DESK = Path(sys.executable).parent / "desk"
 
@@ -78,6 +78,31 @@ def test_a_refund_goes_from_a_message_to_an_edited_approval(desk: Shell, network
     assert list(network.refunded("W-1007").values()) == [55_00]
 
 
+def test_an_approver_asks_the_customer_and_reads_the_answer(desk: Shell, driver: Driver) -> None:
+    asked = driver.ask("I want 30.00 back for W-1015, one lamp flickers", customer="jonas_weber")
+    waiting = driver.ask("yes", customer="jonas_weber", thread=asked.thread).waiting
+    assert waiting
+    request_id, agent = waiting["request_id"], ("--as", "general_agent")
+    refused = desk("approvals", "ask", request_id, "Which lamp?", "--as", "order_manager")
+    assert (refused.code, "APPROVAL-ROLE" in refused.err) == (4, True)
+    assert desk("approvals", "ask", request_id, "Which lamp?", *agent).code == 0
+
+    def read() -> list[str]:
+        values = driver.client("channel").threads.get(asked.thread)["values"]
+        return [message["content"] for message in values["messages"]]  # type: ignore[index]
+
+    desk("ops", "reconcile")
+    wait_for(lambda: any("“Which lamp?”" in said for said in read()), 30, lambda: f"no question: {read()}")
+    answered = driver.ask(f"re {request_id}: the left one, yes", customer="jonas_weber", thread=asked.thread)
+    assert answered.waiting == waiting
+
+    [shown] = desk("approvals", "show", request_id, *agent, "--json").documents
+    assert [question["answer"] for question in shown["questions"]] == ["the left one, yes"]
+    assert "the left one, yes" in desk("approvals", "show", request_id, *agent).out
+    [approved] = desk("approvals", "approve", request_id, *agent, "--json").documents
+    assert "30.00 USD of order W-1015 will be refunded" in approved["message"]
+
+
 def test_orders_are_submitted_shown_and_rejected(desk: Shell, tmp_path: Path) -> None:
     file = tmp_path / "orders.jsonl"
     orders = [
@@ -99,7 +124,7 @@ def test_orders_are_submitted_shown_and_rejected(desk: Shell, tmp_path: Path) ->
 
     request_id = rows[2]["waiting"]["request_id"]
     by_another = desk("approvals", "approve", request_id, "--as", "tech_support")
-    assert (by_another.code, "APPROVAL-ROLE" in by_another.err) == (6, True)
+    assert (by_another.code, "APPROVAL-ROLE" in by_another.err) == (4, True)
     rejected = desk("approvals", "reject", request_id, "--note", "too many", "--as", "order_manager", "--json")
     assert rejected.documents[0]["processing_stage"] == "cancelled"
     [shown] = desk("orders", "show", "DESK-2", "--json").documents

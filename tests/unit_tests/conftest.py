@@ -3,17 +3,21 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from langgraph_sdk.client import LangGraphClient
 
 from agent import services as composition
+from agent.approvals import index
 from agent.policies import BUDGETS
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import home
+from tests.unit_tests.platform_stub import Platform
 
 
 @dataclass
@@ -46,7 +50,12 @@ def ledger_url(tmp_path: Path) -> Iterator[str]:
 def config(tmp_path: Path, demo_data: Path) -> Settings:
     """The demo shop is there already, so that its import is not waited for each time."""
     shutil.copytree(demo_data, tmp_path / "data")
-    return Settings(data_dir=tmp_path / "data", sandbox_slow_seconds=0.05, payment_timeout_seconds=2.0)
+    return Settings(
+        data_dir=tmp_path / "data",
+        tokens_file=tmp_path / "tokens.json",
+        sandbox_slow_seconds=0.05,
+        payment_timeout_seconds=2.0,
+    )
 
 
 @pytest.fixture
@@ -59,6 +68,19 @@ async def shop(config: Settings, clock: Clock) -> AsyncIterator[Services]:
     yield built
     composition.replace(None)
     await built.close()
+
+
+@pytest.fixture
+async def indexed(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
+    """The platform on whose threads it is written what they wait for."""
+    built = Platform()
+
+    async def client(_: Settings) -> AbstractAsyncContextManager[LangGraphClient]:
+        return nullcontext(built.client)
+
+    monkeypatch.setattr(index, "service_client", client)
+    yield built
+    await built.client.aclose()
 
 
 @pytest.fixture(scope="session")

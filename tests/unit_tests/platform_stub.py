@@ -59,6 +59,21 @@ class Platform:
             self.thread(body["thread_id"], "idle", metadata=body["metadata"])
             return self.threads[body["thread_id"]]
 
+        @app.post("/threads/search")
+        async def search(request: Request) -> list[dict[str, Any]]:
+            body = await request.json()
+            return [
+                thread
+                for thread in self.threads.values()
+                if thread["thread_id"] in body["ids"] and thread["status"] == body["status"]
+            ]
+
+        @app.patch("/threads/{thread_id}", status_code=204)
+        async def update(thread_id: str, request: Request) -> None:
+            if thread_id not in self.threads:
+                raise HTTPException(404)
+            self.threads[thread_id]["metadata"] |= (await request.json())["metadata"]
+
         @app.post("/threads/{thread_id}/runs")
         async def run(thread_id: str, request: Request) -> dict[str, Any]:
             self.runs.append((thread_id, await request.json()))

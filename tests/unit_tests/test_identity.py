@@ -1,7 +1,5 @@
-"""Who is calling, and the tokens that say so."""
+"""Who is calling, and who nobody may be."""
 
-import json
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,10 +12,9 @@ from agent.identity import (
     STUDIO_IDENTITY,
     Caller,
     Role,
-    TokensError,
+    acting,
     caller_of,
-    create_tokens,
-    read_tokens,
+    is_reserved,
 )
 from agent.settings import Settings
 
@@ -70,93 +67,89 @@ def test_no_customer_and_no_program_can_approve() -> None:
     assert set(ROLES) - APPROVER_ROLES == {"customer", "channel", "agent", "warehouse", "operator", "admin", "service"}
 
 
-def test_studio_is_nobody_unless_it_is_switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "settings", Settings)
+@pytest.fixture
+def studio(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Caller:
+    """Studio, in the mode that the test names."""
+    monkeypatch.setattr(identity, "settings", lambda: Settings(studio_mode=request.param))
+    return Caller(STUDIO_IDENTITY, "channel")
 
-    with pytest.raises(PermissionError):
-        caller_of(somebody(STUDIO_IDENTITY))
 
-
+@pytest.mark.parametrize("studio", ["off", "read"], indirect=True)
 @pytest.mark.parametrize("permissions", [(), ("role:order_manager",)])
-def test_studio_is_never_more_than_a_channel(monkeypatch: pytest.MonkeyPatch, permissions: tuple[str, ...]) -> None:
-    monkeypatch.setattr(identity, "settings", lambda: Settings(studio_mode="on"))
-
-    assert caller_of(somebody(STUDIO_IDENTITY, *permissions)) == Caller(STUDIO_IDENTITY, "channel")
-
-
-def test_new_tokens_are_one_a_role_and_read_by_their_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "tokens.json"
-
-    assert create_tokens(path)
-
-    callers = read_tokens(path)
-    assert [caller.role for caller in callers.values()] == list(ROLES)
-    assert all(len(token) >= 32 for token in callers)
-    assert path.stat().st_mode & 0o777 == 0o600
+def test_studio_is_nobody_unless_it_may_act(studio: Caller, permissions: tuple[str, ...]) -> None:
+    with pytest.raises(PermissionError):
+        caller_of(somebody(STUDIO_IDENTITY, *permissions))
 
 
-def test_the_development_tokens_speak_for_the_demo_customer_and_the_service_account(tmp_path: Path) -> None:
-    create_tokens(tmp_path / "tokens.json")
-    identities = {caller.role: caller.identity for caller in read_tokens(tmp_path / "tokens.json").values()}
-
-    assert identities["customer"] == "ada_park"
-    assert identities["service"] == "service-1"
-    assert identities["order_manager"] == "order-manager-1"
-    assert len(set(identities.values())) == len(ROLES)
+@pytest.mark.parametrize("studio", ["act"], indirect=True)
+@pytest.mark.parametrize("permissions", [(), ("role:order_manager",)])
+def test_studio_that_may_act_is_a_channel_whatever_comes_with_it(studio: Caller, permissions: tuple[str, ...]) -> None:
+    assert caller_of(somebody(STUDIO_IDENTITY, *permissions)) == studio
 
 
-def test_tokens_that_are_there_already_are_kept(tmp_path: Path) -> None:
-    path = tmp_path / "tokens.json"
-    create_tokens(path)
-    before = path.read_text()
-
-    assert not create_tokens(path)
-    assert path.read_text() == before
+SAID = {"as": "order_manager", "decision": "approve", "note": "seen"}
+PLAIN = {"type": "approve", "message": "seen"}
 
 
-def test_a_missing_token_file_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(TokensError, match="is missing: run `make setup`"):
-        read_tokens(tmp_path / "tokens.json")
+@pytest.mark.parametrize("studio", ["act"], indirect=True)
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        (SAID, PLAIN),
+        ('{"as": "order_manager", "decision": "approve", "note": "seen"}', PLAIN),
+        ({"as": "order_manager", "decision": "reject"}, {"type": "reject", "message": ""}),
+        ({"as": "order_manager"}, {"type": None, "message": ""}),
+        (
+            {"as": "order_manager", "decision": "edit", "edited_action": {"name": "refund", "args": {}}},
+            {"type": "edit", "message": "", "edited_action": {"name": "refund", "args": {}}},
+        ),
+        ({"as": "order_manager", "decision": "reject", "type": "approve"}, {"type": "reject", "message": ""}),
+    ],
+    ids=["object", "as text", "no note", "no decision", "edit", "two decisions"],
+)
+def test_studio_answers_as_the_approver_that_it_names(studio: Caller, said: Any, plain: Any) -> None:
+    assert acting(studio, said) == (Caller("studio as order_manager", "order_manager"), plain)
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_a_token_file_that_others_can_use_is_refused(tmp_path: Path, mode: int) -> None:
-    path = tmp_path / "tokens.json"
-    create_tokens(path)
-    path.chmod(mode)
+@pytest.mark.parametrize("studio", ["act"], indirect=True)
+@pytest.mark.parametrize(
+    "role", [*sorted(set(ROLES) - APPROVER_ROLES), "root", "", None, 1, ["order_manager"]], ids=str
+)
+def test_studio_acts_as_nobody_who_is_no_approver(studio: Caller, role: Any) -> None:
+    assert acting(studio, SAID | {"as": role}) == (studio, SAID | {"as": role})
 
-    with pytest.raises(TokensError, match="chmod 600"):
-        read_tokens(path)
+
+@pytest.mark.parametrize("studio", ["act"], indirect=True)
+@pytest.mark.parametrize(
+    "said", ["approve", True, None, [SAID], PLAIN, "{", "[" * 100_000], ids=lambda said: str(said)[:9]
+)
+def test_what_names_no_role_comes_back_as_it_is(studio: Caller, said: Any) -> None:
+    assert acting(studio, said) == (studio, said)
+
+
+@pytest.mark.parametrize("studio", ["off", "read"], indirect=True)
+def test_studio_acts_as_nobody_unless_it_may_act(studio: Caller) -> None:
+    assert acting(studio, SAID) == (studio, SAID)
+
+
+@pytest.mark.parametrize("studio", ["act"], indirect=True)
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_but_studio_acts_as_somebody_else(studio: Caller, role: Role) -> None:
+    assert acting(Caller("ann", role), SAID) == (Caller("ann", role), SAID)
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("name", "role", "reserved"),
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'"tokens"',
-        b'{"admin": "secret"}',
-        b'{"admin": {"token": "secret"}}',
-        b'{"admin": {"token": ["secret"], "identity": "ann"}}',
-        b"\xff\xfe",
+        ("ada_park", "customer", False),
+        ("service-1", "service", False),
+        ("service-1", "admin", True),
+        ("service-2", "service", True),
+        ("langgraph-studio-user", "channel", True),
+        ("studio as order_manager", "order_manager", True),
+        ("", "customer", True),
+        (" ", "customer", True),
     ],
 )
-def test_a_broken_token_file_is_refused_without_telling_its_secrets(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "tokens.json"
-    path.write_bytes(content)
-    path.chmod(0o600)
-
-    with pytest.raises(TokensError, match="is not a token file") as refused:
-        read_tokens(path)
-    assert "secret" not in str(refused.value)
-
-
-def test_a_token_of_no_known_role_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "tokens.json"
-    path.write_text(json.dumps({"root": {"token": "secret", "identity": "ann"}}))
-    path.chmod(0o600)
-
-    with pytest.raises(TokensError, match="unknown roles: root"):
-        read_tokens(path)
+def test_some_names_are_nobodys(name: str, role: Role, reserved: bool) -> None:
+    assert is_reserved(Caller(name, role)) is reserved

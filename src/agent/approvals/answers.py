@@ -53,6 +53,8 @@ def _out_of_json(said: Any) -> Any:
 
 def _single(said: Any) -> dict[str, Any]:
     """The one entry of an answer, whether it came bare, in a list, or under `decisions`."""
+    if isinstance(said, bool):
+        return {"type": "approve" if said else "reject"}
     if isinstance(said, str):
         return {"type": said.strip().lower()}
     if isinstance(said, dict) and "decisions" in said:

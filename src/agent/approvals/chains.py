@@ -13,15 +13,18 @@ HOUR: Final = 3600.0
 
 
 class Step(TypedDict):
-    """One person's turn. Past `due_seconds` it is escalated, past `expiry_seconds` rejected by the clock."""
+    """One person's turn: past `reminder_seconds` they are reminded, past `due_seconds` it is escalated, past
+    `expiry_seconds` rejected by the clock."""
 
     role: Role
+    reminder_seconds: float
     due_seconds: float
     expiry_seconds: float
 
 
 def _chain(*roles: Role, due_hours: float = 4, expiry_hours: float = 48) -> tuple[Step, ...]:
-    return tuple(Step(role=role, due_seconds=due_hours * HOUR, expiry_seconds=expiry_hours * HOUR) for role in roles)
+    due, expiry = due_hours * HOUR, expiry_hours * HOUR
+    return tuple(Step(role=role, reminder_seconds=due / 2, due_seconds=due, expiry_seconds=expiry) for role in roles)
 
 
 CHAINS: Final[dict[Case, tuple[Step, ...]]] = {
@@ -56,6 +59,19 @@ def case_for_order(total: int, risk: int) -> Case | None:
 def case_for_refund(amount: int) -> Case:
     """Which chain a refund beyond policy needs. `amount` in minor units."""
     return "billing" if amount > REFUND_BY_BILLING else "general"
+
+
+def chain_of(case: Case, time_scale: float) -> list[Step]:
+    """The steps of a new request, with all times multiplied by `time_scale`."""
+    return [
+        Step(
+            role=step["role"],
+            reminder_seconds=step["reminder_seconds"] * time_scale,
+            due_seconds=step["due_seconds"] * time_scale,
+            expiry_seconds=step["expiry_seconds"] * time_scale,
+        )
+        for step in CHAINS[case]
+    ]
 
 
 def escalation_of(chain: list[Step], step: int) -> Role:

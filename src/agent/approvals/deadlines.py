@@ -1,38 +1,62 @@
-"""What time does to approval requests, and which threads have yet to hear of it."""
+"""What time does to approval requests, which threads have yet to hear of it, and which have to wait."""
+
+from datetime import datetime
+from typing import Final, Literal
 
 from sqlalchemy import select, update
 
-from agent.approvals.chains import escalation_of
+from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
-from agent.approvals.requests import tell_customer, view_of
+from agent.approvals.requests import view_of
+from agent.approvals.telling import tell_customer, tell_of_turn
 from agent.ledger.database import Database
+from agent.ledger.notices import StaffEvent
 from agent.ledger.tables import ApprovalRow
 from agent.observability.events import emit
 
+Happened = Literal["reminded", "escalated", "expired"]
+
+_EVENTS: Final[dict[Happened, StaffEvent]] = {
+    "reminded": "approval.reminded",
+    "escalated": "approval.escalated",
+    "expired": "approval.expired",
+}
+
 
 class Deadlines:
-    """Escalates and expires, by the ledger's clock."""
+    """Reminds, escalates and expires, by the ledger's clock."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def watch_the_clock(self) -> dict[str, str]:
-        """Escalate what is overdue and expire what is long overdue, each once; returns {request id: what happened}."""
+    async def watch_the_clock(self) -> dict[str, Happened]:
+        """Remind of what is waited for, escalate what is overdue and expire what is long overdue, each once, however
+        many do this at the same time; returns {request id: what happened}."""
         now = self._db.clock()
-        done: dict[str, str] = {}
+        async with self._db.read() as session:
+            rows = (await session.scalars(select(ApprovalRow).where(ApprovalRow.status == "open"))).all()
+        done = {row.id: await self._act(row.id, now) for row in rows if _due(row, now)}
+        return {request_id: happened for request_id, happened in done.items() if happened}
+
+    async def _act(self, request_id: str, now: datetime) -> Happened | None:
+        """Do what is due, unless somebody else has done it: one request a transaction, so that answers to the others
+        need not wait."""
         async with self._db.write() as session:
-            rows = await session.scalars(select(ApprovalRow).where(ApprovalRow.status == "open").with_for_update())
-            for row in rows.all():
-                step, waited = row.chain[row.step], (now - row.step_since).total_seconds()
-                if waited >= step["expiry_seconds"]:
-                    row.status, row.thread_told, done[row.id] = "expired", False, "expired"
-                    row.note = "nobody answered in time"
-                    emit("approval.expired", request_id=row.id)
+            row = await session.get_one(ApprovalRow, request_id, with_for_update=True)
+            match happened := _due(row, now):
+                case None:
+                    return None
+                case "expired":
+                    row.status, row.thread_told, row.note = "expired", False, "nobody answered in time"
                     await tell_customer(session, row, now)
-                elif waited >= step["due_seconds"] and not row.escalated:
-                    row.escalated, row.thread_told, done[row.id] = True, False, "escalated"
-                    emit("approval.escalated", request_id=row.id, to=escalation_of(row.chain, row.step))
-        return done
+                case "escalated":
+                    row.escalated, row.thread_told = True, False
+                case "reminded":
+                    row.reminded_since = row.step_since
+            view = view_of(row)
+            await tell_of_turn(session, _EVENTS[happened], row, view, now)
+        emit(_EVENTS[happened], request_id=request_id, to=view["roles"][-1])
+        return happened
 
     async def to_tell(self) -> list[tuple[str, str, str | None]]:
         """(request id, thread id, order id) of requests that changed while their thread was waiting."""
@@ -44,6 +68,12 @@ class Deadlines:
             )
             return [(row.id, row.thread_id, row.order_id) for row in rows]
 
+    async def waiting(self) -> dict[str, str]:
+        """The threads that have to wait for people, {thread id: who asked}."""
+        query = select(ApprovalRow.thread_id, ApprovalRow.asked_by).where(ApprovalRow.status == "open")
+        async with self._db.read() as session:
+            return {row.thread_id: row.asked_by for row in await session.execute(query)}
+
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""
         row = ApprovalRow
@@ -54,3 +84,16 @@ class Deadlines:
         async with self._db.write() as session:
             rows = await session.scalars(update(row).where(*ended).values(thread_told=True).returning(row))
             return [view_of(row) for row in rows]
+
+
+def _due(row: ApprovalRow, now: datetime) -> Happened | None:
+    """What the clock has yet to do to a request. Who comes late is not reminded any more."""
+    if row.status != "open":
+        return None
+    step: Step = row.chain[row.step]
+    waited = (now - row.step_since).total_seconds()
+    if waited >= step["expiry_seconds"]:
+        return "expired"
+    if waited >= step["due_seconds"]:
+        return None if row.escalated else "escalated"
+    return "reminded" if waited >= step["reminder_seconds"] and row.reminded_since != row.step_since else None

@@ -1,9 +1,13 @@
 """What an approval looks like to people and programs. Pure data: the `desk` client imports this module and no other."""
 
-from typing import Any, Literal
+from typing import (
+    Any,
+    Literal,
+    NotRequired,  # pydantic checks states by it, also on Python 3.11
+)
 
 from pydantic import BaseModel, ConfigDict, Field
-from typing_extensions import TypedDict  # pydantic checks states by it, also on Python 3.11
+from typing_extensions import TypedDict
 
 Decision = Literal["approve", "edit", "reject"]
 DECISIONS: tuple[Decision, ...] = ("approve", "edit", "reject")
@@ -41,7 +45,8 @@ class ApprovalView(TypedDict):
     """An open request as the interrupt shows it; also its copy in a thread's state.
 
     `roles` may answer now; `step` of `steps` counts from 1; times are ISO 8601 in UTC; amounts minor units.
-    `refused` says why the last answer was not taken.
+    `refused` says why the last answer was not taken. `head` is the seal of the last decision, or of the request; those
+    made before there were seals have none.
     """
 
     action_requests: list[ActionRequest]
@@ -59,6 +64,18 @@ class ApprovalView(TypedDict):
     status: str
     note: str
     refused: str | None
+    head: NotRequired[str]
+
+
+class QuestionView(TypedDict):
+    """What an approver asked the customer about a request; `number` counts from 1. An answer decides nothing."""
+
+    number: int
+    asked_by: str
+    text: str
+    at: str
+    answer: str | None
+    answered_at: str | None
 
 
 def decision_payload(

@@ -9,11 +9,12 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.approvals.answers import UnreadableAnswerError, read_answer
-from agent.approvals.chains import CHAINS, Case, Step, escalation_of
+from agent.approvals.chains import Case, chain_of, escalation_of
 from agent.approvals.models import ActionRequest, Answer, ApprovalView, Decision, ReviewConfig
+from agent.approvals.telling import tell_of_decision, tell_of_turn
+from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
 from agent.identity import APPROVER_ROLES, Caller
 from agent.ledger.database import Database, Denied, digest
-from agent.ledger.notices import notify
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.observability.events import emit
 
@@ -49,8 +50,9 @@ class Refused(Exception):  # noqa: N818  (an answer is refused, by rule)
 class Approvals:
     """Opens requests, takes decisions, watches the clock."""
 
-    def __init__(self, database: Database, time_scale: float = 1.0) -> None:
+    def __init__(self, database: Database, trail: Trail, time_scale: float = 1.0) -> None:
         self._db = database
+        self.trail = trail
         self._scale = time_scale
 
     async def open(
@@ -74,7 +76,7 @@ class Approvals:
                     ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void"
                 )
             )
-            if row is None:
+            if row is None or not await self._proven(session, row):
                 await session.execute(
                     update(ApprovalRow)
                     .where(ApprovalRow.key == key, ApprovalRow.status == "open")
@@ -92,26 +94,21 @@ class Approvals:
                     case=case,
                     action=asdict(action),
                     action_hash=action.hash,
-                    chain=self._chain(case),
+                    chain=chain_of(case, self._scale),
                     status="open",
                     step_since=self._db.clock(),
                     created_at=self._db.clock(),
                 )
+                row.asked = what_is_asked(row)
+                row.seal = row.head = self.trail.of_request(row)
                 session.add(row)
                 await session.flush()
                 emit("approval.requested", request_id=request_id, case=case, order_id=order_id)
+                await tell_of_turn(session, "approval.requested", row, view_of(row), self._db.clock())
             row.thread_id = thread_id
+            if row.status == "open":
+                row.thread_told = True  # it shows the request as it is now
             return view_of(row)
-
-    def _chain(self, case: Case) -> list[Step]:
-        return [
-            Step(
-                role=step["role"],
-                due_seconds=step["due_seconds"] * self._scale,
-                expiry_seconds=step["expiry_seconds"] * self._scale,
-            )
-            for step in CHAINS[case]
-        ]
 
     async def get(self, request_id: str) -> ApprovalView:
         """The request as it stands now."""
@@ -119,12 +116,12 @@ class Approvals:
             return view_of(await session.get_one(ApprovalRow, request_id))
 
     async def approved(self, request_id: str) -> ApprovalView:
-        """The request, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes."""
+        """The request, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes, provably."""
         async with self._db.read() as session:
             row = await session.get(ApprovalRow, request_id)
-        if row is None or row.status != "approved":
-            raise Denied("APPROVAL-MISSING", "This has not been approved.")
-        return view_of(row)
+            if row is None or row.status != "approved" or not await self._proven(session, row):
+                raise Denied("APPROVAL-MISSING", "This has not been approved.")
+            return view_of(row)
 
     async def of_order(self, order_id: str, status: str | None = None) -> list[ApprovalView]:
         """All requests about an order, or those of this status, oldest first."""
@@ -154,17 +151,18 @@ class Approvals:
         async with self._db.write() as session:
             row = await session.get_one(ApprovalRow, request_id, with_for_update=True)
             row.thread_told = True
-            if row.status != "open" or (caller and caller.role == "service"):
+            if not await self._proven(session, row) or row.status != "open" or (caller and caller.role == "service"):
                 return view_of(row)
             try:
                 answer = await self._allowed(session, row, seen_hash, said, caller)
-                await self._take(session, row, answer, caller, edit)
+                decision = await self._take(session, row, answer, caller, edit)
             except Refused as refused:
                 emit("approval.answer_refused", request_id=request_id, rule=refused.rule)
                 return view_of(row, refused=str(refused))
             emit("approval.decided", request_id=request_id, decision=answer.decision, status=row.status)
-            await tell_customer(session, row, self._db.clock())
-            return view_of(row)
+            view = view_of(row)
+            await tell_of_decision(session, decision, row, view, self._db.clock())
+            return view
 
     async def _allowed(
         self, session: AsyncSession, row: ApprovalRow, seen_hash: str, said: Any, caller: Caller | None
@@ -173,7 +171,7 @@ class Approvals:
             raise Refused("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
         if caller.identity in (row.asked_by, row.subject):
             raise Refused("APPROVAL-OWN", "nobody approves what they asked for")
-        if caller.identity in {d.actor for d in await _decisions(session, row)}:
+        if caller.identity in {each.actor for each in await decisions_of(session, row) if each.round == row.round}:
             raise Refused("APPROVAL-TWICE", "nobody acts twice in one chain")
         if seen_hash != row.action_hash:
             raise Refused("APPROVAL-STALE", "the action has changed since it was shown")
@@ -192,34 +190,48 @@ class Approvals:
         answer: Answer,
         caller: Caller | None,
         edit: Edit | None,
-    ) -> None:
+    ) -> DecisionRow:
         assert caller is not None  # noqa: S101  (checked by _allowed; tells the type checker)
         step = row.step
         if answer.decision == "edit":
             step = self._edit(row, answer, edit)
-        session.add(
-            DecisionRow(
-                request_id=row.id,
-                round=row.round,
-                step=step,
-                decision=answer.decision,
-                actor=caller.identity,
-                role=caller.role,
-                note=answer.note,
-                at=self._db.clock(),
-            )
+        decision = DecisionRow(
+            request_id=row.id,
+            round=row.round,
+            step=step,
+            decision=answer.decision,
+            actor=caller.identity,
+            role=caller.role,
+            note=answer.note,
+            at=self._db.clock(),
         )
+        if row.head:
+            decision.number = 1 + len(await decisions_of(session, row))
+            decision.over = what_is_asked(row)
+            decision.seal = row.head = self.trail.of_decision(row.head, decision)
+        session.add(decision)
         await session.flush()
         row.note = answer.note
         if answer.decision == "reject":
             row.status = "rejected"
-            return
-        done = {d.step for d in await _decisions(session, row)}
+            return decision
+        done = {each.step for each in await decisions_of(session, row) if each.round == row.round}
         left = [n for n in range(len(row.chain)) if n not in done]
         if not left:
             row.status = "approved"
         else:
             row.step, row.step_since, row.escalated = left[0], self._db.clock(), False
+        return decision
+
+    async def _proven(self, session: AsyncSession, row: ApprovalRow) -> bool:
+        """Whether the trail holds. A request whose does not is worth nothing: it is void, and asked anew."""
+        try:
+            self.trail.prove(row, await decisions_of(session, row))
+        except BrokenTrailError as broken:
+            row.status = "void"
+            emit("trail.broken", request_id=row.id, link=broken.link)
+            return False
+        return True
 
     def _edit(self, row: ApprovalRow, answer: Answer, edit: Edit | None) -> int:
         """Put the changed action in place: the yeses before are void, the editor's own counts for their step."""
@@ -233,24 +245,9 @@ class Approvals:
         except ValueError as wrong:
             raise Refused("APPROVAL-EDIT", str(wrong)) from wrong
         row.action = asdict(action)
-        row.action_hash, row.case, row.chain, row.round = action.hash, case, self._chain(case), row.round + 1
+        row.action_hash, row.case, row.chain, row.round = action.hash, case, chain_of(case, self._scale), row.round + 1
         own = [n for n, step in enumerate(row.chain) if step["role"] == before]
         return own[0] if own else -1  # -1: a step of no chain, so that the editor's role must be asked nowhere
-
-
-async def tell_customer(session: AsyncSession, row: ApprovalRow, now: datetime) -> None:
-    """Note that a request of the customer's came to its end; what the shop asks its own people is not theirs."""
-    if row.status != "open" and row.case != "debt":
-        await notify(
-            session,
-            "approval.decided",
-            row.id,
-            customer_id=row.subject,
-            order_id=row.order_id,
-            now=now,
-            status=row.status,
-            request_id=row.id,
-        )
 
 
 def roles_of(row: ApprovalRow) -> list[str]:
@@ -259,16 +256,17 @@ def roles_of(row: ApprovalRow) -> list[str]:
     return [*roles, escalation_of(row.chain, row.step)] if row.escalated else roles
 
 
-async def _decisions(session: AsyncSession, row: ApprovalRow) -> list[DecisionRow]:
-    query = select(DecisionRow).where(DecisionRow.request_id == row.id, DecisionRow.round == row.round)
-    return list((await session.scalars(query)).all())
+async def decisions_of(session: AsyncSession, row: ApprovalRow) -> list[DecisionRow]:
+    """What people have said to a request, in all rounds, in order."""
+    query = select(DecisionRow).where(DecisionRow.request_id == row.id)
+    return list((await session.scalars(query.order_by(DecisionRow.number, DecisionRow.round, DecisionRow.step))).all())
 
 
 def view_of(row: ApprovalRow, refused: str | None = None) -> ApprovalView:
     name, arguments = row.action["name"], row.action["arguments"]
     allowed: list[Decision] = ["approve", "edit", "reject"] if row.action["editable"] else ["approve", "reject"]
     due: datetime = row.step_since + timedelta(seconds=row.chain[row.step]["due_seconds"])
-    return ApprovalView(
+    view = ApprovalView(
         action_requests=[
             ActionRequest(name=name, args=arguments, arguments=arguments, description=row.action["description"])
         ],
@@ -287,3 +285,6 @@ def view_of(row: ApprovalRow, refused: str | None = None) -> ApprovalView:
         note=row.note,
         refused=refused,
     )
+    if row.head:
+        view["head"] = row.head
+    return view

@@ -1,8 +1,9 @@
-"""The outbox: notices on their way to the receiver of webhooks, each sent until it is taken.
+"""The outbox: notices on their way to the receivers of webhooks, each sent until it is taken.
 
 At least once, not in order: a receiver tells repeats by the id, and what came first by the timestamp.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -24,26 +25,30 @@ ALARMING: Final = 20
 
 
 class Outbox:
-    """The sending of notices. Without a receiver nothing is sent, and what there is waits for one."""
+    """The sending of notices. An audience without a receiver is sent nothing: what there is for it waits for one."""
 
-    def __init__(self, database: Database, receiver: NoticeReceiver | None) -> None:
+    def __init__(self, database: Database, receivers: Mapping[str, NoticeReceiver]) -> None:
         self._db = database
-        self._receiver = receiver
+        self._receivers = receivers
 
     async def send(self) -> dict[str, str]:
-        """Send what is due, the longest due first; returns {key: sent | failed}.
+        """Send what is due, to each audience the longest due first; returns {key: sent | failed}."""
+        done: dict[str, str] = {}
+        for audience, receiver in self._receivers.items():
+            done |= await self._send(audience, receiver)
+        return done
 
-        Stops when the receiver's breaker is open: what was not sent counts no attempt.
-        """
-        if self._receiver is None:
-            return {}
-        query = select(NoticeRow).where(NoticeRow.sent.is_(False), NoticeRow.next_at <= self._db.clock())
+    async def _send(self, audience: str, receiver: NoticeReceiver) -> dict[str, str]:
+        """Stops when the receiver's breaker is open: what was not sent counts no attempt."""
+        query = select(NoticeRow).where(
+            NoticeRow.audience == audience, NoticeRow.sent.is_(False), NoticeRow.next_at <= self._db.clock()
+        )
         async with self._db.read() as session:
             due = (await session.scalars(query.order_by(NoticeRow.next_at, NoticeRow.key).limit(100))).all()
         done: dict[str, str] = {}
         for notice in due:
             try:
-                await self._receiver.take(notice.key, _message(notice))
+                await receiver.take(notice.key, _message(notice))
             except CircuitOpenError:
                 break
             except NoticeNotTakenError as error:
@@ -70,9 +75,10 @@ class Outbox:
 
 
 def _message(notice: NoticeRow) -> dict[str, Any]:
+    whom = {"customer_id": notice.customer_id} if notice.audience == "customers" else {}
     return {
         "type": notice.event,
         "id": notice.key,
         "timestamp": notice.at.isoformat(),
-        "data": {"customer_id": notice.customer_id, "order_id": notice.order_id, **notice.facts},
+        "data": {**whom, "order_id": notice.order_id, **notice.facts},
     }

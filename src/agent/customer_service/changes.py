@@ -8,9 +8,10 @@ from typing import Any
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action
+from agent.assistant.entities import amount as meant_amount
 from agent.commerce.commands import CancelOrder, Command, Denial, OpenTicket, RefundPayment
-from agent.commerce.policy import money
-from agent.customer_service.state import PlannedAction, ReadyAction
+from agent.commerce.policy import money, refund_denied
+from agent.customer_service.state import Finding, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
 from agent.ledger.database import Denied
 from agent.services import Services
@@ -63,6 +64,19 @@ def turned_down(request: ApprovalView) -> list[str]:
             return [SAYINGS[ended]]
 
 
+async def counter_offer(shop: Services, request: ApprovalView) -> Finding | None:
+    """What a rejection leaves to offer: a smaller refund, if its reason names one. Once; the next no is the last."""
+    asked, amount = request["action_requests"][0]["args"], meant_amount(request["note"])
+    if request["status"] != "rejected" or "instead_of" in asked or not amount:
+        return None
+    if not 0 < amount < asked["amount"] or refund_denied(amount, await shop.reads.refundable(asked["order_id"])):
+        return None
+    instead = f"Refund {money(amount)} of order {asked['order_id']}, instead of {money(asked['amount'])}."
+    arguments = asked | {"amount": amount, "instead_of": request["request_id"]}
+    action = PlannedAction(name="refund_payment", arguments=arguments, sentence=instead)
+    return Finding(text="", action=action, unfinished=None)
+
+
 async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     """Make one change, once, in the customer's name; returns what is said of it.
 
@@ -71,7 +85,7 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     key, name, arguments = ready["key"], ready["action"]["name"], ready["action"]["arguments"]
     if ready["request_id"]:
         request = await shop.approvals.approved(ready["request_id"])
-        key, customer_id = request["request_id"], request["subject"]
+        key, customer_id = request.get("head", request["request_id"]), request["subject"]  # the last seal: law 1
         name, arguments = request["action_requests"][0]["name"], request["action_requests"][0]["args"]
     elif case_of(ready["action"]):
         raise Denied("APPROVAL-MISSING", "This has not been approved.")

@@ -1,15 +1,16 @@
 """The picture of the desk: nodes, edges, and beside each node what happens when it fails.
 
 triage ─ knowledge ─ dispatch ─ specialist × topic ─ plan ─ reply, which asks for the customer's yes
-yes ─ review ─ approval ⟲ decide ─ execute ─ reply, and back to `approval` while a request is open
+yes ─ review ─ approval ⟲ decide ─ execute ─ reply, and back to `approval` while a request is open;
+a no may lead from `decide` to `plan`, with one changed proposal
 """
 
 from langgraph.graph import END, START, StateGraph
 
-from agent.approvals.gate import approval
 from agent.context import Context
 from agent.customer_service.nodes import (
     after_reply,
+    approval,
     decide,
     dispatch,
     execute,

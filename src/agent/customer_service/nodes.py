@@ -1,22 +1,30 @@
 """The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`.
 
-What a change needs, and the making of it, is in `changes.py`.
+What a change needs, and the making of it, is in `changes.py`; whose a conversation is, in `whose.py`.
 """
 
-import re
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 
-from agent.approvals.gate import caller_who
+from agent.approvals.gate import ask, caller_who
 from agent.assistant.embedded import answer_to
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
 from agent.commerce.policy import RULES, denied
 from agent.context import Context
-from agent.customer_service.changes import approved, as_request, case_of, edited_refund, hand_over, make, turned_down
+from agent.customer_service.changes import (
+    approved,
+    as_request,
+    case_of,
+    counter_offer,
+    edited_refund,
+    hand_over,
+    make,
+    turned_down,
+)
 from agent.customer_service.specialists import PERSONAL, look_into
 from agent.customer_service.state import (
     DeskState,
@@ -26,16 +34,15 @@ from agent.customer_service.state import (
     ReadyAction,
     TopicTask,
 )
-from agent.customer_service.words import OPENLY, SAYINGS, told
+from agent.customer_service.whose import customer_of, look_for_news, news_for
+from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import caller_of_run
-from agent.ledger.database import Denied
+from agent.ledger.database import Denied, digest
 from agent.observability.events import emit
 from agent.platform import this_thread
-from agent.services import Services, services
+from agent.services import services
 
 Update = dict[str, Any]
-
-_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 
 
 async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["knowledge", "review", "reply"]]:
@@ -45,11 +52,13 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     """
     shop, caller = await services(), caller_of_run(runtime)
     if caller and caller.role == "service":
-        return Command(goto="reply", update={"messages": await _look_for_news(shop, state, runtime)})
+        return Command(goto="reply", update=await look_for_news(shop, state, runtime))
     fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
     try:
         text = _text(state)
-        customer_id = await _customer(shop, state, runtime, text)
+        customer_id = await customer_of(shop, state, runtime, text)
+        if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
+            return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
         earlier = [message.text for message in state["messages"][-7:-1]]
         meant, read_by = await shop.understander.understand(
             text, pending=state.get("plan") is not None, history=earlier
@@ -60,7 +69,7 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     if customer_id:
         await shop.news.heard(customer_id, this_thread(runtime))
-        fresh["messages"] = await _news(shop, state, customer_id, runtime)
+        fresh["messages"] = await news_for(shop, state, customer_id, runtime)
     topics = _topics(state.get("unfinished"), meant, text)
     if topics:
         return _look_into(topics, fresh)
@@ -128,7 +137,7 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Join what the specialists found into sentences, and their proposals into one plan."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
     actions = [finding["action"] for finding in findings if finding["action"]]
-    plan_id = f"{this_thread(runtime)}:{_turn(state)}"
+    plan_id = f"{this_thread(runtime)}:{_turn(state)}:{digest(actions)[:8]}"
     return {
         "notes": [*state["notes"], *(finding["text"] for finding in findings if finding["text"])],
         "plan": Plan(id=plan_id, actions=actions) if actions else None,
@@ -140,6 +149,7 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
 async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """After the customer's yes: what policy lets pass is ready; for the rest people are asked, once."""
     shop, agreed, customer_id = await services(), state["plan"], state["customer_id"]
+    caller = caller_of_run(runtime)
     assert agreed is not None  # noqa: S101  (triage routes here only with a plan)
     assert customer_id is not None  # noqa: S101  (a plan is only ever made for a known customer)
     ready: list[ReadyAction] = []
@@ -156,7 +166,7 @@ async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
             subject=customer_id,
             order_id=action["arguments"].get("order_id"),
             thread_id=this_thread(runtime),
-            asked_by=customer_id,
+            asked_by=caller.identity if caller else customer_id,  # whose thread this is
         )
         if request["status"] != "open":  # decided before this node ran again
             ready += approved(request)
@@ -168,22 +178,34 @@ async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     return Command(goto="execute" if ready else "reply", update=update)
 
 
-async def decide(state: DeskState) -> Command[Literal["approval", "execute", "reply"]]:
+async def approval(state: DeskState, runtime: Runtime[Context]) -> Update:
+    """Ask people for their yes to the oldest request of this conversation; nothing else, since it all runs again."""
+    shop, shown = await services(), state["approval"]
+    assert shown is not None  # noqa: S101  (`after_reply` routes here only with a request)
+    request = await shop.approvals.get(shown["request_id"])
+    return {"answer": ask(shown, request.get("head", ""), runtime, shop.approvals.trail)}
+
+
+async def decide(
+    state: DeskState, runtime: Runtime[Context]
+) -> Command[Literal["approval", "execute", "plan", "reply"]]:
     """Take the answer if it counts; else ask again, saying why."""
     shop, view, answer = await services(), state["approval"], state["answer"]
     assert view is not None  # noqa: S101  (the gate was at this request)
+    head = (await shop.approvals.get(view["request_id"])).get("head", "")
+    who = caller_who(answer, head, shop.approvals.trail)
     request = await shop.approvals.decide(
-        view["request_id"],
-        view["action_hash"],
-        answer["said"],
-        caller_who(answer),
-        edit=edited_refund,
+        view["request_id"], view["action_hash"], answer["said"], who, edit=edited_refund
     )
+    await shop.feedback.give(request, who)
     if request["status"] == "open":
+        await shop.index.show(this_thread(runtime), request)
         return Command(goto="approval", update={"approval": request})
     await shop.news.said("approval.decided", request["request_id"])
     ready, notes = approved(request), turned_down(request)
     update = {"approval": request, "ready": ready, "notes": notes, "processing_stage": request["status"]}
+    if offer := await counter_offer(shop, request):
+        return Command(goto="plan", update=[*update.items(), ("findings", None), ("findings", {"offer": offer})])
     return Command(goto="execute" if ready else "reply", update=update)
 
 
@@ -211,6 +233,8 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
         parts.append(f"This is what I would do:\n{listed}\n\nShall I? Please answer yes or no.")
     head = await shop.approvals.head(this_thread(runtime))
+    if head or state.get("approval"):
+        await shop.index.show(this_thread(runtime), head)
     return {
         "messages": [AIMessage("\n\n".join(parts))] if parts else [],
         "notes": [],
@@ -225,9 +249,10 @@ def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
     return "approval" if state.get("approval") else "__end__"
 
 
-def _turn(state: DeskState) -> int:
-    """How often the customer has spoken."""
-    return sum(isinstance(message, HumanMessage) for message in state["messages"])
+def _turn(state: DeskState) -> str:
+    """What the customer said last, by its id: a count would begin anew where a checkpoint was lost."""
+    said = [message.id for message in state["messages"] if isinstance(message, HumanMessage)]
+    return digest(said[-1:])[:12]
 
 
 def _text(state: DeskState) -> str:
@@ -237,41 +262,6 @@ def _text(state: DeskState) -> str:
         return message_text(message.content if isinstance(message, HumanMessage) else None)
     except MessageError as wrong:
         raise denied(wrong.rule) from wrong
-
-
-async def _look_for_news(shop: Services, state: DeskState, runtime: Runtime[Context]) -> list[AIMessage]:
-    """What is new for the customer of this conversation; one whose checkpoint was lost has none, and gets no more."""
-    if customer_id := state.get("customer_id"):
-        return await _news(shop, state, customer_id, runtime)
-    await shop.news.forget(this_thread(runtime))
-    return []
-
-
-async def _news(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> list[AIMessage]:
-    """What the customer has yet to be told, each thing in a message of its own."""
-    already = {str(message.id) for message in state["messages"] if isinstance(message, AIMessage)}
-    untold = await shop.news.untold(customer_id, this_thread(runtime), already)
-    return [AIMessage(told(notice), id=notice.key) for notice in untold]
-
-
-async def _customer(shop: Services, state: DeskState, runtime: Runtime[Context], text: str) -> str | None:
-    """Who the customer is: the caller, whom a channel names, or whose e-mail address is given. One a conversation.
-
-    Raises `Denied` CUSTOMER-ONE, or ORDER-CUSTOMER when a channel names nobody that exists.
-    """
-    caller = caller_of_run(runtime)
-    if caller is None or caller.role not in ("customer", "channel"):
-        raise denied("CUSTOMER-IDENTIFIED")
-    known = state.get("customer_id")
-    claimed = caller.identity if caller.role == "customer" else runtime.context.customer_id if runtime.context else None
-    if claimed is None and known is None:
-        email = _EMAIL.search(text)
-        return await shop.reads.customer_by_email(email.group()) if email else None
-    if claimed and known and claimed != known:
-        raise denied("CUSTOMER-ONE")
-    if claimed and not await shop.reads.customer_exists(claimed):
-        raise denied("ORDER-CUSTOMER")
-    return known or claimed
 
 
 def _topics(unfinished: dict[str, Any] | None, meant: Understanding, text: str) -> list[Topic]:

@@ -16,6 +16,8 @@ SAYINGS: Final[dict[str, str]] = {
     "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
     "void": "What was asked for has changed meanwhile, so I have not done it.",
     "handed_over": "I have passed your message on to a colleague, as case {case}.",
+    "passed_on": "Thank you, I have passed your answer on.",
+    "not_awaited": "Nobody waits for an answer about that from you now.",
     "refund_time": f"A gift card is refunded at once, other payment methods {REFUND_TIME}.",
 }
 
@@ -37,6 +39,7 @@ NEWS: Final[dict[str, str]] = {
     "payment.deferred": "The payment for order {order} could not be taken yet. You need do nothing: it is tried again.",
     "payment.declined": "The payment for order {order} was declined. {why} Please choose another payment method.",
     "approval.decided": "What had to be approved{for_order} {decision}.",
+    "approval.question": "Our staff asks{for_order}: “{question}” To answer, begin your message with “re {request}”.",
     "parcel.shipped": "A parcel of order {order} is on its way. Its tracking number is {tracking}.",
     "parcel.refused": "The carrier can't take a parcel of order {order}. You get its price back: {amount}.",
     "refund.settled": "{amount} of order {order} has been refunded.",
@@ -64,6 +67,8 @@ def told(notice: Notice) -> str:
             why=RULES.get(facts.get("rule", ""), ""),
             decision=_DECISIONS.get(facts.get("status", "")),
             tracking=facts.get("tracking_id"),
+            question=facts.get("question", ""),
+            request=facts.get("request_id", ""),
             amount=money(facts.get("amount", 0)),
         )
         .strip()

@@ -1,10 +1,10 @@
-"""Notices: what a customer should hear of, written in the transaction of its cause.
+"""Notices: what customers and staff should hear of, written in the transaction of its cause.
 
 Telling them (in their conversation, by webhook) comes after it and is not done here.
 """
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,7 @@ NoticeEvent = Literal[
     "payment.deferred",  # the provider can't be asked, or did not answer
     "payment.declined",  # another method is asked for; facts: rule
     "approval.decided",  # facts: status, request_id
+    "approval.question",  # staff asks the customer; facts: request_id, question (in the words of who asks)
     "parcel.shipped",  # facts: parcel_id, tracking_id
     "parcel.refused",  # the carrier will not take it, its part is given back; facts: parcel_id, amount
     "refund.settled",  # facts: amount
@@ -22,10 +23,19 @@ NoticeEvent = Literal[
     "cancel.refused",  # asked for too late: the carrier has it; facts: rule
 ]
 
+StaffEvent = Literal[
+    "approval.requested",  # a step's turn begins
+    "approval.reminded",
+    "approval.escalated",
+    "approval.decided",  # one person's decision, which counts; facts: decision, role
+    "approval.expired",
+]
+"""Of one step of a request; see `approvals.telling` for the facts."""
+
 LONGEST_KEY: Final = 150
 
 
-def notice_key(event: NoticeEvent, about: str) -> str:
+def notice_key(event: NoticeEvent | StaffEvent, about: str) -> str:
     """What happened, to what; `about` is digested where it is too long to be told apart by its beginning."""
     key = f"{event}:{about}"
     return key if len(key) <= LONGEST_KEY else f"{event}:{digest(about)}"
@@ -58,4 +68,15 @@ async def notify(
                 at=now,
                 next_at=now,
             )
+        )
+
+
+async def notify_staff(
+    session: AsyncSession, event: StaffEvent, about: str, *, now: datetime, order_id: str | None, facts: dict[str, Any]
+) -> None:
+    """Note what those who decide on requests are to hear, once; ids, roles, times and amounts only."""
+    key = notice_key(event, about)
+    if await session.get(NoticeRow, key) is None:
+        session.add(
+            NoticeRow(key=key, audience="staff", event=event, order_id=order_id, facts=facts, at=now, next_at=now)
         )

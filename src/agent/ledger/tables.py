@@ -220,15 +220,19 @@ class ApprovalRow(Base):
     case: Mapped[str] = mapped_column(String(40))
     action: Mapped[dict[str, Any]]
     action_hash: Mapped[str] = mapped_column(String(64))
-    chain: Mapped[list[Any]]  # [{role, due_seconds, expiry_seconds}]
+    chain: Mapped[list[Any]]  # of `approvals.chains.Step`
     step: Mapped[int] = mapped_column(default=0)  # whose turn it is
     status: Mapped[str] = mapped_column(String(20), index=True)  # open, approved, rejected, expired, void
     note: Mapped[str] = mapped_column(String(2000), default="")
     round: Mapped[int] = mapped_column(default=0)  # an edit begins a new one
     escalated: Mapped[bool] = mapped_column(default=False)  # the present step
+    reminded_since: Mapped[datetime | None]  # the `step_since` of the step that was reminded of last
     thread_told: Mapped[bool] = mapped_column(default=True)  # False: changed by the clock or an undo; wake the thread
     step_since: Mapped[datetime]
     created_at: Mapped[datetime]
+    asked: Mapped[dict[str, Any] | None]  # what was asked at first: {action_hash, roles}; sealed, as are the next two
+    seal: Mapped[str | None] = mapped_column(String(64))  # None: made before there were seals
+    head: Mapped[str | None] = mapped_column(String(64))  # the seal of the last decision, or of the request
 
 
 class DecisionRow(Base):
@@ -244,15 +248,19 @@ class DecisionRow(Base):
     role: Mapped[str] = mapped_column(String(40))
     note: Mapped[str] = mapped_column(String(2000))
     at: Mapped[datetime]
+    number: Mapped[int | None]  # from 1, over all rounds
+    over: Mapped[dict[str, Any] | None]  # what it is about, or what an edit made of it: {action_hash, roles}
+    seal: Mapped[str | None] = mapped_column(String(64))  # over all of this, and the seal before
 
 
 class NoticeRow(Base):
-    """Something that a customer should hear of: a message in their conversation, and a webhook."""
+    """Something that a customer should hear of, in their conversation and by webhook; or staff, by webhook alone."""
 
     __tablename__ = "notices"
     key: Mapped[str] = mapped_column(String(150), primary_key=True)  # what happened, to what: told once
-    event: Mapped[str] = mapped_column(String(40))  # `ledger.notices.NoticeEvent`
-    customer_id: Mapped[str] = mapped_column(String(60), index=True)
+    audience: Mapped[str] = mapped_column(String(10), default="customers")  # customers, staff
+    event: Mapped[str] = mapped_column(String(40))  # `ledger.notices.NoticeEvent` or `StaffEvent`
+    customer_id: Mapped[str | None] = mapped_column(String(60), index=True)  # whom to tell; None: it is for staff
     order_id: Mapped[str | None] = mapped_column(String(60))
     facts: Mapped[dict[str, Any]]  # ids, amounts in minor units, rule ids
     at: Mapped[datetime]
@@ -281,4 +289,27 @@ class QuarantineRow(Base):
     node: Mapped[str] = mapped_column(String(40))
     found: Mapped[str] = mapped_column(String(500))  # what is wrong with it
     state: Mapped[dict[str, Any]]
+    at: Mapped[datetime]
+
+
+class QuestionRow(Base):
+    """What an approver asked the customer about a request, and what the customer said. It decides nothing."""
+
+    __tablename__ = "questions"
+    __table_args__ = (UniqueConstraint("request_id", "number"),)
+    key: Mapped[str] = mapped_column(String(150), primary_key=True)  # asked once
+    request_id: Mapped[str] = mapped_column(ForeignKey("approvals.id"))
+    number: Mapped[int]  # of the request's questions, from 1
+    asked_by: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(String(2000))
+    at: Mapped[datetime]
+    answer: Mapped[str | None] = mapped_column(String(8000))
+    answered_at: Mapped[datetime | None]
+
+
+class HeartbeatRow(Base):
+    """When something that must go on by itself last did."""
+
+    __tablename__ = "heartbeats"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]

@@ -11,7 +11,7 @@ from agent.ledger.database import digest
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, StateError, guarded, sound
 from agent.order_processing.nodes import Step, Update, ask_people, next_step
-from agent.order_processing.showing import blank, debt_action, refused, shown, tell
+from agent.order_processing.showing import blank, debt_action, refused, said, shown, tell
 from agent.order_processing.state import Damage, DenialView, OrderState
 from agent.platform import this_thread
 from agent.services import services
@@ -43,6 +43,7 @@ async def settle(state: OrderState, runtime: Runtime[None]) -> Command[Literal["
             asked_by="order_processing",
         )
         tell(runtime, order_id, "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
+        await shop.index.show(this_thread(runtime), request)
         return ask_people(request, {})
     return Command(goto="close")
 
@@ -84,19 +85,23 @@ async def close(state: OrderState, runtime: Runtime[None]) -> Command[Literal["a
     if not state.get("order_id"):
         if not denial:
             raise StateError("order_id: missing")
-        return Command(goto="__end__", update={"processing_stage": "refused"})
+        last = said("refused", denial["sentence"])
+        return Command(goto="__end__", update={"processing_stage": "refused", **last})
     shop = await services()
-    await shop.deadlines.ended_meanwhile(this_thread(runtime))
+    if await shop.deadlines.ended_meanwhile(this_thread(runtime)):
+        await shop.index.show(this_thread(runtime), None)
     order = await shop.reads.get(state["order_id"])
     if not denial and order["reason"] in RULES:
         denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])
     tell(runtime, order["id"], order["stage"], "done" if order["stage"] == "completed" else order["stage"])
     payment = await shop.payments.outcome(order["id"])
+    why = f" {denial['sentence']}" if denial else ""
     update = {
         "processing_stage": order["stage"],
         "order_amount": order["total"],
         "payment_status": payment,
         "denial": denial,
+        **said(f"{order['id']}:{order['stage']}", f"{order['id']} is {order['stage'].replace('_', ' ')}.{why}"),
     }
     # a word said to an order that waits for people does not end its waiting: the same request is asked again
     return Command(goto="assess" if order["stage"] == "awaiting_approval" else "__end__", update=update)

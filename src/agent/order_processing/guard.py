@@ -12,8 +12,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command
 from pydantic import TypeAdapter, ValidationError
 
-from agent.approvals.gate import NOBODY, AtTheGate, SaidBy
-from agent.approvals.gate import approval as gate
+from agent.approvals.gate import NOBODY, SaidBy, ask
 from agent.approvals.models import ApprovalView
 from agent.commerce.commands import first_error
 from agent.commerce.lifecycle import Stage
@@ -80,7 +79,10 @@ async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, SaidB
         request = await request_of(state)
     except StateError:
         return {"answer": NOBODY}
-    return gate(cast(AtTheGate, state), runtime) if request["status"] == "open" else {"answer": NOBODY}
+    if request["status"] != "open":
+        return {"answer": NOBODY}
+    shown, trail = cast(ApprovalView, state["approval"]), (await services()).approvals.trail
+    return {"answer": ask(shown, request.get("head", ""), runtime, trail)}
 
 
 async def request_of(state: OrderState) -> ApprovalView:
@@ -93,9 +95,10 @@ async def request_of(state: OrderState) -> ApprovalView:
 
 
 def sound(form: type, state: Any) -> None:
-    """Check a state, or an update of it, against its types; not the client's input, which its reader parses."""
+    """Check a state, or an update of it, against its types; not the client's input, which its reader parses, nor what
+    was said, which nobody here reads."""
     try:
-        _FORMS[form].validate_python(state | {"order": {}}, strict=True)
+        _FORMS[form].validate_python(state | {"order": {}, "messages": []}, strict=True)
     except ValidationError as wrong:
         raise StateError(first_error(wrong)) from wrong
     if state.get("version", STATE_VERSION) > STATE_VERSION:

@@ -20,7 +20,7 @@ from agent.identity import caller_of_run
 from agent.ledger.database import Denied, KeyReusedError
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, StateError, guarded, request_of
-from agent.order_processing.showing import approval_action, counted, refused, shown, tell
+from agent.order_processing.showing import approval_action, counted, refused, said, shown, tell
 from agent.order_processing.state import LineOutcome, LineTask, OrderState, ParcelOutcome, ParcelTask
 from agent.platform import this_thread
 from agent.policies import OUTSIDE_SECONDS
@@ -141,6 +141,7 @@ async def assess(
         asked_by=order["placed_by"],
     )
     tell(runtime, order_id, "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
+    await shop.index.show(this_thread(runtime), request)
     return ask_people(request, {"processing_stage": "awaiting_approval", "order_amount": order["total"]})
 
 
@@ -149,23 +150,24 @@ def ask_people(request: ApprovalView, update: Update) -> Command[Any]:
     update |= {"approval": request, "human_approval_needed": True}
     if request["status"] != "open":
         return Command(goto="decide", update=update | {"answer": NOBODY})
-    return Command(goto="approval", update=update)
+    waits = said(request["request_id"], f"{request['order_id']} waits for approval by {' or '.join(request['roles'])}.")
+    return Command(goto="approval", update=update | waits)
 
 
 @guarded(*ANYWHERE)
-async def decide(
-    state: OrderState,
-    runtime: Runtime[None],  # noqa: ARG001
-) -> Command[Literal["approval", "charge", "settle"]]:
+async def decide(state: OrderState, runtime: Runtime[None]) -> Command[Literal["approval", "charge", "settle"]]:
     """Take the answer if it counts; else ask again, saying why."""
     shop, asked, answer = await services(), await request_of(state), state.get("answer")
     if answer is None:
         raise StateError("answer: missing")
-    said, who = answer["said"], caller_who(answer)
-    request = await shop.approvals.decide(asked["request_id"], asked["action_hash"], said, who)
+    who = caller_who(answer, asked.get("head", ""), shop.approvals.trail)
+    request = await shop.approvals.decide(asked["request_id"], asked["action_hash"], answer["said"], who)
+    await shop.feedback.give(request, who)
+    await shop.index.show(this_thread(runtime), request)
     update: Update = {"approval": request}
     if request["status"] == "open":
-        return Command(goto="approval", update=update)
+        again = said(f"{request['request_id']}:refused", request["refused"]) if request["refused"] else {}
+        return Command(goto="approval", update=update | again)
     if request["case"] == "debt":
         await shop.debts.decided(request["action_requests"][0]["args"]["debt"], by_hand=request["status"] == "approved")
         return Command(goto="settle", update=update)

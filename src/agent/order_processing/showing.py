@@ -11,7 +11,7 @@ from agent.commerce.lifecycle import AT_REST
 from agent.commerce.policy import money
 from agent.commerce.views import OrderView
 from agent.ledger.database import Denied
-from agent.order_processing.state import STATE_VERSION, DenialView
+from agent.order_processing.state import STATE_VERSION, DenialView, Said
 
 
 def blank() -> dict[str, Any]:
@@ -106,6 +106,11 @@ def denial_view(denial: Denied | Denial) -> DenialView:
 def refused(denial: Denied | Denial) -> dict[str, Any]:
     """The update of a node that ends with a refusal."""
     return {"denial": denial_view(denial)}
+
+
+def said(key: str, text: str) -> dict[str, list[Said]]:
+    """The update that says something, once under `key`."""
+    return {"messages": [Said(type="ai", id=key, content=text)]}
 
 
 def counted(lines: int) -> str:

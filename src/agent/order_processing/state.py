@@ -29,6 +29,21 @@ def add(old: Any, new: int) -> int:
     return (old if isinstance(old, int) else 0) + new
 
 
+class Said(TypedDict):
+    """What the order line says, in the form of a chat's messages: Agent Chat UI shows a request under the last one."""
+
+    type: Literal["ai"]
+    id: str
+    content: str
+
+
+def say(old: Any, new: list[Said]) -> list[Said]:
+    """Put messages after those before them, each id once. What they join to may be damaged."""
+    ids = {message["id"] for message in new}
+    before: Any = [each for each in old if isinstance(each, dict)] if isinstance(old, list) else []
+    return [*(each for each in before if each.get("id") not in ids), *new]
+
+
 class DenialView(TypedDict):
     """A refusal, by rule."""
 
@@ -65,6 +80,7 @@ class OrderResult(TypedDict, total=False):
     human_approval_needed: bool
     denial: DenialView | None
     ledger_fact: str | None
+    messages: Annotated[list[Said], say]
 
 
 class OrderState(OrderRequest, OrderResult, total=False):

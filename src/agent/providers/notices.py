@@ -32,14 +32,15 @@ class NoticeReceiver:
         client: for this receiver alone, with bounds and a breaker.
         url: where to POST.
         secret: `whsec_` and base64; the receiver verifies with the same.
+        setting: what the secret is called where people set it.
 
     Raises:
         ValueError: the secret is not of that form.
     """
 
-    def __init__(self, client: httpx.AsyncClient, url: str, secret: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, secret: str, setting: str) -> None:
         if not _SECRET.fullmatch(secret):
-            raise ValueError("NOTICE_WEBHOOK_SECRET must be whsec_ and the base64 of 24 random bytes or more")
+            raise ValueError(f"{setting} must be whsec_ and the base64 of 24 random bytes or more")
         self._client = client
         self._url = httpx.URL(url)
         self._webhook = Webhook(secret)

@@ -6,6 +6,7 @@ Each is called through a transport of its own, with its breaker; what lives at o
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import httpx
 
@@ -19,6 +20,11 @@ from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
 from agent.resilience.credentials import Auth, HeaderAuth
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
+
+_RECEIVER: Final = BreakerConfig(
+    minimum_number_of_calls=4, slow_call_duration=TIMEOUT_SECONDS, probe_lease_seconds=2 * TIMEOUT_SECONDS
+)
+"""For the breaker of a receiver of notices."""
 
 Reader = Callable[[Mapping[str, str], bytes], str | None]
 """Reads headers and body of a webhook: what to ask about, None for another matter; raises `WebhookRefusedError`."""
@@ -40,13 +46,14 @@ class Webhooks:
 class OutsideWorld:
     """What is called over HTTP, and who may call. The first provider is asked first.
 
-    `clients` hold the connections, with no breaker before them, and are to be closed.
+    `notices` are the receivers by audience. `clients` hold the connections, with no breaker before them, and are to be
+    closed.
     """
 
     payments: Sequence[PaymentProvider]
     payment_breakers: Sequence[CircuitBreaker]
     carrier: Carrier
-    notices: NoticeReceiver | None
+    notices: Mapping[str, NoticeReceiver]
     clients: Sequence[httpx.AsyncClient]
     webhooks: dict[str, Webhooks]
 
@@ -79,14 +86,21 @@ async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
         payment_breakers.append(breakers.add("second-payment", bounds))
         http = guarded(clients[-1], payment_breakers[-1], seconds)
         providers.append(SandboxProvider(http, 2 * seconds, name="second"))
-    notices = None
-    if config.notice_webhook_url:
-        clients.append(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False))
-        patience = BreakerConfig(
-            minimum_number_of_calls=4, slow_call_duration=TIMEOUT_SECONDS, probe_lease_seconds=2 * TIMEOUT_SECONDS
-        )
-        http = guarded(clients[-1], breakers.add("notices", patience), TIMEOUT_SECONDS, media_type=None)
-        notices = NoticeReceiver(http, config.notice_webhook_url, config.notice_webhook_secret.get_secret_value())
+    notices: dict[str, NoticeReceiver] = {}
+    for audience, name, url, shared, setting in (
+        ("customers", "notices", config.notice_webhook_url, config.notice_webhook_secret, "NOTICE_WEBHOOK_SECRET"),
+        (
+            "staff",
+            "approval-notices",
+            config.approval_webhook_url,
+            config.approval_webhook_secret,
+            "APPROVAL_WEBHOOK_SECRET",
+        ),
+    ):
+        if url:
+            clients.append(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False))
+            http = guarded(clients[-1], breakers.add(name, _RECEIVER), TIMEOUT_SECONDS, media_type=None)
+            notices[audience] = NoticeReceiver(http, url, shared.get_secret_value(), setting)
     return OutsideWorld(providers, payment_breakers, parcels, notices, clients, webhooks)
 
 

@@ -2,23 +2,28 @@
 
 from langgraph.graph import END, START, StateGraph
 
-from agent.reconciler.jobs import ReconcilerState, job_failed, settle, take_on, wake, watch_the_clock
+from agent.reconciler.jobs import ReconcilerState, beat, job_failed, settle, take_on
 from agent.reconciler.news import send, tell
+from agent.reconciler.people import ask_again, wake, watch_the_clock
 
 graph = (
     StateGraph(ReconcilerState)
+    .add_node(beat, error_handler=job_failed)
     .add_node(watch_the_clock, error_handler=job_failed)
     .add_node(wake, error_handler=job_failed)
+    .add_node(ask_again, error_handler=job_failed)
     .add_node(take_on, error_handler=job_failed)
     .add_node(settle, error_handler=job_failed)
     .add_node(tell, error_handler=job_failed)
     .add_node(send, error_handler=job_failed)
+    .add_edge(START, "beat")
     .add_edge(START, "watch_the_clock")
     .add_edge(START, "take_on")
     .add_edge(START, "settle")
     .add_edge(START, "tell")
     .add_edge(START, "send")
     .add_edge("watch_the_clock", "wake")
-    .add_edge(["wake", "take_on", "settle", "tell", "send"], END)
+    .add_edge("wake", "ask_again")
+    .add_edge(["beat", "ask_again", "take_on", "settle", "tell", "send"], END)
     .compile(name="reconciler")
 )

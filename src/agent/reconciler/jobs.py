@@ -1,6 +1,7 @@
 """The reconciler's jobs. Each looks at the ledger, does what is due, and reports {item: what happened}.
 
-A job that fails reports its failure and does not stop the others: the next run tries again.
+A job that fails reports its failure and does not stop the others: the next run tries again. Jobs about approvals are in
+`people`, those about customers' news in `news`.
 """
 
 from collections.abc import Awaitable
@@ -10,7 +11,7 @@ from typing import Annotated, TypedDict
 from langgraph.errors import NodeError
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
-from langgraph_sdk.schema import Command, Thread
+from langgraph_sdk.schema import Thread
 
 from agent.commerce.views import OrderView
 from agent.observability.events import emit
@@ -34,18 +35,10 @@ class ReconcilerState(TypedDict, total=False):
 Update = dict[str, Report]
 
 
-async def watch_the_clock(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Escalate overdue approvals, expire those that nobody answered."""
-    return {"report": {"approvals": await (await services()).deadlines.watch_the_clock()}}
-
-
-async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Make threads look again at requests that changed while they waited: escalated, expired or void."""
-    shop = await services()
-    client = await service_client(shop.settings)
-    requests = await shop.deadlines.to_tell()
-    woken = {request: await _tried(_wake(client, shop, thread, order)) for request, thread, order in requests}
-    return {"report": {"woken": woken}}
+async def beat(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Note that the reconciler runs; whoever watches over it sees when it does not (`server.cron`)."""
+    await (await services()).heartbeat.beat()
+    return {"report": {}}
 
 
 async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
@@ -56,7 +49,7 @@ async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
     orders = await shop.reads.unfinished(stale_seconds=shop.settings.stale_after_seconds)
     indebted = {debt.order_id for debt in await shop.debts.past_limit()} - {order["id"] for order in orders}
     orders += [await shop.reads.get(order_id) for order_id in sorted(indebted)]
-    return {"report": {"orders": {order["id"]: await _tried(_take_on(client, shop, order)) for order in orders}}}
+    return {"report": {"orders": {order["id"]: await tried(_take_on(client, shop, order)) for order in orders}}}
 
 
 async def settle(state: ReconcilerState) -> Update:  # noqa: ARG001
@@ -73,61 +66,38 @@ def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG
 
 async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) -> str:
     thread_id = order_thread(order["id"], order["generation"])
-    thread = await _thread(client, thread_id, order)
+    thread = await thread_again(client, thread_id, "order_processing", order["placed_by"])
     if thread["status"] == "busy":
         return "at work"
-    if _still_waits(thread, shop.started_at) and await shop.approvals.of_order(order["id"], status="open"):
+    if still_waits(thread, shop.started_at) and await shop.approvals.of_order(order["id"], status="open"):
         return "waits for people"
     if thread["status"] == "error":  # its state may be what is wrong: it goes on from the ledger, on a new one
         new_thread = await shop.orders.give_up_thread(order["id"], timedelta(seconds=shop.settings.stale_after_seconds))
         if new_thread is None:
             return "failed lately"
         thread_id = new_thread
-        await _thread(client, thread_id, order)
+        await thread_again(client, thread_id, "order_processing", order["placed_by"])
     await drive_on(client, thread_id, order["id"])
     return "driven on"
 
 
-async def _thread(client: LangGraphClient, thread_id: str, order: OrderView) -> Thread:
-    """The order's thread; made, if it was lost."""
+async def thread_again(client: LangGraphClient, thread_id: str, graph: str, owner: str) -> Thread:
+    """A thread as it is; made again for the one whose it was, if it was lost."""
     try:
         return await client.threads.get(thread_id)
     except NotFoundError:
         return await client.threads.create(
-            thread_id=thread_id,
-            if_exists="do_nothing",
-            graph_id="order_processing",
-            metadata={"owner": order["placed_by"]},
+            thread_id=thread_id, if_exists="do_nothing", graph_id=graph, metadata={"owner": owner}
         )
 
 
-def _still_waits(thread: Thread, started_at: datetime) -> bool:
+def still_waits(thread: Thread, started_at: datetime) -> bool:
     """Whether the thread stands at its interrupt. One that paused before this process started may have lost its
     checkpoint with the process before, though it still says `interrupted`: it is asked again, once."""
     return thread["status"] == "interrupted" and _time(thread["updated_at"]) >= started_at
 
 
-async def _wake(client: LangGraphClient, shop: Services, thread_id: str, order_id: str | None) -> str:
-    """Have a waiting thread look at its request again: an order by its id, a conversation by an answer that is none."""
-    try:
-        thread = await client.threads.get(thread_id)
-    except NotFoundError:
-        await shop.deadlines.ended_meanwhile(thread_id)  # nobody is left to be told
-        return "thread is gone"
-    if thread["status"] == "busy":
-        return "at work"
-    if (thread.get("metadata") or {}).get("graph_id") == "order_processing":
-        await drive_on(client, thread_id, order_id or "")
-        return "woken"
-    if thread["status"] != "interrupted":
-        await shop.deadlines.ended_meanwhile(thread_id)  # it went on without, and hears of it with its next reply
-        return str(thread["status"])
-    look_again = Command(resume="look again")
-    await client.runs.create(thread_id, "customer_service", command=look_again, multitask_strategy="reject")
-    return "woken"
-
-
-async def _tried(item: Awaitable[str]) -> str:
+async def tried(item: Awaitable[str]) -> str:
     """What came of one item; one that the platform refuses does not keep the others waiting."""
     try:
         return await item

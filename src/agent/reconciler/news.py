@@ -6,7 +6,7 @@ What is news, and what was told, is in `commerce`; the sentences are the desk's.
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
 
-from agent.platform import service_client
+from agent.platform import drive_conversation, service_client
 from agent.reconciler.jobs import ReconcilerState, Update
 from agent.services import Services, services
 
@@ -31,7 +31,7 @@ async def _tell(client: LangGraphClient, shop: Services, thread_id: str) -> str:
         thread = await client.threads.get(thread_id)
         if thread["status"] == "busy":
             return "at work"
-        await client.runs.create(thread_id, "customer_service", input={"messages": []}, multitask_strategy="reject")
+        await drive_conversation(client, thread_id)
     except NotFoundError:
         await shop.news.forget(thread_id)
         return "thread is gone"

@@ -1,4 +1,4 @@
-"""Who may do what on the platform's API. Everything is denied unless a handler here allows it.
+"""Who may do what on the platform's API. Everything is denied unless the table in `permissions` allows it.
 
 A caller is known by a token (`x-api-key`, or `Authorization: Bearer`). These handlers are the outer wall; the gate and
 the ledger are the inner one, and trust nothing that is said here but the identity.
@@ -10,9 +10,15 @@ from typing import Any, Final
 from langgraph_sdk import Auth
 from langgraph_sdk.auth.types import StudioUser
 
-from agent.identity import STUDIO_IDENTITY, Caller, TokensError, caller_of, read_tokens
-from agent.server.rules import RunRefusedError, check_run, is_order_thread
-from agent.settings import settings
+from agent.identity import STUDIO_IDENTITY, Caller, caller_of
+from agent.observability.events import emit
+from agent.platform import is_order_thread
+from agent.server.credentials import CredentialError, caller_behind
+from agent.server.limits import TooManyError, take_turn
+from agent.server.permissions import Reach, reach
+from agent.server.resumes import check_answer, check_checkpoint
+from agent.server.rules import RunRefusedError, check_run
+from agent.settings import Settings, settings
 
 auth = Auth()
 
@@ -22,112 +28,108 @@ OPEN_PATHS: Final = frozenset(("/ops/health",))
 SIGNED_PATHS: Final = "/webhooks/"
 """Custom routes that know their callers by a signature."""
 
-ANYONES_THREADS: Final = frozenset(("customer", "channel"))
-"""Roles that see and use their own threads only; the others see all, and may do with them what `rules` allows."""
+LOOPBACK: Final = frozenset(("127.0.0.1", "::1", "localhost"))
+"""Addresses of clients, and names of this server, that Studio is let in from and under."""
+
+INDEX: Final = frozenset(("awaiting", "escalated_to", "due", "request_type", "request_id", "order_id"))
+"""Metadata by which open requests are found; the service account keeps it, and touches no other."""
+
+Value = dict[str, Any]
+Filter = Auth.types.FilterType | bool
 
 
 @auth.authenticate
-async def authenticate(headers: dict[bytes, bytes], path: str) -> Auth.types.MinimalUserDict:
-    """The caller behind a token. Nobody is anonymous but on /ops/health."""
+async def authenticate(headers: dict[bytes, bytes], path: str, scope: dict[str, Any]) -> Auth.types.MinimalUserDict:
+    """The caller behind a token. Nobody is anonymous but on /ops/health, and Studio on the server's own machine."""
     if path in OPEN_PATHS or path.startswith(SIGNED_PATHS):
-        return {"identity": "anyone", "permissions": [], "is_authenticated": True}
+        return _user("anyone")
+    config = await asyncio.to_thread(settings)
+    if headers.get(b"x-auth-scheme") == b"langsmith":
+        _check_studio(config, scope.get("client"), headers.get(b"host", b""))
+        return _user(STUDIO_IDENTITY)
     token = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
     if not token:
         raise Auth.exceptions.HTTPException(401, "send a token as x-api-key, or as Authorization: Bearer")
-    config = await asyncio.to_thread(settings)
     try:
-        callers = await asyncio.to_thread(read_tokens, config.tokens_file)
-    except TokensError as unusable:
-        raise Auth.exceptions.HTTPException(401, f"no token can be checked: {unusable}") from unusable
-    caller = callers.get(token.decode("latin-1"))
-    if caller is None:
-        raise Auth.exceptions.HTTPException(401, "this token is not known")
-    return {"identity": caller.identity, "permissions": [f"role:{caller.role}"], "is_authenticated": True}
+        caller = await asyncio.to_thread(caller_behind, token.decode("latin-1"), config)
+    except CredentialError as unknown:
+        raise Auth.exceptions.HTTPException(401, str(unknown)) from unknown
+    return _user(caller.identity, f"role:{caller.role}")
 
 
 @auth.on
-async def deny(ctx: Auth.types.AuthContext, value: Any) -> bool:  # noqa: ARG001
-    """What no handler below allows is denied."""
-    raise Auth.exceptions.HTTPException(403, f"{_who(ctx)} may not {ctx.action} {ctx.resource}")
-
-
-@auth.on(resources="assistants", actions=["read", "search"])
-async def read_assistants(ctx: Auth.types.AuthContext, value: Any) -> bool:  # noqa: ARG001
-    """The graphs and their schemas are no secret to whoever has a token."""
-    return bool(_caller(ctx))
+async def by_the_table(ctx: Auth.types.AuthContext, value: Value) -> Filter:  # noqa: ARG001
+    """What the table does not allow is denied; so is every resource and action that it has never heard of."""
+    caller, whose = _allowed(ctx)
+    return _of(caller, whose)
 
 
 @auth.on.threads.create
-async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCreate) -> Auth.types.FilterType | bool:
-    """A thread belongs to who made it; its owner is written by the server, whatever the client sent.
-
-    The service account makes a lost thread again, for the one whose it was.
-    """
-    caller = _caller(ctx)
-    if caller.role not in (*ANYONES_THREADS, "service"):
-        raise Auth.exceptions.HTTPException(403, f"{_who(ctx)} may not create threads")
+async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCreate) -> Filter:
+    """A thread belongs to who made it; its owner is written by the server, whatever the client sent."""
+    caller, whose = _allowed(ctx)
     if "metadata" not in value:  # so the platform asks for a copy, which would wait for the same approval again
         raise Auth.exceptions.HTTPException(403, "threads cannot be copied")
-    metadata = value["metadata"]
-    if caller.role == "service":
+    if whose == "all":
         return True
     if is_order_thread(value["thread_id"]):  # made by the order's own run, or a stranger could sit on its id
         raise Auth.exceptions.HTTPException(403, "an order's thread is made by sending the order")
-    metadata["owner"] = caller.identity
+    value["metadata"]["owner"] = caller.identity
     if caller.role == "customer":
-        metadata["customer_id"] = caller.identity
-    return {"owner": caller.identity}
+        value["metadata"]["customer_id"] = caller.identity
+    return _of(caller, whose)
 
 
-@auth.on(resources="threads", actions=["read", "search"])
-async def read_threads(ctx: Auth.types.AuthContext, value: Any) -> Auth.types.FilterType | bool:  # noqa: ARG001
-    """Customers and channels see their own threads; staff sees all."""
-    caller = _caller(ctx)
-    return {"owner": caller.identity} if caller.role in ANYONES_THREADS else True
+@auth.on.threads.update
+async def index_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsUpdate) -> Filter:
+    """Metadata of the index, and nothing else: not the state, which comes without metadata, and no run is cancelled."""
+    caller, whose = _allowed(ctx)
+    if not value.get("metadata") or set(value["metadata"]) - INDEX:
+        raise Auth.exceptions.HTTPException(403, "of a thread only the index of its open request is written")
+    return _of(caller, whose)
 
 
 @auth.on.threads.create_run
-async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) -> Auth.types.FilterType | bool:
-    """A run carries what `rules` allows its role, and nothing else."""
-    caller = _caller(ctx)
+async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) -> Filter:
+    """A run carries what `rules` allows its role; an answer is for the request that waits now."""
+    caller, whose = _allowed(ctx)
+    run: Value = dict(value)  # its kwargs are the platform's own, and what is changed in them counts
     try:
-        check_run(caller, dict(value))
+        await take_turn(caller, settings().customer_rate)
+        check_run(caller, run)
+        await check_checkpoint(run)
+        if run["kwargs"].get("command"):
+            await check_answer(caller, run)
+            return True
     except RunRefusedError as refused:
+        emit("request.denied", role=caller.role, action="threads.create_run", status=refused.status)
         raise Auth.exceptions.HTTPException(refused.status, refused.why) from refused
-    own = caller.role in ANYONES_THREADS
-    if own or value["thread_id"] is None:  # it gets a thread for its time: see `delete_thread`
+    except TooManyError as many:
+        raise Auth.exceptions.HTTPException(429, str(many), many.headers) from many
+    if whose == "own" or value["thread_id"] is None:  # a run without a thread is given one for its time
         value.setdefault("metadata", {})["owner"] = caller.identity
-    return {"owner": caller.identity} if own else True
+    return _of(caller, whose)
 
 
-@auth.on.threads.delete
-async def delete_thread(ctx: Auth.types.AuthContext, value: Any) -> Auth.types.FilterType:  # noqa: ARG001
-    """Threads stay, but for the one that the platform gave to a run of the reconciler.
-
-    It deletes that one when the run is done, from Python 3.12 on in the name of who started the run. Refused, the run
-    would never end for whoever waits for it.
-    """
+def _allowed(ctx: Auth.types.AuthContext) -> tuple[Caller, Reach]:
+    """The caller of a request, and whose things it may do this with."""
     caller = _caller(ctx)
-    if caller.role not in ("operator", "service"):
-        raise Auth.exceptions.HTTPException(403, f"{_who(ctx)} may not delete threads")
-    return {"owner": caller.identity}
+    whose = reach(caller, settings(), ctx.resource, ctx.action)
+    if whose is None:
+        emit("request.denied", role=caller.role, action=f"{ctx.resource}.{ctx.action}")
+        raise Auth.exceptions.HTTPException(403, f"{_name(caller)} may not {ctx.action} {ctx.resource}")
+    return caller, whose
 
 
-@auth.on.crons
-async def crons(ctx: Auth.types.AuthContext, value: Any) -> bool:  # noqa: ARG001
-    """Only the server itself keeps crons."""
-    if _caller(ctx).role != "service":
-        raise Auth.exceptions.HTTPException(403, f"{_who(ctx)} may not use crons")
-    return True
+def _of(caller: Caller, whose: Reach) -> Filter:
+    return True if whose == "all" else {"owner": caller.identity}
 
 
 def _caller(ctx: Auth.types.AuthContext) -> Caller:
-    """The caller of a request. A cron's run comes with its creator's bare identity: the service account's."""
-    if isinstance(ctx.user, StudioUser) or ctx.user.identity == STUDIO_IDENTITY:
-        if settings().studio_mode == "off":
-            raise Auth.exceptions.HTTPException(
-                403, "Studio is switched off: set STUDIO_MODE=on on a development server"
-            )
+    """A cron's run comes with its creator's bare identity: the service account's."""
+    if isinstance(ctx.user, StudioUser):  # let in by the platform itself, which asks nobody where it is
+        raise Auth.exceptions.HTTPException(403, "langgraph.json must set auth.disable_studio_auth")
+    if ctx.user.identity == STUDIO_IDENTITY:
         return Caller(STUDIO_IDENTITY, "channel")
     try:
         return caller_of(ctx.user)
@@ -135,5 +137,19 @@ def _caller(ctx: Auth.types.AuthContext) -> Caller:
         raise Auth.exceptions.HTTPException(403, str(nobody)) from nobody
 
 
-def _who(ctx: Auth.types.AuthContext) -> str:
-    return f"role {_caller(ctx).role}"
+def _name(caller: Caller) -> str:
+    return "Studio" if caller.identity == STUDIO_IDENTITY else f"role {caller.role}"
+
+
+def _check_studio(config: Settings, client: tuple[str, int] | None, host: bytes) -> None:
+    """Studio comes without a token, so only from this machine; and under its name, or a web page could have its own
+    name point here (DNS rebinding)."""
+    if config.studio_mode == "off":
+        raise Auth.exceptions.HTTPException(403, "Studio is switched off: see STUDIO_MODE")
+    name = host.decode("latin-1").rpartition(":")[0].strip("[]") or host.decode("latin-1")
+    if client is None or client[0] not in LOOPBACK or name not in LOOPBACK:
+        raise Auth.exceptions.HTTPException(403, "Studio is let in from the server's own machine only")
+
+
+def _user(identity: str, *permissions: str) -> Auth.types.MinimalUserDict:
+    return {"identity": identity, "permissions": list(permissions), "is_authenticated": True}

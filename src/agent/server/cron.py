@@ -7,10 +7,10 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import LangGraphError
 from langgraph_sdk.schema import Cron
 
-from agent.identity import TokensError
 from agent.observability.events import emit
 from agent.platform import service_client
 from agent.settings import Settings
+from agent.tokens import TokensError
 
 RETRY_SECONDS = 1.0
 """How long to wait for the port, or for the platform, before trying again; doubled each time."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import uuid4
 
 import httpx
-from fastapi import APIRouter, Header, HTTPException, Request
+from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from langgraph_sdk.errors import LangGraphError
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,7 @@ from agent.ledger.database import Denied, KeyReusedError
 from agent.observability.events import emit
 from agent.platform import drive_on, order_thread, service_client
 from agent.server.callers import caller_of_request
+from agent.server.limits import within_rate
 from agent.services import Services, services
 
 router = APIRouter(prefix="/ops/orders")
@@ -48,7 +49,7 @@ async def show(order_id: str, request: Request) -> dict[str, Any]:
     return {**view, "approvals": await shop.approvals.of_order(order_id)}
 
 
-@router.post("/{order_id}/cancel")
+@router.post("/{order_id}/cancel", dependencies=[Depends(within_rate)])
 async def cancel(
     order_id: str, asked: Cancel, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -62,7 +63,7 @@ async def cancel(
     return await _done(shop, command, order_id)
 
 
-@router.post("/{order_id}/pay")
+@router.post("/{order_id}/pay", dependencies=[Depends(within_rate)])
 async def pay(order_id: str, asked: Pay, request: Request, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
     """Pay by another method, after a decline or before anything is handed over (PAYMENT-STATUS)."""
     shop, caller = await services(), caller_of_request(request, "customer", "channel")

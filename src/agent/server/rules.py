@@ -1,6 +1,6 @@
 """What a run may carry, as pure functions over the platform's `create_run` value. `auth` calls them; tests read them.
 
-Fields are allowed by list: whatever is not named here is refused.
+Fields are allowed by list: whatever is not named here is refused. What needs a look at the thread is in `resumes`.
 """
 
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ from agent.assistant.models import MessageError, message_text
 from agent.commerce.commands import NewOrder, first_error
 from agent.commerce.policy import RULES
 from agent.context import Context
-from agent.identity import APPROVER_ROLES, Caller
-from agent.platform import order_thread
+from agent.identity import Caller
+from agent.platform import is_order_thread, order_thread
 
 _NAMESPACE_GRAPH: Final = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 """The platform's namespace of the assistants that it makes for each graph (langgraph_api.graph)."""
@@ -23,9 +23,6 @@ GRAPH_OF_ASSISTANT: Final = {
     str(uuid5(_NAMESPACE_GRAPH, graph)): graph for graph in ("customer_service", "order_processing", "reconciler")
 }
 
-_ORDER_THREADS: Final = 5
-"""The UUID version of an order's thread (`platform.order_thread`); the platform gives conversations another."""
-
 _STARTS: Final[dict[str, frozenset[str]]] = {
     "customer": frozenset(("customer_service", "order_processing")),
     "channel": frozenset(("customer_service", "order_processing")),
@@ -33,9 +30,6 @@ _STARTS: Final[dict[str, frozenset[str]]] = {
     "service": frozenset(("customer_service", "order_processing", "reconciler")),
 }
 """Which graphs a role may give new input to."""
-
-_ANSWERS: Final = APPROVER_ROLES | {"service"}
-"""Who may resume. The service account's answer is never a decision (see `Approvals.decide`)."""
 
 _HARMLESS: Final = frozenset(
     ("input", "command", "config", "context", "stream_mode", "temporary", "subgraphs", "resumable", "durability",
@@ -48,6 +42,8 @@ _SERVER_CONFIG: Final = ("__", "langgraph_")
 """Prefixes of what the server itself puts into `configurable`."""
 _ENGINE_CONFIG: Final = "__pregel_"
 """Prefix of what the engine keeps there while it runs: resume values, what to skip. Nobody sends those."""
+_TOP_LEVEL: Final = frozenset(("checkpoint_ns", "checkpoint_map"))
+"""Where in the graph a checkpoint is: chat UIs send them empty, which is the graph itself."""
 
 
 class RunRefusedError(Exception):
@@ -68,7 +64,7 @@ def check_run(caller: Caller, value: dict[str, Any]) -> None:
     _check_fields(caller, value, kwargs)
     _check_thread(graph, value.get("thread_id"))
     if kwargs.get("command") is not None:
-        _check_resume(caller, kwargs)
+        _check_answer(kwargs)
     elif graph not in _STARTS.get(caller.role, frozenset()):
         raise RunRefusedError(403, f"role {caller.role} may not start {graph}")
     elif graph == "customer_service":
@@ -88,11 +84,6 @@ def _check_thread(graph: str, thread_id: UUID | str | None) -> None:
         raise RunRefusedError(422, f"{graph} does not run on this thread: another graph does")
 
 
-def is_order_thread(thread_id: UUID | str) -> bool:
-    """Whether the thread is an order's: those ids are made from the order's id, all others at random."""
-    return UUID(str(thread_id)).version == _ORDER_THREADS
-
-
 def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any]) -> None:
     if extra := sorted(_given(kwargs) - _HARMLESS):
         raise RunRefusedError(403, f"a run may not set {', '.join(extra)}")
@@ -100,14 +91,16 @@ def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any])
         raise RunRefusedError(403, "a run starts at once: nobody could answer on a thread that waits for it")
     if value.get("multitask_strategy") not in ("reject", "enqueue"):
         raise RunRefusedError(403, "multitask_strategy must be reject or enqueue")
-    context = _set_by_client(kwargs.get("context"))
+    context = _set_by_client(kwargs.get("context"), value.get("thread_id"))
     if extra := sorted(context - ({"customer_id"} if caller.role == "channel" else set())):
         raise RunRefusedError(403, f"role {caller.role} may not set context: {', '.join(extra)}")
     try:
         Context.model_validate({name: kwargs["context"][name] for name in context})
     except ValidationError as wrong:
         raise RunRefusedError(422, f"context.{first_error(wrong)}") from wrong
-    if own := _set_by_client((kwargs.get("config") or {}).get("configurable")) - context:
+    configurable = (kwargs.get("config") or {}).get("configurable") or {}
+    top_level = {name for name in _TOP_LEVEL if not configurable.get(name)}
+    if own := _set_by_client(configurable, value.get("thread_id")) - context - top_level - {"checkpoint_id"}:
         raise RunRefusedError(403, f"a run may not set configurable: {', '.join(sorted(own))}")
 
 
@@ -115,19 +108,26 @@ def _given(fields: Mapping[str, Any]) -> set[str]:
     return {name for name, value in fields.items() if value not in (None, [], {}, False)}
 
 
-def _set_by_client(config: Mapping[str, Any] | None) -> set[str]:
-    """The keys of a run's context or configurable that did not come from the server itself."""
+def _set_by_client(config: Mapping[str, Any] | None, thread_id: UUID | str | None) -> set[str]:
+    """The keys of a run's context or configurable that did not come from the server itself.
+
+    In protocol v2 it names the run's own thread there.
+    """
     return {
         name
-        for name in config or {}
-        if name.startswith(_ENGINE_CONFIG) or not (name == "cron_id" or name.startswith(_SERVER_CONFIG))
+        for name, value in (config or {}).items()
+        if name.startswith(_ENGINE_CONFIG)
+        or not (
+            name == "cron_id"
+            or name.startswith(_SERVER_CONFIG)
+            or (name == "thread_id" and thread_id and str(value) == str(thread_id))
+        )
     }
 
 
-def _check_resume(caller: Caller, kwargs: dict[str, Any]) -> None:
+def _check_answer(kwargs: dict[str, Any]) -> None:
+    """Its form only; whether it fits what waits is for `resumes`."""
     command = kwargs["command"]
-    if caller.role not in _ANSWERS:
-        raise RunRefusedError(403, f"role {caller.role} may not answer an approval")
     if not isinstance(command, dict) or {k for k, v in command.items() if v is not None} != {"resume"}:
         raise RunRefusedError(403, 'an answer is exactly {"resume": …}, and not null')
     if kwargs.get("input"):

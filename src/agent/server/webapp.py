@@ -1,42 +1,62 @@
 """The custom routes: /ops, guarded by the same authentication, and /webhooks, guarded by signatures.
 
-On start it sees to it that the reconciler's cron exists.
+While it is up it sees to it that the reconciler runs.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agent.server import breakers, orders, webhooks
+from agent.server import approvals, breakers, orders, webhooks
 from agent.server.callers import caller_of_request
-from agent.server.cron import keep_one_cron
+from agent.server.watching import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Look after the cron in the background: the port does not listen yet."""
+    """Look after the reconciler in the background: the port does not listen yet."""
     config = await asyncio.to_thread(settings)
-    task = asyncio.create_task(keep_one_cron(config), name="keep_one_cron")
+    task = asyncio.create_task(watch_reconciler(config), name="watch_reconciler")
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
-app.router.routes += [*breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
+app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
 
 @app.get("/ops/health")
-async def health() -> dict[str, str]:
-    """Open to anyone: whether the ledger answers."""
-    await (await services()).reads.customer_exists("nobody")
-    return {"status": "ok"}
+async def health() -> dict[str, str | None]:
+    """Open to anyone: whether the ledger answers, and the reconciler runs."""
+    shop = await services()
+    last = await shop.heartbeat.last()
+    cron = shop.settings.reconcile_cron
+    return {
+        "status": "ok",
+        "reconciler": "off" if not cron else "late" if is_late(shop, last) else "on time",
+        "reconciler_last_run": last.isoformat() if last else None,
+    }
+
+
+@app.get("/info")
+async def info(request: Request) -> dict[str, Any]:
+    """For whoever has a token: by it chat UIs see whether they reach a server. The platform's own is open to anyone, so
+    `disable_meta` closes it."""
+    caller_of_request(request)
+    return {
+        "version": version("langgraph-api"),
+        "langgraph_py_version": version("langgraph"),
+        "flags": {"assistants": True, "crons": False, "langsmith": False},
+    }
 
 
 @app.get("/ops/metrics")

@@ -6,6 +6,7 @@ import pytest
 
 from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
+from agent.approvals.trail import Trail
 from agent.ledger.database import Database
 from tests.unit_tests.conftest import Clock
 
@@ -18,8 +19,13 @@ async def database(ledger_url: str, clock: Clock) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def approvals(database: Database) -> Approvals:
-    return Approvals(database)
+def trail() -> Trail:
+    return Trail([b"a key of the tests"])
+
+
+@pytest.fixture
+def approvals(database: Database, trail: Trail) -> Approvals:
+    return Approvals(database, trail)
 
 
 @pytest.fixture

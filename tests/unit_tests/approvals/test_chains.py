@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.approvals.chains import CHAINS, HOUR, Case, Step, case_for_order, case_for_refund, escalation_of
+from agent.approvals.chains import CHAINS, HOUR, Case, Step, case_for_order, case_for_refund, chain_of, escalation_of
 from agent.identity import APPROVER_ROLES
 
 POLICY: dict[Case, list[str]] = {
@@ -59,3 +59,13 @@ def test_a_slow_step_goes_to_the_next_role_and_the_last_one_to_the_duty_manager(
     chain: list[Step] = list(CHAINS["security"])
 
     assert [escalation_of(chain, n) for n in range(3)] == ["security_manager", "compliance_officer", "duty_manager"]
+
+
+def test_who_is_asked_is_reminded_after_half_of_their_time() -> None:
+    assert all(step["reminder_seconds"] == step["due_seconds"] / 2 for chain in CHAINS.values() for step in chain)
+
+
+def test_a_drill_scales_all_times_of_a_chain() -> None:
+    assert chain_of("billing", 1 / HOUR)[1] == Step(
+        role="billing_manager", reminder_seconds=2.0, due_seconds=4.0, expiry_seconds=48.0
+    )

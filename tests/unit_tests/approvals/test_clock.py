@@ -1,22 +1,80 @@
 """Time passes and nobody answers."""
 
+import asyncio
+
 import pytest
 
-from agent.approvals.deadlines import Deadlines
+from agent.approvals.deadlines import Deadlines, Happened
 from agent.approvals.requests import Approvals
+from agent.approvals.trail import Trail
 from agent.ledger.database import Database
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, staff
 
-from .asking import ask, order, refund
+from .asking import ASKER, ask, order, refund
 
 
-async def test_nothing_happens_before_a_step_is_due(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
+async def test_nothing_happens_before_half_of_a_steps_time(
+    approvals: Approvals, clock: Clock, deadlines: Deadlines
+) -> None:
     view = await ask(approvals, refund(), "billing")
-    clock.advance(hours=3, minutes=59)
+    clock.advance(hours=1, minutes=59)
 
     assert await deadlines.watch_the_clock() == {}
     assert await approvals.get(view["request_id"]) == view
+
+
+async def test_past_half_of_its_time_a_step_is_reminded_of_once_and_stays_as_it_is(
+    approvals: Approvals, clock: Clock, deadlines: Deadlines
+) -> None:
+    view = await ask(approvals, refund(), "billing")
+    clock.advance(hours=2)
+    before = events("approval.reminded")
+
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "reminded"}
+    clock.advance(hours=1, minutes=59)
+    assert await deadlines.watch_the_clock() == {}
+
+    assert events("approval.reminded") == before + 1
+    assert await approvals.get(view["request_id"]) == view
+    assert await deadlines.to_tell() == [], "what the thread shows is still right"
+
+
+async def test_each_step_is_reminded_of(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
+    view = await ask(approvals, refund(), "billing")
+    clock.advance(hours=2)
+    await deadlines.watch_the_clock()
+    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
+    assert await deadlines.watch_the_clock() == {}
+    clock.advance(hours=2)
+
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "reminded"}
+    assert await deadlines.watch_the_clock() == {}
+
+
+async def test_who_is_late_already_is_not_reminded_any_more(
+    approvals: Approvals, clock: Clock, deadlines: Deadlines
+) -> None:
+    view = await ask(approvals, refund(), "billing")
+    clock.advance(hours=4)
+
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.watch_the_clock() == {}
+
+
+@pytest.mark.parametrize(("hours", "happened"), [(2, "reminded"), (4, "escalated"), (48, "expired")])
+async def test_several_who_watch_the_clock_at_the_same_time_do_it_once(
+    approvals: Approvals, database: Database, clock: Clock, hours: int, happened: Happened
+) -> None:
+    requests = [(await ask(approvals, refund(), "billing", key=f"plan:{n}"))["request_id"] for n in range(3)]
+    clock.advance(hours=hours)
+    before = events(f"approval.{happened}")
+
+    done = await asyncio.gather(*(Deadlines(database).watch_the_clock() for _ in range(4)))
+
+    told = [each for one in done for each in one.items()]
+    assert sorted(told) == sorted((request_id, happened) for request_id in requests)
+    assert events(f"approval.{happened}") == before + 3
 
 
 async def test_an_overdue_step_may_be_answered_by_the_next_role_as_well(
@@ -73,11 +131,11 @@ async def test_each_step_has_a_due_time_of_its_own(approvals: Approvals, clock: 
     clock.advance(hours=5)
     await deadlines.watch_the_clock()
     view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
-    clock.advance(hours=3)
+    clock.advance(hours=1)
 
     assert await deadlines.watch_the_clock() == {}
     assert view["roles"] == ["billing_manager"]
-    clock.advance(hours=1)
+    clock.advance(hours=3)
     assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
 
 
@@ -107,9 +165,11 @@ async def test_closed_requests_are_left_alone(approvals: Approvals, clock: Clock
 
 
 async def test_a_drill_runs_on_shorter_times(database: Database, clock: Clock, deadlines: Deadlines) -> None:
-    approvals = Approvals(database, time_scale=1 / 3600)
+    approvals = Approvals(database, Trail([b"a key"]), time_scale=1 / 3600)
     view = await ask(approvals, refund(), "general")
-    clock.advance(seconds=4)
+    clock.advance(seconds=2)
+    assert await deadlines.watch_the_clock() == {view["request_id"]: "reminded"}
+    clock.advance(seconds=2)
     assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
     clock.advance(seconds=44)
     assert await deadlines.watch_the_clock() == {view["request_id"]: "expired"}
@@ -151,3 +211,14 @@ async def test_what_is_only_overdue_has_not_ended(approvals: Approvals, clock: C
 
     assert await deadlines.ended_meanwhile("thread-1") == []
     assert await deadlines.to_tell() == [(view["request_id"], "thread-1", "W-1001")]
+
+
+async def test_threads_that_have_to_wait_are_named_with_whose_they_are_until_their_request_ends(
+    approvals: Approvals, deadlines: Deadlines
+) -> None:
+    view = await ask(approvals, refund(), "general")
+    assert await deadlines.waiting() == {"thread-1": ASKER}
+
+    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+
+    assert await deadlines.waiting() == {}

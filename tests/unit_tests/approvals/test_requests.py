@@ -91,7 +91,7 @@ async def test_no_customer_and_no_program_approves_even_if_the_ledgers_chain_nam
 
     after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
 
-    assert after["status"] == "open"
+    assert after["status"] == "void"
 
 
 REFUSALS = {

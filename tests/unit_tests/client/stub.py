@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from agent.approvals.models import ApprovalView
+from agent.approvals.models import ApprovalView, QuestionView
 
 DUE = "2030-01-02T12:00:00+00:00"
 
@@ -28,6 +28,7 @@ class Call:
     path: str
     api_keys: list[str]
     body: Any
+    idempotency_key: str | None = None
 
 
 @dataclass
@@ -55,11 +56,15 @@ class Stub:
         self.scripts[f"/threads/{thread_id}/runs/stream"] = script
 
     def on_search(self, *threads: dict[str, Any]) -> None:
-        """Answer a search for threads, page by page."""
+        """Answer a search for threads: those that match, page by page."""
 
         async def script(call: Call) -> Response:
-            first = call.body["offset"]
-            page = threads[first : first + call.body["limit"]]
+            found = [
+                thread
+                for thread in threads
+                if all(_contains(thread[part], call.body.get(part, {})) for part in ("metadata", "values"))
+            ]
+            page = found[call.body["offset"] :][: call.body["limit"]]
             return Response(json.dumps(page), media_type="application/json")
 
         self.scripts["/threads/search"] = script
@@ -67,6 +72,13 @@ class Stub:
     def body_of(self, path: str) -> Any:
         """What was sent to `path`, the last time."""
         return [call.body for call in self.calls if call.path == path][-1]
+
+
+def _contains(whole: Any, part: Any) -> bool:
+    """As `langgraph dev` compares what is searched for: objects key by key, anything else must be equal."""
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return all(key in whole and _contains(whole[key], value) for key, value in part.items())
+    return bool(whole == part)
 
 
 def stream(*events: tuple[str, object]) -> Response:
@@ -102,15 +114,22 @@ def approval(request_id: str = "ap-1", **changes: Any) -> ApprovalView:
     return {**view, **changes}  # type: ignore[typeddict-item]
 
 
-def interrupted(thread_id: str, view: object, *, graph: str = "order_processing") -> dict[str, Any]:
-    """A thread that waits, as the search gives it."""
+def interrupted(thread_id: str, view: object, *, graph: str = "order_processing", **noted: str) -> dict[str, Any]:
+    """A thread that waits, as the search gives it; `noted` in its metadata."""
     return {
         "thread_id": thread_id,
-        "metadata": {"graph_id": graph},
+        "metadata": {"graph_id": graph, **noted},
         "status": "interrupted",
-        "values": {},
+        "values": {"approval": view},
         "interrupts": {"task-1": [{"id": f"interrupt-of-{thread_id}", "value": view}]},
     }
+
+
+def question(text: str, answer: str | None) -> QuestionView:
+    """What the customer was asked about a request, and said."""
+    return QuestionView(
+        number=1, asked_by="order-manager-1", text=text, at=DUE, answer=answer, answered_at=DUE if answer else None
+    )
 
 
 def waiting(view: ApprovalView, **values: object) -> tuple[str, object]:
@@ -118,8 +137,8 @@ def waiting(view: ApprovalView, **values: object) -> tuple[str, object]:
     return "values", {**values, "__interrupt__": [{"id": "interrupt-2", "value": view}]}
 
 
-def serve(stub: Stub) -> Callable[[], None]:
-    """Start `stub` on a free port and set its `url`; call what comes back to stop it."""
+def serve(stub: Stub, port: int = 0) -> Callable[[], None]:
+    """Start `stub` on this port, or on a free one, and set its `url`; call what comes back to stop it."""
     app = FastAPI()
 
     @app.api_route("/{path:path}", methods=["GET", "POST"])
@@ -130,13 +149,14 @@ def serve(stub: Stub) -> Callable[[], None]:
             path=request.scope["raw_path"].decode(),
             api_keys=request.headers.getlist("x-api-key"),
             body=json.loads(raw) if raw else None,
+            idempotency_key=request.headers.get("idempotency-key"),
         )
         stub.calls.append(call)
         if script := stub.scripts.get(call.path):
             return await script(call)
         return Response('{"detail": "no such thing"}', 404, media_type="application/json")
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     stub.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

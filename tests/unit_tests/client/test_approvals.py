@@ -7,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.approvals.models import NOTE_LIMIT
-from agent.client.approvals import PAGE, changed
+from agent.client.approvals import changed
 from agent.client.connection import DeskError, ExitCode
 from tests.unit_tests.client.conftest import Desk, Result
-from tests.unit_tests.client.stub import Stub, approval, interrupted, waiting
+from tests.unit_tests.client.stub import Stub, approval, interrupted, question, waiting
 
 RUN = "/threads/t-1/runs/stream"
+QUESTIONS = "/ops/approvals/ap-1/questions"
+ASK = "/ops/approvals/ap-1/ask"
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +22,7 @@ def one_open_request(stub: Stub) -> None:
     """The request ap-1 waits on thread t-1; any answer to it completes the order."""
     stub.on_search(interrupted("t-1", approval()))
     stub.on_run("t-1", ("values", {"processing_stage": "completed"}))
+    stub.on(QUESTIONS, [])
 
 
 def approvals(desk: Desk, *arguments: str) -> Result:
@@ -47,19 +50,63 @@ def test_the_most_urgent_comes_first(desk: Desk, stub: Stub) -> None:
     assert [view["request_id"] for view in listed] == ["ap-soon", "ap-late"]
 
 
-def test_every_page_is_read_and_other_interrupts_are_left_out(desk: Desk, stub: Stub) -> None:
-    threads = [interrupted(f"t-{number}", approval(f"ap-{number}")) for number in range(PAGE + 5)]
-    stub.on_search(*threads, interrupted("t-debug", "breakpoint"))
-    assert len(approvals(desk, "list", "--json").document) == PAGE + 5
+def searches(stub: Stub) -> list[Any]:
+    return [call.body for call in stub.calls if call.path == "/threads/search"]
+
+
+def test_a_page_is_one_question_and_the_server_orders_it(desk: Desk, stub: Stub) -> None:
+    stub.on_search(*(interrupted(f"t-{number}", approval(f"ap-{number}")) for number in range(60)))
+    listed = approvals(desk, "list", "--json").document
+    assert [view["request_id"] for view in listed] == [f"ap-{number}" for number in range(50)]
+    [search] = searches(stub)
+    assert (search["limit"], search["sort_by"], search["sort_order"]) == (50, "created_at", "asc")
+    assert "values" not in search["select"]
+
+
+def test_more_than_the_limit_is_said_to_be(desk: Desk, stub: Stub) -> None:
+    stub.on_search(*(interrupted(f"t-{number}", approval(f"ap-{number}")) for number in range(3)))
+    assert "--limit" in approvals(desk, "list", "--limit", "2").err
+    assert approvals(desk, "list", "--limit", "4").err == ""
+
+
+def test_other_interrupts_take_no_place_in_the_list(desk: Desk, stub: Stub) -> None:
+    debugged = [interrupted(f"t-debug-{number}", "breakpoint") for number in range(5)]
+    stub.on_search(*debugged, *(interrupted(f"t-{number}", approval(f"ap-{number}")) for number in range(5)))
+    assert len(approvals(desk, "list", "--limit", "3", "--json").document) == 3
+
+
+def roles(desk: Desk, role: str, *more: str) -> list[str]:
+    listed = approvals(desk, "list", "--role", role, "--json", *more).document
+    return [view["request_id"] for view in listed]
 
 
 def test_the_list_can_be_for_one_role(desk: Desk, stub: Stub) -> None:
+    both = approval("ap-1", roles=["order_manager", "duty_manager"])
     stub.on_search(
-        interrupted("t-1", approval("ap-1", roles=["order_manager", "duty_manager"])),
-        interrupted("t-2", approval("ap-2", roles=["finance_director"])),
+        interrupted("t-1", both, awaiting="order_manager", escalated_to="duty_manager"),
+        interrupted("t-2", approval("ap-2", roles=["finance_director"]), awaiting="finance_director"),
+        interrupted("t-3", approval("ap-3", roles=["finance_director"]), awaiting="duty_manager"),  # an old note
     )
-    listed = approvals(desk, "list", "--role", "duty_manager", "--json").document
-    assert [view["request_id"] for view in listed] == ["ap-1"]
+    assert roles(desk, "duty_manager") == roles(desk, "order_manager") == ["ap-1"]
+
+
+def test_what_was_escalated_to_a_role_comes_before_its_own(desk: Desk, stub: Stub) -> None:
+    own = [interrupted(f"t-{n}", approval(f"ap-{n}"), awaiting="order_manager") for n in range(5)]
+    late = approval("ap-late", roles=["clerk", "order_manager"])
+    stub.on_search(*own, interrupted("t-late", late, awaiting="clerk", escalated_to="order_manager"))
+    assert "ap-late" in roles(desk, "order_manager", "--limit", "2")
+
+
+def test_what_was_never_noted_is_found_by_state_and_listed_once(desk: Desk, stub: Stub) -> None:
+    noted = interrupted("t-1", approval("ap-1"), awaiting="order_manager", request_id="ap-1")
+    stub.on_search(noted, interrupted("t-2", approval("ap-2")), interrupted("t-3", approval("ap-3", roles=["clerk"])))
+    assert roles(desk, "order_manager") == ["ap-1", "ap-2"]
+
+
+def test_a_request_is_found_by_its_note_with_one_search(desk: Desk, stub: Stub) -> None:
+    stub.on_search(interrupted("t-0", approval("ap-0")), interrupted("t-1", approval(), request_id="ap-1"))
+    assert approvals(desk, "show", "ap-1").code == 0
+    assert len(searches(stub)) == 1
 
 
 def test_an_empty_list_says_so(desk: Desk, stub: Stub) -> None:
@@ -85,6 +132,43 @@ def test_a_request_is_shown_whole_and_as_it_is(desk: Desk, stub: Stub) -> None:
         assert part in shown
 
 
+def test_what_the_customer_was_asked_is_shown_with_the_request(desk: Desk, stub: Stub) -> None:
+    stub.on(QUESTIONS, [question("Which leg?", "the left\x1b[2K one"), question("When?", None)])
+    shown = approvals(desk, "show", "ap-1").out
+    for part in ("order-manager-1 asked the customer", "Which leg?", "the left[2K one", "has not answered yet"):
+        assert part in shown
+    assert [each["text"] for each in approvals(desk, "show", "ap-1", "--json").document["questions"]] == [
+        "Which leg?",
+        "When?",
+    ]
+
+
+def test_a_question_is_sent_with_a_key_of_its_words(desk: Desk, stub: Stub) -> None:
+    stub.on(ASK, question("Which leg?", None))
+    assert "Asked" in approvals(desk, "ask", "ap-1", "Which leg?").out
+    assert approvals(desk, "ask", "ap-1", "Which leg?", "--json").document["answer"] is None
+    approvals(desk, "ask", "ap-1", "When?")
+    sent = [(call.body["text"], call.idempotency_key) for call in stub.calls if call.path == ASK]
+    assert [text for text, _ in sent] == ["Which leg?", "Which leg?", "When?"]
+    assert sent[0][1] == sent[1][1] != sent[2][1]
+
+
+def test_who_asks_the_same_again_reads_the_answer(desk: Desk, stub: Stub) -> None:
+    stub.on(ASK, question("Which leg?", "the left one"))
+    assert "the left one" in approvals(desk, "ask", "ap-1", "Which leg?").out
+
+
+def test_an_empty_question_is_not_sent(desk: Desk, stub: Stub) -> None:
+    assert approvals(desk, "ask", "ap-1", " ").code == ExitCode.USAGE
+    assert not stub.calls
+
+
+def test_a_question_that_is_refused_says_why(desk: Desk, stub: Stub) -> None:
+    stub.on(ASK, {"detail": "QUESTION-OPEN: the customer has not answered yet"}, status=409)
+    result = approvals(desk, "ask", "ap-1", "Which leg?")
+    assert (result.code, "QUESTION-OPEN" in result.err) == (ExitCode.REFUSED, True)
+
+
 def test_an_unknown_request_is_not_found(desk: Desk) -> None:
     result = approvals(desk, "approve", "ap-9")
     assert result.code == ExitCode.NOT_FOUND
@@ -106,11 +190,11 @@ def test_a_rejection_carries_its_reason(desk: Desk, stub: Stub) -> None:
     assert answer(stub) == {"type": "reject", "message": "too risky"}
 
 
-@pytest.mark.parametrize("note", [(), ("--note", " ")])
-def test_a_rejection_without_a_reason_is_not_sent(desk: Desk, stub: Stub, note: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(("note", "why"), [((), "--note"), (("--note", " "), "needs its reason")])
+def test_a_rejection_without_a_reason_is_not_sent(desk: Desk, stub: Stub, note: tuple[str, ...], why: str) -> None:
     result = approvals(desk, "reject", "ap-1", *note)
     assert result.code == ExitCode.USAGE
-    assert "--note" in result.err
+    assert why in result.err
     assert not stub.calls
 
 

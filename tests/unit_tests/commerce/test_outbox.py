@@ -2,7 +2,9 @@
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,13 +12,14 @@ from fastapi import FastAPI, Request, Response
 from standardwebhooks import Webhook
 
 from agent import services as composition
+from agent.approvals.requests import Action
 from agent.commerce.outbox import ALARMING
 from agent.services import Services
 from agent.settings import Settings
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.noticing import note, noted
 from tests.unit_tests.providers.conftest import serving
-from tests.unit_tests.threads import events
+from tests.unit_tests.threads import APPROVE, events, staff
 
 SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
 
@@ -39,8 +42,8 @@ class Receiver:
         return Response(status_code=self.status)
 
 
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
+@asynccontextmanager
+async def receiving() -> AsyncIterator[Receiver]:
     one = Receiver()
     app = FastAPI()
     app.add_api_route("/notices", one.receive, methods=["POST"])
@@ -50,9 +53,39 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 @pytest.fixture
-def config(config: Settings, receiver: Receiver) -> Settings:
-    """Notices go to the receiver."""
-    return Settings(**{**dict(config), "notice_webhook_url": receiver.url, "notice_webhook_secret": SECRET})
+async def receiver() -> AsyncIterator[Receiver]:
+    """Who hears of customers' orders."""
+    async with receiving() as one:
+        yield one
+
+
+@pytest.fixture
+async def staff_tool() -> AsyncIterator[Receiver]:
+    """What the staff uses, which hears of approvals."""
+    async with receiving() as one:
+        yield one
+
+
+@pytest.fixture
+def config(config: Settings, receiver: Receiver, staff_tool: Receiver) -> Settings:
+    """Notices go to the receivers."""
+    urls = {"notice_webhook_url": receiver.url, "approval_webhook_url": staff_tool.url}
+    secrets = dict.fromkeys(("notice_webhook_secret", "approval_webhook_secret"), SECRET)
+    return Settings(**{**dict(config), **urls, **secrets})
+
+
+async def asked(shop: Services) -> str:
+    """An order manager is asked about an order of Ada's; the request's id."""
+    view = await shop.approvals.open(
+        Action("approve_order", {"order_id": "W-1001", "total": 1_200_00}, "…"),
+        "large_order",
+        key="order:W-1001",
+        subject="ada_park",
+        order_id="W-1001",
+        thread_id="thread-1",
+        asked_by="channel-1",
+    )
+    return view["request_id"]
 
 
 async def test_a_notice_reaches_its_receiver_signed_and_once(shop: Services, clock: Clock, receiver: Receiver) -> None:
@@ -153,3 +186,59 @@ async def test_without_a_receiver_notices_wait_without_attempts(clock: Clock, co
 
     assert (await noted(shop, key)).attempts == 0
     await shop.close()
+
+
+async def test_staff_hears_of_approvals_signed_and_once_and_customers_receivers_do_not(
+    shop: Services, clock: Clock, receiver: Receiver, staff_tool: Receiver
+) -> None:
+    request_id = await asked(shop)
+    key = f"approval.requested:{request_id}/0/0"
+
+    assert await shop.outbox.send() == {key: "sent"}
+    assert await asked(shop) == request_id
+    assert await shop.outbox.send() == {}
+
+    assert receiver.taken == []
+    assert staff_tool.taken == [
+        {
+            "type": "approval.requested",
+            "id": key,
+            "timestamp": clock.now.isoformat(),
+            "data": {
+                "order_id": "W-1001",
+                "request_id": request_id,
+                "case": "large_order",
+                "status": "open",
+                "roles": ["order_manager"],
+                "step": 1,
+                "steps": 1,
+                "due": (clock.now + timedelta(hours=4)).isoformat(),
+                "amount": 1_200_00,
+            },
+        }
+    ]
+
+
+async def test_a_receiver_of_the_staffs_that_is_down_blocks_no_approval_and_no_other_receiver(
+    shop: Services, clock: Clock, receiver: Receiver, staff_tool: Receiver
+) -> None:
+    staff_tool.status = 500
+    request_id = await asked(shop)
+    view = await shop.approvals.get(request_id)
+    for _ in range(4):
+        await shop.outbox.send()
+        clock.advance(hours=1)
+    assert shop.breakers["approval-notices"].snapshot().state == "open"
+
+    done = await shop.approvals.decide(request_id, view["action_hash"], APPROVE, staff("order_manager"))
+    refund = await note(shop, "refund.settled", "r1", amount=60_00)
+
+    assert done["status"] == "approved"
+    assert (await shop.outbox.send())[refund] == "sent"
+    assert {message["type"] for message in receiver.taken} == {"approval.decided", "refund.settled"}
+    staff_tool.status = 204
+    shop.breakers["approval-notices"].reset()
+    await shop.outbox.send()
+    clock.advance(hours=1)
+    await shop.outbox.send()
+    assert sorted(message["type"] for message in staff_tool.taken) == ["approval.decided", "approval.requested"]

@@ -61,6 +61,39 @@ async def test_a_rejected_refund_is_not_paid_and_the_customer_is_told_why(shop: 
     assert await thread.waits_for() is None
 
 
+async def test_a_no_that_names_a_smaller_amount_is_offered_to_the_customer_once(shop: Services) -> None:
+    thread = await waiting_refund("60.00")
+
+    told = await answer(thread, reject("only 20.00 USD, for the lamp"), staff("billing_agent"))
+    assert "The reason given: only 20.00 USD, for the lamp" in told
+    assert "- Refund 20.00 USD of order W-1001, instead of 60.00 USD." in told
+    assert await refunds(shop) == []
+
+    await say(thread, "yes please")
+    view = await at_the_gate(thread)
+    assert (view["roles"], view["action_requests"][0]["args"]["amount"]) == (["general_agent"], 20_00)
+    told = await answer(thread, reject("or rather 5.00 USD"), staff("general_agent"))
+    assert "Shall I?" not in told
+    assert await refunds(shop) == []
+
+
+async def test_an_offer_that_everybody_agrees_to_is_paid_once(shop: Services) -> None:
+    thread = await waiting_refund("60.00")
+    await answer(thread, reject("only 20.00 USD, for the lamp"), staff("billing_agent"))
+    await say(thread, "yes please")
+
+    await answer(thread, APPROVE, staff("general_agent"))
+
+    assert await refunds(shop) == [20_00]
+
+
+@pytest.mark.parametrize("reason", ["we pay no 600.00 USD", "60.00 USD is too much", "see ticket 4711", "no"])
+async def test_a_no_without_a_smaller_amount_offers_nothing(shop: Services, reason: str) -> None:
+    thread = await waiting_refund("60.00")
+    assert "Shall I?" not in await answer(thread, reject(reason), staff("billing_agent"))
+    assert (await thread.values())["plan"] is None
+
+
 @pytest.mark.parametrize(
     ("said", "who", "rule"),
     [

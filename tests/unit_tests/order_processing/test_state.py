@@ -28,5 +28,5 @@ def test_a_count_that_was_damaged_begins_anew() -> None:
     assert (add(2, 1), add("many", 1), add(None, 0)) == (3, 1, 0)
 
 
-def test_all_of_a_state_but_its_input_is_rebuilt() -> None:
-    assert blank().keys() == OrderState.__annotations__.keys() - {"order"}
+def test_all_of_a_state_but_its_input_and_what_was_said_is_rebuilt() -> None:
+    assert blank().keys() == OrderState.__annotations__.keys() - {"order", "messages"}

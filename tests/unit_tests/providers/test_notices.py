@@ -25,7 +25,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 def receiver(client: httpx.AsyncClient, url: str, seconds: float = PATIENCE) -> NoticeReceiver:
     breaker = CircuitBreaker("notices", BreakerConfig(minimum_number_of_calls=1))
-    return NoticeReceiver(guarded(client, breaker, seconds, media_type=None), url, SECRET)
+    return NoticeReceiver(guarded(client, breaker, seconds, media_type=None), url, SECRET, "THE_SECRET")
 
 
 async def test_nobody_there_is_not_taken_and_then_not_asked(client: httpx.AsyncClient) -> None:
@@ -65,7 +65,7 @@ async def test_an_error_names_the_status(client: httpx.AsyncClient) -> None:
     "secret", ["", "whsec_", "whsec_c2hvcnQ=", SECRET.removeprefix("whsec_"), "whsec_no-base64" * 9]
 )
 async def test_a_secret_that_signs_nothing_is_refused_at_the_start(client: httpx.AsyncClient, secret: str) -> None:
-    with pytest.raises(ValueError, match="NOTICE_WEBHOOK_SECRET must be whsec_ and the base64 of 24") as why:
-        NoticeReceiver(client, "http://127.0.0.1/", secret)
+    with pytest.raises(ValueError, match="THE_SECRET must be whsec_ and the base64 of 24") as why:
+        NoticeReceiver(client, "http://127.0.0.1/", secret, "THE_SECRET")
 
     assert not secret[6:] or secret[6:] not in str(why.value)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.reconciler import jobs, news
+from agent.reconciler import jobs, news, people
 from agent.services import Services
 from tests.unit_tests.platform_stub import Platform
 
@@ -18,7 +18,7 @@ async def platform(shop: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     async def client(_: Any) -> Any:
         return built.client
 
-    monkeypatch.setattr(jobs, "service_client", client)
-    monkeypatch.setattr(news, "service_client", client)
+    for module in (jobs, news, people):
+        monkeypatch.setattr(module, "service_client", client)
     yield built
     await built.client.aclose()

@@ -11,15 +11,16 @@ from agent.commerce.commands import NewOrder
 from agent.commerce.debts import ATTEMPTS
 from agent.ledger.tables import DebtRow
 from agent.platform import order_thread
-from agent.reconciler import jobs, news
+from agent.reconciler import jobs, news, people
 from agent.reconciler.graph import graph
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, place_order
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import SERVICE, events
+from tests.unit_tests.threads import events
 
 THREAD = order_thread("N-1")
+CHAT, OTHER_CHAT = "6f0a1f5e-57b1-4f0e-8f6b-0c7b1d1b7a01", "6f0a1f5e-57b1-4f0e-8f6b-0c7b1d1b7a02"
 LONG_AGO = "2026-06-01T11:59:59+00:00"  # before the process started
 NOW = "2026-06-01T12:00:00+00:00"
 DRIVEN = [(THREAD, {"order": {"order_id": "N-1"}})]
@@ -54,6 +55,7 @@ async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
     assert await reconcile() == {
         "approvals": {},
         "woken": {},
+        "asked": {},
         "orders": {},
         "due": {},
         "debts": {},
@@ -183,57 +185,6 @@ async def ask(approvals: Approvals, thread_id: str, order_id: str | None = None)
     )
 
 
-async def test_an_overdue_request_is_escalated_and_its_order_looks_again(
-    shop: Services, platform: Platform, clock: Clock
-) -> None:
-    view = await ask(shop.approvals, THREAD, "N-1")
-    platform.thread(THREAD, "interrupted", updated_at=NOW)
-    clock.advance(hours=4)
-
-    report = await reconcile()
-
-    assert report["approvals"] == {view["request_id"]: "escalated"}
-    assert report["woken"] == {view["request_id"]: "woken"}
-    assert inputs(platform) == DRIVEN
-
-
-async def test_a_conversation_is_woken_by_an_answer_that_is_none(
-    shop: Services, platform: Platform, clock: Clock
-) -> None:
-    view = await ask(shop.approvals, "chat-1", "W-1001")
-    platform.thread("chat-1", "interrupted", graph="customer_service", updated_at=NOW)
-    clock.advance(hours=48)
-
-    report = await reconcile()
-
-    assert report["approvals"] == {view["request_id"]: "expired"}
-    assert report["woken"] == {view["request_id"]: "woken"}
-    ((thread, body),) = platform.runs
-    assert (thread, body["assistant_id"]) == ("chat-1", "customer_service")
-    assert (body["command"], body.get("input")) == ({"resume": "look again"}, None)
-
-
-async def test_threads_that_do_not_wait_are_not_woken(shop: Services, platform: Platform, clock: Clock) -> None:
-    busy, gone = await ask(shop.approvals, "chat-1"), await ask(shop.approvals, "chat-2")
-    platform.thread("chat-1", "busy", graph="customer_service", updated_at=NOW)
-    clock.advance(hours=4)
-
-    assert (await reconcile())["woken"] == {busy["request_id"]: "at work", gone["request_id"]: "thread is gone"}
-    assert platform.runs == []
-
-
-async def test_a_thread_is_woken_again_until_it_looked(shop: Services, platform: Platform, clock: Clock) -> None:
-    view = await ask(shop.approvals, THREAD, "N-1")
-    platform.thread(THREAD, "interrupted", updated_at=NOW)
-    clock.advance(hours=4)
-    await reconcile()
-
-    assert (await reconcile())["woken"] == {view["request_id"]: "woken"}
-
-    await shop.approvals.decide(view["request_id"], view["action_hash"], "look again", SERVICE)
-    assert (await reconcile())["woken"] == {}
-
-
 async def test_what_is_owed_is_tried_again_later_and_paid_when_the_provider_is_back(
     shop: Services, platform: Platform, clock: Clock
 ) -> None:
@@ -255,10 +206,10 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
     async def no_client(_: Any) -> Any:
         raise ConnectionError("nobody listens")
 
-    monkeypatch.setattr(jobs, "service_client", no_client)
-    monkeypatch.setattr(news, "service_client", no_client)
+    for module in (jobs, news, people):
+        monkeypatch.setattr(module, "service_client", no_client)
     await parked(shop)
-    view = await ask(shop.approvals, "chat-1")
+    view = await ask(shop.approvals, CHAT)
     clock.advance(hours=4)
     failed = events("reconciler.failed")
 

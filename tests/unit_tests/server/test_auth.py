@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,13 +11,20 @@ from langgraph_sdk import Auth
 from langgraph_sdk.auth.types import StudioUser
 
 from agent import identity
-from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role, create_tokens, read_tokens
+from agent.approvals.index import entry
+from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.platform import order_thread
 from agent.server import auth as wall
+from agent.server import limits
+from agent.server.permissions import MAY, STUDIO, Who
+from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.threads import user
+from agent.tokens import create_tokens, read_tokens
+from tests.unit_tests.approvals.asking import ask as open_request
+from tests.unit_tests.approvals.asking import order
+from tests.unit_tests.threads import events, user
 
-from .test_rules import ANSWER, run
+from .test_rules import run
 
 HTTPException = Auth.exceptions.HTTPException
 
@@ -28,6 +35,7 @@ def tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "tokens.json"
     create_tokens(path)
     use(monkeypatch, Settings(tokens_file=path))
+    limits._limiter.cache_clear()
     return path
 
 
@@ -68,35 +76,43 @@ def by(role: Role) -> Any:
     return user(Caller("ada_park" if role == "customer" else f"{role}-1", role))
 
 
-ALLOWED: dict[tuple[str, str], set[Role]] = {
-    ("assistants", "read"): set(ROLES),
-    ("assistants", "search"): set(ROLES),
-    ("threads", "read"): set(ROLES),
-    ("threads", "search"): set(ROLES),
-    ("threads", "create"): {"customer", "channel", "service"},
-    ("threads", "create_run"): {"customer", "channel"},  # this one: a conversation's message
-    ("threads", "delete"): {"operator", "service"},
-    ("crons", "create"): {"service"},
-    ("crons", "read"): {"service"},
-    ("crons", "update"): {"service"},
-    ("crons", "delete"): {"service"},
-    ("crons", "search"): {"service"},
-}
+def in_mode(who: Who, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Somebody of this role; for Studio, on a server of that mode."""
+    if who not in STUDIO:
+        return by(cast(Role, who))
+    use(monkeypatch, Settings.model_validate({"studio_mode": who.removeprefix("studio:")}))
+    return SimpleNamespace(identity=STUDIO_IDENTITY, permissions=[])
 
 
-def test_the_list_of_what_can_be_asked_is_the_sdks() -> None:
-    assert ALLOWED.keys() < set(everything())
-    assert {("threads", "update"), ("store", "put")} < set(everything()) - ALLOWED.keys()
+def value_of(resource: str, action: str, who: Who) -> dict[str, Any]:
+    """What whoever may do it would send."""
+    if (resource, action) == ("threads", "create_run"):
+        graph = "reconciler" if who in ("operator", "service") else "customer_service"
+        return run(graph)
+    metadata = {"awaiting": "order_manager"} if action == "update" else {}
+    return {"metadata": metadata, "thread_id": uuid4()}
 
 
-@pytest.mark.parametrize("role", ROLES)
-async def test_everything_is_denied_that_is_not_allowed_by_name(role: Role) -> None:
-    for resource, action in everything():
-        value = run() if action == "create_run" else {"metadata": {}, "thread_id": uuid4()}
-        if role in ALLOWED.get((resource, action), ()):
-            assert await ask(by(role), resource, action, value) is not False
-        else:
-            assert await refused(by(role), resource, action, value) == 403, (resource, action)
+PAIRS = [*everything(), ("threads", "explode"), ("secrets", "read")]
+WHO: list[Who] = [*ROLES, *STUDIO]
+
+
+def test_the_table_names_nothing_that_the_sdk_does_not_know() -> None:
+    assert MAY.keys() < set(everything())
+
+
+@pytest.mark.parametrize(("resource", "action"), PAIRS, ids=lambda part: part)
+@pytest.mark.parametrize("who", WHO)
+async def test_each_may_do_what_the_table_says_and_nothing_else(
+    who: Who, resource: str, action: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_, value = in_mode(who, monkeypatch), value_of(resource, action, who)
+    whose = MAY.get((resource, action), {}).get(who)
+
+    if whose is None or (action == "create_run" and who in APPROVER_ROLES):  # approvers answer, and start nothing
+        assert await refused(user_, resource, action, value) == 403
+    else:
+        assert await ask(user_, resource, action, value) == (True if whose == "all" else {"owner": user_.identity})
 
 
 @pytest.mark.parametrize(
@@ -129,25 +145,11 @@ async def test_a_thread_is_not_copied() -> None:
     assert await refused(by("customer"), "threads", "create", {"thread_id": uuid4()}) == 403
 
 
-@pytest.mark.parametrize("role", ROLES)
-async def test_customers_and_channels_see_their_own_threads_and_staff_all(role: Role) -> None:
-    seen = {"owner": by(role).identity} if role in ("customer", "channel") else True
-
-    assert await ask(by(role), "threads", "read") == seen
-    assert await ask(by(role), "threads", "search") == seen
-
-
 async def test_a_run_starts_on_an_own_thread_only() -> None:
     value = run() | {"metadata": {"owner": "ben_ortiz"}}
 
     assert await ask(by("customer"), "threads", "create_run", value) == {"owner": "ada_park"}
     assert value["metadata"] == {"owner": "ada_park"}
-
-
-async def test_staff_answers_on_anybodys_thread() -> None:
-    value = run("order_processing", input=None, command=ANSWER)
-
-    assert await ask(by("order_manager"), "threads", "create_run", value) is True
 
 
 @pytest.mark.parametrize("role", ["operator", "service"])
@@ -163,27 +165,58 @@ async def test_a_run_that_the_rules_refuse_is_refused_with_their_status(value: A
     assert await refused(by("customer"), "threads", "create_run", value) == status
 
 
-STUDIO = [StudioUser("langgraph-studio-user"), user(Caller(STUDIO_IDENTITY, "order_manager"))]
+async def test_the_service_account_may_write_what_the_index_says_of_a_request(shop: Services) -> None:
+    said = entry(await open_request(shop.approvals, order(), "large_order"))
+
+    assert await ask(by("service"), "threads", "update", {"thread_id": uuid4(), "metadata": said}) is True
 
 
-@pytest.mark.parametrize("studio", STUDIO)
-async def test_studio_is_refused_everything_unless_it_is_switched_on(studio: Any) -> None:
-    for resource, action in everything():
-        value = run() if action == "create_run" else {"metadata": {}, "thread_id": uuid4()}
-        assert await refused(studio, resource, action, value) == 403, (resource, action)
+@pytest.mark.parametrize("action", ["update", "create_run"])
+async def test_a_denial_is_an_event(action: str) -> None:
+    denied = events("request.denied")
+    assert await refused(by("order_manager"), "threads", action, run()) == 403
+    assert events("request.denied") == denied + 1
 
 
-@pytest.mark.parametrize("studio", STUDIO)
-async def test_studio_switched_on_is_a_channel_and_never_an_approver(
-    studio: Any, tokens: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"thread_id": uuid4()},  # the state
+        {"thread_id": uuid4(), "metadata": {}},
+        {"thread_id": uuid4(), "action": "interrupt", "metadata": {"run_ids": [uuid4()], "status": None}},
+        {"thread_id": uuid4(), "metadata": {"owner": "ben_ortiz"}},
+        {"thread_id": uuid4(), "metadata": {"awaiting": "order_manager", "owner": "ben_ortiz"}},
+    ],
+    ids=["state", "nothing", "a run's end", "owner", "owner beside the index"],
+)
+async def test_the_service_account_writes_the_index_and_nothing_else(value: Any) -> None:
+    assert await refused(by("service"), "threads", "update", value) == 403
+
+
+async def test_a_customer_who_starts_too_much_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Settings(customer_rate="1/minute"))
+    await ask(by("customer"), "threads", "create_run", run())
+
+    with pytest.raises(HTTPException) as why:
+        await ask(by("customer"), "threads", "create_run", run())
+
+    assert why.value.status_code == 429
+    assert int((why.value.headers or {})["Retry-After"]) >= 1
+
+
+@pytest.mark.parametrize("mode", ["off", "read", "act"])
+async def test_a_studio_user_that_the_platform_let_in_by_itself_is_nobody(
+    mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, Settings(tokens_file=tokens, studio_mode="on"))
+    use(monkeypatch, Settings.model_validate({"studio_mode": mode}))
+    for resource, action in everything():
+        assert await refused(StudioUser("langgraph-studio-user"), resource, action, run()) == 403, (resource, action)
 
-    assert await ask(studio, "threads", "create_run", run()) == {"owner": STUDIO_IDENTITY}
-    answer = run("order_processing", input=None, command=ANSWER)
-    assert await refused(studio, "threads", "create_run", answer) == 403
-    assert await refused(studio, "crons", "create") == 403
-    assert await refused(studio, "threads", "update") == 403
+
+async def test_studio_that_is_off_is_refused_everything() -> None:
+    studio = user(Caller(STUDIO_IDENTITY, "order_manager"))
+    for resource, action in everything():
+        assert await refused(studio, resource, action, run()) == 403, (resource, action)
 
 
 async def test_the_service_account_is_known_by_its_bare_identity() -> None:
@@ -198,8 +231,11 @@ def token_of(path: Path, role: Role) -> bytes:
     return next(token for token, caller in read_tokens(path).items() if caller.role == role).encode()
 
 
-async def authenticated(headers: dict[bytes, bytes], path: str = "/threads") -> Any:
-    return await wall.authenticate(headers, path)
+HERE = {"client": ("127.0.0.1", 50000)}
+
+
+async def authenticated(headers: dict[bytes, bytes], path: str = "/threads", scope: Any = HERE) -> Any:
+    return await wall.authenticate(headers, path, scope)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -224,7 +260,7 @@ async def test_a_token_says_who_is_calling_in_either_header(tokens: Path, role: 
         {b"authorization": b"Basic YWRtaW46YWRtaW4="},
         {b"x-api-key": b"wrong"},
         {b"x-api-key": b"\xff\xfe"},
-        {b"x-auth-scheme": b"langsmith"},
+        {b"x-auth-scheme": b"other"},
         {b"authorization": b"bearer"},
     ],
     ids=str,
@@ -249,17 +285,17 @@ async def test_health_is_open_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("damage", "what_to_do"),
     [
-        (lambda path: path.chmod(0o644), "chmod 600"),
-        (lambda path: path.write_text("{"), "is not a token file"),
+        (lambda path: path.chmod(0o622), "chmod go-w"),
+        (lambda path: path.write_text("{"), "is not a file of digests"),
         (lambda path: path.unlink(), "run `make setup`"),
     ],
-    ids=["readable by others", "broken", "missing"],
+    ids=["others could change it", "broken", "missing"],
 )
-async def test_a_token_file_that_cannot_be_used_lets_nobody_in_and_says_what_to_do(
+async def test_a_file_of_digests_that_cannot_be_used_lets_nobody_in_and_says_what_to_do(
     tokens: Path, damage: Callable[[Path], Any], what_to_do: str
 ) -> None:
     token = token_of(tokens, "admin")
-    damage(tokens)
+    damage(tokens.with_suffix(".sha256.json"))
 
     with pytest.raises(HTTPException) as why:
         await authenticated({b"x-api-key": token})
@@ -280,3 +316,67 @@ async def test_a_token_that_is_taken_away_stops_working_at_once(tokens: Path) ->
 
     with pytest.raises(HTTPException):
         await authenticated({b"x-api-key": token})
+
+
+STUDIO_HEADERS = {b"x-auth-scheme": b"langsmith", b"host": b"127.0.0.1:2024"}
+
+
+async def knocks(headers: dict[bytes, bytes], scope: Any = HERE) -> tuple[int, str]:
+    with pytest.raises(HTTPException) as why:
+        await authenticated(headers, scope=scope)
+    return why.value.status_code, why.value.detail
+
+
+async def test_studio_is_not_let_in_while_it_is_off() -> None:
+    assert await knocks(STUDIO_HEADERS) == (403, "Studio is switched off: see STUDIO_MODE")
+
+
+@pytest.mark.parametrize("mode", ["read", "act"])
+@pytest.mark.parametrize(
+    ("client", "host"),
+    [
+        (("127.0.0.1", 50000), b"127.0.0.1:2024"),
+        (("127.0.0.1", 50000), b"localhost:2024"),
+        (("::1", 50000, 0, 0), b"[::1]:2024"),
+        (("127.0.0.1", 50000), b"localhost"),
+    ],
+)
+async def test_studio_on_this_machine_is_nobody_with_a_role(
+    mode: str, client: Any, host: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, Settings.model_validate({"studio_mode": mode}))
+
+    came = await authenticated(STUDIO_HEADERS | {b"host": host}, scope={"client": client})
+
+    assert (came["identity"], came["permissions"]) == (STUDIO_IDENTITY, [])
+
+
+@pytest.mark.parametrize("mode", ["read", "act"])
+@pytest.mark.parametrize(
+    ("client", "host"),
+    [
+        (("10.1.2.3", 50000), b"127.0.0.1:2024"),
+        (("127.0.0.1", 50000), b"rebound.example:2024"),
+        (("127.0.0.1", 50000), b"127.0.0.1.rebound.example"),
+        (("127.0.0.1", 50000), b""),
+        (None, b"127.0.0.1:2024"),
+    ],
+)
+async def test_studio_from_elsewhere_or_under_another_name_is_not_let_in(
+    mode: str, client: Any, host: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, Settings.model_validate({"studio_mode": mode}))
+
+    status, why = await knocks(STUDIO_HEADERS | {b"host": host}, {"client": client})
+
+    assert (status, why) == (403, "Studio is let in from the server's own machine only")
+
+
+async def test_a_token_beside_studios_header_does_not_make_it_more(
+    tokens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, Settings(tokens_file=tokens, studio_mode="act"))
+
+    came = await authenticated(STUDIO_HEADERS | {b"x-api-key": token_of(tokens, "admin")})
+
+    assert (came["identity"], came["permissions"]) == (STUDIO_IDENTITY, [])

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from langgraph_sdk.client import LangGraphClient
 
-from agent.identity import create_tokens
 from agent.platform import service_client
 from agent.server import cron
 from agent.server.cron import keep_one_cron, one_cron
 from agent.settings import Settings
+from agent.tokens import create_tokens
 from tests.unit_tests.platform_stub import Platform
 from tests.unit_tests.threads import events
 

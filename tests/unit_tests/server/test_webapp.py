@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from fastapi import HTTPException
 
+from agent import services as composition
 from agent.identity import ROLES, Caller, Role
 from agent.server import orders, webapp
 from agent.services import Services
+from agent.settings import Settings
+from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import staff, user
 
 
@@ -17,8 +20,23 @@ def by(who: Caller) -> Any:
     return SimpleNamespace(user=user(who))
 
 
-async def test_health_asks_the_ledger(shop: Services) -> None:
-    assert await webapp.health() == {"status": "ok"}
+async def test_health_asks_the_ledger_and_tells_whether_the_reconciler_runs(shop: Services, clock: Clock) -> None:
+    assert await webapp.health() == {"status": "ok", "reconciler": "on time", "reconciler_last_run": None}
+    await shop.heartbeat.beat()
+    began = clock.now.isoformat()
+    assert await webapp.health() == {"status": "ok", "reconciler": "on time", "reconciler_last_run": began}
+    clock.advance(minutes=6)
+    assert await webapp.health() == {"status": "ok", "reconciler": "late", "reconciler_last_run": began}
+
+
+async def test_health_tells_that_the_reconciler_is_switched_off(config: Settings, clock: Clock) -> None:
+    shop = await composition.build(Settings(**{**dict(config), "reconcile_cron": ""}), clock)
+    composition.replace(shop)
+
+    assert (await webapp.health())["reconciler"] == "off"
+
+    composition.replace(None)
+    await shop.close()
 
 
 @pytest.mark.parametrize("role", ROLES)

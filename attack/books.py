@@ -1,0 +1,65 @@
+"""The books of our shop, read behind the server's back: its ledger, and the card network's own account.
+
+Nothing here writes. What is done to the server is in `ways`, who does it in `ours`.
+"""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from agent.approvals.audit import verify
+from agent.approvals.trail import Trail
+from agent.ledger.database import Database
+from agent.ledger.invariants import CHECKS, violations
+from agent.settings import Settings
+from demo.live import LiveNetwork
+
+
+class Books:
+    """The ledger in `data`, and the network's account."""
+
+    def __init__(self, data: Path, network: LiveNetwork) -> None:
+        self._kept = Settings(data_dir=data, database_url="", trail_key=SecretStr(""))
+        self._network = network
+
+    def rows(self, query: str, *values: object) -> list[Any]:
+        """Rows of the ledger."""
+        file = self._kept.data_dir / "ledger.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=15)) as ledger:
+            return ledger.execute(query, values).fetchall()
+
+    def count(self, table: str, where: str, *values: object) -> int:
+        """How many rows of the ledger are so."""
+        [[number]] = self.rows(f"SELECT count(*) FROM {table} WHERE {where}", *values)  # noqa: S608
+        return int(number)
+
+    def moved(self) -> dict[str, int]:
+        """{key: minor units} of what the card network took, and gave back (below 0)."""
+        account = self._network.ledger()
+        taken = {each["key"]: each["amount"] for each in account["charges"] if each["status"] == "captured"}
+        return taken | {each["key"]: -each["amount"] for each in account["refunds"]}
+
+    def broken(self) -> list[str]:
+        """What does not hold: the two accounts, the ledger's promises, the seals of what people decided."""
+        known = dict(self.rows("SELECT key, amount FROM money_entries WHERE kind IN ('capture', 'refund')"))
+        differ = [
+            f"ledger and card network differ in {key}: {amount}" for key, amount in known.items() ^ self.moved().items()
+        ]
+        return differ + asyncio.run(self._unproved())
+
+    async def _unproved(self) -> list[str]:
+        database = Database(self._kept.ledger_url)
+        try:
+            async with database.read() as session:
+                promises = [each for check in CHECKS for each in await violations(session, check)]
+                seals = await verify(session, Trail.of(self._kept))
+        finally:
+            await database.close()
+        if seals.unsealed or not seals.decisions:
+            raise RuntimeError("nothing is sealed, so nothing is proved")
+        wrong = [f"{each.what}: it is not so that {each.promise}" for each in promises]
+        return wrong + [f"{each['request_id']}: {each['why']}" for each in seals.broken]

@@ -1,0 +1,60 @@
+"""Whose a conversation is, and what is new for them. One customer a conversation (CUSTOMER-ONE)."""
+
+import re
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage
+from langgraph.runtime import Runtime
+
+from agent.commerce.policy import denied
+from agent.context import Context
+from agent.customer_service.state import DeskState
+from agent.customer_service.words import told
+from agent.identity import caller_of_run
+from agent.platform import this_thread
+from agent.services import Services
+
+_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+
+
+async def customer_of(shop: Services, state: DeskState, runtime: Runtime[Context], text: str) -> str | None:
+    """Who the customer is: the caller, whom a channel names, or whose e-mail address is given. One a conversation.
+
+    Raises `Denied` CUSTOMER-ONE, or ORDER-CUSTOMER when a channel names nobody that exists.
+    """
+    caller = caller_of_run(runtime)
+    if caller is None or caller.role not in ("customer", "channel"):
+        raise denied("CUSTOMER-IDENTIFIED")
+    known = await _known(shop, state, runtime)
+    claimed = caller.identity if caller.role == "customer" else runtime.context.customer_id if runtime.context else None
+    if claimed is None and known is None:
+        email = _EMAIL.search(text)
+        return await shop.reads.customer_by_email(email.group()) if email else None
+    if claimed and known and claimed != known:
+        raise denied("CUSTOMER-ONE")
+    if claimed and not await shop.reads.customer_exists(claimed):
+        raise denied("ORDER-CUSTOMER")
+    return known or claimed
+
+
+async def look_for_news(shop: Services, state: DeskState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """What is new for the customer of this conversation; one that is nobody's any more gets no more news."""
+    if customer_id := await _known(shop, state, runtime):
+        return {"customer_id": customer_id, "messages": await news_for(shop, state, customer_id, runtime)}
+    await shop.news.forget(this_thread(runtime))
+    return {}
+
+
+async def news_for(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> list[AIMessage]:
+    """What the customer has yet to be told, each thing in a message of its own."""
+    already = {str(message.id) for message in state["messages"] if isinstance(message, AIMessage)}
+    untold = await shop.news.untold(customer_id, this_thread(runtime), already)
+    return [AIMessage(told(notice), id=notice.key) for notice in untold]
+
+
+async def _known(shop: Services, state: DeskState, runtime: Runtime[Context]) -> str | None:
+    """Whose conversation this is; where its checkpoint was lost, a request that is still open says so."""
+    if customer_id := state.get("customer_id"):
+        return customer_id
+    head = await shop.approvals.head(this_thread(runtime))
+    return head["subject"] if head else None

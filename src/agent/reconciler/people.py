@@ -1,0 +1,90 @@
+"""The reconciler's jobs about requests that people are to decide on: none is forgotten.
+
+What time does to a request is in `approvals.deadlines`. A thread only shows it; the ledger has it.
+"""
+
+from itertools import islice
+from typing import Final
+
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import NotFoundError
+from langgraph_sdk.schema import Command
+
+from agent.platform import drive_conversation, drive_on, is_order_thread, service_client
+from agent.reconciler.jobs import ReconcilerState, Update, still_waits, thread_again, tried
+from agent.services import Services, services
+
+AT_ONCE: Final = 500
+"""How many threads are looked for in one search."""
+
+
+async def watch_the_clock(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Remind of requests, escalate overdue ones, expire those that nobody answered."""
+    return {"report": {"approvals": {**await (await services()).deadlines.watch_the_clock()}}}
+
+
+async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Make threads look again at requests that changed while they waited: escalated, expired or void."""
+    shop = await services()
+    client = await service_client(shop.settings)
+    requests = await shop.deadlines.to_tell()
+    woken = {request: await tried(_wake(client, shop, thread, order)) for request, thread, order in requests}
+    return {"report": {"woken": woken}}
+
+
+async def ask_again(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Have conversations ask that should wait for people and do not: their thread was lost, failed, or rests.
+
+    Orders that wait are looked after by `take_on`.
+    """
+    shop = await services()
+    client = await service_client(shop.settings)
+    waiting = {
+        thread: owner for thread, owner in (await shop.deadlines.waiting()).items() if not is_order_thread(thread)
+    }
+    silent = waiting.keys() - await _at_their_interrupt(client, shop, list(waiting))
+    asked = {thread: await tried(_ask(client, shop, thread, waiting[thread])) for thread in sorted(silent)}
+    return {"report": {"asked": asked}}
+
+
+async def _at_their_interrupt(client: LangGraphClient, shop: Services, thread_ids: list[str]) -> set[str]:
+    """Those of the threads that wait for people, as they should."""
+    found: set[str] = set()
+    rest = iter(thread_ids)
+    while some := list(islice(rest, AT_ONCE)):
+        threads = await client.threads.search(
+            ids=some, status="interrupted", limit=AT_ONCE, select=["thread_id", "status", "updated_at"]
+        )
+        found |= {thread["thread_id"] for thread in threads if still_waits(thread, shop.started_at)}
+    return found
+
+
+async def _ask(client: LangGraphClient, shop: Services, thread_id: str, owner: str) -> str:
+    """Have a conversation ask for its open request, from the ledger."""
+    thread = await thread_again(client, thread_id, "customer_service", owner)
+    if thread["status"] == "busy":
+        return "at work"
+    if still_waits(thread, shop.started_at):
+        return "waits for people"
+    await drive_conversation(client, thread_id)
+    return "asked again"
+
+
+async def _wake(client: LangGraphClient, shop: Services, thread_id: str, order_id: str | None) -> str:
+    """Have a waiting thread look at its request again: an order by its id, a conversation by an answer that is none."""
+    try:
+        thread = await client.threads.get(thread_id)
+    except NotFoundError:
+        await shop.deadlines.ended_meanwhile(thread_id)  # nobody is left to be told
+        return "thread is gone"
+    if thread["status"] == "busy":
+        return "at work"
+    if (thread.get("metadata") or {}).get("graph_id") == "order_processing":
+        await drive_on(client, thread_id, order_id or "")
+        return "woken"
+    if not still_waits(thread, shop.started_at):
+        await shop.deadlines.ended_meanwhile(thread_id)  # it went on without, and hears of it with its next reply
+        return str(thread["status"])
+    look_again = Command(resume="look again")
+    await client.runs.create(thread_id, "customer_service", command=look_again, multitask_strategy="reject")
+    return "woken"

@@ -1,0 +1,55 @@
+"""The routes of a request's questions: an approver asks the customer, and reads what was said.
+
+Deciding is not done here: an answer to a request goes to its thread (`approvals.gate`).
+"""
+
+from typing import Annotated, Final
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from agent.approvals.models import NOTE_LIMIT, QuestionView
+from agent.identity import ROLES
+from agent.ledger.database import Denied, KeyReusedError
+from agent.server.callers import caller_of_request
+from agent.services import services
+
+router = APIRouter(prefix="/ops/approvals")
+
+_STAFF: Final = tuple(role for role in ROLES if role not in ("customer", "channel"))
+_STATUS: Final = {"APPROVAL-EXISTS": 404, "APPROVAL-ROLE": 403}
+
+
+class Ask(BaseModel):
+    """What to ask the customer."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LIMIT)]
+
+
+@router.post("/{request_id}/ask")
+async def ask(
+    request_id: str,
+    asked: Ask,
+    request: Request,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
+) -> QuestionView:
+    """Ask the customer about an open request, as somebody who may answer it now. The request stays open.
+
+    The same key again is the same question; without one each is its own.
+    """
+    shop, caller = await services(), caller_of_request(request, *_STAFF)
+    try:
+        return await shop.questions.ask(request_id, asked.text, caller, idempotency_key or uuid4().hex)
+    except Denied as denial:
+        raise HTTPException(_STATUS.get(denial.rule, 409), f"{denial.rule}: {denial.sentence}") from denial
+    except KeyReusedError as reused:
+        raise HTTPException(409, str(reused)) from reused
+
+
+@router.get("/{request_id}/questions")
+async def questions(request_id: str, request: Request) -> list[QuestionView]:
+    """What was asked about a request and answered, for staff; of one that is not there nothing was."""
+    caller_of_request(request, *_STAFF)
+    return await (await services()).questions.of(request_id)

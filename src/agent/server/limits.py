@@ -1,0 +1,50 @@
+"""How often one customer may start or change something. Channels and staff are trusted to limit themselves.
+
+Each worker counts for itself, so that many workers let through that many times the rate.
+"""
+
+import math
+import time
+from functools import lru_cache
+
+import limits
+from fastapi import HTTPException, Request
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+
+from agent.identity import Caller
+from agent.observability.events import emit
+from agent.server.callers import caller_of_request
+from agent.services import services
+
+
+class TooManyError(Exception):
+    """A customer asked too often; `headers` say when to come back."""
+
+    def __init__(self, rate: str, seconds: int) -> None:
+        super().__init__(f"no more than {rate}: try again in {seconds} s")
+        self.headers = {"Retry-After": str(seconds)}
+
+
+async def take_turn(caller: Caller, rate: str) -> None:
+    """Count one start or change of a customer's; an empty `rate` means no limit. Raises `TooManyError`."""
+    if caller.role != "customer" or not rate:
+        return
+    limiter, parsed = _limiter(), limits.parse(rate)
+    if not await limiter.hit(parsed, caller.identity):
+        window = await limiter.get_window_stats(parsed, caller.identity)
+        emit("request.limited", role=caller.role)
+        raise TooManyError(rate, max(1, math.ceil(window.reset_time - time.time())))
+
+
+async def within_rate(request: Request) -> None:
+    """For custom routes that change something: HTTP 429 with Retry-After."""
+    try:
+        await take_turn(caller_of_request(request), (await services()).settings.customer_rate)
+    except TooManyError as many:
+        raise HTTPException(429, str(many), many.headers) from many
+
+
+@lru_cache(maxsize=1)
+def _limiter() -> MovingWindowRateLimiter:
+    return MovingWindowRateLimiter(MemoryStorage())

@@ -1,0 +1,57 @@
+"""Who may do what on the platform's API, as data: role × resource × action. What is not in the table is denied.
+
+`auth` decides by it. What a run may carry besides is in `rules`, and whose answer counts is for `resumes` and the gate.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role
+from agent.settings import Settings
+
+Who = Role | Literal["studio:read", "studio:act"]
+"""A role, or Studio in one of its modes."""
+
+Reach = Literal["own", "all"]
+"""Whose threads: those that they own, or everybody's."""
+
+STUDIO: Final[tuple[Who, ...]] = ("studio:read", "studio:act")
+EVERYBODY: Final[tuple[Who, ...]] = (*ROLES, *STUDIO)
+OUTSIDERS: Final[tuple[Who, ...]] = ("customer", "channel")
+INSIDERS: Final[tuple[Who, ...]] = tuple(who for who in EVERYBODY if who not in OUTSIDERS)
+
+
+def _may(*, own: Iterable[Who] = (), all_: Iterable[Who] = ()) -> dict[Who, Reach]:
+    return {**dict.fromkeys(own, "own"), **dict.fromkeys(all_, "all")}
+
+
+MAY: Final[Mapping[tuple[str, str], Mapping[Who, Reach]]] = {
+    ("assistants", "read"): _may(all_=EVERYBODY),
+    ("assistants", "search"): _may(all_=EVERYBODY),
+    ("threads", "read"): _may(own=OUTSIDERS, all_=INSIDERS),
+    ("threads", "search"): _may(own=OUTSIDERS, all_=INSIDERS),
+    # the service account makes a lost thread again, for the one whose it was
+    ("threads", "create"): _may(own=(*OUTSIDERS, "studio:act"), all_=["service"]),
+    # new input on own threads; an answer goes wherever the request is
+    ("threads", "create_run"): _may(
+        own=(*OUTSIDERS, "studio:act"), all_=(*sorted(APPROVER_ROLES), "operator", "service")
+    ),
+    # the index of open requests, in `auth.INDEX`
+    ("threads", "update"): _may(all_=["service"]),
+    # Threads stay, but for the one that the platform gave to a run of the reconciler. It deletes that one when the run
+    # is done, from Python 3.12 on in the name of who started the run. Refused, the run would never end for whoever
+    # waits for it.
+    ("threads", "delete"): _may(own=["operator", "service"]),
+    ("crons", "create"): _may(all_=["service"]),
+    ("crons", "read"): _may(all_=["service"]),
+    ("crons", "search"): _may(all_=["service"]),
+    ("crons", "update"): _may(all_=["service"]),
+    ("crons", "delete"): _may(all_=["service"]),
+}
+
+
+def reach(caller: Caller, config: Settings, resource: str, action: str) -> Reach | None:
+    """Whose things this caller may do this with; None when nobody's."""
+    studio: Mapping[str, Who] = {"read": "studio:read", "act": "studio:act"}
+    who = studio.get(config.studio_mode) if caller.identity == STUDIO_IDENTITY else caller.role
+    return MAY.get((resource, action), {}).get(who) if who else None

@@ -1,0 +1,107 @@
+"""What an answer must fit: the one interrupt that waits on its thread, and the request behind it, now.
+
+The thread is looked at as the caller sees it; who may answer is for the ledger to say. The gate asks all of it again.
+"""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from langgraph_sdk import get_client
+from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import APIStatusError
+from sqlalchemy.exc import NoResultFound
+
+from agent.identity import APPROVER_ROLES, STUDIO_IDENTITY, Caller, acting
+from agent.ledger.failures import DatabaseAwayError
+from agent.observability.events import emit
+from agent.server.rules import RunRefusedError
+from agent.services import services
+
+_INTERRUPT_ID: Final = re.compile(r"[0-9a-f]{32}")
+"""What the engine takes for an interrupt's id (langgraph.pregel._utils)."""
+
+
+async def check_answer(caller: Caller, run: dict[str, Any]) -> None:
+    """Refuse an answer to anything but the request that waits now, or by somebody whose role may not give it.
+
+    The answer is then addressed to its interrupt, so that a second click, queued behind the first, does not land on the
+    next step. Raises `RunRefusedError`.
+    """
+    command = run["kwargs"]["command"]
+    named, said = _addressed(command["resume"])
+    role = acting(caller, said)[0].role
+    if role not in APPROVER_ROLES and role != "service":
+        hint = ': in mode act it answers as {"as": ROLE, "decision": …}' if caller.identity == STUDIO_IDENTITY else ""
+        raise RunRefusedError(403, f"role {role} may not answer an approval{hint}")
+    interrupt = await _pending(str(run["thread_id"]))
+    if named not in (None, interrupt["id"]):
+        raise RunRefusedError(409, "that interrupt does not wait any more: look at the thread again")
+    if role != "service":
+        await _check_role(role, interrupt["value"])
+    command["resume"] = {interrupt["id"]: said}
+
+
+async def check_checkpoint(run: dict[str, Any]) -> None:
+    """A run goes on from where its thread is: a client may name that checkpoint, and no older one.
+
+    Chat UIs send the one that they display. It is taken out of the run, or what happens meanwhile would be forked.
+    Raises `RunRefusedError`.
+    """
+    configurable = (run["kwargs"].get("config") or {}).get("configurable") or {}
+    shown = configurable.pop("checkpoint_id", None)
+    for part in ("checkpoint_ns", "checkpoint_map"):  # empty: see `rules`
+        configurable.pop(part, None)
+    if shown is None:
+        return
+    async with _seen_by_caller() as client:
+        latest = (await client.threads.get_state(str(run["thread_id"])))["checkpoint"]["checkpoint_id"]
+    if shown != latest:
+        raise RunRefusedError(409, "the thread has gone on since that checkpoint: look at it again")
+
+
+def _addressed(resume: Any) -> tuple[str | None, Any]:
+    """The interrupt that an answer names, if it does, and the answer itself."""
+    if isinstance(resume, dict) and all(_INTERRUPT_ID.fullmatch(key) for key in resume):
+        if len(resume) != 1:
+            raise RunRefusedError(409, "answer exactly one interrupt")
+        return next(iter(resume.items()))
+    return None, resume
+
+
+async def _pending(thread_id: str) -> dict[str, Any]:
+    """The interrupt that waits on a thread."""
+    async with _seen_by_caller() as client:
+        thread = await client.threads.get(thread_id)
+    waiting: list[dict[str, Any]] = [dict(each) for task in thread["interrupts"].values() for each in task]
+    if len(waiting) != 1:
+        raise RunRefusedError(409, "nothing waits for an answer on this thread")
+    return waiting[0]
+
+
+async def _check_role(role: str, shown: Any) -> None:
+    try:
+        roles_shown = shown["roles"]
+        request = await (await services()).approvals.get(shown["request_id"])
+    except (NoResultFound, TypeError, KeyError) as unknown:
+        raise RunRefusedError(409, "what waits on this thread is no request of ours") from unknown
+    except DatabaseAwayError as away:
+        raise RunRefusedError(503, "the ledger can't be asked now who may answer: try again") from away
+    if role in request["roles"]:
+        return
+    emit("approval.answer_refused", request_id=request["request_id"], rule="APPROVAL-ROLE")
+    status = 409 if role in roles_shown else 403  # 409: the step that they were shown is over
+    raise RunRefusedError(status, f"APPROVAL-ROLE: this step is for {' or '.join(request['roles'])}")
+
+
+@asynccontextmanager
+async def _seen_by_caller() -> AsyncIterator[LangGraphClient]:
+    """The API in this process, which inside an auth handler answers as to the caller (platform-fact)."""
+    try:
+        async with get_client() as client:
+            yield client
+    except APIStatusError as refused:
+        if refused.status_code == 404:
+            raise RunRefusedError(404, "Thread or assistant not found.") from refused  # as for a run on none
+        raise RunRefusedError(409, "the thread can't be looked at now: try again") from refused

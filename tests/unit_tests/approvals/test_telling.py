@@ -1,0 +1,123 @@
+"""What staff's programs are told of a request: each thing once, in ids, roles, times and amounts."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from agent.approvals.chains import Case
+from agent.approvals.deadlines import Deadlines
+from agent.approvals.requests import Action, Approvals
+from agent.ledger.database import Database
+from agent.ledger.tables import NoticeRow
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, reject, staff
+
+from .asking import ask, changed_amount, edit_to, order, refund
+
+
+async def told(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    """(event, facts) of what staff is to hear, in the order in which it happened."""
+    query = select(NoticeRow).where(NoticeRow.audience == "staff").order_by(NoticeRow.at, NoticeRow.key)
+    async with database.read() as session:
+        return [(row.event, row.facts) for row in await session.scalars(query)]
+
+
+async def test_a_chain_is_told_from_the_request_to_its_end(
+    approvals: Approvals, database: Database, clock: Clock
+) -> None:
+    view = await ask(approvals, order(), "very_large_order")
+    clock.advance(minutes=1)
+    second = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    clock.advance(minutes=1)
+    await approvals.decide(view["request_id"], view["action_hash"], reject("too risky"), staff("finance_director"))
+
+    first = {
+        "request_id": view["request_id"],
+        "case": "very_large_order",
+        "status": "open",
+        "roles": ["order_manager"],
+        "step": 1,
+        "steps": 2,
+        "due": view["due"],
+        "amount": 5_000_00,
+    }
+    following = first | {"roles": ["finance_director"], "step": 2, "due": second["due"]}
+    assert await told(database) == [
+        ("approval.requested", first),
+        ("approval.decided", following | {"decision": "approve", "role": "order_manager"}),
+        ("approval.requested", following),
+        ("approval.decided", following | {"status": "rejected", "decision": "reject", "role": "finance_director"}),
+    ]
+
+
+async def test_what_the_clock_does_is_told_once_a_turn(
+    approvals: Approvals, database: Database, clock: Clock, deadlines: Deadlines
+) -> None:
+    view = await ask(approvals, refund(), "general")
+    for hours in (2, 2, 44):
+        clock.advance(hours=hours)
+        await deadlines.watch_the_clock()
+        await deadlines.watch_the_clock()
+    await approvals.decide(view["request_id"], view["action_hash"], LOOK_AGAIN, SERVICE)
+
+    assert [(event, facts["roles"], facts["status"]) for event, facts in await told(database)] == [
+        ("approval.requested", ["general_agent"], "open"),
+        ("approval.reminded", ["general_agent"], "open"),
+        ("approval.escalated", ["general_agent", "duty_manager"], "open"),
+        ("approval.expired", ["general_agent", "duty_manager"], "expired"),
+    ]
+
+
+async def test_an_edit_is_a_decision_and_a_new_turn(approvals: Approvals, database: Database, clock: Clock) -> None:
+    view = await ask(approvals, refund(80_00), "billing")
+    clock.advance(minutes=1)
+    edited = await approvals.decide(
+        view["request_id"], view["action_hash"], edit_to(90_00), staff("billing_agent"), changed_amount
+    )
+    assert edited["refused"] is None
+
+    _, *after = await told(database)
+
+    assert [(event, facts["amount"], facts["step"]) for event, facts in after] == [
+        ("approval.decided", 90_00, 2),
+        ("approval.requested", 90_00, 2),
+    ]
+
+
+async def test_asking_again_and_answers_that_do_not_count_are_not_told(
+    approvals: Approvals, database: Database
+) -> None:
+    view = await ask(approvals, refund(), "general")
+    await ask(approvals, refund(), "general")
+    for who in (staff("order_manager"), None, SERVICE):
+        await approvals.decide(view["request_id"], view["action_hash"], APPROVE, who)
+
+    assert [event for event, _ in await told(database)] == ["approval.requested"]
+
+
+@pytest.mark.parametrize(("action", "case"), [(refund(), "general"), (order(), "large_order")])
+async def test_nothing_that_anybody_wrote_is_told(
+    approvals: Approvals, database: Database, action: Action, case: Case
+) -> None:
+    view = await ask(approvals, action, case)
+    role = view["roles"][0]
+    await approvals.decide(view["request_id"], view["action_hash"], reject("Ada moved"), staff(role, 7))  # type: ignore[arg-type]
+
+    everything = repr(await told(database))
+
+    for written in ("Ada", "ada_park", "scratched", action.description, f"{role}-7", "channel-1"):
+        assert written not in everything
+
+
+async def test_a_customer_is_told_of_the_end_alone(approvals: Approvals, database: Database) -> None:
+    view = await ask(approvals, order(), "very_large_order")
+    for role in ("order_manager", "finance_director"):
+        await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
+
+    async with database.read() as session:
+        rows = (await session.scalars(select(NoticeRow).where(NoticeRow.customer_id.is_not(None)))).all()
+
+    assert [(row.audience, row.event, row.facts["status"]) for row in rows] == [
+        ("customers", "approval.decided", "approved")
+    ]

@@ -1,0 +1,57 @@
+"""A conversation's thread says what it waits for, before it waits."""
+
+from typing import Any, cast
+
+import pytest
+
+from agent.services import Services
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.platform_stub import Platform
+from tests.unit_tests.threads import APPROVE, events, reject, staff
+
+from .talking import conversation, refunds, say, waiting_refund
+
+
+@pytest.fixture
+def said(indexed: Platform) -> dict[str, Any]:
+    """What the thread of the conversation says."""
+    indexed.thread("chat-1", "busy", graph="customer_service")
+    return cast(dict[str, Any], indexed.threads["chat-1"]["metadata"])
+
+
+async def test_each_step_is_said_until_the_end(shop: Services, said: dict[str, Any]) -> None:
+    thread = await waiting_refund("60.00")
+    assert (said["awaiting"], said["request_type"], said["order_id"]) == ("billing_agent", "billing", "W-1001")
+
+    await thread.answer(APPROVE, staff("billing_agent"))
+    assert said["awaiting"] == "billing_manager"
+
+    await thread.answer(APPROVE, staff("billing_manager"))
+    assert said["awaiting"] is None
+
+
+async def test_after_a_decision_the_next_request_is_said(shop: Services, said: dict[str, Any], clock: Clock) -> None:
+    thread = await waiting_refund("60.00")
+    clock.advance(minutes=1)
+    await waiting_refund("20.00", thread)
+    assert said["awaiting"] == "billing_agent"
+
+    await thread.answer(reject("no"), staff("billing_agent"))
+
+    assert said["awaiting"] == "general_agent"
+
+
+async def test_a_conversation_that_waits_for_nobody_says_nothing(shop: Services, said: dict[str, Any]) -> None:
+    await say(conversation(), "where is W-1001?")
+
+    assert said == {"graph_id": "customer_service"}
+
+
+async def test_a_thread_that_cannot_be_written_on_is_approved_all_the_same(shop: Services, indexed: Platform) -> None:
+    failed = events("index.failed")
+    thread = await waiting_refund("60.00")
+    for role in ("billing_agent", "billing_manager"):
+        await thread.answer(APPROVE, staff(role))
+
+    assert await refunds(shop) == [60_00]
+    assert events("index.failed") == failed + 3

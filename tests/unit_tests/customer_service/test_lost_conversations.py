@@ -1,0 +1,101 @@
+"""Conversations whose thread or checkpoint is gone: what waits for people is asked again, from the ledger."""
+
+from typing import Any
+
+from agent.commerce.policy import RULES
+from agent.services import Services
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.threads import APPROVE, SERVICE, Thread, reject, staff
+
+from .talking import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+
+
+async def lost_and_asked_again() -> tuple[Thread, Any]:
+    """Ada's conversation with a refund that waits, of which nothing but the ledger's rows is left; the thread that the
+    reconciler had ask again, and the request that it shows."""
+    before = await (await waiting_refund("60.00")).waits_for()
+    thread = conversation()
+    await thread.run({"messages": []}, SERVICE)
+    view = await thread.waits_for()
+    assert view is not None
+    assert view == before
+    return thread, view
+
+
+async def test_the_same_request_is_asked_and_the_yes_to_it_counts(shop: Services) -> None:
+    thread, _ = await lost_and_asked_again()
+
+    await thread.answer(APPROVE, staff("billing_agent"))
+    told = await answer(thread, APPROVE, staff("billing_manager"))
+
+    assert told.startswith("60.00 USD of order W-1001 will be refunded.")
+    assert await refunds(shop) == [60_00]
+
+
+async def test_what_was_decided_before_is_not_asked_again(shop: Services) -> None:
+    thread = await waiting_refund("60.00")
+    await thread.answer(APPROVE, staff("billing_agent"))
+    thread = conversation()
+    await thread.run({"messages": []}, SERVICE)
+
+    view = await thread.waits_for()
+
+    assert view is not None
+    assert (view["step"], view["roles"]) == (2, ["billing_manager"])
+
+
+async def test_it_is_still_the_conversation_of_the_same_customer(shop: Services) -> None:
+    thread, _ = await lost_and_asked_again()
+
+    assert (await thread.values())["customer_id"] == "ada_park"
+    assert await say(thread, "hello", BEN) == RULES["CUSTOMER-ONE"]
+
+
+async def test_a_message_that_comes_before_the_reconciler_finds_its_customer_as_well(shop: Services) -> None:
+    view = await (await waiting_refund("60.00")).waits_for()
+    thread = conversation()
+
+    assert await say(thread, "hello", STOREFRONT, customer_id="ben_ortiz") == RULES["CUSTOMER-ONE"]
+    await say(thread, "where is W-1001?", ADA)
+
+    assert await thread.waits_for() == view
+    assert (await thread.values())["customer_id"] == "ada_park"
+
+
+async def test_what_is_asked_for_afterwards_takes_nothing_elses_place(shop: Services, clock: Clock) -> None:
+    thread, view = await lost_and_asked_again()
+    clock.advance(minutes=1)
+
+    await waiting_refund("20.00", thread)
+
+    assert await thread.waits_for() == view, "the older one is still open, and first"
+    open_requests = await shop.approvals.of_order("W-1001", status="open")
+    assert [each["action_requests"][0]["args"]["amount"] for each in open_requests] == [60_00, 20_00]
+
+
+async def test_what_is_offered_instead_is_offered_there(shop: Services) -> None:
+    thread, _ = await lost_and_asked_again()
+
+    told = await answer(thread, reject("only 30.00 USD of it"), staff("billing_agent"))
+
+    assert told.endswith("Shall I? Please answer yes or no.")
+
+
+async def test_who_asked_is_whose_thread_it_is(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "refund 60.00 of W-1001", STOREFRONT, customer_id="ada_park")
+    await say(thread, "yes", STOREFRONT, customer_id="ada_park")
+
+    view = await thread.waits_for()
+
+    assert view is not None
+    assert (view["asked_by"], view["subject"]) == ("storefront", "ada_park")
+
+
+async def test_a_conversation_without_a_request_stays_nobodys(shop: Services) -> None:
+    thread = conversation()
+
+    await thread.run({"messages": []}, SERVICE)
+
+    assert await thread.waits_for() is None
+    assert (await thread.values()).get("customer_id") is None

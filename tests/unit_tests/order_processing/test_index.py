@@ -1,0 +1,66 @@
+"""An order's thread says what it waits for, before it waits."""
+
+from typing import Any, cast
+
+import pytest
+
+from agent.platform import order_thread
+from agent.services import Services
+from tests.unit_tests.acts import cancel_order
+from tests.unit_tests.conftest import Clock
+from tests.unit_tests.platform_stub import Platform
+from tests.unit_tests.threads import APPROVE, reject, staff
+
+from .ordering import LARGE, VERY_LARGE, drive_on, place
+
+
+@pytest.fixture
+def said(indexed: Platform) -> dict[str, Any]:
+    """What the order's thread says."""
+    indexed.thread(order_thread("N-1"), "busy")
+    return cast(dict[str, Any], indexed.threads[order_thread("N-1")]["metadata"])
+
+
+async def test_each_step_is_said_until_the_end(shop: Services, said: dict[str, Any]) -> None:
+    thread, _ = await place(VERY_LARGE)
+    assert (said["awaiting"], said["request_type"], said["order_id"]) == ("order_manager", "very_large_order", "N-1")
+
+    await thread.answer(APPROVE, staff("order_manager"))
+    assert said["awaiting"] == "finance_director"
+
+    await thread.answer(reject("no"), staff("finance_director"))
+    assert said["awaiting"] is None
+
+
+async def test_an_escalation_is_said_when_the_order_looks_again(
+    shop: Services, said: dict[str, Any], clock: Clock
+) -> None:
+    thread, _ = await place(LARGE)
+    clock.advance(hours=4)
+    await shop.deadlines.watch_the_clock()
+
+    await drive_on(thread)
+
+    assert (said["awaiting"], said["escalated_to"]) == ("order_manager", "duty_manager")
+    assert await shop.deadlines.to_tell() == [], "it has looked, and is left to people"
+
+
+async def test_an_order_that_is_cancelled_while_it_waits_waits_for_nobody(shop: Services, said: dict[str, Any]) -> None:
+    thread, _ = await place(LARGE)
+    await cancel_order(shop, "N-1")
+
+    await drive_on(thread)
+
+    assert said["awaiting"] is None
+
+
+async def test_an_order_that_nobody_answered_waits_for_nobody(
+    shop: Services, said: dict[str, Any], clock: Clock
+) -> None:
+    thread, _ = await place(LARGE)
+    clock.advance(hours=48)
+    await shop.deadlines.watch_the_clock()
+
+    await drive_on(thread)
+
+    assert said["awaiting"] is None
