@@ -38,7 +38,7 @@ def request_id(desk: Desk, data: Path) -> str:
             asked_by="channel-1",
         )
         for role in ("order_manager", "finance_director"):
-            view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))  # type: ignore[arg-type]
+            view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
         await database.close()
         return view["request_id"]
 
