@@ -32,7 +32,7 @@ test: setup  ## unit and integration tests on the embedded defaults
 	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not thorough"
 
 test-thorough: setup
-	@$(BIN)/python -m pytest -n auto -m thorough tests/unit_tests
+	@$(BIN)/python -m pytest -n auto --dist loadgroup -m thorough
 
 test-all: test test-thorough test-services chaos-short  ## the same at every node, on real services, and three minutes of chaos
 

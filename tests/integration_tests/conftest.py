@@ -25,6 +25,7 @@ LOST_ORDER = "LOST-1"
 """Placed an hour ago, and then nothing: no thread, no run."""
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of these share one server, and so one worker; the unit tests run beside them on the other."""
     here = Path(__file__).parent

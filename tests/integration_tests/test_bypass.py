@@ -19,7 +19,7 @@ from attack.theirs import OrdinaryHouse
 from attack.ways import WAYS, Way, replay_checkpoints
 from demo.live import ROOT
 
-pytestmark = pytest.mark.timeout(400)  # all are tried for the first test that asks
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(400)]  # all are tried for the first test that asks
 
 each_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.number}-{way.act.__name__}")
 

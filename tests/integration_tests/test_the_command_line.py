@@ -133,7 +133,7 @@ def test_orders_are_submitted_shown_and_rejected(desk: Shell, tmp_path: Path) ->
 
 def test_the_operator_reconciles(desk: Shell, cron_fired: None) -> None:
     [report] = desk("ops", "reconcile", "--json").documents
-    assert set(report) == {"approvals", "woken", "orders", "due", "debts", "told", "sent"}
+    assert set(report) == {"approvals", "woken", "asked", "orders", "due", "debts", "told", "sent"}
     assert report["debts"] == {}
 
 

@@ -102,6 +102,7 @@ def waits_for(driver: Driver, thread_id: str) -> ApprovalView | None:
     return next((one["value"] for several in interrupts for one in several), None)
 
 
+@pytest.mark.thorough
 def test_the_cron_escalates_a_request_that_nobody_answers_and_whom_it_waits_for_is_told_and_can_be_looked_up(
     hurried: Driver, staff_tool: StaffTool
 ) -> None:
@@ -130,6 +131,7 @@ def test_the_cron_escalates_a_request_that_nobody_answers_and_whom_it_waits_for_
     assert not staff.threads.search(metadata=index)
 
 
+@pytest.mark.thorough
 def test_a_conversation_that_a_kill_took_is_made_again_and_the_yes_to_it_is_paid_once(hurried: Driver) -> None:
     asked = hurried.ask("refund 20.00 of W-1001")
     asked = hurried.ask("yes", thread=asked.thread)
@@ -152,7 +154,10 @@ def test_a_conversation_that_a_kill_took_is_made_again_and_the_yes_to_it_is_paid
     assert [row["amount"] for row in ledger.rows(settled)] == [20_00]
 
 
+@pytest.mark.thorough
 def test_health_says_when_the_reconciler_last_ran(hurried: Driver) -> None:
+    hurried.reconcile()
+
     told = hurried.http("operator", "GET", "/ops/health").json()
 
     assert (told["status"], told["reconciler"]) == ("ok", "on time")

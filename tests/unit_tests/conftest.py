@@ -59,8 +59,8 @@ def config(tmp_path: Path, demo_data: Path) -> Settings:
 
 
 @pytest.fixture
-async def shop(config: Settings, clock: Clock) -> AsyncIterator[Services]:
-    """The demo shop, in place of the process's services."""
+async def shop(config: Settings, clock: Clock, indexed: Platform) -> AsyncIterator[Services]:
+    """The demo shop, in place of the process's services. `indexed` is there, or it would look for a server."""
     built = await composition.build(config, clock)
     composition.replace(built)
     for budget in BUDGETS.values():  # a process's: the tests before this one had theirs

@@ -27,7 +27,7 @@ PATIENCE = 5.0
 """Seconds that whoever watches waits for the server before they are told that it does not answer."""
 
 Way = dict[str, Any]
-"""What a search for threads can filter by: `metadata` or `values`."""
+"""What a search for threads filters by: their `metadata`, or nothing."""
 
 _FIELDS: list[ThreadSelectField] = ["thread_id", "metadata", "interrupts"]
 
@@ -50,12 +50,10 @@ async def listed(client: LangGraphClient, role: str | None, limit: int) -> list[
     """At most `limit` open requests, or of those that wait for `role`: the most urgent first.
 
     Where there are more, the server chooses: it can order threads by when they were begun, not by what is due. Those of
-    a role are found by the notes on their threads, the escalated ones first; where no note was written, by state.
+    a role are found by the notes on their threads, the escalated ones first. A note that could not be written is
+    written by the reconciler, within a minute.
     """
-    ways: list[Way] = [{}]
-    if role:
-        notes: list[Way] = [{"metadata": {"escalated_to": role}}, {"metadata": {"awaiting": role}}]
-        ways = [*notes, {"values": {"approval": {"roles": [role]}}}]
+    ways: list[Way] = [{"metadata": {"escalated_to": role}}, {"metadata": {"awaiting": role}}] if role else [{}]
     found: dict[str, Pending] = {}
     async for request in _open(client, ways, limit):
         if role is None or role in request.view["roles"]:
@@ -66,9 +64,9 @@ async def listed(client: LangGraphClient, role: str | None, limit: int) -> list[
 
 
 async def find(client: LangGraphClient, request_id: str) -> Pending:
-    """The open request of this id, by its thread's note or state. Raises `DeskError` NOT_FOUND."""
-    ways: list[Way] = [{"metadata": {"request_id": request_id}}, {"values": {"approval": {"request_id": request_id}}}]
-    async for request in _open(client, ways, 10):
+    """The open request of this id, by its thread's note; without one among all that wait. Raises `DeskError`
+    NOT_FOUND."""
+    async for request in _open(client, [{"metadata": {"request_id": request_id}}, {}], MOST):
         if request.view["request_id"] == request_id:
             return request
     raise DeskError(

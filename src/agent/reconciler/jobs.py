@@ -13,6 +13,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
 from langgraph_sdk.schema import Thread
 
+from agent.approvals.models import ApprovalView
 from agent.commerce.views import OrderView
 from agent.observability.events import emit
 from agent.platform import drive_on, order_thread, service_client
@@ -69,7 +70,9 @@ async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) ->
     thread = await thread_again(client, thread_id, "order_processing", order["placed_by"])
     if thread["status"] == "busy":
         return "at work"
-    if still_waits(thread, shop.started_at) and await shop.approvals.of_order(order["id"], status="open"):
+    requests = await shop.approvals.of_order(order["id"], status="open")
+    if still_waits(thread, shop.started_at) and requests:
+        await note(shop, thread, requests[-1])
         return "waits for people"
     if thread["status"] == "error":  # its state may be what is wrong: it goes on from the ledger, on a new one
         new_thread = await shop.orders.give_up_thread(order["id"], timedelta(seconds=shop.settings.stale_after_seconds))
@@ -89,6 +92,12 @@ async def thread_again(client: LangGraphClient, thread_id: str, graph: str, owne
         return await client.threads.create(
             thread_id=thread_id, if_exists="do_nothing", graph_id=graph, metadata={"owner": owner}
         )
+
+
+async def note(shop: Services, thread: Thread, request: ApprovalView) -> None:
+    """See to it that a waiting thread says for whom: it may not have been possible to write that at the time."""
+    if (thread.get("metadata") or {}).get("request_id") != request["request_id"]:
+        await shop.index.show(thread["thread_id"], request)
 
 
 def still_waits(thread: Thread, started_at: datetime) -> bool:

@@ -11,7 +11,7 @@ from langgraph_sdk.errors import NotFoundError
 from langgraph_sdk.schema import Command
 
 from agent.platform import drive_conversation, drive_on, is_order_thread, service_client
-from agent.reconciler.jobs import ReconcilerState, Update, still_waits, thread_again, tried
+from agent.reconciler.jobs import ReconcilerState, Update, note, still_waits, thread_again, tried
 from agent.services import Services, services
 
 AT_ONCE: Final = 500
@@ -53,9 +53,14 @@ async def _at_their_interrupt(client: LangGraphClient, shop: Services, thread_id
     rest = iter(thread_ids)
     while some := list(islice(rest, AT_ONCE)):
         threads = await client.threads.search(
-            ids=some, status="interrupted", limit=AT_ONCE, select=["thread_id", "status", "updated_at"]
+            ids=some, status="interrupted", limit=AT_ONCE, select=["thread_id", "status", "updated_at", "metadata"]
         )
-        found |= {thread["thread_id"] for thread in threads if still_waits(thread, shop.started_at)}
+        waiting = [thread for thread in threads if still_waits(thread, shop.started_at)]
+        for thread in waiting:
+            unnoted = "request_id" not in (thread["metadata"] or {})
+            if unnoted and (head := await shop.approvals.head(thread["thread_id"])):
+                await note(shop, thread, head)
+        found |= {thread["thread_id"] for thread in waiting}
     return found
 
 

@@ -97,10 +97,10 @@ def test_what_was_escalated_to_a_role_comes_before_its_own(desk: Desk, stub: Stu
     assert "ap-late" in roles(desk, "order_manager", "--limit", "2")
 
 
-def test_what_was_never_noted_is_found_by_state_and_listed_once(desk: Desk, stub: Stub) -> None:
-    noted = interrupted("t-1", approval("ap-1"), awaiting="order_manager", request_id="ap-1")
-    stub.on_search(noted, interrupted("t-2", approval("ap-2")), interrupted("t-3", approval("ap-3", roles=["clerk"])))
-    assert roles(desk, "order_manager") == ["ap-1", "ap-2"]
+def test_what_was_never_noted_is_found_by_its_id_among_all_that_wait(desk: Desk, stub: Stub) -> None:
+    stub.on_search(interrupted("t-0", approval("ap-0")), interrupted("t-1", approval()))
+    assert approvals(desk, "show", "ap-1").code == 0
+    assert len(searches(stub)) == 2
 
 
 def test_a_request_is_found_by_its_note_with_one_search(desk: Desk, stub: Stub) -> None:

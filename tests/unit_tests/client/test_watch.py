@@ -330,7 +330,8 @@ async def test_a_token_that_is_not_known_ends_it(three: Stub) -> None:
 
 
 async def test_it_can_be_for_one_role(three: Stub) -> None:
-    three.on_search(interrupted("t-1", approval()), interrupted("t-2", approval("ap-2", roles=["finance_director"])))
+    theirs = interrupted("t-2", approval("ap-2", roles=["finance_director"]), awaiting="finance_director")
+    three.on_search(interrupted("t-1", approval(), awaiting="order_manager"), theirs)
     async with watching(three, "finance_director") as inbox:
         await inbox.until("ap-2")
         assert "ap-1" not in inbox.screen

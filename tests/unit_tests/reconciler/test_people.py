@@ -184,3 +184,15 @@ async def test_each_run_is_a_heartbeat(shop: Services, platform: Platform, clock
     await reconcile()
 
     assert await shop.heartbeat.last() == clock.now
+
+
+async def test_a_conversation_that_waits_and_does_not_say_so_is_noted(
+    shop: Services, platform: Platform, indexed: Platform
+) -> None:
+    view = await ask(shop.approvals, CHAT)
+    for where in (platform, indexed):
+        where.thread(CHAT, "interrupted", graph="customer_service", updated_at=NOW)
+
+    await reconcile()
+
+    assert indexed.threads[CHAT]["metadata"]["request_id"] == view["request_id"]
