@@ -29,10 +29,10 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 	@$(BIN)/python -m demo
 
 test: setup  ## unit and integration tests on the embedded defaults
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m "not thorough"
+	@$(BIN)/python -m pytest -n auto -m "not thorough"
 
 test-thorough: setup
-	@$(BIN)/python -m pytest -n auto --dist loadgroup -m thorough
+	@$(BIN)/python -m pytest -n auto -m thorough
 
 test-all: test test-thorough test-services chaos-short  ## the same at every node, on real services, and three minutes of chaos
 

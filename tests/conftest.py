@@ -1,19 +1,29 @@
-"""What every test shares: no network but loopback, and settings that read nothing of this machine."""
+"""How pytest-xdist spreads the tests over the processors."""
+
+import os
+from typing import Any
 
 import pytest
-from pytest_socket import socket_allow_hosts
-
-from agent.settings import Settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 
-@pytest.fixture(autouse=True)
-def _loopback_only() -> None:
-    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+class LiveTogether(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """The integration tests share one server, and so one worker; the others run beside them, each by itself.
+
+    Not `--dist loadgroup`: under pytest 9.2 pytest-xdist 3.8 no longer sees its marks, and says nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "live" if nodeid.startswith("tests/integration_tests/") else nodeid
 
 
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings come from the test, not from whoever runs it."""
-    for name in Settings.model_fields:
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setitem(Settings.model_config, "env_file", None)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: one more than there are processors, since the live tests wait for most of their time."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LiveTogether:
+    """What `-n` uses, whatever `--dist` says."""
+    return LiveTogether(config, log)

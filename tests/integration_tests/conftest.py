@@ -25,15 +25,6 @@ LOST_ORDER = "LOST-1"
 """Placed an hour ago, and then nothing: no thread, no run."""
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All of these share one server, and so one worker; the unit tests run beside them on the other."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("live"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _environment_of_nobody() -> Iterator[None]:
     """Servers inherit the environment: what whoever runs the tests has set does not count."""

@@ -94,6 +94,7 @@ def test_an_order_is_approved(driver: Driver, network: CardNetwork, number: int,
     assert len(network.captured(f"W-91{number}1")) == 1
 
 
+@pytest.mark.thorough
 @UIS
 def test_an_order_cannot_be_edited_and_is_asked_for_again(driver: Driver, number: int, ui: str) -> None:
     waits = driver.order(an_order(f"W-91{number}2", {"DESK-WALNUT": 2}))
@@ -116,6 +117,7 @@ def test_a_refund_is_approved(driver: Driver, network: CardNetwork, number: int,
     assert list(network.refunded(f"W-91{number}3").values()) == [40_00]
 
 
+@pytest.mark.thorough
 @UIS
 def test_a_refund_is_edited_in_text_and_paid_as_edited(
     driver: Driver, network: CardNetwork, number: int, ui: str
@@ -130,6 +132,7 @@ def test_a_refund_is_edited_in_text_and_paid_as_edited(
     assert list(network.refunded(f"W-91{number}4").values()) == [30_00]
 
 
+@pytest.mark.thorough
 @UIS
 def test_a_refund_is_rejected_and_the_customer_hears_why(
     driver: Driver, network: CardNetwork, number: int, ui: str
@@ -142,6 +145,7 @@ def test_a_refund_is_rejected_and_the_customer_hears_why(
     assert network.refunded(f"W-91{number}5") == {}
 
 
+@pytest.mark.thorough
 def test_what_the_inbox_ignores_is_asked_again_for_a_reason(driver: Driver) -> None:
     waits = refund_waits(driver, "W-9199")
 
