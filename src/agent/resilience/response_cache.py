@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from operator import itemgetter
 
 import httpx
 
@@ -75,7 +76,7 @@ class ResponseCache:
             return None
         headers = [
             (name, value)
-            for name, value in request.headers.multi_items()
+            for name, value in sorted(request.headers.multi_items(), key=itemgetter(0))  # of one name in their order
             if self._identity is None or name in self._identity
         ]
         return sha256(repr((request.method, str(request.url), headers, request.content)).encode()).digest()
