@@ -99,7 +99,7 @@ def acting(caller: Caller, said: Any) -> tuple[Caller, Any]:
     """
     if caller.identity != STUDIO_IDENTITY or settings().studio_mode != "act":
         return caller, said
-    answer = _out_of_json(said)
+    answer = out_of_json(said)
     role = answer.get("as") if isinstance(answer, dict) else None
     if not is_role(role) or role not in APPROVER_ROLES:
         return caller, said
@@ -108,8 +108,8 @@ def acting(caller: Caller, said: Any) -> tuple[Caller, Any]:
     return Caller(f"{STUDIO_ROLE}{role}", role), rest | plain
 
 
-def _out_of_json(said: Any) -> Any:
-    """Studio's text box may send an object as text."""
+def out_of_json(said: Any) -> Any:
+    """What a string says when it is JSON, else what was said: Studio's text box may send an object as text."""
     try:
         return json.loads(said) if isinstance(said, str) else said
     except (ValueError, RecursionError):

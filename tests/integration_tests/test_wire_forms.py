@@ -1,6 +1,7 @@
-"""Answers as Agent Inbox and Agent Chat UI send them, in their own bytes, on both graphs of a live server.
+"""Answers in the forms of Agent Inbox and Agent Chat UI, sent as bytes, on both graphs of a live server.
 
-The forms were taken down from both UIs in a real browser.
+What each answer looks like was seen from both UIs in a real browser. None runs here: the body around the answer was
+written after it.
 """
 
 import json

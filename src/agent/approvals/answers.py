@@ -3,12 +3,12 @@
 The forms were seen on the wire of Agent Inbox, Agent Chat UI, Studio and `desk`.
 """
 
-import json
 from typing import Any
 
 from pydantic import ValidationError
 
 from agent.approvals.models import Answer, Decision
+from agent.identity import out_of_json
 
 _WORDS: dict[str, Decision] = {
     "approve": "approve",
@@ -29,7 +29,7 @@ def read_answer(said: Any, action_name: str) -> Answer:
 
     Raises `UnreadableAnswerError` for anything unclear: several answers, unknown words, another action's name.
     """
-    entry = _single(_out_of_json(said))
+    entry = _single(out_of_json(said))
     word, shown = entry.get("type"), entry.get("args")
     decision = _WORDS.get(word) if isinstance(word, str) else None
     if decision is None:
@@ -41,14 +41,6 @@ def read_answer(said: Any, action_name: str) -> Answer:
         return Answer(decision=decision, note=_note(entry), arguments=arguments)
     except ValidationError as wrong:
         raise UnreadableAnswerError(wrong.errors()[0]["msg"]) from wrong
-
-
-def _out_of_json(said: Any) -> Any:
-    """What a string says when it is JSON, else what was said."""
-    try:
-        return json.loads(said) if isinstance(said, str) else said
-    except (ValueError, RecursionError):
-        return said
 
 
 def _single(said: Any) -> dict[str, Any]:
