@@ -54,9 +54,9 @@ class Books:
     async def _unproved(self) -> list[str]:
         database = Database(self._kept.ledger_url)
         try:
-            async with database.read() as session:
-                promises = [each for check in CHECKS for each in await violations(session, check)]
-                seals = await verify(session, Trail.of(self._kept))
+            with database.reading() as session:
+                promises = [each for check in CHECKS for each in violations(session, check)]
+                seals = verify(session, Trail.of(self._kept))
         finally:
             await database.close()
         if seals.unsealed or not seals.decisions:

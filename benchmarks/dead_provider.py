@@ -119,8 +119,8 @@ def _answers(url: str) -> bool:
 async def _baskets(shop: Services) -> list[str]:
     """An SKU for each order, of which there is enough, and which needs nobody's yes."""
     cheap = select(VariantRow.sku, VariantRow.on_hand - VariantRow.reserved).where(VariantRow.price < LARGE_ORDER)
-    async with shop.database.read() as session:
-        pieces = [sku for sku, free in await session.execute(cheap) for _ in range(free)]
+    with shop.database.reading() as session:
+        pieces = [sku for sku, free in session.execute(cheap) for _ in range(free)]
     return pieces[:: len(pieces) // ORDERS]
 
 

@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     @property
     def ledger_url(self) -> str:
         """SQLAlchemy URL of the ledger: DATABASE_URL, or the embedded SQLite file."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'ledger.db'}"
+        return self.database_url or f"sqlite:///{self.data_dir / 'ledger.db'}"
 
 
 @lru_cache(maxsize=1)

@@ -205,8 +205,8 @@ class Site:
         """What breaks a promise of the ledger now."""
         database = Database(self._url, utc_now)
         try:
-            async with database.read() as session:
-                return [violation for check in CHECKS for violation in await violations(session, check)]
+            with database.reading() as session:
+                return [violation for check in CHECKS for violation in violations(session, check)]
         finally:
             await database.close()
 

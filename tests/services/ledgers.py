@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.ledger.database import Act, Database, Effect, Json
 from agent.ledger.tables import ProductRow
@@ -14,9 +14,9 @@ from agent.ledger.tables import ProductRow
 def adding(product: str) -> Act:
     """An effect: a product more."""
 
-    async def act(session: AsyncSession) -> Json:
+    def act(session: Session) -> Json:
         session.add(ProductRow(id=product, name="Lamp"))
-        await session.flush()
+        session.flush()
         return {"added": product}
 
     return act
@@ -27,15 +27,15 @@ async def add(ledger: Database, product: str) -> Json:
     return await ledger.once(Effect(f"add:{product}", "Add", "ada", "ada_park"), adding(product))
 
 
-async def all_products(session: AsyncSession) -> list[str]:
+def all_products(session: Session) -> list[str]:
     """The ids of all products, as one session sees them."""
-    return list(await session.scalars(select(ProductRow.id).order_by(ProductRow.id)))
+    return list(session.scalars(select(ProductRow.id).order_by(ProductRow.id)))
 
 
 async def products(ledger: Database) -> list[str]:
     """The ids of all products now."""
-    async with ledger.read() as session:
-        return await all_products(session)
+    with ledger.reading() as session:
+        return all_products(session)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:

@@ -63,8 +63,8 @@ async def test_the_shop_comes_back_to_the_cent(url: str, other: str, file: Path,
     assert await asyncio.to_thread(restore, other, file, force=False, say=say) == taken
     check(other)
     database = Database(other)
-    async with database.read() as session:
-        assert [broken for each in CHECKS for broken in await violations(session, each)] == []
+    with database.reading() as session:
+        assert [broken for each in CHECKS for broken in violations(session, each)] == []
     await database.close()
 
 

@@ -10,7 +10,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, Denied, Effect, Json
 from agent.ledger.engines import Limits
@@ -51,12 +51,12 @@ async def test_two_at_once_with_one_key_act_once_even_when_a_denial_leaves_no_tr
     """The second would find the first one's product there, and be denied, had it not waited its turn."""
     inside, meanwhile = asyncio.Event(), asyncio.Event()
 
-    async def act(session: AsyncSession) -> Json:
-        if await session.get(ProductRow, "lamp"):
+    def act(session: Session) -> Json:
+        if session.get(ProductRow, "lamp"):
             raise Denied("TAKEN", "There is one.")
         inside.set()
-        await meanwhile.wait()
-        return await adding("lamp")(session)
+        meanwhile.wait()
+        return adding("lamp")(session)
 
     effect = Effect("key", "Add", "ada", "ada_park")
     first = asyncio.create_task(ledger.once(effect, act, remember_denial=False))
@@ -71,8 +71,8 @@ async def _somebody_waits_for_a_lock(ledger: Database) -> None:
     waiting = text("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
 
     async def somebody() -> bool:
-        async with ledger.read() as session:
-            return bool(await session.scalar(waiting))
+        with ledger.reading() as session:
+            return bool(session.scalar(waiting))
 
     await eventually(somebody)
 
@@ -83,10 +83,10 @@ async def test_of_two_that_lock_each_other_out_one_goes_on_and_the_other_may_try
     both_hold_one = asyncio.Barrier(2)
 
     async def take(*names: str) -> None:
-        async with ledger.write() as session:
-            await session.get(ProductRow, names[0], with_for_update=True)
+        with ledger.writing() as session:
+            session.get(ProductRow, names[0], with_for_update=True)
             await both_hold_one.wait()
-            await session.get(ProductRow, names[1], with_for_update=True)
+            session.get(ProductRow, names[1], with_for_update=True)
 
     ends = await asyncio.gather(take("lamp", "rug"), take("rug", "lamp"), return_exceptions=True)
     [conflict] = [end for end in ends if end]
@@ -96,16 +96,16 @@ async def test_of_two_that_lock_each_other_out_one_goes_on_and_the_other_may_try
 
 async def test_a_read_sees_one_moment(ledger: Database) -> None:
     await add(ledger, "lamp")
-    async with ledger.read() as session:
-        before = (await session.scalars(text("SELECT id FROM products"))).all()
+    with ledger.reading() as session:
+        before = session.scalars(text("SELECT id FROM products")).all()
         await add(ledger, "rug")
-        assert (await session.scalars(text("SELECT id FROM products"))).all() == before == ["lamp"]
+        assert session.scalars(text("SELECT id FROM products")).all() == before == ["lamp"]
 
 
 async def test_a_read_cannot_write(ledger: Database) -> None:
     with pytest.raises(Exception, match="read-only transaction"):
-        async with ledger.read() as session:
-            await session.execute(text("DELETE FROM products"))
+        with ledger.reading() as session:
+            session.execute(text("DELETE FROM products"))
 
 
 async def test_a_broken_constraint_is_neither_away_nor_transient(ledger: Database) -> None:
@@ -146,11 +146,11 @@ async def test_a_frozen_server_is_told_in_time_and_works_when_it_thaws(own_postg
 
 async def test_a_transaction_that_the_server_freezes_in_is_told_in_time(own_postgres: Postgres, own: Database) -> None:
     async def freezes() -> None:
-        async with own.write() as session:
+        with own.writing() as session:
             session.add(ProductRow(id="half", name="Half"))
-            await session.flush()
+            session.flush()
             with own_postgres.paused():
-                await session.execute(text("SELECT 1"))
+                session.execute(text("SELECT 1"))
 
     started = time.monotonic()
     with pytest.raises(DatabaseAwayError):
@@ -163,9 +163,9 @@ async def test_a_transaction_that_the_server_freezes_in_is_told_in_time(own_post
 async def test_after_a_restart_of_the_server_nobody_notices(
     own_postgres: Postgres, own: Database, how: signal.Signals
 ) -> None:
-    async with own.read() as one, own.read() as other:  # two connections in the pool
-        await one.execute(text("SELECT 1"))
-        await other.execute(text("SELECT 1"))
+    with own.reading() as one, own.reading() as other:  # two connections in the pool
+        one.execute(text("SELECT 1"))
+        other.execute(text("SELECT 1"))
     own_postgres.stop(how)
     own_postgres.start()
     assert await add(own, "rug") == {"added": "rug"}
@@ -188,18 +188,18 @@ async def test_when_all_connections_are_in_use_that_is_told_in_time(url: str, le
 async def test_a_statement_that_takes_too_long_is_ended(url: str, clock: Clock) -> None:
     database = Database(url, clock, LIMITS)
     with pytest.raises(DatabaseAwayError, match="statement timeout"):
-        async with database.read() as session:
-            await session.execute(text("SELECT pg_sleep(30)"))
+        with database.reading() as session:
+            session.execute(text("SELECT pg_sleep(30)"))
     await database.close()
 
 
 async def test_a_cancelled_effect_lets_go_of_its_locks(ledger: Database) -> None:
     halfway = asyncio.Event()
 
-    async def hangs(session: AsyncSession) -> Json:
-        await adding("lamp")(session)
+    def hangs(session: Session) -> Json:
+        adding("lamp")(session)
         halfway.set()
-        await session.execute(text("SELECT pg_sleep(30)"))
+        session.execute(text("SELECT pg_sleep(30)"))
         raise AssertionError("cancelled before")
 
     hanging = asyncio.create_task(ledger.once(Effect("add:lamp", "Add", "ada", "ada_park"), hangs))

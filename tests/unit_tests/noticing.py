@@ -11,13 +11,13 @@ from agent.services import Services
 
 async def note(shop: Services, event: NoticeEvent, about: str, *, order_id: str = "W-1001", **facts: Any) -> str:
     """Something happened to an order; the key of its notice. `about` tells several of a kind apart."""
-    async with shop.database.write() as session:
-        order = await session.get_one(OrderRow, order_id)
-        await notify(session, event, about, order=order, now=shop.database.clock(), **facts)
+    with shop.database.writing() as session:
+        order = session.get_one(OrderRow, order_id)
+        notify(session, event, about, order=order, now=shop.database.clock(), **facts)
     return f"{event}:{about}"
 
 
 async def noted(shop: Services, key: str) -> NoticeRow:
     """A notice as it stands now."""
-    async with shop.database.read() as session:
-        return (await session.scalars(select(NoticeRow).where(NoticeRow.key == key))).one()
+    with shop.database.reading() as session:
+        return session.scalars(select(NoticeRow).where(NoticeRow.key == key)).one()

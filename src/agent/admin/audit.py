@@ -1,13 +1,13 @@
 """`desk audit`: what the trail of approvals proves, for whoever must answer for it. It only reads the ledger."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, TypeVar
 
 import typer
 from rich.text import Text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.admin.failures import in_one_line
 from agent.approvals import audit
@@ -65,18 +65,14 @@ def show(
     screen.print(Text("proved" if told.request["seal"] else "made before there were seals: nothing to prove"))
 
 
-def _asked(question: Callable[[AsyncSession, Trail], Awaitable[T]]) -> T:
+def _asked(question: Callable[[Session, Trail], T]) -> T:
     """The answer from one moment of the ledger."""
     config = settings()
-
-    async def ask() -> T:
-        database = Database(config.ledger_url, utc_now)
-        try:
-            async with database.read() as session:
-                return await question(session, Trail.of(config))
-        finally:
-            await database.close()
-
     with in_one_line():
         schema.check(config.ledger_url)
-        return asyncio.run(ask())
+        database = Database(config.ledger_url, utc_now)
+        try:
+            with database.reading() as session:
+                return question(session, Trail.of(config))
+        finally:
+            asyncio.run(database.close())

@@ -67,7 +67,7 @@ def check(as_json: AsJson = False) -> None:
         url = _ledger()
         schema.check(url)
         screen.progress(f"checking {len(CHECKS)} promises")
-        broken = asyncio.run(_broken(url))
+        broken = _broken(url)
     screen.document({"checks": len(CHECKS), "violations": [asdict(violation) for violation in broken]})
     if broken:
         rows = ((each.check, each.what, ", ".join(f"{k} {v}" for k, v in each.found.items())) for each in broken)
@@ -77,13 +77,13 @@ def check(as_json: AsJson = False) -> None:
     screen.print(Text(f"clean: {len(CHECKS)} promises hold"))
 
 
-async def _broken(url: str) -> list[Violation]:
+def _broken(url: str) -> list[Violation]:
     database = Database(url, utc_now, replace(Limits.of(settings()), statement=CHECK_SECONDS))
     try:
-        async with database.read() as session:  # one moment of the ledger for all of them
-            return [violation for each in CHECKS for violation in await violations(session, each)]
+        with database.reading() as session:  # one moment of the ledger for all of them
+            return [violation for each in CHECKS for violation in violations(session, each)]
     finally:
-        await database.close()
+        asyncio.run(database.close())
 
 
 def _ledger() -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.approvals.requests import decisions_of
 from agent.approvals.trail import BrokenTrailError, Trail
@@ -35,14 +35,14 @@ class Story:
     broken: str | None
 
 
-async def verify(session: AsyncSession, trail: Trail) -> Verdict:
+def verify(session: Session, trail: Trail) -> Verdict:
     """Prove every request, the oldest first."""
     requests = decisions = unsealed = 0
     broken: list[dict[str, str]] = []
     order = ApprovalRow.created_at, ApprovalRow.id
-    while page := (await session.scalars(select(ApprovalRow).order_by(*order).offset(requests).limit(_PAGE))).all():
+    while page := session.scalars(select(ApprovalRow).order_by(*order).offset(requests).limit(_PAGE)).all():
         for row in page:
-            said = await decisions_of(session, row)
+            said = decisions_of(session, row)
             requests, decisions, unsealed = requests + 1, decisions + len(said), unsealed + (row.seal is None)
             try:
                 trail.prove(row, said)
@@ -51,18 +51,18 @@ async def verify(session: AsyncSession, trail: Trail) -> Verdict:
     return Verdict(requests, decisions, unsealed, broken)
 
 
-async def story(session: AsyncSession, trail: Trail, request_id: str) -> Story | None:
+def story(session: Session, trail: Trail, request_id: str) -> Story | None:
     """All that the ledger knows of a request; None: it knows no such request."""
-    row = await session.get(ApprovalRow, request_id)
+    row = session.get(ApprovalRow, request_id)
     if row is None:
         return None
-    said = await decisions_of(session, row)
+    said = decisions_of(session, row)
     try:
         trail.prove(row, said)
         broken = None
     except BrokenTrailError as wrong:
         broken = str(wrong)
-    effect = await session.scalar(select(EffectRow).where(EffectRow.key.in_([row.head or row.id, row.id])))
+    effect = session.scalar(select(EffectRow).where(EffectRow.key.in_([row.head or row.id, row.id])))
     return Story(
         request={
             "request_id": row.id,

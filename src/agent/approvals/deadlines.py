@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
 
 from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import view_of
 from agent.approvals.telling import tell_customer, tell_of_turn
-from agent.ledger.database import Database
+from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import StaffEvent
 from agent.ledger.tables import ApprovalRow
-from agent.observability.events import emit
+from agent.ledger.transactions import reads, writes
 
 Happened = Literal["reminded", "escalated", "expired"]
 
@@ -33,57 +34,70 @@ class Deadlines:
         """Remind of what is waited for, escalate what is overdue and expire what is long overdue, each once, however
         many do this at the same time; returns {request id: what happened}."""
         now = self._db.clock()
-        async with self._db.read() as session:
-            rows = (await session.scalars(select(ApprovalRow).where(ApprovalRow.status == "open"))).all()
-        done = {row.id: await self._act(row.id, now) for row in rows if _due(row, now)}
+        done = {request_id: await self._act(request_id, now) for request_id in await self._overdue(now)}
         return {request_id: happened for request_id, happened in done.items() if happened}
 
-    async def _act(self, request_id: str, now: datetime) -> Happened | None:
+    @reads
+    def _overdue(self, session: Session, now: datetime) -> list[str]:
+        return [
+            row.id for row in session.scalars(select(ApprovalRow).where(ApprovalRow.status == "open")) if _due(row, now)
+        ]
+
+    @writes
+    def _act(self, session: Session, request_id: str, now: datetime) -> Happened | None:
         """Do what is due, unless somebody else has done it: one request a transaction, so that answers to the others
         need not wait."""
-        async with self._db.write() as session:
-            row = await session.get_one(ApprovalRow, request_id, with_for_update=True)
-            match happened := _due(row, now):
-                case None:
-                    return None
-                case "expired":
-                    row.status, row.thread_told, row.note = "expired", False, "nobody answered in time"
-                    await tell_customer(session, row, now)
-                case "escalated":
-                    row.escalated, row.thread_told = True, False
-                case "reminded":
-                    row.reminded_since = row.step_since
-            view = view_of(row)
-            await tell_of_turn(session, _EVENTS[happened], row, view, now)
-        emit(_EVENTS[happened], request_id=request_id, to=view["roles"][-1])
+        row = session.get_one(ApprovalRow, request_id, with_for_update=True)
+        match happened := _due(row, now):
+            case None:
+                return None
+            case "expired":
+                row.status, row.thread_told, row.note = "expired", False, "nobody answered in time"
+                tell_customer(session, row, now)
+            case "escalated":
+                row.escalated, row.thread_told = True, False
+            case "reminded":
+                row.reminded_since = row.step_since
+        view = view_of(row)
+        tell_of_turn(session, _EVENTS[happened], row, view, now)
+        emit_once_committed(session, _EVENTS[happened], request_id=request_id, to=view["roles"][-1])
         return happened
 
-    async def to_tell(self) -> list[tuple[str, str, str | None]]:
+    @reads
+    def to_tell(self, session: Session) -> list[tuple[str, str, str | None]]:
         """(request id, thread id, order id) of requests that changed while their thread was waiting."""
-        async with self._db.read() as session:
-            rows = await session.execute(
-                select(ApprovalRow.id, ApprovalRow.thread_id, ApprovalRow.order_id).where(
-                    ApprovalRow.thread_told.is_(False)
-                )
-            )
-            return [(row.id, row.thread_id, row.order_id) for row in rows]
+        columns = (ApprovalRow.id, ApprovalRow.thread_id, ApprovalRow.order_id)
+        rows = session.execute(select(*columns).where(ApprovalRow.thread_told.is_(False)).limit(500))
+        return [(row.id, row.thread_id, row.order_id) for row in rows]
 
-    async def waiting(self) -> dict[str, str]:
+    @reads
+    def waiting(self, session: Session) -> dict[str, str]:
         """The threads that have to wait for people, {thread id: who asked}."""
         query = select(ApprovalRow.thread_id, ApprovalRow.asked_by).where(ApprovalRow.status == "open")
-        async with self._db.read() as session:
-            return {row.thread_id: row.asked_by for row in await session.execute(query)}
+        return {row.thread_id: row.asked_by for row in session.execute(query)}
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""
-        row = ApprovalRow
-        ended = (row.thread_id == thread_id, row.status != "open", row.thread_told.is_(False))
-        async with self._db.read() as session:
-            if not await session.scalar(select(row.id).where(*ended).limit(1)):
-                return []  # nearly always: then nobody waits for a writer
-        async with self._db.write() as session:
-            rows = await session.scalars(update(row).where(*ended).values(thread_told=True).returning(row))
-            return [view_of(row) for row in rows]
+        if not await self._db.read(lambda session: some_ended(session, thread_id)):
+            return []  # nearly always: then nobody waits for a writer
+        return await self._told(thread_id)
+
+    @writes
+    def _told(self, session: Session, thread_id: str) -> list[ApprovalView]:
+        rows = session.scalars(
+            update(ApprovalRow).where(*_ended(thread_id)).values(thread_told=True).returning(ApprovalRow)
+        )
+        return [view_of(row) for row in rows]
+
+
+def some_ended(session: Session, thread_id: str) -> bool:
+    """Whether there is something to tell a thread (see `Deadlines.ended_meanwhile`)."""
+    return session.scalar(select(ApprovalRow.id).where(*_ended(thread_id)).limit(1)) is not None
+
+
+def _ended(thread_id: str) -> tuple[ColumnElement[bool], ...]:
+    row = ApprovalRow
+    return row.thread_id == thread_id, row.status != "open", row.thread_told.is_(False)
 
 
 def _due(row: ApprovalRow, now: datetime) -> Happened | None:

@@ -34,8 +34,8 @@ class Feedback:
         query = select(DecisionRow).where(
             DecisionRow.request_id == request["request_id"], DecisionRow.actor == who.identity
         )
-        async with self._db.read() as session:
-            decision = await session.scalar(query.order_by(DecisionRow.round.desc()).limit(1))
+        latest = query.order_by(DecisionRow.round.desc()).limit(1)
+        decision = await self._db.read(lambda session: session.scalar(latest))
         if decision is None:
             return
         try:

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.approvals.models import QuestionView
 from agent.approvals.requests import roles_of
 from agent.identity import Caller
-from agent.ledger.database import Database, Denied, KeyReusedError, digest
+from agent.ledger.database import Database, Denied, KeyReusedError, digest, emit_once_committed
 from agent.ledger.notices import notify
 from agent.ledger.tables import ApprovalRow, QuestionRow
-from agent.observability.events import emit
+from agent.ledger.transactions import reads, writes
 
 _ANSWER: Final = re.compile(
     r'[\s“"]*re\b[\s:]*(?P<request>apr-[0-9a-f]+)\b[\s:,.”"]*(?P<words>[^\s:,.”"].*)', re.IGNORECASE | re.DOTALL
@@ -32,50 +32,50 @@ class Questions:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def ask(self, request_id: str, text: str, caller: Caller, key: str) -> QuestionView:
+    @writes
+    def ask(self, session: Session, request_id: str, text: str, caller: Caller, key: str) -> QuestionView:
         """Ask the customer of a request, once under the caller's `key`; one question of a request waits at a time.
 
         Raises `Denied` APPROVAL-EXISTS, APPROVAL-ROLE, APPROVAL-ENDED or QUESTION-OPEN; `KeyReusedError`.
         """
         now, key = self._db.clock(), f"{request_id}:{digest([caller.identity, key])}"
-        async with self._db.write() as session:
-            row = await session.get(ApprovalRow, request_id, with_for_update=True)
-            if row is None:
-                raise Denied("APPROVAL-EXISTS", "there is no such request")
-            asked = await _of(session, request_id)
-            if again := next((question for question in asked if question.key == key), None):
-                if again.text != text:
-                    raise KeyReusedError(key)
-                return _view(again)
-            if row.status != "open":
-                raise Denied("APPROVAL-ENDED", f"this request is {row.status}")
-            if caller.role not in roles_of(row):
-                raise Denied("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
-            if asked and asked[-1].answer is None:
-                raise Denied("QUESTION-OPEN", "the customer has not answered the question before yet")
-            number = len(asked) + 1
-            question = QuestionRow(
-                key=key,
-                request_id=request_id,
-                number=number,
-                asked_by=caller.identity,
-                text=text,
-                at=now,
-                answer=None,
-                answered_at=None,
-            )
-            session.add(question)
-            await notify(
-                session,
-                "approval.question",
-                f"{request_id}:{number}",
-                now=now,
-                customer_id=row.subject,
-                order_id=row.order_id,
-                request_id=request_id,
-                question=text,
-            )
-        emit("approval.question_asked", request_id=request_id, number=number)
+        row = session.get(ApprovalRow, request_id, with_for_update=True)
+        if row is None:
+            raise Denied("APPROVAL-EXISTS", "there is no such request")
+        asked = _of(session, request_id)
+        if again := next((question for question in asked if question.key == key), None):
+            if again.text != text:
+                raise KeyReusedError(key)
+            return _view(again)
+        if row.status != "open":
+            raise Denied("APPROVAL-ENDED", f"this request is {row.status}")
+        if caller.role not in roles_of(row):
+            raise Denied("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
+        if asked and asked[-1].answer is None:
+            raise Denied("QUESTION-OPEN", "the customer has not answered the question before yet")
+        number = len(asked) + 1
+        question = QuestionRow(
+            key=key,
+            request_id=request_id,
+            number=number,
+            asked_by=caller.identity,
+            text=text,
+            at=now,
+            answer=None,
+            answered_at=None,
+        )
+        session.add(question)
+        notify(
+            session,
+            "approval.question",
+            f"{request_id}:{number}",
+            now=now,
+            customer_id=row.subject,
+            order_id=row.order_id,
+            request_id=request_id,
+            question=text,
+        )
+        emit_once_committed(session, "approval.question_asked", request_id=request_id, number=number)
         return _view(question)
 
     async def take(self, message: str, customer_id: str) -> Taken | None:
@@ -85,33 +85,38 @@ class Questions:
         """
         if not (answer := _ANSWER.match(message)):
             return None
-        async with self._db.write() as session:
-            question = await session.scalar(
-                select(QuestionRow)
-                .join(ApprovalRow)
-                .where(
-                    QuestionRow.request_id == answer["request"].lower(),
-                    ApprovalRow.subject == customer_id,
-                    ApprovalRow.status == "open",
-                )
-                .order_by(QuestionRow.number.desc())
-                .limit(1)
-                .with_for_update(of=QuestionRow)
+        return await self._keep(answer["request"].lower(), answer["words"], customer_id)
+
+    @writes
+    def _keep(self, session: Session, request_id: str, words: str, customer_id: str) -> Taken:
+        question = session.scalar(
+            select(QuestionRow)
+            .join(ApprovalRow)
+            .where(
+                QuestionRow.request_id == request_id,
+                ApprovalRow.subject == customer_id,
+                ApprovalRow.status == "open",
             )
-            if question and question.answer is None:
-                question.answer, question.answered_at = answer["words"], self._db.clock()
-                emit("approval.question_answered", request_id=question.request_id, number=question.number)
-            return "passed_on" if question and question.answer == answer["words"] else "not_awaited"
+            .order_by(QuestionRow.number.desc())
+            .limit(1)
+            .with_for_update(of=QuestionRow)
+        )
+        if question and question.answer is None:
+            question.answer, question.answered_at = words, self._db.clock()
+            emit_once_committed(
+                session, "approval.question_answered", request_id=question.request_id, number=question.number
+            )
+        return "passed_on" if question and question.answer == words else "not_awaited"
 
-    async def of(self, request_id: str) -> list[QuestionView]:
+    @reads
+    def of(self, session: Session, request_id: str) -> list[QuestionView]:
         """What was asked about a request, and answered, in order."""
-        async with self._db.read() as session:
-            return [_view(question) for question in await _of(session, request_id)]
+        return [_view(question) for question in _of(session, request_id)]
 
 
-async def _of(session: AsyncSession, request_id: str) -> Sequence[QuestionRow]:
+def _of(session: Session, request_id: str) -> Sequence[QuestionRow]:
     query = select(QuestionRow).where(QuestionRow.request_id == request_id)
-    return (await session.scalars(query.order_by(QuestionRow.number))).all()
+    return session.scalars(query.order_by(QuestionRow.number)).all()
 
 
 def _view(row: QuestionRow) -> QuestionView:

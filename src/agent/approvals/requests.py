@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.approvals.answers import UnreadableAnswerError, read_answer
 from agent.approvals.chains import Case, chain_of, escalation_of
@@ -14,9 +14,9 @@ from agent.approvals.models import ActionRequest, Answer, ApprovalView, Decision
 from agent.approvals.telling import tell_of_decision, tell_of_turn
 from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
 from agent.identity import APPROVER_ROLES, Caller
-from agent.ledger.database import Database, Denied, digest
+from agent.ledger.database import Database, Denied, digest, emit_once_committed
 from agent.ledger.tables import ApprovalRow, DecisionRow
-from agent.observability.events import emit
+from agent.ledger.transactions import reads, writes
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class Refused(Exception):  # noqa: N818  (an answer is refused, by rule)
         self.rule = rule
 
 
+class About(TypedDict):
+    """What a request is about: `key` stands for it, in `subject`'s name; on `thread_id` it is shown."""
+
+    key: str
+    subject: str
+    order_id: str | None
+    thread_id: str
+    asked_by: str
+
+
 class Approvals:
     """Opens requests, takes decisions, watches the clock."""
 
@@ -55,123 +65,122 @@ class Approvals:
         self.trail = trail
         self._scale = time_scale
 
-    async def open(
-        self,
-        action: Action,
-        case: Case,
-        *,
-        key: str,
-        subject: str,
-        order_id: str | None,
-        thread_id: str,
-        asked_by: str,
+    async def open(self, action: Action, case: Case, **about: Unpack[About]) -> ApprovalView:
+        """The request for this exact action (see `open_in`)."""
+        return await self._db.write(lambda session: self.open_in(session, action, case, **about))
+
+    async def decide(
+        self, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
     ) -> ApprovalView:
+        """Take an answer to a request, if it counts (see `decide_in`)."""
+        return await self._db.write(
+            lambda session: self.decide_in(session, request_id, seen_hash, said, caller, edit=edit)
+        )
+
+    @reads
+    def get(self, session: Session, request_id: str) -> ApprovalView:
+        """The request as it stands now."""
+        return view_of(session.get_one(ApprovalRow, request_id))
+
+    @writes
+    def approved(self, session: Session, request_id: str) -> ApprovalView:
+        """The request, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes, provably."""
+        row = session.get(ApprovalRow, request_id)
+        if row is None or row.status != "approved" or not self._proven(session, row):
+            raise Denied("APPROVAL-MISSING", "This has not been approved.")
+        return view_of(row)
+
+    @reads
+    def of_order(self, session: Session, order_id: str, status: str | None = None) -> list[ApprovalView]:
+        """All requests about an order, or those of this status, oldest first."""
+        return requests_of(session, order_id, status)
+
+    @reads
+    def head(self, session: Session, thread_id: str) -> ApprovalView | None:
+        """The open request that a conversation waits for: the oldest."""
+        return head_of(session, thread_id)
+
+    def open_in(self, session: Session, action: Action, case: Case, **about: Unpack[About]) -> ApprovalView:
         """The request for this exact action; asking again with the same `key` finds the same request.
 
         Another action under the same key voids the request that was open (law 6); one that was voided is asked anew.
         """
-        async with self._db.write() as session:
-            row = await session.scalar(
-                select(ApprovalRow).where(
-                    ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void"
-                )
+        key, now = about["key"], self._db.clock()
+        row = session.scalar(
+            select(ApprovalRow).where(
+                ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void"
             )
-            if row is None or not await self._proven(session, row):
-                await session.execute(
-                    update(ApprovalRow)
-                    .where(ApprovalRow.key == key, ApprovalRow.status == "open")
-                    .values(status="void", thread_told=True)
-                )
-                before = await session.scalar(select(func.count()).where(ApprovalRow.key == key))
-                request_id = f"apr-{digest([key, before])[:12]}"
-                row = ApprovalRow(
-                    id=request_id,
-                    key=key,
-                    subject=subject,
-                    order_id=order_id,
-                    thread_id=thread_id,
-                    asked_by=asked_by,
-                    case=case,
-                    action=asdict(action),
-                    action_hash=action.hash,
-                    chain=chain_of(case, self._scale),
-                    status="open",
-                    step_since=self._db.clock(),
-                    created_at=self._db.clock(),
-                )
-                row.asked = what_is_asked(row)
-                row.seal = row.head = self.trail.of_request(row)
-                session.add(row)
-                await session.flush()
-                emit("approval.requested", request_id=request_id, case=case, order_id=order_id)
-                await tell_of_turn(session, "approval.requested", row, view_of(row), self._db.clock())
-            row.thread_id = thread_id
-            if row.status == "open":
-                row.thread_told = True  # it shows the request as it is now
-            return view_of(row)
-
-    async def get(self, request_id: str) -> ApprovalView:
-        """The request as it stands now."""
-        async with self._db.read() as session:
-            return view_of(await session.get_one(ApprovalRow, request_id))
-
-    async def approved(self, request_id: str) -> ApprovalView:
-        """The request, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes, provably."""
-        async with self._db.read() as session:
-            row = await session.get(ApprovalRow, request_id)
-            if row is None or row.status != "approved" or not await self._proven(session, row):
-                raise Denied("APPROVAL-MISSING", "This has not been approved.")
-            return view_of(row)
-
-    async def of_order(self, order_id: str, status: str | None = None) -> list[ApprovalView]:
-        """All requests about an order, or those of this status, oldest first."""
-        async with self._db.read() as session:
-            query = select(ApprovalRow).where(ApprovalRow.order_id == order_id).order_by(ApprovalRow.created_at)
-            rows = await session.scalars(query.where(ApprovalRow.status == status) if status else query)
-            return [view_of(row) for row in rows]
-
-    async def head(self, thread_id: str) -> ApprovalView | None:
-        """The open request that a conversation waits for: the oldest."""
-        async with self._db.read() as session:
-            row = await session.scalar(
-                select(ApprovalRow)
-                .where(ApprovalRow.thread_id == thread_id, ApprovalRow.status == "open")
-                .order_by(ApprovalRow.created_at, ApprovalRow.id)
-                .limit(1)
+        )
+        if row is None or not self._proven(session, row):
+            session.execute(
+                update(ApprovalRow)
+                .where(ApprovalRow.key == key, ApprovalRow.status == "open")
+                .values(status="void", thread_told=True)
             )
-            return view_of(row) if row else None
+            before = session.scalar(select(func.count()).where(ApprovalRow.key == key))
+            row = ApprovalRow(
+                id=f"apr-{digest([key, before])[:12]}",
+                **about,
+                case=case,
+                action=asdict(action),
+                action_hash=action.hash,
+                chain=chain_of(case, self._scale),
+                status="open",
+                step=0,
+                round=0,
+                note="",
+                escalated=False,
+                step_since=now,
+                created_at=now,
+            )
+            row.asked = what_is_asked(row)
+            row.seal = row.head = self.trail.of_request(row)
+            session.add(row)
+            session.flush()
+            order_id = about["order_id"]
+            emit_once_committed(session, "approval.requested", request_id=row.id, case=case, order_id=order_id)
+            tell_of_turn(session, "approval.requested", row, view_of(row), now)
+        row.thread_id = about["thread_id"]
+        if row.status == "open":
+            row.thread_told = True  # it shows the request as it is now
+        return view_of(row)
 
-    async def decide(
-        self, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
+    def decide_in(
+        self,
+        session: Session,
+        request_id: str,
+        seen_hash: str,
+        said: Any,
+        caller: Caller | None,
+        *,
+        edit: Edit | None = None,
     ) -> ApprovalView:
         """Take an answer to a request, if it counts; else the request comes back open, with `refused` saying why.
 
         The service account's answer is never a decision: it means "look again" (the clock changed something).
         """
-        async with self._db.write() as session:
-            row = await session.get_one(ApprovalRow, request_id, with_for_update=True)
-            row.thread_told = True
-            if not await self._proven(session, row) or row.status != "open" or (caller and caller.role == "service"):
-                return view_of(row)
-            try:
-                answer = await self._allowed(session, row, seen_hash, said, caller)
-                decision = await self._take(session, row, answer, caller, edit)
-            except Refused as refused:
-                emit("approval.answer_refused", request_id=request_id, rule=refused.rule)
-                return view_of(row, refused=str(refused))
-            emit("approval.decided", request_id=request_id, decision=answer.decision, status=row.status)
-            view = view_of(row)
-            await tell_of_decision(session, decision, row, view, self._db.clock())
-            return view
+        row = session.get_one(ApprovalRow, request_id, with_for_update=True)
+        row.thread_told = True
+        if not self._proven(session, row) or row.status != "open" or (caller and caller.role == "service"):
+            return view_of(row)
+        try:
+            answer = self._allowed(session, row, seen_hash, said, caller)
+            decision = self._take(session, row, answer, caller, edit)
+        except Refused as refused:
+            emit_once_committed(session, "approval.answer_refused", request_id=request_id, rule=refused.rule)
+            return view_of(row, refused=str(refused))
+        what = {"decision": answer.decision, "status": row.status}
+        emit_once_committed(session, "approval.decided", request_id=request_id, **what)
+        view = view_of(row)
+        tell_of_decision(session, decision, row, view, self._db.clock())
+        return view
 
-    async def _allowed(
-        self, session: AsyncSession, row: ApprovalRow, seen_hash: str, said: Any, caller: Caller | None
-    ) -> Answer:
+    def _allowed(self, session: Session, row: ApprovalRow, seen_hash: str, said: Any, caller: Caller | None) -> Answer:
         if caller is None or caller.role not in roles_of(row) or caller.role not in APPROVER_ROLES:
             raise Refused("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
         if caller.identity in (row.asked_by, row.subject):
             raise Refused("APPROVAL-OWN", "nobody approves what they asked for")
-        if caller.identity in {each.actor for each in await decisions_of(session, row) if each.round == row.round}:
+        if caller.identity in {each.actor for each in decisions_of(session, row) if each.round == row.round}:
             raise Refused("APPROVAL-TWICE", "nobody acts twice in one chain")
         if seen_hash != row.action_hash:
             raise Refused("APPROVAL-STALE", "the action has changed since it was shown")
@@ -183,9 +192,9 @@ class Approvals:
             raise Refused("APPROVAL-NOTE", "a rejection needs a reason in its note")
         return answer
 
-    async def _take(
+    def _take(
         self,
-        session: AsyncSession,
+        session: Session,
         row: ApprovalRow,
         answer: Answer,
         caller: Caller | None,
@@ -206,16 +215,16 @@ class Approvals:
             at=self._db.clock(),
         )
         if row.head:
-            decision.number = 1 + len(await decisions_of(session, row))
+            decision.number = 1 + len(decisions_of(session, row))
             decision.over = what_is_asked(row)
             decision.seal = row.head = self.trail.of_decision(row.head, decision)
         session.add(decision)
-        await session.flush()
+        session.flush()
         row.note = answer.note
         if answer.decision == "reject":
             row.status = "rejected"
             return decision
-        done = {each.step for each in await decisions_of(session, row) if each.round == row.round}
+        done = {each.step for each in decisions_of(session, row) if each.round == row.round}
         left = [n for n in range(len(row.chain)) if n not in done]
         if not left:
             row.status = "approved"
@@ -223,13 +232,13 @@ class Approvals:
             row.step, row.step_since, row.escalated = left[0], self._db.clock(), False
         return decision
 
-    async def _proven(self, session: AsyncSession, row: ApprovalRow) -> bool:
+    def _proven(self, session: Session, row: ApprovalRow) -> bool:
         """Whether the trail holds. A request whose does not is worth nothing: it is void, and asked anew."""
         try:
-            self.trail.prove(row, await decisions_of(session, row))
+            self.trail.prove(row, decisions_of(session, row))
         except BrokenTrailError as broken:
             row.status = "void"
-            emit("trail.broken", request_id=row.id, link=broken.link)
+            emit_once_committed(session, "trail.broken", request_id=row.id, link=broken.link)
             return False
         return True
 
@@ -250,16 +259,33 @@ class Approvals:
         return own[0] if own else -1  # -1: a step of no chain, so that the editor's role must be asked nowhere
 
 
+def requests_of(session: Session, order_id: str, status: str | None = None) -> list[ApprovalView]:
+    """All requests about an order, or those of this status, oldest first."""
+    query = select(ApprovalRow).where(ApprovalRow.order_id == order_id).order_by(ApprovalRow.created_at)
+    return [view_of(row) for row in session.scalars(query.where(ApprovalRow.status == status) if status else query)]
+
+
+def head_of(session: Session, thread_id: str) -> ApprovalView | None:
+    """The open request that a conversation waits for: the oldest."""
+    row = session.scalar(
+        select(ApprovalRow)
+        .where(ApprovalRow.thread_id == thread_id, ApprovalRow.status == "open")
+        .order_by(ApprovalRow.created_at, ApprovalRow.id)
+        .limit(1)
+    )
+    return view_of(row) if row else None
+
+
 def roles_of(row: ApprovalRow) -> list[str]:
     """Who may answer the present step."""
     roles = [row.chain[row.step]["role"]]
     return [*roles, escalation_of(row.chain, row.step)] if row.escalated else roles
 
 
-async def decisions_of(session: AsyncSession, row: ApprovalRow) -> list[DecisionRow]:
+def decisions_of(session: Session, row: ApprovalRow) -> list[DecisionRow]:
     """What people have said to a request, in all rounds, in order."""
     query = select(DecisionRow).where(DecisionRow.request_id == row.id)
-    return list((await session.scalars(query.order_by(DecisionRow.number, DecisionRow.round, DecisionRow.step))).all())
+    return list(session.scalars(query.order_by(DecisionRow.number, DecisionRow.round, DecisionRow.step)).all())
 
 
 def view_of(row: ApprovalRow, refused: str | None = None) -> ApprovalView:

@@ -7,17 +7,17 @@ sends it on; customers are told in their conversations as well.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.approvals.models import ApprovalView
 from agent.ledger.notices import StaffEvent, notify, notify_staff
 from agent.ledger.tables import ApprovalRow, DecisionRow
 
 
-async def tell_customer(session: AsyncSession, row: ApprovalRow, now: datetime) -> None:
+def tell_customer(session: Session, row: ApprovalRow, now: datetime) -> None:
     """Note that a request of the customer's came to its end; what the shop asks its own people is not theirs."""
     if row.status != "open" and row.case != "debt":
-        await notify(
+        notify(
             session,
             "approval.decided",
             row.id,
@@ -29,26 +29,24 @@ async def tell_customer(session: AsyncSession, row: ApprovalRow, now: datetime) 
         )
 
 
-async def tell_of_turn(
-    session: AsyncSession, event: StaffEvent, row: ApprovalRow, view: ApprovalView, now: datetime
-) -> None:
+def tell_of_turn(session: Session, event: StaffEvent, row: ApprovalRow, view: ApprovalView, now: datetime) -> None:
     """Note for the staff that the present turn of a request begins, or what the clock did to it; each once."""
-    await _tell_staff(session, event, f"{row.id}/{row.round}/{row.step}", view, now)
+    _tell_staff(session, event, f"{row.id}/{row.round}/{row.step}", view, now)
 
 
-async def tell_of_decision(
-    session: AsyncSession, decision: DecisionRow, row: ApprovalRow, view: ApprovalView, now: datetime
+def tell_of_decision(
+    session: Session, decision: DecisionRow, row: ApprovalRow, view: ApprovalView, now: datetime
 ) -> None:
     """Note a decision that counts for the staff, and what it leads to: the next turn, or the end."""
     about = f"{decision.request_id}/{decision.round}/{decision.step}"
-    await _tell_staff(session, "approval.decided", about, view, now, decision=decision.decision, role=decision.role)
+    _tell_staff(session, "approval.decided", about, view, now, decision=decision.decision, role=decision.role)
     if row.status == "open":
-        await tell_of_turn(session, "approval.requested", row, view, now)
-    await tell_customer(session, row, now)
+        tell_of_turn(session, "approval.requested", row, view, now)
+    tell_customer(session, row, now)
 
 
-async def _tell_staff(
-    session: AsyncSession, event: StaffEvent, about: str, view: ApprovalView, now: datetime, **more: str
+def _tell_staff(
+    session: Session, event: StaffEvent, about: str, view: ApprovalView, now: datetime, **more: str
 ) -> None:
     """The facts say how the request stands now: while its status is open `roles` may answer, best before `due`."""
     shown = view["action_requests"][0]["args"]
@@ -63,4 +61,4 @@ async def _tell_staff(
         "amount": shown.get("amount", shown.get("total")),  # minor units
         **more,
     }
-    await notify_staff(session, event, about, now=now, order_id=view["order_id"], facts=facts)
+    notify_staff(session, event, about, now=now, order_id=view["order_id"], facts=facts)

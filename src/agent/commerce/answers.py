@@ -5,57 +5,55 @@ Each is part of somebody else's transaction. Who is asked, and when, is in `paym
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce.booking import book, gift_balance, owe_everything
 from agent.commerce.lifecycle import CHARGEABLE, move
 from agent.commerce.rows import open_case
+from agent.ledger.database import emit_once_committed
 from agent.ledger.notices import notify
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
-from agent.observability.events import emit
 
 
-async def captured(
-    session: AsyncSession, order: OrderRow, payment: PaymentRow, *, now: datetime, kind: str = "capture"
-) -> None:
+def captured(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime, kind: str = "capture") -> None:
     """Book the money, as an entry of this kind; of an order that was undone meanwhile it is owed back at once."""
     order.touched_at = now
     book(session, order, payment.method_id, kind, payment.amount, key=payment.key, now=now)
     if order.stage in CHARGEABLE:
         move(order, "paid", "provider")
-        emit("payment.captured", order_id=order.id, amount=payment.amount)
+        emit_once_committed(session, "payment.captured", order_id=order.id, amount=payment.amount)
     elif order.status == "cancelled":
-        await session.flush()
-        await owe_everything(session, order, now)
-        emit("payment.late", order_id=order.id, amount=payment.amount)
+        session.flush()
+        owe_everything(session, order, now)
+        emit_once_committed(session, "payment.late", order_id=order.id, amount=payment.amount)
 
 
-async def declined(session: AsyncSession, order: OrderRow, payment: PaymentRow, rule: str, *, now: datetime) -> None:
+def declined(session: Session, order: OrderRow, payment: PaymentRow, rule: str, *, now: datetime) -> None:
     """The order's own price: it waits for another method. A change that was made: nothing leaves before it is paid, and
     a person looks into it."""
     if order.stage in CHARGEABLE:
         move(order, "declined", "provider")
         order.touched_at = payment.at = now
-        await notify(session, "payment.declined", payment.key, order=order, now=now, rule=rule)
+        notify(session, "payment.declined", payment.key, order=order, now=now, rule=rule)
     elif payment.attempt is None and order.status != "cancelled":
         text = f"{payment.amount} minor units for a change of the order were declined"
-        await open_case(session, order, payment.key, topic="billing", text=text, now=now)
-    emit("payment.declined", order_id=order.id, amount=payment.amount)
+        open_case(session, order, payment.key, topic="billing", text=text, now=now)
+    emit_once_committed(session, "payment.declined", order_id=order.id, amount=payment.amount)
 
 
-async def rejected(session: AsyncSession, order: OrderRow, payment: PaymentRow, error: str, *, now: datetime) -> None:
+def rejected(session: Session, order: OrderRow, payment: PaymentRow, error: str, *, now: datetime) -> None:
     """The provider will never accept the attempt as it is: a person looks into it, and the order waits."""
     text = f"{payment.amount} minor units were rejected by the provider ({error})"
-    await open_case(session, order, payment.key, topic="billing", text=text, now=now)
-    emit("payment.rejected", order_id=order.id, amount=payment.amount, error=error)
+    open_case(session, order, payment.key, topic="billing", text=text, now=now)
+    emit_once_committed(session, "payment.rejected", order_id=order.id, amount=payment.amount, error=error)
 
 
-async def by_gift_card(session: AsyncSession, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:
+def by_gift_card(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:
     """A gift card is the shop's own money: debited at once, if it covers everything (PAYMENT-GIFT-COVERS)."""
-    await session.get_one(PaymentMethodRow, payment.method_id, with_for_update=True)
-    if await gift_balance(session, payment.method_id) >= payment.amount:
+    session.get_one(PaymentMethodRow, payment.method_id, with_for_update=True)
+    if gift_balance(session, payment.method_id) >= payment.amount:
         payment.outcome = "captured"
-        await captured(session, order, payment, now=now, kind="gift_debit")
+        captured(session, order, payment, now=now, kind="gift_debit")
     else:
         payment.outcome = "declined"
-        await declined(session, order, payment, "PAYMENT-GIFT-COVERS", now=now)
+        declined(session, order, payment, "PAYMENT-GIFT-COVERS", now=now)

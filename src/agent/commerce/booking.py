@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce.policy import denied
 from agent.ledger.base import total
+from agent.ledger.database import emit_once_committed
 from agent.ledger.notices import notify
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
-from agent.observability.events import emit
 
 GIFT_CARD: Final = "gift_card"
 
@@ -23,41 +23,39 @@ UNDECIDED: Final = ("open", "unknown")
 """Outcomes of a payment whose fate only the provider knows: asked or about to be; asked, and the answer was lost."""
 
 
-async def gift_balance(session: AsyncSession, method_id: str) -> int:
+def gift_balance(session: Session, method_id: str) -> int:
     """What is left on a gift card, in minor units: issued and credited, less what was paid with it."""
-    booked = await session.scalar(select(total(MoneyEntryRow.amount)).where(MoneyEntryRow.method_id == method_id))
+    booked = session.scalar(select(total(MoneyEntryRow.amount)).where(MoneyEntryRow.method_id == method_id))
     return -(booked or 0)
 
 
-async def own_method(
-    session: AsyncSession, method_id: str, customer_id: str, rule: str = "DIFFERENCE-METHOD"
-) -> PaymentMethodRow:
+def own_method(session: Session, method_id: str, customer_id: str, rule: str = "DIFFERENCE-METHOD") -> PaymentMethodRow:
     """The customer's own payment method, locked. Raises `Denied` with `rule` for any other."""
-    method = await session.get(PaymentMethodRow, method_id, with_for_update=True)
+    method = session.get(PaymentMethodRow, method_id, with_for_update=True)
     if method is None or method.customer_id != customer_id:
         raise denied(rule, method_id)
     return method
 
 
-async def payments_of(session: AsyncSession, order_id: str, *outcomes: str) -> Sequence[PaymentRow]:
+def payments_of(session: Session, order_id: str, *outcomes: str) -> Sequence[PaymentRow]:
     """The order's payments with these outcomes, oldest first."""
     query = select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.outcome.in_(outcomes))
-    return (await session.scalars(query.order_by(PaymentRow.at, PaymentRow.key))).all()
+    return session.scalars(query.order_by(PaymentRow.at, PaymentRow.key)).all()
 
 
-async def refundable(session: AsyncSession, payment: PaymentRow) -> int:
+def refundable(session: Session, payment: PaymentRow) -> int:
     """What of a captured payment is neither refunded nor owed yet, in minor units."""
-    owed = await session.scalar(select(total(DebtRow.amount)).where(DebtRow.payment_key == payment.key))
+    owed = session.scalar(select(total(DebtRow.amount)).where(DebtRow.payment_key == payment.key))
     return payment.amount - (owed or 0)
 
 
-async def demand(
-    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime, rule: str
+def demand(
+    session: Session, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime, rule: str
 ) -> None:
     """Have `amount` paid by a method: by gift card at once, by others due. Raises `Denied` with `rule` when a gift card
     does not cover it."""
     by_gift_card = method.kind == GIFT_CARD
-    if by_gift_card and await gift_balance(session, method.id) < amount:
+    if by_gift_card and gift_balance(session, method.id) < amount:
         raise denied(rule)
     session.add(
         PaymentRow(
@@ -69,13 +67,13 @@ async def demand(
             at=now,
         )
     )
-    await session.flush()
+    session.flush()
     if by_gift_card:
         book(session, order, method.id, "gift_debit", amount, key=key, now=now)
 
 
-async def owe(
-    session: AsyncSession,
+def owe(
+    session: Session,
     order: OrderRow,
     payment: PaymentRow,
     method: PaymentMethodRow,
@@ -98,55 +96,53 @@ async def owe(
             next_at=now,
         )
     )
-    await session.flush()
+    session.flush()
     if to_gift_card:
         book(session, order, method.id, "gift_credit", -amount, key=key, now=now)
-        await notify(session, "refund.settled", key, order=order, now=now, amount=amount)
-    emit("refund.owed", order_id=order.id, amount=amount)
+        notify(session, "refund.settled", key, order=order, now=now, amount=amount)
+    emit_once_committed(session, "refund.owed", order_id=order.id, amount=amount)
 
 
-async def give_back(
-    session: AsyncSession, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime
+def give_back(
+    session: Session, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime
 ) -> None:
     """Owe an amount out of what the order was paid with, to the method that was named."""
-    for n, payment in enumerate(await payments_of(session, order.id, "captured")):
-        part = min(amount, await refundable(session, payment))
+    for n, payment in enumerate(payments_of(session, order.id, "captured")):
+        part = min(amount, refundable(session, payment))
         if part > 0:
-            await owe(session, order, payment, method, part, key=f"{key}:{n}", now=now)
+            owe(session, order, payment, method, part, key=f"{key}:{n}", now=now)
             amount -= part
 
 
-async def owe_part(session: AsyncSession, order: OrderRow, amount: int, *, key: str, now: datetime) -> None:
+def owe_part(session: Session, order: OrderRow, amount: int, *, key: str, now: datetime) -> None:
     """Owe an amount out of what the order was paid with, each part to where it came from; as far as it goes."""
-    for payment in await payments_of(session, order.id, "captured"):
-        if part := min(amount, await refundable(session, payment)):
-            method = await session.get_one(PaymentMethodRow, payment.method_id)
-            await owe(session, order, payment, method, part, key=f"{key}:{payment.key}", now=now)
+    for payment in payments_of(session, order.id, "captured"):
+        if part := min(amount, refundable(session, payment)):
+            method = session.get_one(PaymentMethodRow, payment.method_id)
+            owe(session, order, payment, method, part, key=f"{key}:{payment.key}", now=now)
             amount -= part
 
 
-async def is_paid(session: AsyncSession, order: OrderRow) -> bool:
+def is_paid(session: Session, order: OrderRow) -> bool:
     """Whether all that was to be paid for a paid order's changes is captured: before that nothing leaves the house.
 
     An attempt at its own price that was declined does not count: another was captured.
     """
-    missing = await payments_of(session, order.id, "due", *UNDECIDED, "declined")
+    missing = payments_of(session, order.id, "due", *UNDECIDED, "declined")
     return not [payment for payment in missing if payment.outcome != "declined" or payment.attempt is None]
 
 
-async def owe_everything(session: AsyncSession, order: OrderRow, now: datetime) -> None:
+def owe_everything(session: Session, order: OrderRow, now: datetime) -> None:
     """Give the rest of each captured payment back to where it came from (CANCEL-REFUND); nothing is due any more."""
-    for payment in await payments_of(session, order.id, "captured"):
-        if rest := await refundable(session, payment):
-            method = await session.get_one(PaymentMethodRow, payment.method_id)
-            await owe(session, order, payment, method, rest, key=f"{payment.key}:rest", now=now)
-    for payment in await payments_of(session, order.id, "due"):
+    for payment in payments_of(session, order.id, "captured"):
+        if rest := refundable(session, payment):
+            method = session.get_one(PaymentMethodRow, payment.method_id)
+            owe(session, order, payment, method, rest, key=f"{payment.key}:rest", now=now)
+    for payment in payments_of(session, order.id, "due"):
         payment.outcome = "void"
 
 
-def book(
-    session: AsyncSession, order: OrderRow, method_id: str, kind: str, amount: int, *, key: str, now: datetime
-) -> None:
+def book(session: Session, order: OrderRow, method_id: str, kind: str, amount: int, *, key: str, now: datetime) -> None:
     """Append a movement of money. Positive: towards the shop."""
     session.add(
         MoneyEntryRow(

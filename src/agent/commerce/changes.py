@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.booking import UNDECIDED, demand, gift_balance, give_back, owe, own_method, payments_of, refundable
@@ -24,69 +24,69 @@ BUSY = ("placed", "approved", "parked")
 """Stages in which the order's process is about to act on what would change."""
 
 
-async def replace_lines(session: AsyncSession, command: ReplaceLines, now: datetime) -> OrderRow:
+def replace_lines(session: Session, command: ReplaceLines, now: datetime) -> OrderRow:
     """ReplaceLines. Raises `Denied` LINES-*, DIFFERENCE-*, ORDER-EXISTS, ORDER-BUSY."""
-    order = await own(session, command.order_id, command.subject)
+    order = own(session, command.order_id, command.subject)
     if order.status != "pending":
         raise denied("LINES-STATUS", order.status)
-    method = await own_method(session, command.payment_method_id, command.subject)
-    paid = await _captured(session, order)
-    lines = await lines_of(session, order.id)
-    await check_swaps(session, [line for line in lines if line.reservation == "held"], command.swaps)
-    for swap in command.swaps:
-        await stock.hold(session, swap.new, 1, "LINES-AVAILABLE")
-    difference = sum([await _replace_piece(session, order, lines, swap) for swap in command.swaps])
+    method = own_method(session, command.payment_method_id, command.subject)
+    paid = _captured(session, order)
+    lines = lines_of(session, order.id)
+    check_swaps(session, [line for line in lines if line.reservation == "held"], command.swaps)
+    stock.hold_all(session, Counter(swap.new for swap in command.swaps), "LINES-AVAILABLE")
+    stock.free(session, Counter(swap.old for swap in command.swaps))
+    difference = sum([_replace_piece(session, order, lines, swap) for swap in command.swaps])
     order.total += difference
     order.status = "pending (item modified)"
     if not paid:
-        await _assess_again(session, order, now)
+        _assess_again(session, order, now)
     elif difference > 0:
-        await demand(session, order, method, difference, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
+        demand(session, order, method, difference, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
     elif difference < 0:
-        await give_back(session, order, method, -difference, key=command.key, now=now)
+        give_back(session, order, method, -difference, key=command.key, now=now)
     return order
 
 
-async def change_ship_to(session: AsyncSession, command: ChangeShipTo, now: datetime) -> OrderRow:
+def change_ship_to(session: Session, command: ChangeShipTo, now: datetime) -> OrderRow:
     """ChangeShipTo. Raises `Denied` ADDRESS-STATUS, ORDER-EXISTS, ORDER-BUSY."""
-    order = await own(session, command.order_id, command.subject)
+    order = own(session, command.order_id, command.subject)
     if not pending(order.status):
         raise denied("ADDRESS-STATUS", order.status)
-    paid = await _captured(session, order)
+    paid = _captured(session, order)
     order.ship_to = command.ship_to.model_dump()
     if not paid:
-        await _assess_again(session, order, now)
+        _assess_again(session, order, now)
     return order
 
 
-async def swap_payment(session: AsyncSession, command: SwapPayment, now: datetime) -> OrderRow:
+def swap_payment(session: Session, command: SwapPayment, now: datetime) -> OrderRow:
     """SwapPayment. Raises `Denied` PAYMENT-STATUS, PAYMENT-DIFFERENT, PAYMENT-GIFT-COVERS, ORDER-EXISTS, ORDER-BUSY."""
-    order = await own(session, command.order_id, command.subject)
+    order = own(session, command.order_id, command.subject)
     if not pending(order.status):
         raise denied("PAYMENT-STATUS", order.status)
-    new = await own_method(session, command.payment_method_id, command.subject, "PAYMENT-DIFFERENT")
-    paid = await _captured(session, order)
-    if paid and (order.status != "pending" or len(paid) > 1 or await refundable(session, paid[0]) != paid[0].amount):
+    new = own_method(session, command.payment_method_id, command.subject, "PAYMENT-DIFFERENT")
+    paid = _captured(session, order)
+    if paid and (order.status != "pending" or len(paid) > 1 or refundable(session, paid[0]) != paid[0].amount):
         raise denied("PAYMENT-STATUS", "more than one payment was made for it")
     if new.id == order.payment_method_id:
         raise denied("PAYMENT-DIFFERENT", new.id)
     if paid:
-        await demand(session, order, new, paid[0].amount, key=command.key, now=now, rule="PAYMENT-GIFT-COVERS")
-        old = await session.get_one(PaymentMethodRow, paid[0].method_id)
-        await owe(session, order, paid[0], old, paid[0].amount, key=f"{command.key}:back", now=now)
+        demand(session, order, new, paid[0].amount, key=command.key, now=now, rule="PAYMENT-GIFT-COVERS")
+        old = session.get_one(PaymentMethodRow, paid[0].method_id)
+        owe(session, order, paid[0], old, paid[0].amount, key=f"{command.key}:back", now=now)
     else:
-        if new.kind == "gift_card" and await gift_balance(session, new.id) < order.total:
+        if new.kind == "gift_card" and gift_balance(session, new.id) < order.total:
             raise denied("PAYMENT-GIFT-COVERS")
-        await _assess_again(session, order, now)
+        _assess_again(session, order, now)
     order.payment_method_id = new.id
     return order
 
 
-async def check_swaps(session: AsyncSession, lines: list[OrderLineRow], swaps: tuple[Swap, ...]) -> None:
+def check_swaps(session: Session, lines: list[OrderLineRow], swaps: tuple[Swap, ...]) -> None:
     """Each old piece is on the order, as often as it is named; each new one is another option of the same product."""
     check_owned(lines, [swap.old for swap in swaps])
     for swap in swaps:
-        old, new = await session.get(VariantRow, swap.old), await session.get(VariantRow, swap.new)
+        old, new = session.get(VariantRow, swap.old), session.get(VariantRow, swap.new)
         if old is None or new is None or old.product_id != new.product_id:
             raise denied("LINES-PRODUCT", swap.new)
         if swap.old == swap.new:
@@ -102,12 +102,11 @@ def check_owned(lines: list[OrderLineRow], skus: Sequence[str]) -> None:
         raise denied("LINES-OWNED", ", ".join(sorted(missing)))
 
 
-async def _replace_piece(session: AsyncSession, order: OrderRow, lines: list[OrderLineRow], swap: Swap) -> int:
+def _replace_piece(session: Session, order: OrderRow, lines: list[OrderLineRow], swap: Swap) -> int:
     """Put one new piece, held already, in the place of an old one; returns the difference in price, in minor units."""
     line = next(line for line in lines if line.sku == swap.old and line.reservation == "held")
-    price = (await session.get_one(VariantRow, swap.new)).price
+    price = session.get_one(VariantRow, swap.new).price
     difference = price - line.unit_price
-    await stock.free(session, swap.old, 1)
     if line.quantity == 1:
         line.sku, line.unit_price = swap.new, price
         return difference
@@ -122,25 +121,25 @@ async def _replace_piece(session: AsyncSession, order: OrderRow, lines: list[Ord
     )
     session.add(new)
     lines.append(new)
-    for parcel in await parcels_of(session, order.id):
+    for parcel in parcels_of(session, order.id):
         if line.number in parcel.lines:
             parcel.lines = [*parcel.lines, new.number]
     return difference
 
 
-async def _captured(session: AsyncSession, order: OrderRow) -> list[PaymentRow]:
+def _captured(session: Session, order: OrderRow) -> list[PaymentRow]:
     """The captured payments; none before the money is taken. Raises `Denied` ORDER-BUSY while it is about to be, and
     while the carrier has been asked to come: it was told what to take, and where."""
-    booked = [parcel for parcel in await parcels_of(session, order.id) if parcel.state == "booked"]
-    if booked or order.stage in BUSY or await payments_of(session, order.id, "due", *UNDECIDED):
+    booked = [parcel for parcel in parcels_of(session, order.id) if parcel.state == "booked"]
+    if booked or order.stage in BUSY or payments_of(session, order.id, "due", *UNDECIDED):
         raise denied("ORDER-BUSY")
-    return list(await payments_of(session, order.id, "captured"))
+    return list(payments_of(session, order.id, "captured"))
 
 
-async def _assess_again(session: AsyncSession, order: OrderRow, now: datetime) -> None:
+def _assess_again(session: Session, order: OrderRow, now: datetime) -> None:
     """What was approved was another order: it is assessed, and asked, anew (law 6)."""
     order.revision += 1
-    await void_approvals(session, order.id)
+    void_approvals(session, order.id)
     if order.stage in ("awaiting_approval", "declined"):
         move(order, "reserved", "customer")
     order.touched_at = now

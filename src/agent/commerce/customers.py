@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce.booking import GIFT_CARD, own_method
 from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket
@@ -12,18 +12,18 @@ from agent.ledger.database import digest
 from agent.ledger.tables import CustomerRow, MoneyEntryRow, TicketRow
 
 
-async def change_profile_address(session: AsyncSession, command: ChangeProfileAddress, now: datetime) -> CustomerRow:
+def change_profile_address(session: Session, command: ChangeProfileAddress, now: datetime) -> CustomerRow:
     """ChangeProfileAddress, for oneself (PROFILE-OWN). Raises `Denied` ORDER-CUSTOMER."""
-    customer = await _customer(session, command.subject)
+    customer = _customer(session, command.subject)
     customer.address = command.address.model_dump()
     customer.profile_changed_at = now
     return customer
 
 
-async def issue_credit(session: AsyncSession, command: IssueCredit, now: datetime) -> CustomerRow:
+def issue_credit(session: Session, command: IssueCredit, now: datetime) -> CustomerRow:
     """IssueCredit: onto a gift card of the subject's. Raises `Denied` CREDIT-GIFT-CARD, ORDER-CUSTOMER."""
-    customer = await _customer(session, command.subject)
-    method = await own_method(session, command.payment_method_id, command.subject, "CREDIT-GIFT-CARD")
+    customer = _customer(session, command.subject)
+    method = own_method(session, command.payment_method_id, command.subject, "CREDIT-GIFT-CARD")
     if method.kind != GIFT_CARD:
         raise denied("CREDIT-GIFT-CARD", method.id)
     session.add(
@@ -39,11 +39,11 @@ async def issue_credit(session: AsyncSession, command: IssueCredit, now: datetim
     return customer
 
 
-async def open_ticket(session: AsyncSession, command: OpenTicket, now: datetime) -> TicketRow:
+def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketRow:
     """OpenTicket. Raises `Denied` ORDER-CUSTOMER, ORDER-EXISTS."""
-    await _customer(session, command.subject)
+    _customer(session, command.subject)
     if command.order_id:
-        await own(session, command.order_id, command.subject)
+        own(session, command.order_id, command.subject)
     ticket = TicketRow(
         id=f"tic-{digest(command.key)[:12]}",
         customer_id=command.subject,
@@ -57,8 +57,8 @@ async def open_ticket(session: AsyncSession, command: OpenTicket, now: datetime)
     return ticket
 
 
-async def _customer(session: AsyncSession, customer_id: str) -> CustomerRow:
-    customer = await session.get(CustomerRow, customer_id, with_for_update=True)
+def _customer(session: Session, customer_id: str) -> CustomerRow:
+    customer = session.get(CustomerRow, customer_id, with_for_update=True)
     if customer is None:
         raise denied("ORDER-CUSTOMER")
     return customer

@@ -5,21 +5,21 @@ What fails is tried again with backoff; past a limit people are asked, at the ga
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce.booking import UNDECIDED, book
 from agent.commerce.parcels import let_go, locked_parcel, release
 from agent.commerce.payments import Payments, named
-from agent.commerce.rows import locked
+from agent.commerce.rows import OrderRef, id_of, locked, seen
 from agent.commerce.undoing import finish
-from agent.ledger.database import Database, digest
+from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.notices import notify
 from agent.ledger.tables import DebtRow, OrderRow, PaymentMethodRow, PaymentRow
-from agent.observability.events import emit
+from agent.ledger.transactions import reads, writes
 from agent.providers.carrier import Carrier, CarrierError
 from agent.providers.payment import PaymentError, PaymentProvider
 from agent.resilience import CircuitOpenError
@@ -42,6 +42,20 @@ class Debt:
     amount: int
     attempts: int
     asked: int
+
+
+@dataclass(frozen=True)
+class _Owed:
+    """A debt as providers and carrier are asked to settle it. `provider_id` only when it goes back to what paid it."""
+
+    key: str
+    kind: str
+    amount: int
+    payment_key: str
+    parcel_id: str
+    provider: str | None
+    provider_id: str | None
+    token: str
 
 
 class Debts:
@@ -69,114 +83,144 @@ class Debts:
         self._carrier = carrier
         self._first_wait = first_wait
 
-    async def settle(self, order_id: str | None = None) -> dict[str, str]:
+    async def settle(self, order: OrderRef | None = None) -> dict[str, str]:
         """Do what is due by now, of one order or of all; returns {debt key: settled | owed}. What fails stays owed."""
-        async with self._db.read() as session:
-            query = select(DebtRow.key).where(
-                DebtRow.settled.is_(False),
-                DebtRow.next_at <= self._db.clock(),
-                DebtRow.attempts < ATTEMPTS * (DebtRow.asked + 1),
-            )
-            query = query.order_by(DebtRow.next_at, DebtRow.at).limit(500)
-            keys = (await session.scalars(query.where(DebtRow.order_id == order_id) if order_id else query)).all()
-        done = {key: "settled" if await self._settle(key) else "owed" for key in keys}
-        if order_id and "settled" in done.values():  # what was found out may have made new ones due
-            done |= await self.settle(order_id)
+        done = {key: "settled" if await self._settle(key) else "owed" for key in await self._due(order)}
+        if order and "settled" in done.values():  # what was found out may have made new ones due
+            done |= await self.settle(id_of(order))
         return done
 
-    async def past_limit(self, order_id: str | None = None) -> list[Debt]:
+    @reads
+    def past_limit(self, session: Session, order_id: str | None = None) -> list[Debt]:
         """Debts that were tried too often: people must say what becomes of them."""
-        async with self._db.read() as session:
-            query = (
-                select(DebtRow, OrderRow.customer_id)
-                .join(OrderRow, OrderRow.id == DebtRow.order_id)
-                .where(DebtRow.settled.is_(False), DebtRow.attempts >= ATTEMPTS * (DebtRow.asked + 1))
-                .order_by(DebtRow.at, DebtRow.key)
-                .limit(500)
-            )
-            rows = await session.execute(query.where(DebtRow.order_id == order_id) if order_id else query)
-            return [
-                Debt(debt.key, debt.kind, debt.order_id, customer, debt.amount, debt.attempts, debt.asked)
-                for debt, customer in rows
-            ]
+        query = (
+            select(DebtRow, OrderRow.customer_id)
+            .join(OrderRow, OrderRow.id == DebtRow.order_id)
+            .where(DebtRow.settled.is_(False), DebtRow.attempts >= ATTEMPTS * (DebtRow.asked + 1))
+            .order_by(DebtRow.at, DebtRow.key)
+            .limit(500)
+        )
+        rows = session.execute(query.where(DebtRow.order_id == order_id) if order_id else query)
+        return [
+            Debt(debt.key, debt.kind, debt.order_id, customer, debt.amount, debt.attempts, debt.asked)
+            for debt, customer in rows
+        ]
 
-    async def decided(self, key: str, *, by_hand: bool) -> None:
-        """People have said what becomes of a debt past its limit: they did it elsewhere, or it shall be tried again."""
-        async with self._db.write() as session:
-            debt = await session.get_one(DebtRow, key, with_for_update=True)
-            debt.asked, debt.next_at = debt.attempts // ATTEMPTS, self._db.clock()
-        if by_hand:
-            await self._done(debt, "hand_refund")
-            emit("debt.settled_by_hand", order_id=debt.order_id, kind=debt.kind, amount=debt.amount)
+    @writes
+    def decided(self, session: Session, key: str, *, by_hand: bool) -> None:
+        """People have said what becomes of a debt past its limit (see `people_decided`)."""
+        people_decided(session, key, by_hand=by_hand, now=self._db.clock())
+
+    @reads
+    def _due(self, session: Session, order: OrderRef | None) -> Sequence[str]:
+        order_id = seen(session, order).id if order else None
+        query = select(DebtRow.key).where(
+            DebtRow.settled.is_(False),
+            DebtRow.next_at <= self._db.clock(),
+            DebtRow.attempts < ATTEMPTS * (DebtRow.asked + 1),
+        )
+        query = query.order_by(DebtRow.next_at, DebtRow.at).limit(500)
+        return session.scalars(query.where(DebtRow.order_id == order_id) if order_id else query).all()
 
     async def _settle(self, key: str) -> bool:
-        async with self._db.read() as session:
-            debt = await session.get_one(DebtRow, key)
+        owed = await self._owed(key)
         try:
-            match debt.kind:
+            match owed.kind:
                 case "refund":
-                    await self._refund(debt)
-                    await self._done(debt, "refund")
+                    await self._refund(owed)
+                    await self._done(key, "refund")
                 case "void":
-                    await self._payments.void(debt.payment_key or "")
-                    await self._done(debt)
+                    await self._payments.void(owed.payment_key)
+                    await self._done(key)
                 case _:
-                    await self._stop(debt)
+                    await self._stop(owed)
         except (PaymentError, CarrierError, CircuitOpenError) as error:
             await self._failed(key, error)
             return False
         return True
 
-    async def _refund(self, debt: DebtRow) -> None:
-        async with self._db.read() as session:
-            payment = await session.get_one(PaymentRow, debt.payment_key)
-            method = await session.get_one(PaymentMethodRow, debt.method_id)
-        provider = named(self._providers, payment.provider or self._providers[0].name)
-        if payment.provider_id and payment.method_id == method.id:
-            await provider.refund(debt.key, payment.provider_id, debt.amount)
+    @reads
+    def _owed(self, session: Session, key: str) -> _Owed:
+        debt = session.get_one(DebtRow, key)
+        payment = session.get(PaymentRow, debt.payment_key) if debt.payment_key else None
+        method = session.get(PaymentMethodRow, debt.method_id) if debt.method_id else None
+        paid_by_it = payment is not None and method is not None and payment.method_id == method.id
+        return _Owed(
+            key=key,
+            kind=debt.kind,
+            amount=debt.amount,
+            payment_key=debt.payment_key or "",
+            parcel_id=debt.parcel_id or "",
+            provider=payment.provider if payment else None,
+            provider_id=payment.provider_id if payment and paid_by_it else None,
+            token=method.token if method else "",
+        )
+
+    async def _refund(self, owed: _Owed) -> None:
+        provider = named(self._providers, owed.provider or self._providers[0].name)
+        if owed.provider_id:
+            await provider.refund(owed.key, owed.provider_id, owed.amount)
         else:  # the customer named another method than the one that paid
-            await provider.credit(debt.key, debt.amount, "USD", method.token)
+            await provider.credit(owed.key, owed.amount, "USD", owed.token)
 
-    async def _stop(self, debt: DebtRow) -> None:
+    async def _stop(self, owed: _Owed) -> None:
         """Stop a parcel, or learn that it was too late; the order's undoing goes on with what is known then."""
-        shipment = await self._carrier.stop(debt.parcel_id or "")
-        await self._done(debt, left_as="" if shipment.state == "stopped" else shipment.tracking_id)
+        shipment = await self._carrier.stop(owed.parcel_id)
+        await self._done(owed.key, left_as="" if shipment.state == "stopped" else shipment.tracking_id)
 
-    async def _done(self, debt: DebtRow, kind: str = "", left_as: str = "") -> None:
-        """Close a debt once, with what follows: a refund's money entry is of this `kind`; a parcel that could not be
-        stopped left under this tracking id."""
-        async with self._db.write() as session:
-            row = await session.get_one(DebtRow, debt.key, with_for_update=True)
-            if row.settled:  # by another worker, meanwhile
-                return
-            row.settled = True
-            order, now = await locked(session, row.order_id), self._db.clock()
-            match row.kind:
-                case "refund":
-                    book(session, order, row.method_id or "", kind, -row.amount, key=row.key, now=now)
-                    await notify(session, "refund.settled", row.key, order=order, now=now, amount=row.amount)
-                    emit("refund.settled", order_id=order.id, amount=row.amount)
-                case "void":
-                    payment = await session.get_one(PaymentRow, row.payment_key)
-                    if payment.outcome in UNDECIDED:
-                        payment.outcome = "void"
-                case _:
-                    await self._stopped(session, row, left_as)
-            await finish(session, order, by="carrier" if row.kind == "stop" else "provider", now=now)
+    @writes
+    def _done(self, session: Session, key: str, kind: str = "", left_as: str = "") -> None:
+        close_debt(session, key, kind, left_as, self._db.clock())
 
-    async def _stopped(self, session: AsyncSession, debt: DebtRow, left_as: str) -> None:
-        parcel, _ = await locked_parcel(session, debt.parcel_id or "")
-        if left_as:
-            await let_go(session, parcel, left_as)
-        else:
-            await release(session, parcel, "stopped")
-
-    async def _failed(self, key: str, error: Exception) -> None:
+    @writes
+    def _failed(self, session: Session, key: str, error: Exception) -> None:
         """Try again later; an attempt that an open breaker kept back does not count."""
-        async with self._db.write() as session:
-            debt = await session.get_one(DebtRow, key, with_for_update=True)
-            wait = min(LONGEST_WAIT, self._first_wait * 2 ** min(debt.attempts, 16))
-            debt.next_at = self._db.clock() + wait * (0.8 + 0.4 * int(digest(key)[:4], 16) / 0xFFFF)  # not all at once
-            if not isinstance(error, CircuitOpenError):
-                debt.attempts += 1
-        emit("debt.failed", order_id=debt.order_id, kind=debt.kind, attempts=debt.attempts, error=type(error).__name__)
+        debt = session.get_one(DebtRow, key, with_for_update=True)
+        wait = min(LONGEST_WAIT, self._first_wait * 2 ** min(debt.attempts, 16))
+        debt.next_at = self._db.clock() + wait * (0.8 + 0.4 * int(digest(key)[:4], 16) / 0xFFFF)  # not all at once
+        if not isinstance(error, CircuitOpenError):
+            debt.attempts += 1
+        emit_once_committed(
+            session,
+            "debt.failed",
+            order_id=debt.order_id,
+            kind=debt.kind,
+            attempts=debt.attempts,
+            error=type(error).__name__,
+        )
+
+
+def people_decided(session: Session, key: str, *, by_hand: bool, now: datetime) -> None:
+    """People have said what becomes of a debt past its limit: they did it elsewhere, or it shall be tried again."""
+    debt = session.get_one(DebtRow, key, with_for_update=True)
+    debt.asked, debt.next_at = debt.attempts // ATTEMPTS, now
+    if by_hand:
+        close_debt(session, key, "hand_refund", "", now)
+        emit_once_committed(session, "debt.settled_by_hand", order_id=debt.order_id, kind=debt.kind, amount=debt.amount)
+
+
+def close_debt(session: Session, key: str, kind: str, left_as: str, now: datetime) -> None:
+    """Close a debt once, with what follows: a refund's money entry is of this `kind`; a parcel that could not be
+    stopped left under the tracking id `left_as`."""
+    row = session.get_one(DebtRow, key, with_for_update=True)
+    if row.settled:  # by another worker, meanwhile
+        return
+    row.settled = True
+    order = locked(session, row.order_id)
+    match row.kind:
+        case "refund":
+            book(session, order, row.method_id or "", kind, -row.amount, key=row.key, now=now)
+            notify(session, "refund.settled", row.key, order=order, now=now, amount=row.amount)
+            emit_once_committed(session, "refund.settled", order_id=order.id, amount=row.amount)
+        case "void":
+            payment = session.get_one(PaymentRow, row.payment_key)
+            if payment.outcome in UNDECIDED:
+                payment.outcome = "void"
+        case _:
+            parcel, _ = locked_parcel(session, row.parcel_id or "")
+            if left_as:
+                let_go(session, parcel, left_as)
+            else:
+                release(session, parcel, "stopped")
+    session.flush()
+    finish(session, order, by="carrier" if row.kind == "stop" else "provider", now=now)

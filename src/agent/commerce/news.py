@@ -3,17 +3,18 @@
 The sentences are the desk's (`customer_service.words`); webhooks are sent by `outbox`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
 
-from agent.ledger.database import Database
-from agent.ledger.notices import NoticeEvent, notice_key
+from agent.ledger.database import Database, emit_once_committed
+from agent.ledger.notices import NO_CONVERSATION, NoticeEvent, notice_key
 from agent.ledger.tables import ConversationRow, CustomerRow, NoticeRow
-from agent.observability.events import emit
+from agent.ledger.transactions import reads, writes
 
 FRESH: Final = timedelta(days=14)
 """What is older is no news any more in a conversation; its webhook is sent all the same."""
@@ -46,29 +47,31 @@ class News:
 
     async def heard(self, customer_id: str, thread_id: str) -> None:
         """Remember the conversation in which a customer was last heard: news goes there."""
-        now = self._db.clock()
-        async with self._db.read() as session:
-            last = await session.get(ConversationRow, customer_id)
-        if last and last.thread_id == thread_id and now - last.at < HEARD_AGAIN:
-            return
-        async with self._db.write() as session:
-            # locked, so that two first conversations at the same time come one after the other
-            if await session.get(CustomerRow, customer_id, with_for_update=True):
-                await session.merge(ConversationRow(customer_id=customer_id, thread_id=thread_id, at=now))
+        if not await self._heard_lately(customer_id, thread_id):
+            await self._note(customer_id, thread_id)
 
-    async def forget(self, thread_id: str) -> None:
+    @reads
+    def _heard_lately(self, session: Session, customer_id: str, thread_id: str) -> bool:
+        last = session.get(ConversationRow, customer_id)
+        return last is not None and last.thread_id == thread_id and self._db.clock() - last.at < HEARD_AGAIN
+
+    @writes
+    def _note(self, session: Session, customer_id: str, thread_id: str) -> None:
+        # locked, so that two first conversations at the same time come one after the other
+        if session.get(CustomerRow, customer_id, with_for_update=True):
+            session.merge(ConversationRow(customer_id=customer_id, thread_id=thread_id, at=self._db.clock()))
+
+    @writes
+    def forget(self, session: Session, thread_id: str) -> None:
         """A conversation is lost; the news waits for the next one."""
-        async with self._db.write() as session:
-            await session.execute(delete(ConversationRow).where(ConversationRow.thread_id == thread_id))
+        session.execute(delete(ConversationRow).where(ConversationRow.thread_id == thread_id))
 
-    async def conversations(self) -> Sequence[str]:
+    @reads
+    def conversations(self, session: Session) -> Sequence[str]:
         """Thread ids in which customers with untold news were last heard, the newest first."""
-        untold = exists().where(
-            NoticeRow.customer_id == ConversationRow.customer_id, NoticeRow.thread_id.is_(None), self._fresh()
-        )
-        query = select(ConversationRow.thread_id).where(untold).order_by(ConversationRow.at.desc())
-        async with self._db.read() as session:
-            return (await session.scalars(query.limit(500))).all()
+        untold = select(NoticeRow.customer_id).where(NoticeRow.thread_id.is_(None), self._fresh()).distinct()
+        query = select(ConversationRow.thread_id).where(ConversationRow.customer_id.in_(untold))
+        return session.scalars(query.order_by(ConversationRow.at.desc()).limit(500)).all()
 
     async def untold(self, customer_id: str, thread_id: str, already: Collection[str]) -> list[Notice]:
         """What is to be told in this conversation now, oldest first; from now on it counts as told there.
@@ -76,33 +79,38 @@ class News:
         That is what was told nowhere, and what was marked as told here but is not among the ids of the messages that
         are `already` there: the run that told it broke off before they were saved.
         """
-        here = NoticeRow.thread_id.is_(None) | (NoticeRow.thread_id == thread_id)
-        query = select(NoticeRow).where(NoticeRow.customer_id == customer_id, here, self._fresh())
-        query = query.order_by(NoticeRow.at, NoticeRow.key)
-        async with self._db.read() as session:
-            if not _missing(await session.scalars(query), already):
-                return []  # nearly always: then nobody waits for a writer
-        async with self._db.write() as session:
-            rows = _missing(await session.scalars(query.with_for_update()), already)
-            for row in rows:
-                row.thread_id = thread_id
+        if not await self._db.read(lambda session: self._missing(session, customer_id, thread_id, already)):
+            return []  # nearly always: then nobody waits for a writer
+        return await self._told(customer_id, thread_id, already)
+
+    @writes
+    def _told(self, session: Session, customer_id: str, thread_id: str, already: Collection[str]) -> list[Notice]:
+        rows = self._missing(session, customer_id, thread_id, already, locked=True)
         for row in rows:
-            emit("notice.told", notice=row.event, order_id=row.order_id)
+            row.thread_id = thread_id
+            emit_once_committed(session, "notice.told", notice=row.event, order_id=row.order_id)
         return [Notice(row.key, row.event, row.order_id, row.facts) for row in rows]
 
-    async def said(self, event: NoticeEvent, about: str) -> None:
+    @writes
+    def said(self, session: Session, event: NoticeEvent, about: str) -> None:
         """A conversation's own answer tells this: it is no news any more, if it was noted already."""
-        key = notice_key(event, about)
-        async with self._db.write() as session:
-            await session.execute(
-                update(NoticeRow)
-                .where(NoticeRow.key == key, NoticeRow.thread_id.is_(None))
-                .values(thread_id=IN_THE_ANSWER)
-            )
+        said_in_answer(session, event, about)
+
+    def _missing(
+        self, session: Session, customer_id: str, thread_id: str, already: Collection[str], *, locked: bool = False
+    ) -> list[NoticeRow]:
+        here = NoticeRow.thread_id.is_(None) | NoticeRow.thread_id.in_((NO_CONVERSATION, thread_id))
+        query = select(NoticeRow).where(NoticeRow.customer_id == customer_id, here, self._fresh())
+        query = query.order_by(NoticeRow.at, NoticeRow.key)
+        rows = session.scalars(query.with_for_update() if locked else query)
+        return [row for row in rows if row.thread_id != thread_id or row.key not in already][:AT_ONCE]
 
     def _fresh(self) -> ColumnElement[bool]:
         return NoticeRow.at > self._db.clock() - FRESH
 
 
-def _missing(rows: Iterable[NoticeRow], already: Collection[str]) -> list[NoticeRow]:
-    return [row for row in rows if row.thread_id is None or row.key not in already][:AT_ONCE]
+def said_in_answer(session: Session, event: NoticeEvent, about: str) -> None:
+    """A conversation's own answer tells this (see `News.said`)."""
+    untold = NoticeRow.thread_id.is_(None) | (NoticeRow.thread_id == NO_CONVERSATION)
+    key = notice_key(event, about)
+    session.execute(update(NoticeRow).where(NoticeRow.key == key, untold).values(thread_id=IN_THE_ANSWER))

@@ -3,74 +3,117 @@
 Money is in `payments` and `debts`, parcels in `fulfilment`, what a customer may change in `changes`.
 """
 
-from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import exists, insert, select, update
+from sqlalchemy.orm import Session
 
-from agent.commerce import stock
 from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
 from agent.commerce.lifecycle import Cause, Stage, move
 from agent.commerce.policy import cancel_denied, denied
-from agent.commerce.reads import Reads
-from agent.commerce.rows import lines_of, locked, open_case, own
+from agent.commerce.reservations import Reservations
+from agent.commerce.rows import OrderRef, locked, open_case, own
 from agent.commerce.undoing import undo
-from agent.commerce.views import OrderView
-from agent.ledger.database import Database, Effect
-from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, VariantRow
-from agent.observability.events import emit
+from agent.commerce.views import LineView, OrderView, new_order_view, order_view
+from agent.ledger.database import Clock, Database, emit_once_committed
+from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
+from agent.ledger.transactions import writes
 from agent.platform import order_thread
 
 GIVE_UPS: Final = 5
 """Threads of one order that may fail before a person is asked to look into it."""
 
 
-async def place(session: AsyncSession, command: PlaceOrder, now: datetime) -> OrderRow:
-    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-SKU, ORDER-METHOD, ORDER-ID-TAKEN."""
-    order = command.order
-    customer = await session.get(CustomerRow, command.subject)
-    if customer is None or order.customer_id != command.subject:
+def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
+    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN."""
+    order, method = command.order, PaymentMethodRow
+    known = session.execute(
+        select(CustomerRow.address, method.id.label("method_id"), exists().where(OrderRow.id == order.order_id))
+        .outerjoin(method, (method.customer_id == CustomerRow.id) & (method.id == order.payment_method_id))
+        .where(CustomerRow.id == command.subject)
+    ).one_or_none()
+    if known is None or order.customer_id != command.subject:
         raise denied("ORDER-CUSTOMER", order.customer_id)
-    method = await session.get(PaymentMethodRow, order.payment_method_id)
-    if method is None or method.customer_id != customer.id:
+    address, method_id, taken = known
+    if method_id is None:
         raise denied("ORDER-METHOD", order.payment_method_id)
-    prices = await _prices(session, order.lines)
-    if await session.get(OrderRow, order.order_id):
+    lines = _priced(session, order.lines)
+    if taken:
         raise denied("ORDER-ID-TAKEN", order.order_id)
     row = OrderRow(
         id=order.order_id,
-        customer_id=customer.id,
+        customer_id=command.subject,
         status="pending",
         stage="placed",
-        total=sum(prices[line.sku] * line.quantity for line in order.lines),
+        generation=0,
+        revision=0,
+        total=sum(line["quantity"] * line["unit_price"] for line in lines),
         currency="USD",
-        payment_method_id=method.id,
+        payment_method_id=method_id,
         thread_id=order_thread(order.order_id),
         allow_partial=order.allow_partial,
-        ship_to=order.ship_to.model_dump() if order.ship_to else customer.address,
+        ship_to=order.ship_to.model_dump() if order.ship_to else address,
         placed_by=command.actor,
         placed_at=now,
         touched_at=now,
     )
     session.add(row)
-    await session.flush()
-    session.add_all(
-        OrderLineRow(order_id=row.id, number=n, sku=line.sku, quantity=line.quantity, unit_price=prices[line.sku])
-        for n, line in enumerate(order.lines, 1)
+    session.flush()
+    columns = ("number", "sku", "quantity", "unit_price", "reservation")
+    session.execute(
+        insert(OrderLineRow),
+        [{"order_id": row.id} | {column: line[column] for column in columns} for line in lines],  # type: ignore[literal-required]
     )
-    return row
+    return new_order_view(row, lines)
 
 
-async def cancel(session: AsyncSession, command: CancelOrder, now: datetime) -> OrderRow:
+def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     """CancelOrder: stock is released, money owed back. Raises `Denied` ORDER-EXISTS, CANCEL-STATUS, CANCEL-REASON."""
-    order = await own(session, command.order_id, command.subject)
+    order = own(session, command.order_id, command.subject)
     if rule := cancel_denied(order.status, command.reason):
         raise denied(rule)
     order.cancel_reason = command.reason
-    await undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
+    undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
     return order
+
+
+def all_reserved(session: Session, order: OrderRow, short: Sequence[int], now: datetime) -> None:
+    """All lines are held but the `short` ones: the order goes on, without those when it allows that.
+
+    One that is past this stays as it is. Raises `Denied` STOCK-SHORT when it does not, or nothing would be left;
+    ORDER-STAGE when a line was never asked for.
+    """
+    if order.stage != "placed":
+        return
+    columns = (OrderLineRow.number, OrderLineRow.quantity, OrderLineRow.unit_price, OrderLineRow.reservation)
+    lines = session.execute(select(*columns).where(OrderLineRow.order_id == order.id)).all()
+    missing = [line for line in lines if line.reservation == "none"]
+    if not {line.number for line in missing} <= set(short):
+        raise denied("ORDER-STAGE", "a line was never asked for")
+    if missing and (not order.allow_partial or len(missing) == len(lines)):
+        raise denied("STOCK-SHORT")
+    if missing:  # it is another order then
+        numbers = [line.number for line in missing]
+        of_order = (OrderLineRow.order_id == order.id, OrderLineRow.number.in_(numbers))
+        session.execute(update(OrderLineRow).where(*of_order).values(reservation="short"))
+        order.total -= sum(line.quantity * line.unit_price for line in missing)
+        order.revision += 1
+    move_on(session, order, "reserved", "process", now)
+
+
+def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: datetime) -> None:
+    """Move an order's stage. Raises `Denied` ORDER-STAGE for a move not in the table."""
+    move(order, to, by)
+    order.touched_at = now
+    emit_once_committed(session, "order.stage", order_id=order.id, stage=to)
+
+
+def undone(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
+    """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `undoing`)."""
+    undo(session, order, rule, by=by, now=now)
+    emit_once_committed(session, "order.stage", order_id=order.id, stage=order.stage)
 
 
 class Orders:
@@ -78,99 +121,81 @@ class Orders:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._reads = Reads(database)
+        self._reservations = Reservations(database)
 
-    async def reserve_line(self, order_id: str, number: int) -> None:
-        """Hold the stock of one line. Raises `Denied` STOCK-SHORT when there is not enough of it."""
+    @property
+    def clock(self) -> Clock:
+        """The ledger's."""
+        return self._db.clock
 
-        async def act(session: AsyncSession) -> dict[str, Any]:
-            order = await locked(session, order_id)
-            line = await session.get_one(OrderLineRow, (order_id, number))
-            if order.stage != "placed":
-                raise denied("ORDER-STAGE", order.stage)
-            await stock.hold(session, line.sku, line.quantity)
-            line.reservation = "held"
-            return {"sku": line.sku, "quantity": line.quantity}
+    async def reserve_line(self, order: OrderRef, number: int) -> None:
+        """Hold the stock of one line, once (see `Reservations.hold`)."""
+        await self._reservations.hold(order, number)
 
-        key = f"order:{order_id}:reserve:{number}"
-        await self._db.once(Effect(key, "ReserveLine", "order_processing", order_id), act)
+    @writes
+    def reserved(self, session: Session, order_id: str, *, short: Sequence[int]) -> OrderView:
+        """All lines are held but the `short` ones (see `all_reserved`)."""
+        order = locked(session, order_id)
+        all_reserved(session, order, short, self._db.clock())
+        return order_view(session, order)
 
-    async def reserved(self, order_id: str, *, short: list[int]) -> OrderView:
-        """All lines are held but the `short` ones: the order goes on, without those when it allows that.
-
-        One that is past this stays as it is. Raises `Denied` STOCK-SHORT when it does not, or nothing would be left;
-        ORDER-STAGE when a line was never asked for.
-        """
-        async with self._db.write() as session:
-            order = await locked(session, order_id)
-            if order.stage == "placed":
-                lines = await lines_of(session, order_id)
-                _leave_out(order, lines, short)
-                move(order, "reserved", "process")
-                order.touched_at = self._db.clock()
-                emit("order.stage", order_id=order_id, stage="reserved")
-        return await self._reads.get(order_id)
-
-    async def move(self, order_id: str, to: Stage, *, by: Cause = "process", revision: int | None = None) -> OrderView:
+    @writes
+    def move(
+        self, session: Session, order_id: str, to: Stage, *, by: Cause = "process", revision: int | None = None
+    ) -> OrderView:
         """Move an order on; being there already is fine.
 
         Raises `Denied` ORDER-STAGE for a move not in the table, or when the order is not of this `revision` any more:
         what was assessed, or approved, was another order (law 6).
         """
-        async with self._db.write() as session:
-            order = await locked(session, order_id)
-            if revision not in (None, order.revision):
-                raise denied("ORDER-STAGE", "it was changed meanwhile")
-            move(order, to, by)
-            order.touched_at = self._db.clock()
-        emit("order.stage", order_id=order_id, stage=to)
-        return await self._reads.get(order_id)
+        order = locked(session, order_id)
+        if revision not in (None, order.revision):
+            raise denied("ORDER-STAGE", "it was changed meanwhile")
+        move_on(session, order, to, by, self._db.clock())
+        return order_view(session, order)
 
-    async def undo(self, order_id: str, rule: str, *, by: Cause = "process") -> OrderView:
-        """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `undoing`)."""
-        async with self._db.write() as session:
-            await undo(session, await locked(session, order_id), rule, by=by, now=self._db.clock())
-        view = await self._reads.get(order_id)
-        emit("order.stage", order_id=order_id, stage=view["stage"])
-        return view
+    @writes
+    def undo(self, session: Session, order_ref: OrderRef, rule: str, *, by: Cause = "process") -> OrderView:
+        """Undo an order (see `undone`)."""
+        order = locked(session, order_ref)
+        undone(session, order, rule, by, self._db.clock())
+        session.flush()
+        return order_view(session, order)
 
-    async def give_up_thread(self, order_id: str, wait: timedelta) -> str | None:
+    @writes
+    def give_up_thread(self, session: Session, order_id: str, wait: timedelta) -> str | None:
         """The order's thread can't go on: it gets a new one, whose id is returned.
 
         Each new one has to wait longer, from `wait` doubled up to GIVE_UPS times; None until then. From there on it is
         the order that can't go on, and a ticket asks a person to look into it.
         """
-        async with self._db.write() as session:
-            order, now = await locked(session, order_id), self._db.clock()
-            if order.generation and now - order.touched_at < wait * 2 ** min(order.generation - 1, GIVE_UPS):
-                return None
-            order.generation += 1
-            order.thread_id = order_thread(order_id, order.generation)
-            order.touched_at = now
-            if order.generation == GIVE_UPS:
-                text = f"{GIVE_UPS} threads of the order ended in an error: it can't go on by itself"
-                await open_case(session, order, f"{order_id}:threads", topic="order", text=text, now=now)
-        emit("order.thread_given_up", order_id=order_id, generation=order.generation)
+        order, now = locked(session, order_id), self._db.clock()
+        if order.generation and now - order.touched_at < wait * 2 ** min(order.generation - 1, GIVE_UPS):
+            return None
+        order.generation += 1
+        order.thread_id = order_thread(order_id, order.generation)
+        order.touched_at = now
+        if order.generation == GIVE_UPS:
+            text = f"{GIVE_UPS} threads of the order ended in an error: it can't go on by itself"
+            open_case(session, order, f"{order_id}:threads", topic="order", text=text, now=now)
+        emit_once_committed(session, "order.thread_given_up", order_id=order_id, generation=order.generation)
         return order.thread_id
 
 
-def _leave_out(order: OrderRow, lines: list[OrderLineRow], short: list[int]) -> None:
-    """Go on without the lines that were short, if the order allows it: it is another order then."""
-    missing = [line for line in lines if line.reservation == "none"]
-    if not {line.number for line in missing} <= set(short):
-        raise denied("ORDER-STAGE", "a line was never asked for")
-    if missing and (not order.allow_partial or len(missing) == len(lines)):
-        raise denied("STOCK-SHORT")
-    for line in missing:
-        line.reservation = "short"
-        order.total -= line.quantity * line.unit_price
-    order.revision += bool(missing)
-
-
-async def _prices(session: AsyncSession, lines: list[NewLine]) -> dict[str, int]:
-    skus = Counter(line.sku for line in lines)
-    rows = await session.execute(select(VariantRow.sku, VariantRow.price).where(VariantRow.sku.in_(skus)))
-    prices = {row.sku: row.price for row in rows}
-    if unknown := sorted(set(skus) - set(prices)):
+def _priced(session: Session, lines: Sequence[NewLine]) -> list[LineView]:
+    """The lines at catalogue prices. Raises `Denied` ORDER-SKU."""
+    query = select(VariantRow.sku, VariantRow.price, ProductRow.name).join(ProductRow)
+    catalogue = {row.sku: row for row in session.execute(query.where(VariantRow.sku.in_({line.sku for line in lines})))}
+    if unknown := sorted({line.sku for line in lines} - set(catalogue)):
         raise denied("ORDER-SKU", ", ".join(unknown))
-    return prices
+    return [
+        LineView(
+            number=number,
+            sku=line.sku,
+            name=catalogue[line.sku].name,
+            quantity=line.quantity,
+            unit_price=catalogue[line.sku].price,
+            reservation="none",
+        )
+        for number, line in enumerate(lines, 1)
+    ]

@@ -3,15 +3,17 @@
 At least once, not in order: a receiver tells repeats by the id, and what came first by the timestamp.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from agent.ledger.database import Database
+from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.tables import NoticeRow
-from agent.observability.events import EventName, emit
+from agent.ledger.transactions import reads, writes
+from agent.observability.events import EventName
 from agent.providers.notices import NoticeNotTakenError, NoticeReceiver
 from agent.resilience import CircuitOpenError
 
@@ -40,38 +42,40 @@ class Outbox:
 
     async def _send(self, audience: str, receiver: NoticeReceiver) -> dict[str, str]:
         """Stops when the receiver's breaker is open: what was not sent counts no attempt."""
-        query = select(NoticeRow).where(
-            NoticeRow.audience == audience, NoticeRow.sent.is_(False), NoticeRow.next_at <= self._db.clock()
-        )
-        async with self._db.read() as session:
-            due = (await session.scalars(query.order_by(NoticeRow.next_at, NoticeRow.key).limit(100))).all()
         done: dict[str, str] = {}
-        for notice in due:
+        for notice in await self._due(audience):
             try:
                 await receiver.take(notice.key, _message(notice))
             except CircuitOpenError:
                 break
             except NoticeNotTakenError as error:
-                await self._failed(notice.key, error)
+                await self._failed(notice.key, error.why)
                 done[notice.key] = "failed"
             else:
                 await self._sent(notice.key)
                 done[notice.key] = "sent"
         return done
 
-    async def _sent(self, key: str) -> None:
-        async with self._db.write() as session:
-            row = await session.get_one(NoticeRow, key, with_for_update=True)
-            row.sent = True
-        emit("notice.sent", notice=row.event, order_id=row.order_id)
+    @reads
+    def _due(self, session: Session, audience: str) -> Sequence[NoticeRow]:
+        query = select(NoticeRow).where(
+            NoticeRow.audience == audience, NoticeRow.sent.is_(False), NoticeRow.next_at <= self._db.clock()
+        )
+        return session.scalars(query.order_by(NoticeRow.next_at, NoticeRow.key).limit(100)).all()
 
-    async def _failed(self, key: str, error: NoticeNotTakenError) -> None:
-        async with self._db.write() as session:
-            row = await session.get_one(NoticeRow, key, with_for_update=True)
-            row.next_at = self._db.clock() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts, 16))
-            row.attempts += 1
+    @writes
+    def _sent(self, session: Session, key: str) -> None:
+        row = session.get_one(NoticeRow, key, with_for_update=True)
+        row.sent = True
+        emit_once_committed(session, "notice.sent", notice=row.event, order_id=row.order_id)
+
+    @writes
+    def _failed(self, session: Session, key: str, why: str) -> None:
+        row = session.get_one(NoticeRow, key, with_for_update=True)
+        row.next_at = self._db.clock() + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(row.attempts, 16))
+        row.attempts += 1
         name: EventName = "notice.undelivered" if row.attempts >= ALARMING else "notice.failed"
-        emit(name, notice=row.event, order_id=row.order_id, attempts=row.attempts, why=error.why)
+        emit_once_committed(session, name, notice=row.event, order_id=row.order_id, attempts=row.attempts, why=why)
 
 
 def _message(notice: NoticeRow) -> dict[str, Any]:

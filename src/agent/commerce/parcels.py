@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.policy import denied
-from agent.commerce.rows import lines_of, locked
+from agent.commerce.rows import locked, unhold
+from agent.ledger.base import total
 from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow
 
 LEFT: Final = ("handed_over", "delivered")
@@ -18,20 +19,20 @@ STAYED: Final = ("refused", "stopped")
 """States of a parcel that will not leave."""
 
 
-async def locked_parcel(session: AsyncSession, parcel_id: str) -> tuple[ParcelRow, OrderRow]:
+def locked_parcel(session: Session, parcel_id: str) -> tuple[ParcelRow, OrderRow]:
     """The parcel with its order, both as they are under the order's lock. Raises `Denied` PARCEL-EXISTS."""
-    parcel = await session.get(ParcelRow, parcel_id)
+    parcel = session.get(ParcelRow, parcel_id)
     if parcel is None:
         raise denied("PARCEL-EXISTS", parcel_id)
-    order = await locked(session, parcel.order_id)
-    await session.refresh(parcel)
+    order = locked(session, parcel.order_id)
+    session.refresh(parcel)
     return parcel, order
 
 
-async def parcels_of(session: AsyncSession, order_id: str) -> Sequence[ParcelRow]:
+def parcels_of(session: Session, order_id: str) -> Sequence[ParcelRow]:
     """The order's parcels, by id."""
     query = select(ParcelRow).where(ParcelRow.order_id == order_id).order_by(ParcelRow.id)
-    return (await session.scalars(query)).all()
+    return session.scalars(query).all()
 
 
 def told(parcels: Sequence[ParcelRow]) -> str:
@@ -39,28 +40,20 @@ def told(parcels: Sequence[ParcelRow]) -> str:
     return "delivered" if {parcel.state for parcel in parcels} <= {"delivered", *STAYED} else "processed"
 
 
-async def price_of(session: AsyncSession, parcel: ParcelRow) -> int:
+def price_of(session: Session, parcel: ParcelRow) -> int:
     """What the lines of a parcel cost, in minor units."""
-    return sum(line.quantity * line.unit_price for line in await _lines(session, parcel))
+    price = OrderLineRow.quantity * OrderLineRow.unit_price
+    of_parcel = (OrderLineRow.order_id == parcel.order_id, OrderLineRow.number.in_(parcel.lines))
+    return session.scalar(select(total(price)).where(*of_parcel)) or 0
 
 
-async def release(session: AsyncSession, parcel: ParcelRow, state: str) -> None:
+def release(session: Session, parcel: ParcelRow, state: str) -> None:
     """The parcel will not leave: `stopped` or `refused`. Its stock is free again."""
-    for line in await _lines(session, parcel):
-        if line.reservation == "held":
-            line.reservation = "released"
-            await stock.free(session, line.sku, line.quantity)
+    stock.free(session, unhold(session, parcel.order_id, "released", parcel.lines))
     parcel.state = state
 
 
-async def let_go(session: AsyncSession, parcel: ParcelRow, tracking_id: str) -> None:
+def let_go(session: Session, parcel: ParcelRow, tracking_id: str) -> None:
     """The parcel has left the house, and its stock with it."""
-    for line in await _lines(session, parcel):
-        if line.reservation == "held":
-            line.reservation = "shipped"
-            await stock.hand_out(session, line.sku, line.quantity)
+    stock.hand_out(session, unhold(session, parcel.order_id, "shipped", parcel.lines))
     parcel.state, parcel.tracking_id = "handed_over", tracking_id
-
-
-async def _lines(session: AsyncSession, parcel: ParcelRow) -> list[OrderLineRow]:
-    return [line for line in await lines_of(session, parcel.order_id) if line.number in parcel.lines]

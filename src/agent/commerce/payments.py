@@ -4,21 +4,24 @@ An order's price is captured by its process; what a change made due is captured 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Self, cast
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce import answers
 from agent.commerce.booking import GIFT_CARD, UNDECIDED
+from agent.commerce.fulfilment import plan_parcels
 from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage, move
 from agent.commerce.policy import denied
-from agent.commerce.rows import locked
+from agent.commerce.rows import OrderRef, locked
 from agent.commerce.undoing import finish
 from agent.ledger.database import Database
 from agent.ledger.notices import notify
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
+from agent.ledger.transactions import reads, writes
 from agent.observability.events import emit
 from agent.providers.payment import (
     Attempt,
@@ -36,6 +39,31 @@ ATTEMPTS: Final = 3
 
 NOT_COLLECTED: Final[frozenset[Stage]] = NOT_PAID_YET | {"cancelling", "cancelled"}
 """Stages of orders of which nothing is captured by `collect`."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of a payment: `captured`, `declined`, …; and the order's parcels that have yet to leave."""
+
+    outcome: str
+    parcels: list[str]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """An attempt as it is about to be made: by whom, how often before, and whether somebody may know of it."""
+
+    attempt: Attempt
+    order_id: str
+    outcome: str
+    provider: str | None
+    asks: int
+    before: bool
+
+    @classmethod
+    def of(cls, row: PaymentRow, method: PaymentMethodRow, before: bool) -> Self:
+        attempt = Attempt(row.key, row.amount, "USD", method.token)
+        return cls(attempt, row.order_id, row.outcome, row.provider, row.asks, before)
 
 
 class Payments:
@@ -60,30 +88,26 @@ class Payments:
         self._wait = wait
         self._refusal = refusal
 
-    async def capture(self, order_id: str) -> str:
-        """Take the order's money, or find out that it was taken; returns `captured` or `declined`.
+    async def capture(self, order: OrderRef) -> Taken:
+        """Take the order's money, or find out that it was taken; a captured order has its parcels planned.
 
         An attempt that was made before is looked up first (law 3). Raises `PaymentNotSentError` or `CircuitOpenError`
         (no effect: defer), `PaymentUnknownError` (look it up later), `Denied` ORDER-STAGE.
         """
         refusal = self._refusal()
-        payment, method, asked = await self._attempt(order_id, begin=refusal is None)
-        if payment.outcome not in UNDECIDED:
-            return payment.outcome
+        step = await self._attempt(order, begin=refusal is None)
+        if isinstance(step, Taken):
+            return step
         if refusal:
             raise refusal
-        return await self._ask(payment, method, asked)
+        return await self._ask(step)
 
     async def collect(self, order_id: str | None = None) -> dict[str, str]:
         """Capture what changes of orders made due, of one order or of all; returns {payment key: outcome}.
 
         What the provider can't answer stays as it is, and is looked up before it is asked for again.
         """
-        waiting = (PaymentRow.outcome.in_(("due", *UNDECIDED)), OrderRow.stage.not_in(NOT_COLLECTED))
-        query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
-        async with self._db.read() as session:
-            keys = (await session.scalars(query.where(OrderRow.id == order_id) if order_id else query.limit(500))).all()
-        return {key: await self._collect(key) for key in keys}
+        return {key: await self._collect(key) for key in await self._due(order_id)}
 
     async def void(self, key: str) -> None:
         """Make sure that a payment of an order that is being undone never comes; one that had come is booked, and owed
@@ -91,9 +115,9 @@ class Payments:
 
         Raises what the provider raises while it can't tell.
         """
-        payment, method = await self._read(key)
-        if payment.outcome in UNDECIDED and payment.provider:
-            charge = await named(self._providers, payment.provider).void(_asked(payment, method))
+        asked = await self._asked(key)
+        if asked and asked.outcome in UNDECIDED and asked.provider:
+            charge = await named(self._providers, asked.provider).void(asked.attempt)
             if charge:
                 await self._record(key, charge)
 
@@ -102,98 +126,100 @@ class Payments:
 
         None for a payment that nobody here knows. Raises what the provider raises while it can't tell.
         """
-        async with self._db.read() as session:
-            known = await session.get(PaymentRow, key)
-        if known is None:
+        asked = await self._asked(key)
+        if asked is None:
             return None
-        payment, method = await self._read(key)
-        if payment.outcome in UNDECIDED:
-            charge = await named(self._providers, payment.provider).find(_asked(payment, method))
+        if asked.outcome in UNDECIDED:
+            charge = await named(self._providers, asked.provider).find(asked.attempt)
             if charge:
                 await self._record(key, charge)
-        return payment.order_id
+        return asked.order_id
 
-    async def outcome(self, order_id: str) -> str:
-        """`none`, `deferred` (nothing was sent), `unknown`, `captured`, `declined` or `void`: how the order's own price
-        stands, whatever its changes made due."""
-        async with self._db.read() as session:
-            payment = await _latest(session, order_id)
-        outcome = payment.outcome if payment else "none"
-        return "deferred" if outcome == "open" else outcome
+    @reads
+    def outcome(self, session: Session, order_id: str) -> str:
+        """How the order's own price stands (see `price_outcome`)."""
+        return price_outcome(session, order_id)
 
-    async def why_declined(self, order_id: str) -> str:
-        """The rule behind a declined payment of an order's price."""
-        async with self._db.read() as session:
-            payment = await _latest(session, order_id)
-            method = await session.get_one(PaymentMethodRow, payment.method_id) if payment else None
-        return "PAYMENT-GIFT-COVERS" if method and method.kind == GIFT_CARD else "PAYMENT-DECLINED"
-
-    async def waits_for_another(self, order_id: str) -> bool:
-        """Whether the customer of a declined order may still name another method: not too often, not too late."""
-        async with self._db.read() as session:
-            payment = await _latest(session, order_id)
+    @reads
+    def declined(self, session: Session, order_id: str) -> tuple[str, bool]:
+        """The rule behind a declined payment of an order's price, and whether its customer may still name another
+        method: not too often, not too late."""
+        payment = latest(session, order_id)
         if payment is None or payment.attempt is None:
-            return False
-        return payment.attempt < ATTEMPTS and self._db.clock() - payment.at < self._wait
+            return "PAYMENT-DECLINED", False
+        kind = session.scalar(select(PaymentMethodRow.kind).where(PaymentMethodRow.id == payment.method_id))
+        rule = "PAYMENT-GIFT-COVERS" if kind == GIFT_CARD else "PAYMENT-DECLINED"
+        return rule, payment.attempt < ATTEMPTS and self._db.clock() - payment.at < self._wait
 
-    async def park(self, order_id: str) -> str:
-        """Leave an order for the reconciler, and say how its payment stands (see `outcome`).
+    @writes
+    def park(self, session: Session, order_ref: OrderRef) -> tuple[Stage, str]:
+        """Leave an order for the reconciler, and say in which stage it is and how its payment stands.
 
         One whose money could not be taken yet is marked `parked`; any other stage stays as it is.
         """
-        async with self._db.write() as session:
-            order, now = await locked(session, order_id), self._db.clock()
-            if order.stage == "approved":
-                move(order, "parked", "process")
-                await notify(session, "payment.deferred", order_id, order=order, now=now)
-            order.touched_at = now
-        return await self.outcome(order_id)
+        order, now = locked(session, order_ref), self._db.clock()
+        if order.stage == "approved":
+            move(order, "parked", "process")
+            notify(session, "payment.deferred", order.id, order=order, now=now)
+        order.touched_at = now
+        return cast(Stage, order.stage), price_outcome(session, order.id)
 
-    async def _attempt(self, order_id: str, *, begin: bool) -> tuple[PaymentRow, PaymentMethodRow, bool]:
-        """The order's attempt, written before anything is sent; True when a provider may know of it already.
+    @writes
+    def _attempt(self, session: Session, order_ref: OrderRef, *, begin: bool) -> Taken | _Asked:
+        """The order's attempt, written before anything is sent; or what came of it already.
 
         With `begin` somebody is about to be asked.
         """
-        async with self._db.write() as session:
-            order = await locked(session, order_id)
-            method = await session.get_one(PaymentMethodRow, order.payment_method_id)
-            payment, now = await _latest(session, order_id), self._db.clock()
-            if payment and (payment.outcome == "captured" or order.stage == "declined"):
-                return payment, method, True
-            if order.stage not in CHARGEABLE:
-                raise denied("ORDER-STAGE", order.stage)
-            order.touched_at = now
-            if payment is None or payment.outcome not in UNDECIDED:
-                number = (payment.attempt or 0) + 1 if payment else 1
-                payment = PaymentRow(
-                    key=f"{order_id}:pay:{number}",
-                    order_id=order_id,
-                    attempt=number,
-                    method_id=method.id,
-                    amount=order.total,
-                    outcome="open",
-                    asks=0,
-                    at=now,
-                )
-                session.add(payment)
-            if method.kind == GIFT_CARD:
-                await answers.by_gift_card(session, order, payment, now=now)
-                return payment, method, False
-            return payment, method, begin and self._begin(payment)
+        order = locked(session, order_ref)
+        payment, now = latest(session, order.id), self._db.clock()
+        if payment and (payment.outcome == "captured" or order.stage == "declined"):
+            return self._taken(session, order, payment)
+        if order.stage not in CHARGEABLE:
+            raise denied("ORDER-STAGE", order.stage)
+        method = session.get_one(PaymentMethodRow, order.payment_method_id)
+        if payment is None or payment.outcome not in UNDECIDED:
+            number = (payment.attempt or 0) + 1 if payment else 1
+            payment = PaymentRow(
+                key=f"{order.id}:pay:{number}",
+                order_id=order.id,
+                attempt=number,
+                method_id=method.id,
+                amount=order.total,
+                outcome="open",
+                asks=0,
+                at=now,
+            )
+            session.add(payment)
+        if method.kind == GIFT_CARD:
+            session.flush()
+            answers.by_gift_card(session, order, payment, now=now)
+            return self._taken(session, order, payment)
+        return _Asked.of(payment, method, begin and self._begin(payment))
+
+    @reads
+    def _due(self, session: Session, order_id: str | None) -> Sequence[str]:
+        waiting = (PaymentRow.outcome.in_(("due", *UNDECIDED)), OrderRow.stage.not_in(NOT_COLLECTED))
+        query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
+        return session.scalars(query.where(OrderRow.id == order_id) if order_id else query.limit(500)).all()
 
     async def _collect(self, key: str) -> str:
-        async with self._db.write() as session:
-            payment, order = await _locked(session, key)
-            if order.stage in NOT_COLLECTED or payment.outcome not in ("due", *UNDECIDED):  # meanwhile
-                return payment.outcome
-            if payment.outcome == "due":
-                payment.outcome = "open"
-            method = await session.get_one(PaymentMethodRow, payment.method_id)
-            asked = self._begin(payment)
+        step = await self._begin_to_collect(key)
+        if isinstance(step, str):
+            return step
         try:
-            return await self._ask(payment, method, asked)
+            return (await self._ask(step)).outcome
         except (PaymentError, CircuitOpenError) as error:
             return type(error).__name__
+
+    @writes
+    def _begin_to_collect(self, session: Session, key: str) -> str | _Asked:
+        payment, order = _locked(session, key)
+        if order.stage in NOT_COLLECTED or payment.outcome not in ("due", *UNDECIDED):  # meanwhile
+            return payment.outcome
+        if payment.outcome == "due":
+            payment.outcome = "open"
+        method = session.get_one(PaymentMethodRow, payment.method_id)
+        return _Asked.of(payment, method, self._begin(payment))
 
     def _begin(self, payment: PaymentRow) -> bool:
         """Write down that somebody is about to be asked; True when somebody may have been before."""
@@ -202,75 +228,79 @@ class Payments:
         payment.asks += 1
         return asked
 
-    async def _ask(self, payment: PaymentRow, method: PaymentMethodRow, asked: bool) -> str:
+    async def _ask(self, asked: _Asked) -> Taken:
         """Look the attempt up if it was made before, else make it; book the answer."""
-        attempt = _asked(payment, method)
         try:
-            if not asked:
-                charge = await self._first_who_can(payment, attempt)
+            if not asked.before:
+                charge = await self._first_who_can(asked)
             else:  # it may still be on its way there: only the same provider tells them apart
-                provider = named(self._providers, payment.provider)
-                charge = await provider.find(attempt) or await provider.capture(attempt)
+                provider = named(self._providers, asked.provider)
+                charge = await provider.find(asked.attempt) or await provider.capture(asked.attempt)
         except PaymentUnknownError:
-            await self._unknown(payment.key)
+            await self._unknown(asked.attempt.key)
             raise
         except PaymentRejectedError as rejected:
-            await self._rejected(payment.key, rejected)
+            await self._rejected(asked.attempt.key, rejected)
             raise
-        return await self._record(payment.key, charge)
+        return await self._record(asked.attempt.key, charge)
 
-    async def _first_who_can(self, payment: PaymentRow, attempt: Attempt) -> Charge:
+    async def _first_who_can(self, asked: _Asked) -> Charge:
         """Ask the first provider; the next one only when nothing reached the one before."""
         for provider, following in zip(self._providers, [*self._providers[1:], None], strict=True):
             try:
-                return await provider.capture(attempt)
+                return await provider.capture(asked.attempt)
             except (PaymentNotSentError, CircuitOpenError) as not_sent:
-                if not await self._turn_to(payment, following) or following is None:
+                turned = await self._turn_to(asked.attempt.key, asked.asks, following.name if following else None)
+                if not turned or following is None:
                     raise
                 emit("payment.fallback", provider=following.name, error=type(not_sent).__name__)
         raise AssertionError("there is a provider")
 
-    async def _turn_to(self, payment: PaymentRow, provider: PaymentProvider | None) -> bool:
+    @writes
+    def _turn_to(self, session: Session, key: str, asks: int, provider: str | None) -> bool:
         """Write down who is asked next; None: nobody knows of the attempt.
 
         False, and nothing written, when that is not sure any more: another worker began to ask meanwhile, or the order
         was undone.
         """
-        async with self._db.write() as session:
-            row, order = await _locked(session, payment.key)
-            sure = row.asks == payment.asks and row.outcome in UNDECIDED and order.status != "cancelled"
-            if sure:
-                row.provider = provider.name if provider else None
+        row, order = _locked(session, key)
+        sure = row.asks == asks and row.outcome in UNDECIDED and order.status != "cancelled"
+        if sure:
+            row.provider = provider
         return sure
 
-    async def _record(self, key: str, charge: Charge) -> str:
-        async with self._db.write() as session:
-            row, order = await _locked(session, key)
-            if row.outcome in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
-                return row.outcome
+    @writes
+    def _record(self, session: Session, key: str, charge: Charge) -> Taken:
+        row, order = _locked(session, key)
+        if row.outcome not in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
             row.outcome, row.provider_id, now = charge.outcome, charge.provider_id, self._db.clock()
             if charge.outcome == "captured":
-                await answers.captured(session, order, row, now=now)
+                answers.captured(session, order, row, now=now)
             else:
-                await answers.declined(session, order, row, "PAYMENT-DECLINED", now=now)
-            await finish(session, order, by="provider", now=now)
-        return charge.outcome
+                answers.declined(session, order, row, "PAYMENT-DECLINED", now=now)
+            finish(session, order, by="provider", now=now)
+        return self._taken(session, order, row)
 
-    async def _rejected(self, key: str, error: Exception) -> None:
-        async with self._db.write() as session:
-            payment, order = await _locked(session, key)
-            await answers.rejected(session, order, payment, type(error).__name__, now=self._db.clock())
+    def _taken(self, session: Session, order: OrderRow, payment: PaymentRow) -> Taken:
+        parcels = plan_parcels(session, order) if order.stage in ("paid", "completed") else []
+        return Taken(payment.outcome, parcels)
 
-    async def _unknown(self, key: str) -> None:
-        async with self._db.write() as session:
-            row, _ = await _locked(session, key)
-            if row.outcome in UNDECIDED:
-                row.outcome = "unknown"
+    @writes
+    def _rejected(self, session: Session, key: str, error: Exception) -> None:
+        payment, order = _locked(session, key)
+        answers.rejected(session, order, payment, type(error).__name__, now=self._db.clock())
 
-    async def _read(self, key: str) -> tuple[PaymentRow, PaymentMethodRow]:
-        async with self._db.read() as session:
-            payment = await session.get_one(PaymentRow, key)
-            return payment, await session.get_one(PaymentMethodRow, payment.method_id)
+    @writes
+    def _unknown(self, session: Session, key: str) -> None:
+        row, _ = _locked(session, key)
+        if row.outcome in UNDECIDED:
+            row.outcome = "unknown"
+
+    @reads
+    def _asked(self, session: Session, key: str) -> _Asked | None:
+        payment = session.get(PaymentRow, key)
+        method = session.get_one(PaymentMethodRow, payment.method_id) if payment else None
+        return _Asked.of(payment, method, before=True) if payment and method else None
 
 
 def named(providers: Sequence[PaymentProvider], name: str | None) -> PaymentProvider:
@@ -281,19 +311,22 @@ def named(providers: Sequence[PaymentProvider], name: str | None) -> PaymentProv
     raise PaymentNotSentError(f"no provider {name!r} is configured")
 
 
-async def _locked(session: AsyncSession, key: str) -> tuple[PaymentRow, OrderRow]:
-    """The payment with its order, both as they are under the order's lock."""
-    payment = await session.get_one(PaymentRow, key)
-    order = await locked(session, payment.order_id)
-    await session.refresh(payment)
-    return payment, order
-
-
-def _asked(payment: PaymentRow, method: PaymentMethodRow) -> Attempt:
-    return Attempt(payment.key, payment.amount, "USD", method.token)
-
-
-async def _latest(session: AsyncSession, order_id: str) -> PaymentRow | None:
+def latest(session: Session, order_id: str) -> PaymentRow | None:
     """The latest attempt at the order's own price."""
     query = select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
-    return await session.scalar(query.order_by(PaymentRow.attempt.desc()).limit(1))
+    return session.scalar(query.order_by(PaymentRow.attempt.desc()).limit(1))
+
+
+def price_outcome(session: Session, order_id: str) -> str:
+    """`none`, `deferred` (nothing was sent), `unknown`, `captured`, `declined` or `void`: how the order's own price
+    stands, whatever its changes made due."""
+    query = select(PaymentRow.outcome).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
+    outcome = session.scalar(query.order_by(PaymentRow.attempt.desc()).limit(1)) or "none"
+    return "deferred" if outcome == "open" else outcome
+
+
+def _locked(session: Session, key: str) -> tuple[PaymentRow, OrderRow]:
+    """The payment with its order, both as they are under the order's lock."""
+    order_id = session.scalar(select(PaymentRow.order_id).where(PaymentRow.key == key))
+    order = locked(session, order_id or "")
+    return session.get_one(PaymentRow, key), order

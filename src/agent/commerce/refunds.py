@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce.booking import owe_part, payments_of, refundable
 from agent.commerce.commands import RefundPayment
@@ -11,11 +11,11 @@ from agent.commerce.rows import own
 from agent.ledger.tables import OrderRow
 
 
-async def refund(session: AsyncSession, command: RefundPayment, now: datetime) -> OrderRow:
+def refund(session: Session, command: RefundPayment, now: datetime) -> OrderRow:
     """RefundPayment: back to where the money came from. Raises `Denied` ORDER-EXISTS, REFUND-AMOUNT."""
-    order = await own(session, command.order_id, command.subject)
-    free = [await refundable(session, payment) for payment in await payments_of(session, order.id, "captured")]
+    order = own(session, command.order_id, command.subject)
+    free = [refundable(session, payment) for payment in payments_of(session, order.id, "captured")]
     if rule := refund_denied(command.amount, sum(free)):
         raise denied(rule)
-    await owe_part(session, order, command.amount, key=command.key, now=now)
+    owe_part(session, order, command.amount, key=command.key, now=now)
     return order

@@ -1,10 +1,11 @@
 """What a customer may do with a delivered order: give pieces back or exchange them; and what follows on that."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.booking import GIFT_CARD, demand, gift_balance, give_back, own_method
@@ -15,76 +16,75 @@ from agent.commerce.rows import lines_of, locked, own
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnedPieceRow, ReturnRow, VariantRow
 
 
-async def request_return(session: AsyncSession, command: RequestReturn, now: datetime) -> OrderRow:
+def request_return(session: Session, command: RequestReturn, now: datetime) -> OrderRow:
     """RequestReturn: the refund is paid when the pieces are back.
 
     Raises `Denied` RETURN-STATUS, LINES-OWNED, RETURN-REFUND-TO, ORDER-EXISTS.
     """
-    order = await own(session, command.order_id, command.subject)
+    order = own(session, command.order_id, command.subject)
     if order.status != "delivered":
         raise denied("RETURN-STATUS", order.status)
-    method = await own_method(session, command.payment_method_id, command.subject, "RETURN-REFUND-TO")
+    method = own_method(session, command.payment_method_id, command.subject, "RETURN-REFUND-TO")
     if method.kind != "gift_card" and method.id != order.payment_method_id:
         raise denied("RETURN-REFUND-TO", method.id)
-    lines = await _delivered(session, order)
+    lines = _delivered(session, order)
     check_owned(lines, command.skus)
-    await _expect(session, order, method, -_price(lines, command.skus), [(sku, None) for sku in command.skus], now=now)
+    _expect(session, order, method, -_price(lines, command.skus), [(sku, None) for sku in command.skus], now=now)
     order.status = "return requested"
     return order
 
 
-async def request_exchange(session: AsyncSession, command: RequestExchange, now: datetime) -> OrderRow:
+def request_exchange(session: Session, command: RequestExchange, now: datetime) -> OrderRow:
     """RequestExchange: the new pieces are held; the difference is recorded, and moves when the old ones are back.
 
     Raises `Denied` EXCHANGE-STATUS, LINES-*, DIFFERENCE-*, ORDER-EXISTS.
     """
-    order = await own(session, command.order_id, command.subject)
+    order = own(session, command.order_id, command.subject)
     if order.status != "delivered":
         raise denied("EXCHANGE-STATUS", order.status)
-    method = await own_method(session, command.payment_method_id, command.subject)
-    lines = await _delivered(session, order)
-    await check_swaps(session, lines, command.swaps)
+    method = own_method(session, command.payment_method_id, command.subject)
+    lines = _delivered(session, order)
+    check_swaps(session, lines, command.swaps)
     difference = -_price(lines, [swap.old for swap in command.swaps])
+    stock.hold_all(session, Counter(swap.new for swap in command.swaps), "LINES-AVAILABLE")
     for swap in command.swaps:
-        await stock.hold(session, swap.new, 1, "LINES-AVAILABLE")
-        difference += (await session.get_one(VariantRow, swap.new)).price
-    if method.kind == GIFT_CARD and await gift_balance(session, method.id) < difference:
+        difference += session.get_one(VariantRow, swap.new).price
+    if method.kind == GIFT_CARD and gift_balance(session, method.id) < difference:
         raise denied("DIFFERENCE-GIFT-COVERS")
-    await _expect(session, order, method, difference, [(swap.old, swap.new) for swap in command.swaps], now=now)
+    _expect(session, order, method, difference, [(swap.old, swap.new) for swap in command.swaps], now=now)
     order.status = "exchange requested"
     return order
 
 
-async def receive_return(session: AsyncSession, command: ReceiveReturn, now: datetime) -> OrderRow:
+def receive_return(session: Session, command: ReceiveReturn, now: datetime) -> OrderRow:
     """ReceiveReturn: the pieces are sold again, the money moves, new pieces leave.
 
     Raises `Denied` RETURN-RECEIVED, DIFFERENCE-GIFT-COVERS, ORDER-EXISTS.
     """
-    order = await locked(session, command.order_id)
-    returned = await session.get(ReturnRow, order.id)
+    order = locked(session, command.order_id)
+    returned = session.get(ReturnRow, order.id)
     if returned is None or order.status not in ("return requested", "exchange requested"):
         raise denied("RETURN-RECEIVED", order.status)
-    pieces = await session.scalars(select(ReturnedPieceRow).where(ReturnedPieceRow.order_id == order.id))
-    for piece in pieces.all():
-        await stock.take_back(session, piece.sku, 1)
-        if piece.new_sku:
-            await stock.hand_out(session, piece.new_sku, 1)
-    method = await session.get_one(PaymentMethodRow, returned.method_id, with_for_update=True)
+    query = select(ReturnedPieceRow.sku, ReturnedPieceRow.new_sku).where(ReturnedPieceRow.order_id == order.id)
+    pieces = session.execute(query).all()
+    stock.take_back(session, Counter(piece.sku for piece in pieces))
+    stock.hand_out(session, Counter(piece.new_sku for piece in pieces if piece.new_sku))
+    method = session.get_one(PaymentMethodRow, returned.method_id, with_for_update=True)
     if returned.amount > 0:
-        await demand(session, order, method, returned.amount, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
+        demand(session, order, method, returned.amount, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
     else:
-        await give_back(session, order, method, -returned.amount, key=command.key, now=now)
+        give_back(session, order, method, -returned.amount, key=command.key, now=now)
     order.status = "returned"
     return order
 
 
-async def _delivered(session: AsyncSession, order: OrderRow) -> list[OrderLineRow]:
+def _delivered(session: Session, order: OrderRow) -> list[OrderLineRow]:
     """The lines that the customer has: without those that were short, or that the carrier refused."""
-    return [line for line in await lines_of(session, order.id) if line.reservation == "shipped"]
+    return [line for line in lines_of(session, order.id) if line.reservation == "shipped"]
 
 
-async def _expect(
-    session: AsyncSession,
+def _expect(
+    session: Session,
     order: OrderRow,
     method: PaymentMethodRow,
     amount: int,
@@ -94,7 +94,7 @@ async def _expect(
 ) -> None:
     """Note what is to come back, what for, and what is then to be paid (negative: given back) by which method."""
     session.add(ReturnRow(order_id=order.id, method_id=method.id, amount=amount, at=now))
-    await session.flush()
+    session.flush()
     session.add_all(
         ReturnedPieceRow(order_id=order.id, number=n, sku=sku, new_sku=new_sku)
         for n, (sku, new_sku) in enumerate(sorted(pieces, key=str), 1)

@@ -1,43 +1,101 @@
 """An order's rows, for a transaction that is about to change them; or a case for a person, when it can't."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from agent.commerce.policy import denied
-from agent.ledger.database import digest
+from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
+from agent.ledger.database import Denied, digest
 from agent.ledger.tables import OrderLineRow, OrderRow, TicketRow
 
-
-async def locked(session: AsyncSession, order_id: str) -> OrderRow:
-    """The order's row, locked for this transaction. Raises `Denied` ORDER-EXISTS."""
-    order = await session.get(OrderRow, order_id, with_for_update=True)
-    if order is None:
-        raise denied("ORDER-EXISTS", order_id)
-    return order
+A = TypeVar("A")
+T = TypeVar("T")
+OrderRef = str | Precondition
+"""An order by its id; or by its id and what must be true of it."""
 
 
-async def own(session: AsyncSession, order_id: str, customer_id: str) -> OrderRow:
+def id_of(order: OrderRef) -> str:
+    """The order's id."""
+    return order if isinstance(order, str) else order.order_id
+
+
+def checked(order: OrderRef, row: OrderRow | None) -> OrderRow:
+    """The order's row as it was read, held against what must be true of it.
+
+    Raises `Denied` ORDER-EXISTS for none, `StateDamagedError` and `OrderMovedOnError` by a precondition.
+    """
+    if row is None:
+        if isinstance(order, Precondition):
+            raise StateDamagedError("order_id: not in the ledger")
+        raise denied("ORDER-EXISTS", order)
+    if isinstance(order, Precondition):
+        order.check(row)
+    return row
+
+
+def locked(session: Session, order: OrderRef) -> OrderRow:
+    """The order's row, locked for this transaction (see `checked`)."""
+    return checked(order, session.get(OrderRow, id_of(order), with_for_update=True))
+
+
+def locked_all(session: Session, orders: Sequence[OrderRef]) -> dict[str, OrderRow]:
+    """The rows of the orders that there are, locked in the order of their ids; hold each against `checked`."""
+    ids = sorted({id_of(order) for order in orders})
+    query = select(OrderRow).where(OrderRow.id.in_(ids)).order_by(OrderRow.id).with_for_update()
+    return {row.id: row for row in session.scalars(query)}
+
+
+def attempt(act: Callable[[A], T], asked: A) -> T | Exception:
+    """What comes of one thing that was asked for in a group: its answer, or the refusal of it alone."""
+    try:
+        return act(asked)
+    except (Denied, StateDamagedError, OrderMovedOnError) as refusal:
+        return refusal
+
+
+def seen(session: Session, order: OrderRef) -> OrderRow:
+    """The order's row, in a read (see `checked`)."""
+    return checked(order, session.get(OrderRow, id_of(order)))
+
+
+def own(session: Session, order_id: str, customer_id: str) -> OrderRow:
     """The customer's own order, locked. Raises `Denied` ORDER-EXISTS, the same for another's as for none."""
-    order = await session.get(OrderRow, order_id, with_for_update=True)
+    order = session.get(OrderRow, order_id, with_for_update=True)
     if order is None or order.customer_id != customer_id:
         raise denied("ORDER-EXISTS", order_id)
     return order
 
 
-async def lines_of(session: AsyncSession, order_id: str) -> list[OrderLineRow]:
+def lines_of(session: Session, order_id: str) -> list[OrderLineRow]:
     """The order's lines, by number."""
     query = select(OrderLineRow).where(OrderLineRow.order_id == order_id).order_by(OrderLineRow.number)
-    return list((await session.scalars(query)).all())
+    return list(session.scalars(query).all())
 
 
-async def open_case(
-    session: AsyncSession, order: OrderRow, about: str, *, topic: str, text: str, now: datetime
-) -> None:
+def unhold(session: Session, order_id: str, reservation: str, numbers: Sequence[int] | None = None) -> Counter[str]:
+    """The order's held lines, or those of these numbers, are `released` or `shipped`; the pieces that they held."""
+    session.flush()
+    held = [OrderLineRow.order_id == order_id, OrderLineRow.reservation == "held"]
+    if numbers is not None:
+        held.append(OrderLineRow.number.in_(numbers))
+    changed = update(OrderLineRow).where(*held).values(reservation=reservation)
+    pieces = Counter[str]()
+    for sku, quantity in session.execute(
+        changed.returning(OrderLineRow.sku, OrderLineRow.quantity), execution_options={"synchronize_session": False}
+    ):
+        pieces[sku] += quantity
+    return pieces
+
+
+def open_case(session: Session, order: OrderRow, about: str, *, topic: str, text: str, now: datetime) -> None:
     """Have a person look into an order: one ticket for each thing that it is `about`."""
     ticket_id = f"tic-{digest(about)[:12]}"
-    if await session.get(TicketRow, ticket_id) is None:
+    if session.get(TicketRow, ticket_id) is None:
         session.add(
             TicketRow(
                 id=ticket_id,

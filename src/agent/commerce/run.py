@@ -1,10 +1,10 @@
 """`Commerce.run`: the one door through which the world is changed. A command is one transaction, and happens once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce import changes, customers, fulfilment, orders, refunds, returns
 from agent.commerce.commands import (
@@ -25,11 +25,12 @@ from agent.commerce.commands import (
     RequestReturn,
     SwapPayment,
 )
-from agent.commerce.views import Changed, changed_view
+from agent.commerce.rows import seen
+from agent.commerce.views import Changed, OrderView, changed_view, order_view
 from agent.ledger.database import Database, Denied, Effect
 from agent.observability.events import emit
 
-Handler = Callable[[AsyncSession, Any, datetime], Awaitable[Changed]]
+Handler = Callable[[Session, Any, datetime], Changed]
 
 HANDLERS: Final[dict[type[Command], Handler]] = {
     PlaceOrder: orders.place,
@@ -64,23 +65,36 @@ class Commerce:
         key = f"parcel:{parcel_id}:deliver"
         return await self.run(MarkDelivered(key=key, actor=actor, subject=customer_id, parcel_id=parcel_id))
 
+    async def place(self, command: PlaceOrder) -> OrderView | Denial:
+        """Place an order once; gives it as it is now, which a command that is sent again may find further on."""
+        answer, is_first = await self._once(command)
+        if isinstance(answer, Denial) or is_first:
+            return answer  # type: ignore[return-value]
+        return await self._db.read(lambda session: order_view(session, seen(session, command.order.order_id)))
+
     async def run(self, command: Command) -> dict[str, Any] | Denial:
         """Make a command happen once; gives the changed entity as it was then, or the denial.
 
         The same key again gives the first answer; with other arguments it raises `KeyReusedError`. Commands on one
         order wait for each other.
         """
-        handler = HANDLERS[type(command)]
+        return (await self._once(command))[0]
 
-        async def act(session: AsyncSession) -> dict[str, Any]:
-            changed = await handler(session, command, self._db.clock())
-            await session.flush()
-            return await changed_view(session, changed)
+    async def _once(self, command: Command) -> tuple[dict[str, Any] | Denial, bool]:
+        """The answer, and whether the command was carried out for it just now."""
+        handler, name, is_first = HANDLERS[type(command)], type(command).__name__, False
 
-        name = type(command).__name__
+        def act(session: Session) -> dict[str, Any]:
+            nonlocal is_first
+            changed = handler(session, command, self._db.clock())
+            session.flush()
+            is_first = True
+            return changed_view(session, changed)
+
         effect = Effect(command.key, name, command.actor, command.subject, command.arguments())
         try:
-            return await self._db.once(effect, act, remember_denial=type(command) not in FORGETFUL)
+            answer = await self._db.once(effect, act, remember_denial=type(command) not in FORGETFUL)
         except Denied as denied:
             emit("request.denied", command=name, rule=denied.rule)
-            return Denial(rule=denied.rule, sentence=denied.sentence)
+            return Denial(rule=denied.rule, sentence=denied.sentence), False
+        return answer, is_first

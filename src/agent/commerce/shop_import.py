@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from agent.commerce.shop import Shop, ShopOrder
 from agent.ledger.base import Base
@@ -35,8 +36,7 @@ PARCEL_OF: Final = {"pending": "planned", "processed": "handed_over", "delivered
 
 async def is_empty(database: Database) -> bool:
     """Whether the ledger has no shop in it yet."""
-    async with database.read() as session:
-        return await session.scalar(select(ProductRow.id).limit(1)) is None
+    return await database.read(lambda session: session.scalar(select(ProductRow.id).limit(1)) is None)
 
 
 async def import_shop(database: Database, provider: PaymentProvider, shop: Shop) -> None:
@@ -54,10 +54,13 @@ async def import_shop(database: Database, provider: PaymentProvider, shop: Shop)
             if charge.outcome != "captured":
                 raise ValueError(f"order {order.id!r}: its past payment was {charge.outcome}: {charge.reason}")
             charges[order.id] = charge
-    async with database.write() as session:
+
+    def fill(session: Session) -> None:
         for level in _rows(shop, charges, provider.name, database.clock()):
             session.add_all(level)
-            await session.flush()
+            session.flush()
+
+    await database.write(fill)
 
 
 def _rows(shop: Shop, charges: dict[str, Charge], provider: str, now: datetime) -> Iterator[list[Base]]:

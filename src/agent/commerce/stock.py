@@ -1,38 +1,70 @@
-"""Stock of a variant: held for an order, given free again, gone, come back. Each is one guarded statement."""
+"""Stock of variants: held for an order, given free again, gone, come back. One statement, however many variants.
 
-from sqlalchemy import ColumnElement, update
-from sqlalchemy.ext.asyncio import AsyncSession
+Rows are touched in the order of their SKUs, so that two transactions never wait for each other crosswise.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Table, Update, bindparam, select, update
+from sqlalchemy.orm import Session
 
 from agent.commerce.policy import denied
 from agent.ledger.tables import VariantRow
 
+Pieces = Mapping[str, int]
+"""How many pieces of which SKU."""
 
-async def hold(session: AsyncSession, sku: str, quantity: int, rule: str = "STOCK-SHORT") -> None:
-    """Hold pieces for an order. Raises `Denied` with `rule` when there are not enough free ones."""
-    free = VariantRow.on_hand - VariantRow.reserved >= quantity
-    if not await _change(session, sku, free, reserved=VariantRow.reserved + quantity):
-        raise denied(rule, sku)
+_VARIANTS: Final[Table] = VariantRow.__table__  # type: ignore[assignment]
+_ON_HAND, _RESERVED = _VARIANTS.c.on_hand, _VARIANTS.c.reserved
+_PIECES: Final[Any] = bindparam("pieces")
 
 
-async def free(session: AsyncSession, sku: str, quantity: int) -> None:
+def _of_each(**values: Any) -> Update:
+    return update(_VARIANTS).where(_VARIANTS.c.sku == bindparam("of_sku")).values(values)
+
+
+_HOLD: Final = _of_each(reserved=_RESERVED + _PIECES)
+_FREE: Final = _of_each(reserved=_RESERVED - _PIECES)
+_HAND_OUT: Final = _of_each(on_hand=_ON_HAND - _PIECES, reserved=_RESERVED - _PIECES)
+_TAKE_BACK: Final = _of_each(on_hand=_ON_HAND + _PIECES)
+
+
+def available(session: Session, skus: Collection[str]) -> dict[str, int]:
+    """How many pieces of each can be held; nobody else holds any before this transaction ends."""
+    query = select(VariantRow.sku, VariantRow.on_hand, VariantRow.reserved).where(VariantRow.sku.in_(sorted(skus)))
+    rows = session.execute(query.order_by(VariantRow.sku).with_for_update())
+    return {row.sku: row.on_hand - row.reserved for row in rows}
+
+
+def hold(session: Session, pieces: Pieces) -> None:
+    """Hold pieces that are `available`."""
+    _change(session, _HOLD, pieces)
+
+
+def hold_all(session: Session, pieces: Pieces, rule: str) -> None:
+    """Hold pieces for an order. Raises `Denied` with `rule` when there are not enough free ones of some SKU."""
+    there = available(session, pieces)
+    if short := sorted(sku for sku, number in pieces.items() if there.get(sku, 0) < number):
+        raise denied(rule, ", ".join(short))
+    hold(session, pieces)
+
+
+def free(session: Session, pieces: Pieces) -> None:
     """Give held pieces free again."""
-    await _change(session, sku, reserved=VariantRow.reserved - quantity)
+    _change(session, _FREE, pieces)
 
 
-async def hand_out(session: AsyncSession, sku: str, quantity: int) -> None:
+def hand_out(session: Session, pieces: Pieces) -> None:
     """Held pieces leave the house."""
-    await _change(session, sku, on_hand=VariantRow.on_hand - quantity, reserved=VariantRow.reserved - quantity)
+    _change(session, _HAND_OUT, pieces)
 
 
-async def take_back(session: AsyncSession, sku: str, quantity: int) -> None:
+def take_back(session: Session, pieces: Pieces) -> None:
     """Pieces come back, to be sold again."""
-    await _change(session, sku, on_hand=VariantRow.on_hand + quantity)
+    _change(session, _TAKE_BACK, pieces)
 
 
-async def _change(
-    session: AsyncSession, sku: str, *conditions: ColumnElement[bool], **values: ColumnElement[int]
-) -> bool:
-    changed = await session.execute(
-        update(VariantRow).where(VariantRow.sku == sku, *conditions).values(**values).returning(VariantRow.sku)
-    )
-    return changed.first() is not None
+def _change(session: Session, statement: Update, pieces: Pieces) -> None:
+    if pieces:
+        session.connection().execute(statement, [{"of_sku": sku, "pieces": pieces[sku]} for sku in sorted(pieces)])

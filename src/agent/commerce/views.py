@@ -1,9 +1,11 @@
 """What the ledger's rows look like to whoever asks: plain JSON, amounts in minor units, times ISO 8601."""
 
-from typing import Any, TypedDict, cast
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final, TypedDict, cast
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce.lifecycle import Stage
 from agent.ledger.tables import (
@@ -16,9 +18,6 @@ from agent.ledger.tables import (
     TicketRow,
     VariantRow,
 )
-
-Changed = OrderRow | CustomerRow | TicketRow
-"""What a command can change."""
 
 
 class LineView(TypedDict):
@@ -53,26 +52,79 @@ class OrderView(TypedDict):
     placed_at: str
 
 
-async def changed_view(session: AsyncSession, row: Changed) -> dict[str, Any]:
+Changed = OrderRow | CustomerRow | TicketRow | OrderView
+"""What a command has changed: its row, or what it looks like already."""
+
+
+def changed_view(session: Session, row: Changed) -> dict[str, Any]:
     """The entity that a command changed."""
     if isinstance(row, OrderRow):
-        return cast(dict[str, Any], await order_view(session, row))
+        return cast(dict[str, Any], order_view(session, row))
     if isinstance(row, CustomerRow):
         return {"id": row.id, "address": row.address}
-    return {"id": row.id, "order_id": row.order_id, "topic": row.topic, "status": row.status}
+    if isinstance(row, TicketRow):
+        return {"id": row.id, "order_id": row.order_id, "topic": row.topic, "status": row.status}
+    return {**row}
 
 
-async def order_view(session: AsyncSession, order: OrderRow) -> OrderView:
+def order_view(session: Session, order: OrderRow) -> OrderView:
     """An order with its lines, payments and parcels."""
-    lines = await session.execute(
-        select(OrderLineRow, ProductRow.name)
-        .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
-        .join(ProductRow, ProductRow.id == VariantRow.product_id)
-        .where(OrderLineRow.order_id == order.id)
-        .order_by(OrderLineRow.number)
+    return order_views(session, [order])[0]
+
+
+def order_views(session: Session, orders: Sequence[OrderRow]) -> list[OrderView]:
+    """Orders with their lines, payments and parcels: three statements, however many they are."""
+    ids = [order.id for order in orders]
+    lines, payments, parcels = defaultdict(list), defaultdict(list), defaultdict(list)
+    for line in session.execute(_LINES.where(OrderLineRow.order_id.in_(ids))):
+        lines[line.order_id].append(
+            LineView(
+                number=line.number,
+                sku=line.sku,
+                name=line.name,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                reservation=line.reservation,
+            )
+        )
+    for paid in session.execute(_PAYMENTS.where(PaymentRow.order_id.in_(ids))):
+        payments[paid.order_id].append({"key": paid.key, "outcome": paid.outcome, "amount": paid.amount})
+    for sent in session.execute(_PARCELS.where(ParcelRow.order_id.in_(ids))):
+        shown = {"warehouse": sent.warehouse, "state": sent.state, "tracking_id": sent.tracking_id}
+        parcels[sent.order_id].append({"id": sent.id} | shown)
+    return [_view(order, lines[order.id], payments[order.id], parcels[order.id]) for order in orders]
+
+
+def new_order_view(order: OrderRow, lines: list[LineView]) -> OrderView:
+    """An order that was placed just now."""
+    return _view(order, lines, [], [])
+
+
+_LINES: Final = (
+    select(
+        OrderLineRow.order_id,
+        OrderLineRow.number,
+        OrderLineRow.sku,
+        OrderLineRow.quantity,
+        OrderLineRow.unit_price,
+        OrderLineRow.reservation,
+        ProductRow.name,
     )
-    payments = await session.scalars(select(PaymentRow).where(PaymentRow.order_id == order.id))
-    parcels = await session.scalars(select(ParcelRow).where(ParcelRow.order_id == order.id))
+    .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
+    .join(ProductRow, ProductRow.id == VariantRow.product_id)
+    .order_by(OrderLineRow.number)
+)
+_PAYMENTS: Final = select(PaymentRow.order_id, PaymentRow.key, PaymentRow.outcome, PaymentRow.amount).order_by(
+    PaymentRow.at, PaymentRow.key
+)
+_PARCELS: Final = select(
+    ParcelRow.order_id, ParcelRow.id, ParcelRow.warehouse, ParcelRow.state, ParcelRow.tracking_id
+).order_by(ParcelRow.id)
+
+
+def _view(
+    order: OrderRow, lines: list[LineView], payments: list[dict[str, Any]], parcels: list[dict[str, Any]]
+) -> OrderView:
     return OrderView(
         id=order.id,
         customer_id=order.customer_id,
@@ -84,21 +136,9 @@ async def order_view(session: AsyncSession, order: OrderRow) -> OrderView:
         currency=order.currency,
         payment_method_id=order.payment_method_id,
         ship_to=order.ship_to,
-        lines=[
-            LineView(
-                number=line.number,
-                sku=line.sku,
-                name=name,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                reservation=line.reservation,
-            )
-            for line, name in lines
-        ],
-        payments=[{"key": p.key, "outcome": p.outcome, "amount": p.amount} for p in payments],
-        parcels=[
-            {"id": p.id, "warehouse": p.warehouse, "state": p.state, "tracking_id": p.tracking_id} for p in parcels
-        ],
+        lines=lines,
+        payments=payments,
+        parcels=parcels,
         reason=order.reason,
         placed_by=order.placed_by,
         placed_at=order.placed_at.isoformat(),

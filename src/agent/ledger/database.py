@@ -1,32 +1,35 @@
 """The ledger's transactions: `read`, `read_stale`, `write`, and `once`, through which every effect goes.
 
+Each is a plain function over a `Session`, run whole in one hop to a thread: no statement of it touches the event loop.
 How the database is reached is in `engines`, its tables' history in `schema`, what its errors mean in `failures`.
 """
 
 import asyncio
+import contextvars
 import hashlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
 
 from agent.ledger import schema
-from agent.ledger.engines import DEFAULT_LIMITS, Limits, async_engine, is_embedded
+from agent.ledger.engines import DEFAULT_LIMITS, Limits, is_embedded, pooled_engine
 from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, explained
 from agent.ledger.replica import Replica
 from agent.ledger.tables import EffectRow
-from agent.observability.events import emit
+from agent.observability.events import EventName, emit
 from agent.resilience import CircuitOpenError
 
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 Json = dict[str, Any]
-Act = Callable[[AsyncSession], Awaitable[Json]]
+Act = Callable[[Session], Json]
 
 
 def utc_now() -> datetime:
@@ -72,10 +75,16 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def emit_once_committed(session: Session, event: EventName, **fields: str | int | float | bool | None) -> None:
+    """Record that something happened, when the session's transaction has been committed; else it did not happen."""
+    session.info.setdefault("events", []).append((event, fields))
+
+
 class Database:
-    """The ledger's database. Reads and writes have transactions of their own; writers on SQLite queue up.
+    """The ledger's database. Reads and writes have transactions of their own; writers on SQLite queue up in one thread.
 
     Whatever uses it raises `DatabaseAwayError` or `DatabaseConflictError` within the limits; both are transient.
+    A transaction that has begun goes on to its end when whoever waits for it is cancelled: it happens as a whole.
 
     Args:
         url: SQLAlchemy URL, of SQLite or PostgreSQL.
@@ -90,15 +99,19 @@ class Database:
         self.clock = clock
         self._url = url
         self._embedded = is_embedded(url)
+        self._limits = limits
         self._replica = replica
-        self._engine = async_engine(url, limits)
+        self._engine = pooled_engine(url, limits)
         reading, writing = (
             ({}, {"begin": "IMMEDIATE"})
             if self._embedded
             else ({"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}, {})
         )
-        self._reads = async_sessionmaker(self._engine.execution_options(**reading), expire_on_commit=False)
-        self._writes = async_sessionmaker(self._engine.execution_options(**writing), expire_on_commit=False)
+        self._reads = self._engine.execution_options(**reading)
+        self._writes = self._engine.execution_options(**writing)
+        # a thread a connection: who finds none free waits in the order of coming, on SQLite for the one that writes
+        self._readers = ThreadPoolExecutor(limits.connections, "ledger")
+        self._writers = ThreadPoolExecutor(1, "ledger-writer") if self._embedded else self._readers
 
     async def create(self) -> None:
         """Bring the schema up to date, tables and all. Raises `SchemaError` for one that is newer than the program."""
@@ -112,38 +125,18 @@ class Database:
         await asyncio.to_thread(schema.upgrade if self._embedded else schema.check, self._url)
 
     async def close(self) -> None:
-        """Give every connection back."""
-        await self._engine.dispose()
+        """Give every connection back, when what has begun is done."""
+        await asyncio.to_thread(self._close)
         if self._replica:
             await self._replica.close()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """One consistent view; nothing is written."""
-        with explained():
-            async with self._reads() as session:
-                yield session
+    async def read(self, question: Callable[[Session], T]) -> T:
+        """The answer from one consistent view; nothing is written."""
+        return await self._in_thread(self._readers, self._read, question)
 
-    async def read_stale(self, question: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Answer from the replica, from a moment ago; from the ledger itself when there is no replica or it fails.
-
-        Never for a read that a write depends on, nor where somebody looks for what they have just done. The
-        question may be asked twice.
-        """
-        if self._replica:
-            try:
-                return await self._replica.ask(question)
-            except (DatabaseAwayError, DatabaseConflictError, CircuitOpenError) as error:
-                emit("replica.skipped", error=type(error).__name__)
-        async with self.read() as session:
-            return await question(session)
-
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: commits at the end, rolls back on an error."""
-        with explained():
-            async with self._writes() as session, session.begin():
-                yield session
+    async def write(self, act: Callable[[Session], T]) -> T:
+        """One transaction: commits when `act` returns, rolls back on an error."""
+        return await self._in_thread(self._writers, self._write, act)
 
     async def once(self, effect: Effect, act: Act, *, remember_denial: bool = True) -> Json:
         """Make an effect happen once: the same key again gives the first answer, a denial included.
@@ -154,32 +147,83 @@ class Database:
         Raises `Denied` when a rule forbids it (nothing is changed), `KeyReusedError` when the key came with
         other arguments.
         """
-        async with self.write() as session:
-            await self._take_turn(session, effect.key)
-            answer = await self._answer(session, effect, act, remember_denial)
+        answer = await self._in_thread(self._writers, self._once, effect, act, remember_denial)
         if denial := answer.get("denied"):
             raise Denied(denial["rule"], denial["sentence"])
         return answer
 
-    async def _take_turn(self, session: AsyncSession, key: str) -> None:
-        """Those who come with one key at the same time wait for the first. On SQLite all writers do anyway."""
-        if not self._embedded:
-            await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+    async def read_stale(self, question: Callable[[Session], T]) -> T:
+        """Answer from the replica, from a moment ago; from the ledger itself when there is no replica or it fails.
 
-    async def _answer(self, session: AsyncSession, effect: Effect, act: Act, remember_denial: bool) -> Json:
-        if known := await session.get(EffectRow, effect.key):
-            if known.fingerprint != effect.fingerprint:
-                raise KeyReusedError(effect.key)
-            return known.answer
+        Never for a read that a write depends on, nor where somebody looks for what they have just done. The
+        question may be asked twice.
+        """
+        if self._replica:
+            try:
+                return await self._replica.ask(question)
+            except (DatabaseAwayError, DatabaseConflictError, CircuitOpenError) as error:
+                emit("replica.skipped", error=type(error).__name__)
+        return await self.read(question)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """`read`, for who is in a thread of their own: it blocks."""
+        with explained(), Session(self._reads, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """`write`, for who is in a thread of their own: it blocks."""
+        with explained(), Session(self._writes, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            for event, fields in session.info.get("events", ()):
+                emit(event, **fields)
+
+    async def _in_thread(self, threads: ThreadPoolExecutor, act: Callable[..., T], *args: Any) -> T:
+        """Run a transaction in one of the threads. Raises `DatabaseAwayError` when none takes it in time."""
+        job: Future[T] = threads.submit(contextvars.copy_context().run, act, *args)
+        waiting = asyncio.wrap_future(job)
+        await asyncio.wait((waiting,), timeout=self._limits.free)
+        if not waiting.done() and job.cancel():
+            raise DatabaseAwayError("all of this process's connections are in use")
+        return await waiting
+
+    def _read(self, question: Callable[[Session], T]) -> T:
+        with self.reading() as session:
+            return question(session)
+
+    def _write(self, act: Callable[[Session], T]) -> T:
+        with self.writing() as session:
+            return act(session)
+
+    def _once(self, effect: Effect, act: Act, remember_denial: bool) -> Json:
         try:
-            async with session.begin_nested():
-                answer = await act(session)
+            with self.writing() as session:
+                return self._answer(session, effect, act)
         except Denied as denied:
             if not remember_denial:
                 raise
-            answer = {"denied": {"rule": denied.rule, "sentence": denied.sentence}}
-        session.add(
-            EffectRow(
+            denial = {"denied": {"rule": denied.rule, "sentence": denied.sentence}}
+            with self.writing() as session:
+                return self._answer(session, effect, lambda _: denial)
+
+    def _answer(self, session: Session, effect: Effect, act: Act) -> Json:
+        """The answer that is kept under the effect's key; the first one is made by `act`."""
+        if not self._embedded:  # who comes with the same key waits for the first; on SQLite all writers do
+            session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": effect.key})
+        known = session.execute(
+            select(EffectRow.fingerprint, EffectRow.answer).where(EffectRow.key == effect.key)
+        ).one_or_none()
+        if known:
+            if known.fingerprint != effect.fingerprint:
+                raise KeyReusedError(effect.key)
+            answer: Json = known.answer
+            return answer
+        answer = act(session)
+        session.flush()
+        session.execute(
+            insert(EffectRow).values(
                 key=effect.key,
                 name=effect.name,
                 actor=effect.actor,
@@ -190,3 +234,8 @@ class Database:
             )
         )
         return answer
+
+    def _close(self) -> None:
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()

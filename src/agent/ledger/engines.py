@@ -3,21 +3,17 @@
 SQLite and PostgreSQL differ here and in `pg_dump`; what a transaction does is in `database`.
 """
 
-import asyncio
-import os
-import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from psycopg import AsyncConnection
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from agent.settings import Settings
 
 _DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
     "postgres": "postgresql+psycopg",
 }
@@ -64,20 +60,20 @@ def is_embedded(url: str) -> bool:
     return driver_url(url).get_backend_name() == "sqlite"
 
 
-def async_engine(url: str, limits: Limits) -> AsyncEngine:
-    """The engine that the graphs work with. Nothing is connected yet."""
+def pooled_engine(url: str, limits: Limits) -> Engine:
+    """The engine that the graphs work with, in threads. Nothing is connected yet."""
     embedded = is_embedded(url)
-    engine = create_async_engine(
+    engine = create_engine(
         driver_url(url),
-        pool_size=limits.connections,
+        pool_size=limits.connections + embedded,  # the writer's own comes on top
         max_overflow=0,
         pool_timeout=limits.free,
         pool_pre_ping=not embedded,  # finds connections that a restart of the server has cut
         hide_parameters=True,
-        connect_args={} if embedded else _postgres(limits) | {"async_creator_fn": _line(limits).connect},
+        **({} if embedded else {"creator": _connector(url, limits)}),
     )
     if embedded:
-        _prepare_sqlite(engine.sync_engine, limits)
+        _prepare_sqlite(engine, limits)
     return engine
 
 
@@ -90,7 +86,7 @@ def sync_engine(url: str, limits: Limits = DEFAULT_LIMITS) -> Engine:
         connect_args = {"connect_timeout": limits.connect, "options": "-c TimeZone=UTC"}
         return create_engine(driver_url(url), poolclass=NullPool, hide_parameters=True, connect_args=connect_args)
     engine = create_engine(
-        driver_url(url).set(drivername="sqlite"),
+        driver_url(url),
         poolclass=NullPool,
         hide_parameters=True,
         execution_options={"begin": "IMMEDIATE"},
@@ -113,23 +109,23 @@ def _postgres(limits: Limits) -> dict[str, Any]:
     }
 
 
-def _line(limits: Limits) -> type[AsyncConnection[Any]]:
-    """A connection that hangs up on a server that says nothing: a frozen one does not end its statements itself."""
+def _connector(url: str, limits: Limits) -> Callable[[], Any]:
+    """Connects to a PostgreSQL server, with a connection that hangs up on one that says nothing: a frozen server does
+    not end its statements itself."""
+    import psycopg  # noqa: PLC0415  (only who has a server needs its driver)
+    from psycopg.errors import _WaitTimeout  # noqa: PLC0415
 
-    class Line(AsyncConnection[Any]):
-        async def wait(self, *args: Any, **kwargs: Any) -> Any:
-            silence = asyncio.get_running_loop().call_later(limits.statement + 1, self._hang_up)
+    class Line(psycopg.Connection[Any]):
+        def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
             try:
-                return await super().wait(*args, **kwargs)
-            finally:
-                silence.cancel()
+                return super().wait(gen, interval, limits.statement + 1 if timeout is None else timeout)
+            except _WaitTimeout as silence:
+                self.close()
+                raise psycopg.OperationalError("the server says nothing") from silence
 
-        def _hang_up(self) -> None:
-            """End the connection under the wait, which then ends by itself; to cancel it would ask the server first."""
-            with socket.socket(fileno=os.dup(self.fileno())) as line:
-                line.shutdown(socket.SHUT_RDWR)
-
-    return Line
+    dialect = driver_url(url).get_dialect()()
+    given = dialect.create_connect_args(driver_url(url))
+    return lambda: Line.connect(*given[0], **{**given[1], **_postgres(limits)})
 
 
 def _prepare_sqlite(engine: Engine, limits: Limits, foreign_keys: str = "ON") -> None:

@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from agent.ledger.database import Database
 from agent.ledger.tables import HeartbeatRow
+from agent.ledger.transactions import reads, writes
 
 
 class Heartbeat:
@@ -13,13 +16,13 @@ class Heartbeat:
         self._db = database
         self._name = name
 
-    async def beat(self) -> None:
+    @writes
+    def beat(self, session: Session) -> None:
         """It goes on, now."""
-        async with self._db.write() as session:
-            await session.merge(HeartbeatRow(name=self._name, at=self._db.clock()))
+        session.merge(HeartbeatRow(name=self._name, at=self._db.clock()))
 
-    async def last(self) -> datetime | None:
+    @reads
+    def last(self, session: Session) -> datetime | None:
         """When it last did; None: never."""
-        async with self._db.read() as session:
-            row = await session.get(HeartbeatRow, self._name)
+        row = session.get(HeartbeatRow, self._name)
         return row.at if row else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Select, and_, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.ledger import promises_of_money as money
 from agent.ledger import promises_of_orders as orders
@@ -40,9 +40,9 @@ class Violation:
     found: dict[str, Any]
 
 
-async def violations(session: AsyncSession, check: Check) -> list[Violation]:
+def violations(session: Session, check: Check) -> list[Violation]:
     """What breaks the check's promise, in the session's view of the ledger."""
-    result = await session.execute(check.broken)
+    result = session.execute(check.broken)
     _, *names = result.keys()
     return [
         Violation(check.name, check.promise, str(what), dict(zip(names, found, strict=True))) for what, *found in result

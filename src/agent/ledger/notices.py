@@ -6,10 +6,12 @@ Telling them (in their conversation, by webhook) comes after it and is not done 
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import case, exists
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from agent.ledger.database import digest
-from agent.ledger.tables import NoticeRow, OrderRow
+from agent.ledger.tables import ConversationRow, NoticeRow, OrderRow
 
 NoticeEvent = Literal[
     "payment.deferred",  # the provider can't be asked, or did not answer
@@ -34,6 +36,9 @@ StaffEvent = Literal[
 
 LONGEST_KEY: Final = 150
 
+NO_CONVERSATION: Final = ""
+"""Stands for the thread of a notice to a customer who has never been heard in a conversation: none is woken for it."""
+
 
 def notice_key(event: NoticeEvent | StaffEvent, about: str) -> str:
     """What happened, to what; `about` is digested where it is too long to be told apart by its beginning."""
@@ -41,8 +46,8 @@ def notice_key(event: NoticeEvent | StaffEvent, about: str) -> str:
     return key if len(key) <= LONGEST_KEY else f"{event}:{digest(about)}"
 
 
-async def notify(
-    session: AsyncSession,
+def notify(
+    session: Session,
     event: NoticeEvent,
     about: str,
     *,
@@ -56,27 +61,32 @@ async def notify(
 
     Who has no row of the order names customer and order by id.
     """
-    key = notice_key(event, about)
-    if await session.get(NoticeRow, key) is None:
-        session.add(
-            NoticeRow(
-                key=key,
-                event=event,
-                customer_id=order.customer_id if order else customer_id,
-                order_id=order.id if order else order_id,
-                facts=facts,
-                at=now,
-                next_at=now,
-            )
-        )
+    whom = order.customer_id if order else customer_id
+    silent = ~exists().where(ConversationRow.customer_id == whom)
+    _note(
+        session,
+        key=notice_key(event, about),
+        audience="customers",
+        event=event,
+        customer_id=whom,
+        order_id=order.id if order else order_id,
+        facts=facts,
+        at=now,
+        next_at=now,
+        thread_id=case((silent, NO_CONVERSATION)),
+    )
 
 
-async def notify_staff(
-    session: AsyncSession, event: StaffEvent, about: str, *, now: datetime, order_id: str | None, facts: dict[str, Any]
+def notify_staff(
+    session: Session, event: StaffEvent, about: str, *, now: datetime, order_id: str | None, facts: dict[str, Any]
 ) -> None:
     """Note what those who decide on requests are to hear, once; ids, roles, times and amounts only."""
     key = notice_key(event, about)
-    if await session.get(NoticeRow, key) is None:
-        session.add(
-            NoticeRow(key=key, audience="staff", event=event, order_id=order_id, facts=facts, at=now, next_at=now)
-        )
+    _note(session, key=key, audience="staff", event=event, order_id=order_id, facts=facts, at=now, next_at=now)
+
+
+def _note(session: Session, **columns: Any) -> None:
+    """One statement: what was noted before stays as it is."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"sent": False, "attempts": 0} | columns
+    session.execute(insert(NoticeRow).values(values).on_conflict_do_nothing(index_elements=["key"]))

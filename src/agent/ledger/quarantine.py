@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from agent.ledger.database import Database, digest
 from agent.ledger.tables import QuarantineRow
+from agent.ledger.transactions import writes
 
 
 class Quarantine:
@@ -12,19 +15,21 @@ class Quarantine:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def keep(self, thread_id: str, order_id: str | None, node: str, found: str, state: dict[str, Any]) -> None:
+    @writes
+    def keep(  # noqa: PLR0917
+        self, session: Session, thread_id: str, order_id: str | None, node: str, found: str, state: dict[str, Any]
+    ) -> None:
         """Keep a state (JSON) that was found damaged at a node; the same one again is kept once."""
         key = digest([thread_id, node, state])[:40]
-        async with self._db.write() as session:
-            if await session.get(QuarantineRow, key) is None:
-                session.add(
-                    QuarantineRow(
-                        id=key,
-                        thread_id=thread_id,
-                        order_id=order_id,
-                        node=node,
-                        found=found[:500],
-                        state=state,
-                        at=self._db.clock(),
-                    )
+        if session.get(QuarantineRow, key) is None:
+            session.add(
+                QuarantineRow(
+                    id=key,
+                    thread_id=thread_id,
+                    order_id=order_id,
+                    node=node,
+                    found=found[:500],
+                    state=state,
+                    at=self._db.clock(),
                 )
+            )

@@ -3,13 +3,16 @@
 Who reads from it, and from where instead, is decided in `database`.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
 
-from agent.ledger.engines import Limits, async_engine
+from agent.ledger.engines import Limits, pooled_engine
 from agent.ledger.failures import explained
 from agent.resilience import CircuitBreaker
 
@@ -21,11 +24,11 @@ class Replica:
 
     def __init__(self, url: str, limits: Limits, breaker: CircuitBreaker) -> None:
         self._breaker = breaker
-        self._engine = async_engine(url, replace(limits, free=limits.connect, statement=limits.connect))
-        reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        self._sessions = async_sessionmaker(reader, expire_on_commit=False)
+        self._engine = pooled_engine(url, replace(limits, free=limits.connect, statement=limits.connect))
+        self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._threads = ThreadPoolExecutor(limits.connections, "ledger-replica")
 
-    async def ask(self, question: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    async def ask(self, question: Callable[[Session], T]) -> T:
         """The question's answer from one consistent view.
 
         Raises `DatabaseAwayError` or `DatabaseConflictError` (with recovery) in time, `CircuitOpenError` at once.
@@ -34,9 +37,14 @@ class Replica:
 
     async def close(self) -> None:
         """Give every connection back."""
-        await self._engine.dispose()
+        await asyncio.to_thread(self._threads.shutdown)
+        self._engine.dispose()
 
-    async def _answer(self, question: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        with explained():
-            async with self._sessions() as session:
-                return await question(session)
+    async def _answer(self, question: Callable[[Session], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, contextvars.copy_context().run, self._asked, question
+        )
+
+    def _asked(self, question: Callable[[Session], T]) -> T:
+        with explained(), Session(self._reader, expire_on_commit=False) as session:
+            return question(session)

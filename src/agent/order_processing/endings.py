@@ -5,11 +5,17 @@ from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
+from sqlalchemy.orm import Session
 
+from agent.approvals.deadlines import some_ended
+from agent.commerce.payments import price_outcome
 from agent.commerce.policy import RULES, denied
+from agent.commerce.precondition import Precondition, StateDamagedError
+from agent.commerce.rows import seen
 from agent.ledger.database import digest
+from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
-from agent.order_processing.guard import ANYWHERE, StateError, guarded, sound
+from agent.order_processing.guard import ANYWHERE, guarded, sound
 from agent.order_processing.nodes import Step, Update, ask_people, next_step
 from agent.order_processing.showing import blank, debt_action, refused, said, shown, tell
 from agent.order_processing.state import Damage, DenialView, OrderState
@@ -18,20 +24,24 @@ from agent.services import services
 
 
 @guarded("placed", "reserved", "approved", "parked", "declined", "paid", "cancelling")
-async def compensate(state: OrderState, runtime: Runtime[None]) -> Command[Literal["settle"]]:
+async def compensate(
+    state: OrderState, runtime: Runtime[None], precondition: Precondition
+) -> Command[Literal["settle"]]:
     """Undo in reverse, in the ledger: stop the parcels, release the stock, owe back what was taken."""
     denial = state.get("denial")
     rule = denial["rule"] if denial else "CANCELLED"
     tell(runtime, state["order_id"], "undoing", rule)
-    order = await (await services()).orders.undo(state["order_id"], rule)
+    order = await (await services()).orders.undo(precondition, rule)
     return Command(goto="settle", update={"processing_stage": order["stage"]})
 
 
 @guarded(*ANYWHERE)
-async def settle(state: OrderState, runtime: Runtime[None]) -> Command[Literal["approval", "decide", "close"]]:
+async def settle(
+    state: OrderState, runtime: Runtime[None], precondition: Precondition
+) -> Command[Literal["approval", "decide", "close"]]:
     """Do what is owed, at providers and carrier; what fails too often people must look into."""
     shop, order_id = await services(), state["order_id"]
-    await shop.debts.settle(order_id)
+    await shop.debts.settle(precondition)
     for debt in await shop.debts.past_limit(order_id):
         request = await shop.approvals.open(
             debt_action(debt),
@@ -49,14 +59,13 @@ async def settle(state: OrderState, runtime: Runtime[None]) -> Command[Literal["
 
 
 @guarded(*ANYWHERE)
-async def park(state: OrderState, runtime: Runtime[None]) -> Update:
+async def park(state: OrderState, runtime: Runtime[None], precondition: Precondition) -> Update:
     """Leave the order to the reconciler, in the open: nothing is guessed, nothing is lost."""
-    shop, order_id = await services(), state["order_id"]
-    payment = await shop.payments.park(order_id)
-    order = await shop.reads.get(order_id)
-    emit("order.parked", order_id=order_id, stage=order["stage"], payment=payment)
+    order_id = state["order_id"]
+    stage, payment = await (await services()).payments.park(precondition)
+    emit("order.parked", order_id=order_id, stage=stage, payment=payment)
     tell(runtime, order_id, "parked", f"payment {payment}; will be taken on again")
-    return {"processing_stage": order["stage"], "payment_status": payment}
+    return {"processing_stage": stage, "payment_status": payment}
 
 
 async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Literal[Step, "route"]]:
@@ -77,34 +86,40 @@ async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Literal[
 
 
 @guarded()
-async def close(state: OrderState, runtime: Runtime[None]) -> Command[Literal["assess", "__end__"]]:
+async def close(
+    state: OrderState, runtime: Runtime[None], precondition: Precondition
+) -> Command[Literal["assess", "__end__"]]:
     """The last word: where the ledger says the order is, and the rule that stopped it, if one did."""
     denial = state.get("denial")
     if denial:
         emit("order.refused", order_id=state.get("order_id"), rule=denial["rule"])
     if not state.get("order_id"):
         if not denial:
-            raise StateError("order_id: missing")
+            raise StateDamagedError("order_id: missing")
         last = said("refused", denial["sentence"])
         return Command(goto="__end__", update={"processing_stage": "refused", **last})
-    shop = await services()
-    if await shop.deadlines.ended_meanwhile(this_thread(runtime)):
-        await shop.index.show(this_thread(runtime), None)
-    order = await shop.reads.get(state["order_id"])
-    if not denial and order["reason"] in RULES:
-        denial = DenialView(rule=order["reason"], sentence=RULES[order["reason"]])
-    tell(runtime, order["id"], order["stage"], "done" if order["stage"] == "completed" else order["stage"])
-    payment = await shop.payments.outcome(order["id"])
+    shop, thread_id = await services(), this_thread(runtime)
+
+    def ending(session: Session) -> tuple[OrderRow, str, bool]:
+        order = seen(session, precondition)
+        return order, price_outcome(session, order.id), some_ended(session, thread_id)
+
+    order, payment, ended = await shop.database.read(ending)
+    if ended and await shop.deadlines.ended_meanwhile(thread_id):
+        await shop.index.show(thread_id, None)
+    if not denial and order.reason in RULES:
+        denial = DenialView(rule=order.reason, sentence=RULES[order.reason])
+    tell(runtime, order.id, order.stage, "done" if order.stage == "completed" else order.stage)
     why = f" {denial['sentence']}" if denial else ""
     update = {
-        "processing_stage": order["stage"],
-        "order_amount": order["total"],
+        "processing_stage": order.stage,
+        "order_amount": order.total,
         "payment_status": payment,
         "denial": denial,
-        **said(f"{order['id']}:{order['stage']}", f"{order['id']} is {order['stage'].replace('_', ' ')}.{why}"),
+        **said(f"{order.id}:{order.stage}", f"{order.id} is {order.stage.replace('_', ' ')}.{why}"),
     }
     # a word said to an order that waits for people does not end its waiting: the same request is asked again
-    return Command(goto="assess" if order["stage"] == "awaiting_approval" else "__end__", update=update)
+    return Command(goto="assess" if order.stage == "awaiting_approval" else "__end__", update=update)
 
 
 def _damage(state: OrderState) -> Damage:
@@ -114,7 +129,7 @@ def _damage(state: OrderState) -> Damage:
             return Damage(node=node, found=found)
     try:
         sound(OrderState, state)
-    except StateError as worse:
+    except StateDamagedError as worse:
         return Damage(node="rebuild", found=worse.found)
     return state.get("damage") or Damage(node="rebuild", found="")
 

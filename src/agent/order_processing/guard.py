@@ -5,23 +5,27 @@ be true, or is not so any more, the way leads to `rebuild`, which goes on from t
 """
 
 from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.orm import Session
 
 from agent.approvals.gate import NOBODY, SaidBy, ask
 from agent.approvals.models import ApprovalView
+from agent.approvals.requests import requests_of
 from agent.commerce.commands import first_error
 from agent.commerce.lifecycle import Stage
+from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
+from agent.commerce.rows import seen
 from agent.ledger.database import Denied
 from agent.order_processing.state import STATE_VERSION, Damage, LineTask, OrderState, ParcelTask
 from agent.platform import this_thread
 from agent.services import services
 
-Node = TypeVar("Node", bound=Callable[[Any, Runtime[None]], Awaitable[Any]])
+S = TypeVar("S")
+Node = Callable[[S, Runtime[None], Precondition], Awaitable[Any]]
 
 ANYWHERE: Final[tuple[Stage, ...]] = get_args(Stage)
 
@@ -31,67 +35,64 @@ _BRANCHES: Final = {LineTask: "line", ParcelTask: "parcel"}
 _FORMS: Final[dict[type, TypeAdapter[Any]]] = {form: TypeAdapter(form) for form in (OrderState, LineTask, ParcelTask)}
 
 
-class StateError(Exception):
-    """A node must not run on this state. `found` says what is damaged in it; never the value, which may be anything.
-
-    Without it the state is sound, but the order has gone on without this thread.
-    """
-
-    def __init__(self, found: str = "") -> None:
-        super().__init__(found or "the order has gone on without this thread")
-        self.found = found[:300]
-
-
-def guarded(*stages: Stage) -> Callable[[Node], Node]:
+def guarded(*stages: Stage) -> Callable[[Node[S]], Any]:
     """Let a node run only on a sound state of an order that is in one of these stages by the ledger.
 
-    Without any stage, also where there is no order yet. What stops the node, or its update when that does not fit the
-    state, or a denial by the ledger, leads to `rebuild`; a branch says so in `results`, and its join decides.
+    The node is given what must be true of its order, and holds the ledger against it in the transaction in which it
+    acts. Without any stage, also where there is no order yet. What stops the node, or its update when that does not fit
+    the state, or a denial by the ledger, leads to `rebuild`; a branch says so in `results`, and its join decides.
     """
 
-    def guard(node: Node) -> Node:
+    def guard(node: Node[S]) -> Any:
         form = get_type_hints(node)["state"]
 
-        @wraps(node)
         async def checked(state: Any, runtime: Runtime[None]) -> Any:
             try:
                 sound(form, state)
-                await _by_the_ledger(form, state, this_thread(runtime), stages)
-                update = await node(state, runtime)
+                precondition = _precondition(form, state, this_thread(runtime), stages)
+                update = await node(state, runtime, precondition)
                 sound(OrderState, (update.update or {}) if isinstance(update, Command) else update)
-            except (StateError, Denied) as stopped:
-                found = stopped.found if isinstance(stopped, StateError) else ""
+            except (StateDamagedError, OrderMovedOnError, Denied) as stopped:
+                found = stopped.found if isinstance(stopped, StateDamagedError) else ""
                 if key := _BRANCHES.get(form):
                     return {"results": {str(state.get(key))[:100]: "damaged" if found else "overtaken"}}
                 return Command(goto="rebuild", update={"damage": Damage(node=node.__name__, found=found)})
+            if not precondition.looked:
+                raise RuntimeError(f"{node.__name__} acted without a look into the ledger")
             return update
 
-        return cast(Node, checked)
+        checked.__name__, checked.__doc__ = node.__name__, node.__doc__
+        checked.__annotations__ = get_type_hints(node, include_extras=True) | {"runtime": Runtime[None]}
+        return checked
 
     return guard
 
 
 async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, SaidBy]:
     """The gate, for an open request on a sound state; else nobody is asked, and `decide`, which follows, sees why."""
+    shop = await services()
     try:
         sound(OrderState, state)
-        await _by_the_ledger(OrderState, state, this_thread(runtime), ANYWHERE)
-        request = await request_of(state)
-    except StateError:
+        precondition = _precondition(OrderState, state, this_thread(runtime), ANYWHERE)
+        request = await shop.database.read(lambda session: request_of(session, state, precondition))
+    except (StateDamagedError, OrderMovedOnError):
         return {"answer": NOBODY}
     if request["status"] != "open":
         return {"answer": NOBODY}
-    shown, trail = cast(ApprovalView, state["approval"]), (await services()).approvals.trail
-    return {"answer": ask(shown, request.get("head", ""), runtime, trail)}
+    shown = cast(ApprovalView, state["approval"])
+    return {"answer": ask(shown, request.get("head", ""), runtime, shop.approvals.trail)}
 
 
-async def request_of(state: OrderState) -> ApprovalView:
-    """The request in the state, as it stands in the ledger. Raises `StateError` when people were shown another one."""
-    seen = state.get("approval")
-    for known in await (await services()).approvals.of_order(state["order_id"]):
-        if seen and (known["request_id"], known["action_requests"]) == (seen["request_id"], seen["action_requests"]):
+def request_of(session: Session, state: OrderState, precondition: Precondition) -> ApprovalView:
+    """The request in the state, as it stands in the ledger, on an order of which that is true.
+
+    Raises `StateDamagedError` when people were shown another one.
+    """
+    order, shown = seen(session, precondition), state.get("approval")
+    for known in requests_of(session, order.id):
+        if shown and (known["request_id"], known["action_requests"]) == (shown["request_id"], shown["action_requests"]):
             return known
-    raise StateError("approval: not a request about this order")
+    raise StateDamagedError("approval: not a request about this order")
 
 
 def sound(form: type, state: Any) -> None:
@@ -100,24 +101,16 @@ def sound(form: type, state: Any) -> None:
     try:
         _FORMS[form].validate_python(state | {"order": {}, "messages": []}, strict=True)
     except ValidationError as wrong:
-        raise StateError(first_error(wrong)) from wrong
+        raise StateDamagedError(first_error(wrong)) from wrong
     if state.get("version", STATE_VERSION) > STATE_VERSION:
-        raise StateError("version: written by a newer release")
+        raise StateDamagedError("version: written by a newer release")
 
 
-async def _by_the_ledger(form: type, state: Any, thread_id: str, stages: tuple[Stage, ...]) -> None:
-    """The order is the one of this thread, its customer's, and where this node may act."""
-    order_id = state.get("order_id", "")
-    if not order_id and not stages and not state.get("customer_id"):
-        return  # there is no order yet, or there never will be
-    known = await (await services()).reads.whereabouts(order_id)
-    if known is None:
-        raise StateError("order_id: not in the ledger")
-    if thread_id not in known.threads:
-        raise StateError("order_id: another order's thread")
-    if form is not LineTask and state.get("customer_id") != known.customer_id:
-        raise StateError("customer_id: not the order's")
+def _precondition(form: type, state: Any, thread_id: str, stages: tuple[Stage, ...]) -> Precondition:
+    """What the state says of its order. Raises `StateDamagedError` where that can't be, whatever the ledger says."""
+    order_id, customer_id = state.get("order_id", ""), state.get("customer_id", "")
+    if not order_id and (stages or customer_id):
+        raise StateDamagedError("order_id: not in the ledger")
     if not state.get("parcel", f"{order_id}/").startswith(f"{order_id}/"):
-        raise StateError("parcel: not the order's")
-    if stages and known.stage not in stages:
-        raise StateError
+        raise StateDamagedError("parcel: not the order's")
+    return Precondition(order_id, thread_id, None if form is LineTask else customer_id, stages)

@@ -3,23 +3,32 @@
 Wiring is in `graph`, rules are in `commerce`.
 """
 
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from agent.approvals.chains import case_for_order
 from agent.approvals.gate import NOBODY, caller_who
 from agent.approvals.models import ApprovalView
-from agent.commerce.commands import Denial, MarkHandedOver, NewOrder, PlaceOrder, first_error
+from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
+from agent.commerce.debts import people_decided
 from agent.commerce.lifecycle import Stage
+from agent.commerce.orders import all_reserved, move_on, undone
+from agent.commerce.parcels import LEFT
 from agent.commerce.policy import denied, money
-from agent.commerce.views import OrderView
-from agent.identity import caller_of_run
+from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
+from agent.commerce.reads import risk_of
+from agent.commerce.rows import locked
+from agent.commerce.views import OrderView, order_view
+from agent.identity import Caller, caller_of_run
 from agent.ledger.database import Denied, KeyReusedError
+from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
-from agent.order_processing.guard import ANYWHERE, StateError, guarded, request_of
+from agent.order_processing.guard import ANYWHERE, guarded, request_of
 from agent.order_processing.showing import approval_action, counted, refused, said, shown, tell
 from agent.order_processing.state import LineOutcome, LineTask, OrderState, ParcelOutcome, ParcelTask
 from agent.platform import this_thread
@@ -55,7 +64,7 @@ def next_step(order: OrderView) -> list[Send] | str:
 
 
 @guarded()
-async def route(state: OrderState, runtime: Runtime[None]) -> Command[Literal[Step, "validate"]]:
+async def route(state: OrderState, runtime: Runtime[None], _: Precondition) -> Command[Literal[Step, "validate"]]:
     """A new order is validated; an order that the service account names is taken on where the ledger says it is."""
     order, caller, shop = state.get("order"), caller_of_run(runtime), await services()
     if not caller or caller.role != "service":
@@ -71,7 +80,7 @@ async def route(state: OrderState, runtime: Runtime[None]) -> Command[Literal[St
 
 
 @guarded()
-async def validate(state: OrderState, runtime: Runtime[None]) -> Command[Step]:
+async def validate(state: OrderState, runtime: Runtime[None], _: Precondition) -> Command[Step]:
     """Parse the order strictly and place it in the ledger at catalogue prices, or name the field or rule at fault."""
     caller, shop = caller_of_run(runtime), await services()
     try:
@@ -79,27 +88,27 @@ async def validate(state: OrderState, runtime: Runtime[None]) -> Command[Step]:
         if caller is None or (caller.role != "channel" and caller.identity != order.customer_id):
             raise denied("ORDER-CALLER")
         key = f"order:{order.order_id}:place"
-        command = PlaceOrder(key=key, actor=caller.identity, subject=order.customer_id, order=order)
-        answer = await shop.commerce.run(command)
+        placed = await shop.commerce.place(
+            PlaceOrder(key=key, actor=caller.identity, subject=order.customer_id, order=order)
+        )
     except ValidationError as wrong:
         return Command(goto="close", update=refused(denied("ORDER-INPUT", first_error(wrong))))
     except KeyReusedError:
         return Command(goto="close", update=refused(denied("ORDER-ID-TAKEN")))
     except Denied as denial:
         return Command(goto="close", update=refused(denial))
-    if isinstance(answer, Denial):
-        return Command(goto="close", update=refused(answer))
-    placed = await shop.reads.get(order.order_id)
+    if isinstance(placed, Denial):
+        return Command(goto="close", update=refused(placed))
     emit("order.placed", order_id=placed["id"], amount=placed["total"])
     tell(runtime, placed["id"], "validated", f"{counted(len(placed['lines']))}, {money(placed['total'])}")
     return Command(goto=next_step(placed), update=shown(placed))  # type: ignore[arg-type]
 
 
 @guarded("placed")
-async def reserve_line(state: LineTask, runtime: Runtime[None]) -> Update:  # noqa: ARG001
+async def reserve_line(state: LineTask, runtime: Runtime[None], precondition: Precondition) -> Update:  # noqa: ARG001
     """Hold the stock of one line, once. Answers into `results`; the join decides."""
     try:
-        await (await services()).orders.reserve_line(state["order_id"], state["line"])
+        await (await services()).orders.reserve_line(precondition, state["line"])
     except Denied as denial:
         emit("request.denied", order_id=state["order_id"], rule=denial.rule)
         return _result(state["line"], "short" if denial.rule == "STOCK-SHORT" else "failed")
@@ -108,41 +117,53 @@ async def reserve_line(state: LineTask, runtime: Runtime[None]) -> Update:  # no
 
 @guarded("placed", "reserved", "awaiting_approval")
 async def assess(
-    state: OrderState, runtime: Runtime[None]
+    state: OrderState, runtime: Runtime[None], precondition: Precondition
 ) -> Command[Literal["approval", "decide", "charge", "compensate", "park"]]:
     """Join the lines; decide by total and risk whether people must say yes."""
-    shop, order_id, results = await services(), state["order_id"], state.get("results", {})
-    if "damaged" in results.values():
-        raise StateError("results: a branch was damaged")
-    if "failed" in results.values():
-        return Command(goto="park")
+    shop, results, thread_id = await services(), state.get("results", {}), this_thread(runtime)
+    short = [int(n) for n, it in results.items() if it == "short" and n.isdecimal()]
+    damaged, failed = "damaged" in results.values(), "failed" in results.values()
+
+    def assessed(session: Session) -> tuple[int | None, ApprovalView | None]:
+        order, now = locked(session, precondition), shop.database.clock()
+        if damaged:
+            raise StateDamagedError("results: a branch was damaged")
+        if failed:
+            return None, None
+        all_reserved(session, order, short, now)
+        risk = risk_of(session, order)
+        case = case_for_order(order.total, risk)
+        if order.stage == "awaiting_approval":
+            case = case or "large_order"  # whatever the risk is by now: who waits for people goes on with their yes
+        move_on(session, order, "awaiting_approval" if case else "approved", "process", now)
+        if case is None:
+            return order.total, None
+        request = shop.approvals.open_in(
+            session,
+            approval_action(order_view(session, order), risk),
+            case,
+            key=f"order:{order.id}",
+            subject=order.customer_id,
+            order_id=order.id,
+            thread_id=thread_id,
+            asked_by=order.placed_by,
+        )
+        return order.total, request
+
     try:
-        short = [int(n) for n, it in results.items() if it == "short" and n.isdecimal()]
-        order = await shop.orders.reserved(order_id, short=short)
+        total, request = await shop.database.write(assessed)
     except Denied as denial:
         if denial.rule != "STOCK-SHORT":
-            raise StateError(f"results: {denial.sentence}") from denial
+            raise StateDamagedError(f"results: {denial.sentence}") from denial
         return Command(goto="compensate", update=refused(denial))
-    risk = await shop.reads.risk(order_id)
-    case = case_for_order(order["total"], risk)
-    if order["stage"] == "awaiting_approval":
-        case = case or "large_order"  # whatever the risk is by now: who waits for people goes on with their yes
-    await shop.orders.move(order_id, "awaiting_approval" if case else "approved", revision=order["revision"])
-    if case is None:
-        update = {"processing_stage": "approved", "human_approval_needed": False, "order_amount": order["total"]}
+    if total is None:
+        return Command(goto="park")
+    if request is None:
+        update = {"processing_stage": "approved", "human_approval_needed": False, "order_amount": total}
         return Command(goto="charge", update=update)
-    request = await shop.approvals.open(
-        approval_action(order, risk),
-        case,
-        key=f"order:{order_id}",
-        subject=order["customer_id"],
-        order_id=order_id,
-        thread_id=this_thread(runtime),
-        asked_by=order["placed_by"],
-    )
-    tell(runtime, order_id, "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
-    await shop.index.show(this_thread(runtime), request)
-    return ask_people(request, {"processing_stage": "awaiting_approval", "order_amount": order["total"]})
+    tell(runtime, state["order_id"], "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
+    await shop.index.show(thread_id, request)
+    return ask_people(request, {"processing_stage": "awaiting_approval", "order_amount": total})
 
 
 def ask_people(request: ApprovalView, update: Update) -> Command[Any]:
@@ -155,83 +176,99 @@ def ask_people(request: ApprovalView, update: Update) -> Command[Any]:
 
 
 @guarded(*ANYWHERE)
-async def decide(state: OrderState, runtime: Runtime[None]) -> Command[Literal["approval", "charge", "settle"]]:
-    """Take the answer if it counts; else ask again, saying why."""
-    shop, asked, answer = await services(), await request_of(state), state.get("answer")
-    if answer is None:
-        raise StateError("answer: missing")
-    who = caller_who(answer, asked.get("head", ""), shop.approvals.trail)
-    request = await shop.approvals.decide(asked["request_id"], asked["action_hash"], answer["said"], who)
+async def decide(
+    state: OrderState, runtime: Runtime[None], precondition: Precondition
+) -> Command[Literal["approval", "charge", "settle"]]:
+    """Take the answer if it counts, and do in the same transaction what it decides; else ask again, saying why."""
+    shop, answer = await services(), state.get("answer")
+
+    def decided(session: Session) -> tuple[ApprovalView, Caller | None]:
+        asked = request_of(session, state, precondition)
+        if answer is None:
+            raise StateDamagedError("answer: missing")
+        who = caller_who(answer, asked.get("head", ""), shop.approvals.trail)
+        request = shop.approvals.decide_in(session, asked["request_id"], asked["action_hash"], answer["said"], who)
+        follow(session, request, locked(session, precondition), shop.database.clock())
+        return request, who
+
+    request, who = await shop.database.write(decided)
     await shop.feedback.give(request, who)
     await shop.index.show(this_thread(runtime), request)
     update: Update = {"approval": request}
+    match request["status"]:
+        case "open":
+            again = said(f"{request['request_id']}:refused", request["refused"]) if request["refused"] else {}
+            return Command(goto="approval", update=update | again)
+        case "approved" if request["case"] != "debt":
+            return Command(goto="charge", update=update | {"processing_stage": "approved", "denial": None})
+        case _ if request["case"] == "debt":
+            return Command(goto="settle", update=update)
+        case _:
+            return Command(goto="settle", update=update | refused(denied("ORDER-REJECTED", request["note"])))
+
+
+def follow(session: Session, request: ApprovalView, order: OrderRow, now: datetime) -> None:
+    """What a decided request means for its order.
+
+    Raises `OrderMovedOnError` when what was asked about is not what would be done any more.
+    """
+    arguments = request["action_requests"][0]["args"]
     if request["status"] == "open":
-        again = said(f"{request['request_id']}:refused", request["refused"]) if request["refused"] else {}
-        return Command(goto="approval", update=update | again)
+        return
     if request["case"] == "debt":
-        await shop.debts.decided(request["action_requests"][0]["args"]["debt"], by_hand=request["status"] == "approved")
-        return Command(goto="settle", update=update)
-    if request["status"] == "void" or (await shop.reads.get(state["order_id"]))["stage"] != "awaiting_approval":
-        raise StateError  # what was asked about is not what would be done any more
-    if request["status"] == "approved":
-        revision = request["action_requests"][0]["args"]["revision"]
-        await shop.orders.move(state["order_id"], "approved", by="people", revision=revision)
-        return Command(goto="charge", update=update | {"processing_stage": "approved", "denial": None})
-    by: Literal["people", "clock"] = "people" if request["status"] == "rejected" else "clock"
-    rejected = denied("ORDER-REJECTED", request["note"])
-    await shop.orders.undo(state["order_id"], rejected.rule, by=by)
-    return Command(goto="settle", update=update | refused(rejected))
+        people_decided(session, arguments["debt"], by_hand=request["status"] == "approved", now=now)
+    elif request["status"] == "void" or order.stage != "awaiting_approval":
+        raise OrderMovedOnError
+    elif request["status"] != "approved":
+        undone(session, order, "ORDER-REJECTED", "people" if request["status"] == "rejected" else "clock", now)
+    elif order.revision == arguments["revision"]:
+        move_on(session, order, "approved", "people", now)
+    else:
+        raise OrderMovedOnError
 
 
 @guarded("approved", "parked", "declined", "paid")
 @time_budget(OUTSIDE_SECONDS)
 async def charge(
-    state: OrderState, runtime: Runtime[None]
+    state: OrderState, runtime: Runtime[None], precondition: Precondition
 ) -> Command[Literal["ship", "complete", "compensate", "close"]]:
     """Take the customer's money exactly once; an unknown outcome is parked, not guessed. Then a parcel a warehouse."""
     shop, order_id = await services(), state["order_id"]
     retries = (runtime.execution_info.node_attempt - 1) if runtime.execution_info else 0
     tell(runtime, order_id, "charging", "asks the payment provider" + (" again" if retries else ""))
-    outcome = await shop.payments.capture(order_id)
-    update: Update = {"payment_status": outcome, "retry_count": retries}
-    if outcome == "declined":
-        update |= refused(denied(await shop.payments.why_declined(order_id)))
-        waits = await shop.payments.waits_for_another(order_id)
-        return Command(goto="close" if waits else "compensate", update=update)
+    taken = await shop.payments.capture(precondition)
+    update: Update = {"payment_status": taken.outcome, "retry_count": retries}
+    if taken.outcome == "declined":
+        rule, waits = await shop.payments.declined(order_id)
+        return Command(goto="close" if waits else "compensate", update=update | refused(denied(rule)))
     tell(runtime, order_id, "paid", "captured once")
-    parcels = await shop.fulfilment.plan(order_id)
-    tasks = [ParcelTask(order_id=order_id, customer_id=state["customer_id"], parcel=parcel) for parcel in parcels]
-    update |= {"processing_stage": "paid", "parcels": parcels}
+    tasks = [ParcelTask(order_id=order_id, customer_id=state["customer_id"], parcel=parcel) for parcel in taken.parcels]
+    update |= {"processing_stage": "paid", "parcels": taken.parcels}
     return Command(goto=[Send("ship", task) for task in tasks] or "complete", update=update)
 
 
 @guarded("paid")
 @time_budget(OUTSIDE_SECONDS)
-async def ship(state: ParcelTask, runtime: Runtime[None]) -> Update:
+async def ship(state: ParcelTask, runtime: Runtime[None], precondition: Precondition) -> Update:
     """Give one parcel to the carrier, once. Answers into `results`; the join decides."""
     parcel, shop = state["parcel"], await services()
-    booked = await shop.fulfilment.book(parcel)
-    if booked != "handed_over" and booked != "delivered":  # noqa: PLR1714  (tells the type checker)
-        return _result(parcel, booked)
-    key = f"parcel:{parcel}:hand-over"
-    answer = await shop.commerce.run(
-        MarkHandedOver(key=key, actor="order_processing", subject=state["customer_id"], parcel_id=parcel)
-    )
-    if isinstance(answer, Denial):
-        return _result(parcel, "stopped")
-    tracking = next(each["tracking_id"] for each in answer["parcels"] if each["id"] == parcel)
-    tell(runtime, state["order_id"], "shipped", f"{parcel} left as {tracking}")
-    if booked == "delivered":  # its webhook came before we knew that it had left
-        await shop.commerce.delivered(parcel, state["customer_id"], "order_processing")
+    sent = await shop.fulfilment.book(parcel, precondition)
+    if sent.outcome not in LEFT:
+        return _result(parcel, sent.outcome)  # type: ignore[arg-type]
+    tell(runtime, state["order_id"], "shipped", f"{parcel} left as {sent.tracking_id}")
     return _result(parcel, "handed over")
 
 
 @guarded("paid")
-async def complete(state: OrderState, runtime: Runtime[None]) -> Command[Literal["park", "compensate", "close"]]:  # noqa: ARG001
+async def complete(
+    state: OrderState,
+    runtime: Runtime[None],  # noqa: ARG001
+    precondition: Precondition,
+) -> Command[Literal["park", "compensate", "close"]]:
     """Join the parcels: each has left, or was refused for good; none will; or the rest is looked after later."""
     if "damaged" in state.get("results", {}).values():
-        raise StateError("results: a branch was damaged")
-    match await (await services()).fulfilment.join(state["order_id"]):
+        raise StateDamagedError("results: a branch was damaged")
+    match await (await services()).fulfilment.join(precondition):
         case "completed":
             return Command(goto="close")
         case "refused":

@@ -16,7 +16,7 @@ from langgraph.runtime import Runtime
 from agent.resilience.classifier import CLASSIFIER
 from agent.resilience.failures import CircuitOpenError, Failure, FailureKind
 
-Node = TypeVar("Node", bound=Callable[[Any, Runtime[Any]], Awaitable[Any]])
+Node = TypeVar("Node", bound=Callable[..., Awaitable[Any]])
 
 _TRANSIENT_KINDS: frozenset[FailureKind] = frozenset({"timeout", "connection", "server_error", "overload", "slow"})
 
@@ -123,9 +123,9 @@ def time_budget(seconds: float) -> Callable[[Node], Node]:
 
     def bound(node: Node) -> Node:
         @wraps(node)
-        async def attempt(state: Any, runtime: Runtime[Any]) -> Any:
+        async def attempt(state: Any, runtime: Runtime[Any], *more: Any) -> Any:
             try:
-                return await node(state, runtime)
+                return await node(state, runtime, *more)
             except CircuitOpenError as refused:
                 wait = refused.retry_after if refused.kind == "rate_limit" else None
                 if wait is None or _spent(runtime) + wait > seconds:

@@ -48,5 +48,5 @@ async def ask(approvals: Approvals, action: Action, case: Case, *, key: str = "p
 async def decisions(database: Database, request_id: str) -> list[DecisionRow]:
     """What people said to a request that counted, in order."""
     query = select(DecisionRow).where(DecisionRow.request_id == request_id)
-    async with database.read() as session:
-        return list(await session.scalars(query.order_by(DecisionRow.round, DecisionRow.at, DecisionRow.step)))
+    with database.reading() as session:
+        return list(session.scalars(query.order_by(DecisionRow.round, DecisionRow.at, DecisionRow.step)))

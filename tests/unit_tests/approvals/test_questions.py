@@ -30,8 +30,8 @@ async def test_a_question_is_told_to_the_customer_and_the_request_stays_open(
     asked = await questions.ask(request_["request_id"], "Which leg broke?", AGENT, "k1")
 
     assert (asked["number"], asked["asked_by"], asked["answer"]) == (1, "general-agent-1", None)
-    async with database.read() as session:
-        notice = await session.get_one(NoticeRow, f"approval.question:{request_['request_id']}:1")
+    with database.reading() as session:
+        notice = session.get_one(NoticeRow, f"approval.question:{request_['request_id']}:1")
     assert (notice.customer_id, notice.order_id) == (CUSTOMER, "W-1001")
     assert notice.facts == {"request_id": request_["request_id"], "question": "Which leg broke?"}
     assert await approvals.get(request_["request_id"]) == request_

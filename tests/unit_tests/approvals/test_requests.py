@@ -85,8 +85,8 @@ async def test_no_customer_and_no_program_approves_even_if_the_ledgers_chain_nam
     approvals: Approvals, database: Database, role: Role
 ) -> None:
     view = await ask(approvals, order(), "large_order")
-    async with database.write() as session:
-        row = await session.get_one(ApprovalRow, view["request_id"])
+    with database.writing() as session:
+        row = session.get_one(ApprovalRow, view["request_id"])
         row.chain = [row.chain[0] | {"role": role}]
 
     after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))

@@ -19,8 +19,8 @@ from .asking import ask, changed_amount, edit_to, order, refund
 async def told(database: Database) -> list[tuple[str, dict[str, Any]]]:
     """(event, facts) of what staff is to hear, in the order in which it happened."""
     query = select(NoticeRow).where(NoticeRow.audience == "staff").order_by(NoticeRow.at, NoticeRow.key)
-    async with database.read() as session:
-        return [(row.event, row.facts) for row in await session.scalars(query)]
+    with database.reading() as session:
+        return [(row.event, row.facts) for row in session.scalars(query)]
 
 
 async def test_a_chain_is_told_from_the_request_to_its_end(
@@ -115,8 +115,8 @@ async def test_a_customer_is_told_of_the_end_alone(approvals: Approvals, databas
     for role in ("order_manager", "finance_director"):
         await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
 
-    async with database.read() as session:
-        rows = (await session.scalars(select(NoticeRow).where(NoticeRow.customer_id.is_not(None)))).all()
+    with database.reading() as session:
+        rows = session.scalars(select(NoticeRow).where(NoticeRow.customer_id.is_not(None))).all()
 
     assert [(row.audience, row.event, row.facts["status"]) for row in rows] == [
         ("customers", "approval.decided", "approved")

@@ -35,9 +35,9 @@ async def approved(approvals: Approvals) -> ApprovalView:
 
 async def link(trail: Trail, database: Database, request_id: str, change: Change) -> str | None:
     """Which link of a request's trail breaks when this is changed in the ledger; None: it holds."""
-    async with database.write() as session:
-        row = await session.get_one(ApprovalRow, request_id)
-        decisions = await decisions_of(session, row)
+    with database.writing() as session:
+        row = session.get_one(ApprovalRow, request_id)
+        decisions = decisions_of(session, row)
         change(row, decisions)
         try:
             trail.prove(row, decisions)
@@ -114,8 +114,8 @@ async def test_a_rejection_is_not_taken_back(trail: Trail, database: Database, a
 
 async def test_what_cannot_be_proved_is_void_and_asked_anew(approvals: Approvals, database: Database) -> None:
     view = await ask(approvals, order(), "large_order")
-    async with database.write() as session:
-        (await session.get_one(ApprovalRow, view["request_id"])).asked_by = "somebody-else"
+    with database.writing() as session:
+        session.get_one(ApprovalRow, view["request_id"]).asked_by = "somebody-else"
     broken = events("trail.broken")
 
     assert (await decide(approvals, view, APPROVE, "order_manager"))["status"] == "void"
@@ -130,8 +130,8 @@ async def test_no_effect_follows_from_an_approval_that_cannot_be_proved(
     approvals: Approvals, database: Database, approved: ApprovalView
 ) -> None:
     assert (await approvals.approved(approved["request_id"]))["head"] == approved["head"]
-    async with database.write() as session:
-        (await session.get_one(ApprovalRow, approved["request_id"])).action = refund(100_00).__dict__
+    with database.writing() as session:
+        session.get_one(ApprovalRow, approved["request_id"]).action = refund(100_00).__dict__
 
     with pytest.raises(Denied, match="has not been approved"):
         await approvals.approved(approved["request_id"])
@@ -159,8 +159,8 @@ async def test_requests_from_before_there_were_seals_are_decided_as_they_are(
     approvals: Approvals, database: Database
 ) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    async with database.write() as session:
-        row = await session.get_one(ApprovalRow, view["request_id"])
+    with database.writing() as session:
+        row = session.get_one(ApprovalRow, view["request_id"])
         row.seal = row.head = row.asked = None
 
     for role in ("order_manager", "finance_director"):

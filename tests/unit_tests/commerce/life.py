@@ -177,8 +177,8 @@ class Life:
             case "approved" | "parked":
                 await shop.payments.capture(order_id)
             case "declined":
-                if not await shop.payments.waits_for_another(order_id):
-                    await shop.orders.undo(order_id, await shop.payments.why_declined(order_id))
+                if not (await shop.payments.declined(order_id))[1]:
+                    await shop.orders.undo(order_id, (await shop.payments.declined(order_id))[0])
             case "paid":
                 await self._book(order_id)
             case "cancelling":
@@ -218,8 +218,8 @@ class Life:
         given = await given_back(self.shop)
         for debt in (await dump(self.shop))["debts"]:
             if not debt["settled"]:
-                async with self.shop.database.write() as session:
-                    (await session.get_one(DebtRow, debt["key"])).attempts = ATTEMPTS * (debt["asked"] + 1)
+                with self.shop.database.writing() as session:
+                    session.get_one(DebtRow, debt["key"]).attempts = ATTEMPTS * (debt["asked"] + 1)
                 by_hand = by_hand and debt["kind"] == "refund" and debt["key"] not in given
                 await self.shop.debts.decided(debt["key"], by_hand=by_hand)
 

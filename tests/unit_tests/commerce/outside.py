@@ -40,8 +40,8 @@ async def at_the_carrier(shop: Services) -> dict[str, str]:
 
 async def readdress(shop: Services, order_id: str, postcode: str) -> None:
     """Only this postcode differs from now on, whatever was booked before."""
-    async with shop.database.write() as session:
-        order = await session.get_one(OrderRow, order_id)
+    with shop.database.writing() as session:
+        order = session.get_one(OrderRow, order_id)
         order.ship_to = order.ship_to | {"postcode": postcode}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import Table, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.approvals.requests import Action
 from agent.commerce.booking import gift_balance
@@ -93,7 +93,7 @@ async def awaiting(shop: Services, order: NewOrder) -> OrderView:
 async def paid(shop: Services, order: NewOrder) -> OrderView:
     """The order with its money taken."""
     await approved(shop, order)
-    assert await shop.payments.capture(order.order_id) == "captured"
+    assert (await shop.payments.capture(order.order_id)).outcome == "captured"
     return await shop.reads.get(order.order_id)
 
 
@@ -101,7 +101,7 @@ async def booked(shop: Services, order: NewOrder) -> OrderView:
     """The paid order with all its parcels booked; the van has yet to come (see `outside`)."""
     await paid(shop, order)
     for parcel in await shop.fulfilment.plan(order.order_id):
-        assert await shop.fulfilment.book(parcel) == "booked"
+        assert (await shop.fulfilment.book(parcel)).outcome == "booked"
     return await shop.reads.get(order.order_id)
 
 
@@ -143,19 +143,19 @@ async def pay_by(shop: Services, order_id: str, method: str, **how: str) -> dict
 
 async def gift(shop: Services, method_id: str = "ada_gift") -> int:
     """What is left on a gift card, in minor units."""
-    async with shop.database.read() as session:
-        return await gift_balance(session, method_id)
+    with shop.database.reading() as session:
+        return gift_balance(session, method_id)
 
 
 async def dump(shop: Services, *without: str) -> Dump:
     """Every row of every table of the ledger, but those named."""
     tables = [table for table in Base.metadata.sorted_tables if table.name not in without]
-    async with shop.database.read() as session:
-        return {table.name: await _rows(session, table) for table in tables}
+    with shop.database.reading() as session:
+        return {table.name: _rows(session, table) for table in tables}
 
 
-async def _rows(session: AsyncSession, table: Table) -> list[dict[str, Any]]:
-    rows = await session.execute(select(table).order_by(*table.primary_key.columns))
+def _rows(session: Session, table: Table) -> list[dict[str, Any]]:
+    rows = session.execute(select(table).order_by(*table.primary_key.columns))
     names = list(rows.keys())
     return [dict(zip(names, row, strict=True)) for row in rows]
 
@@ -189,8 +189,8 @@ async def repaid(shop: Services, order_id: str = "A-1") -> list[RefundAnswer]:
 
 async def recard(shop: Services, method_id: str, token: str) -> None:
     """From now on the network treats this method's card like `token`."""
-    async with shop.database.write() as session:
-        (await session.get_one(PaymentMethodRow, method_id)).token = token
+    with shop.database.writing() as session:
+        session.get_one(PaymentMethodRow, method_id).token = token
 
 
 def denies(rule: str) -> pytest.RaisesExc[Denied]:

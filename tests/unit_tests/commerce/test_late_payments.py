@@ -45,7 +45,7 @@ async def test_an_order_cancelled_while_its_charge_is_on_the_way_gets_the_money_
         assert (await cancel(shop))["stage"] == "cancelling"
 
     with wire(shop.world.clients[0], response=meanwhile):
-        assert await shop.payments.capture("A-1") == "captured"
+        assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert await stage(shop) == "cancelled"
     assert await shop.debts.settle("A-1") == {VOID: "settled", REST: "settled"}
     assert await entries(shop) == [("capture", TOTAL), ("refund", -TOTAL)]
@@ -101,7 +101,7 @@ async def test_a_payment_that_arrives_after_it_was_voided_takes_nothing(shop: Se
             assert await stage(shop) == "cancelled"
 
     with wire(shop.world.clients[0], request=undone_on_the_way):
-        assert await shop.payments.capture("A-1") == "declined"
+        assert (await shop.payments.capture("A-1")).outcome == "declined"
     assert [charge.status for charge in await charges(shop)] == ["declined"]
     assert await entries(shop) == []
     assert (await dump(shop))["tickets"] == []
@@ -117,7 +117,7 @@ async def test_an_answer_that_arrives_while_its_void_fails_is_not_lost(shop: Ser
         shop.breakers["payment"].reset()
 
     with wire(shop.world.clients[0], response=undone_and_cut_off):
-        assert await shop.payments.capture("A-1") == "captured"
+        assert (await shop.payments.capture("A-1")).outcome == "captured"
     clock.advance(hours=1)
     assert await shop.debts.settle("A-1") == {VOID: "settled", REST: "settled"}
     assert [refund.amount for refund in await repaid(shop)] == [TOTAL]
@@ -132,6 +132,6 @@ async def test_money_that_was_taken_although_people_said_it_never_came_is_paid_b
         assert await stage(shop) == "cancelled"
 
     with wire(shop.world.clients[0], response=given_up):
-        assert await shop.payments.capture("A-1") == "captured"
+        assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert await shop.debts.settle("A-1") == {REST: "settled"}
     assert await entries(shop) == [("capture", TOTAL), ("refund", -TOTAL)]

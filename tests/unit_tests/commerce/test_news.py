@@ -19,8 +19,8 @@ async def told(shop: Services, thread_id: str = "chat-1", customer: str = "ada_p
 
 
 async def last_heard(shop: Services, customer: str = "ada_park") -> tuple[str, datetime]:
-    async with shop.database.read() as session:
-        row = (await session.scalars(select(ConversationRow).where(ConversationRow.customer_id == customer))).one()
+    with shop.database.reading() as session:
+        row = session.scalars(select(ConversationRow).where(ConversationRow.customer_id == customer)).one()
         return row.thread_id, row.at
 
 

@@ -217,6 +217,6 @@ async def test_an_order_whose_threads_keep_failing_is_a_case_for_a_person_once(s
     await placed(shop, new_order())
     for _ in range(GIVE_UPS + 2):
         assert await shop.orders.give_up_thread("A-1", timedelta(0))
-    async with shop.database.read() as session:
-        tickets = (await session.scalars(select(TicketRow).where(TicketRow.order_id == "A-1"))).all()
+    with shop.database.reading() as session:
+        tickets = session.scalars(select(TicketRow).where(TicketRow.order_id == "A-1")).all()
     assert [(ticket.topic, ticket.customer_id) for ticket in tickets] == [("order", "ada_park")]

@@ -43,7 +43,7 @@ async def states(shop: Services) -> dict[str, str]:
 async def refuse(shop: Services, parcel_id: str) -> None:
     """The carrier will never take this one."""
     await readdress(shop, "A-1", NEVER_TAKEN)
-    assert await shop.fulfilment.book(parcel_id) == "refused"
+    assert (await shop.fulfilment.book(parcel_id)).outcome == "refused"
 
 
 async def test_a_booked_parcel_is_known_to_the_carrier_and_by_its_tracking_id(shop: Services) -> None:
@@ -56,9 +56,9 @@ async def test_a_booked_parcel_is_known_to_the_carrier_and_by_its_tracking_id(sh
 
 async def test_a_parcel_booked_again_is_booked_once_and_told_how_far_it_is(shop: Services) -> None:
     await booked(shop, new_order())
-    assert await shop.fulfilment.book(EAST) == "booked"
+    assert (await shop.fulfilment.book(EAST)).outcome == "booked"
     await the_van_comes(shop)
-    assert await shop.fulfilment.book(EAST) == "handed_over"
+    assert (await shop.fulfilment.book(EAST)).outcome == "handed_over"
 
 
 async def test_a_parcel_leaves_under_the_carriers_tracking_id(shop: Services) -> None:
@@ -70,7 +70,7 @@ async def test_one_that_has_left_is_not_booked_again(shop: Services) -> None:
     await booked(shop, new_order())
     await hand_over_parcel(shop, EAST)
     with wire(shop.world.clients[0], request=unreachable):
-        assert await shop.fulfilment.book(EAST) == "handed_over"
+        assert (await shop.fulfilment.book(EAST)).outcome == "handed_over"
 
 
 @pytest.mark.parametrize("accident", [{"request": unreachable}, {"response": lost}], ids=["before", "after"])
@@ -82,7 +82,7 @@ async def test_a_carrier_that_does_not_answer_is_asked_again(shop: Services, acc
     assert (await states(shop))[EAST] == "booked"  # it may be
     assert await shop.fulfilment.join("A-1") == "waiting"
     assert await shop.fulfilment.plan("A-1") == [EAST, WEST]
-    assert await shop.fulfilment.book(EAST) == "booked"
+    assert (await shop.fulfilment.book(EAST)).outcome == "booked"
 
 
 async def test_no_carrier_is_asked_while_its_circuit_is_open(shop: Services) -> None:
@@ -98,10 +98,10 @@ async def test_a_parcel_is_not_booked_before_a_change_is_paid(shop: Services) ->
     await paid(shop, new_order())
     await shop.fulfilment.plan("A-1")
     await pay_by(shop, "A-1", "ada_slow")
-    assert await shop.fulfilment.book(EAST) == "unpaid"
+    assert (await shop.fulfilment.book(EAST)).outcome == "unpaid"
     assert await at_the_carrier(shop) == {}
     await shop.payments.collect("A-1")
-    assert await shop.fulfilment.book(EAST) == "booked"
+    assert (await shop.fulfilment.book(EAST)).outcome == "booked"
 
 
 async def test_nothing_is_changed_once_the_carrier_was_asked(shop: Services) -> None:
@@ -132,7 +132,7 @@ async def test_what_the_carrier_refuses_is_given_back_and_the_rest_goes_on(shop:
 async def booked_east_only(shop: Services) -> None:
     await paid(shop, new_order())
     await shop.fulfilment.plan("A-1")
-    assert await shop.fulfilment.book(EAST) == "booked"
+    assert (await shop.fulfilment.book(EAST)).outcome == "booked"
 
 
 async def test_a_parcel_refused_twice_is_given_back_once(shop: Services) -> None:
@@ -184,7 +184,7 @@ async def test_a_refusal_that_comes_after_the_order_was_cancelled_gives_nothing_
         await cancel(shop)
 
     with wire(shop.world.clients[0], response=cancelled_meanwhile):
-        assert await shop.fulfilment.book(WEST) == "stopped"
+        assert (await shop.fulfilment.book(WEST)).outcome == "stopped"
     await shop.debts.settle("A-1")
     assert (await shop.reads.get("A-1"))["stage"] == "cancelled"
     assert await entries(shop) == [("capture", TOTAL), ("refund", -TOTAL)]

@@ -102,8 +102,8 @@ async def test_a_fourth_order_within_a_day_is_a_risk(shop: Services, clock: Cloc
 
 @pytest.mark.parametrize(("days", "score"), [(7, 30), (8, 0)])
 async def test_a_profile_that_was_just_changed_is_a_risk(shop: Services, clock: Clock, days: int, score: int) -> None:
-    async with shop.database.write() as session:
-        (await session.get_one(CustomerRow, "ada_park")).profile_changed_at = clock()
+    with shop.database.writing() as session:
+        session.get_one(CustomerRow, "ada_park").profile_changed_at = clock()
     clock.advance(days=days)
     await placed(shop, new_order())
     assert await shop.reads.risk("A-1") == score

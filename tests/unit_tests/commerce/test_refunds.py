@@ -86,8 +86,8 @@ async def test_a_refund_of_no_amount_cannot_be_asked_for(shop: Services, amount:
 
 async def test_a_refund_is_taken_from_one_payment_after_the_other(shop: Services) -> None:
     await paid(shop, new_order())
-    async with shop.database.write() as session:
-        first = await session.get_one(PaymentRow, "A-1:pay:1")
+    with shop.database.writing() as session:
+        first = session.get_one(PaymentRow, "A-1:pay:1")
         second = {"key": "A-1:pay:2", "method_id": "ada_card", "outcome": "captured"}
         session.add(PaymentRow(order_id="A-1", amount=50_00, at=first.at + timedelta(hours=1), **second))
     await refund(shop, TOTAL + 10_00)
@@ -190,8 +190,8 @@ async def test_one_orders_refunds_can_be_settled_alone(shop: Services) -> None:
 
 async def test_a_gift_card_is_credited_at_once(shop: Services) -> None:
     async def balance() -> int:
-        async with shop.database.read() as session:
-            return await gift_balance(session, "ada_gift")
+        with shop.database.reading() as session:
+            return gift_balance(session, "ada_gift")
 
     before = await balance()
     await paid(shop, new_order(method="ada_gift", lines={"CANDLE-SMALL": 4}))

@@ -112,11 +112,11 @@ async def test_a_return_is_on_a_gift_card_at_once(shop: Services) -> None:
 async def test_each_piece_is_worth_what_was_paid_for_it(shop: Services) -> None:
     """The same item may stand on lines of different price; the catalogue's price of today is another thing."""
     await paid(shop, new_order(lines={"CURTAIN-MEDIUM": 2}))
-    async with shop.database.write() as session:
-        (await session.get_one(VariantRow, "CURTAIN-SHORT")).price = 60_00
+    with shop.database.writing() as session:
+        session.get_one(VariantRow, "CURTAIN-SHORT").price = 60_00
     await replace(shop, "A-1", ("CURTAIN-MEDIUM", "CURTAIN-SHORT"))
-    async with shop.database.write() as session:
-        (await session.get_one(VariantRow, "CURTAIN-SHORT")).price = 10_00
+    with shop.database.writing() as session:
+        session.get_one(VariantRow, "CURTAIN-SHORT").price = 10_00
     await deliver(shop, "A-1")
     await give_back(shop, "CURTAIN-SHORT", "CURTAIN-MEDIUM", order_id="A-1", key="c2")
     assert [(row["order_id"], row["amount"]) for row in (await dump(shop))["returns"]] == [("A-1", -155_00)]
@@ -177,12 +177,12 @@ async def test_for_an_equal_price_only_the_pieces_move(shop: Services) -> None:
 
 
 async def test_a_gift_card_must_cover_the_difference_of_an_exchange(shop: Services) -> None:
-    async with shop.database.write() as session:
-        (await session.get_one(VariantRow, "LAMP-BRASS")).price = 69_00 + 70_01
+    with shop.database.writing() as session:
+        session.get_one(VariantRow, "LAMP-BRASS").price = 69_00 + 70_01
     with denies("DIFFERENCE-GIFT-COVERS"):
         await exchange(shop, LAMP, method="ada_gift")
-    async with shop.database.write() as session:
-        (await session.get_one(VariantRow, "LAMP-BRASS")).price = 69_00 + 70_00
+    with shop.database.writing() as session:
+        session.get_one(VariantRow, "LAMP-BRASS").price = 69_00 + 70_00
     await exchange(shop, LAMP, method="ada_gift", key="c2")
     await arrive(shop)
     assert await gift(shop) == 0

@@ -96,8 +96,8 @@ async def test_gift_cards_are_worth_what_the_document_says(house: Services, docu
     await move_in(house, document)
     methods = [method for customer in document.customers for method in customer.payment_methods]
     cards = {method.id: method.balance for method in methods if method.kind == "gift_card"}
-    async with house.database.read() as session:
-        assert {card: await gift_balance(session, card) for card in cards} == cards
+    with house.database.reading() as session:
+        assert {card: gift_balance(session, card) for card in cards} == cards
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.commerce import run
 from agent.commerce.commands import Denial
@@ -203,9 +203,9 @@ def before_the_commit(desk: Desk) -> Iterator[None]:
     """Everything is written, nothing is committed."""
 
     def crashing(handler: run.Handler) -> run.Handler:
-        async def act(session: AsyncSession, *arguments: Any) -> Any:
-            await handler(session, *arguments)
-            await session.flush()
+        def act(session: Session, *arguments: Any) -> Any:
+            handler(session, *arguments)
+            session.flush()
             raise Crash
 
         return act

@@ -159,7 +159,7 @@ async def test_a_parcel_stopped_before_its_booking_arrived_is_not_taken(shop: Se
             await shop.debts.settle("A-1")
 
     with wire(shop.world.clients[0], request=cancelled_on_the_way):
-        assert await shop.fulfilment.book(EAST) == "stopped"
+        assert (await shop.fulfilment.book(EAST)).outcome == "stopped"
     assert await at_the_carrier(shop) == await states(shop) == {EAST: "stopped"}
     assert (await shop.reads.get("A-1"))["stage"] == "cancelled"
 
@@ -168,7 +168,7 @@ async def test_a_parcel_of_an_order_that_is_being_undone_is_not_booked_nor_hande
     await booked(shop, LAMP_ORDER)
     await cancel(shop)
     with wire(shop.world.clients[0], request=unreachable):
-        assert await shop.fulfilment.book(EAST) == "stopped"
+        assert (await shop.fulfilment.book(EAST)).outcome == "stopped"
     with denies("ORDER-STAGE"):
         await ask(shop, MarkHandedOver, parcel_id=EAST)
 

@@ -233,8 +233,8 @@ async def test_what_nobody_can_read_is_a_case_for_a_person(shop: Services) -> No
 
     told = await say(conversation(), "it came, but you know how that is")
 
-    async with shop.database.read() as session:
-        [ticket] = (await session.scalars(select(TicketRow))).all()
+    with shop.database.reading() as session:
+        [ticket] = session.scalars(select(TicketRow)).all()
     assert (ticket.customer_id, ticket.text) == (ADA.identity, "it came, but you know how that is")
     assert told.startswith(OPENLY["person"])
     assert f"case {ticket.id}" in told
@@ -244,5 +244,5 @@ async def test_what_nobody_can_read_of_somebody_unknown_is_asked_again(shop: Ser
     read_in_its_place(shop, "unclear", "person")
 
     assert SAYINGS["unclear"] in await say(conversation(), "it came, but you know how that is", STOREFRONT)
-    async with shop.database.read() as session:
-        assert (await session.scalars(select(TicketRow))).all() == []
+    with shop.database.reading() as session:
+        assert session.scalars(select(TicketRow)).all() == []

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.ledger.backup import backup, restore
 from agent.ledger.contents import BackupError
@@ -49,7 +49,7 @@ async def ledger(url: str) -> AsyncIterator[Database]:
 
 
 async def add(database: Database, product: str) -> Json:
-    async def act(session: AsyncSession) -> Json:
+    def act(session: Session) -> Json:
         session.add(ProductRow(id=product, name="Lamp"))
         return {"added": product}
 

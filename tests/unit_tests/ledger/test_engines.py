@@ -54,8 +54,8 @@ async def test_a_server_that_refuses_is_away() -> None:
         taken.bind(("127.0.0.1", 0))
         ledger = Database(f"postgresql://desk:{SECRET}@127.0.0.1:{taken.getsockname()[1]}/ledger")
         with pytest.raises(DatabaseAwayError, match="refused") as away:
-            async with ledger.read() as session:
-                await session.execute(text("SELECT 1"))
+            with ledger.reading() as session:
+                session.execute(text("SELECT 1"))
     assert is_transient(away.value)
     assert SECRET not in str(away.value)
     await ledger.close()
@@ -69,8 +69,8 @@ async def test_a_server_that_says_nothing_is_away_in_time() -> None:
         ledger = Database(url, utc_now, Limits(connect=2))
         started = time.monotonic()
         with pytest.raises(DatabaseAwayError, match="timeout"):
-            async with ledger.write() as session:
-                await session.execute(text("SELECT 1"))
+            with ledger.writing() as session:
+                session.execute(text("SELECT 1"))
         assert time.monotonic() - started < 4
     await ledger.close()
 
@@ -78,11 +78,11 @@ async def test_a_server_that_says_nothing_is_away_in_time() -> None:
 async def test_who_writes_too_long_makes_the_others_try_again(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}", utc_now, Limits(statement=0.1))
     await ledger.create()
-    async with ledger.write() as session:
-        await session.execute(text("SELECT 1"))
+    with ledger.writing() as session:
+        session.execute(text("SELECT 1"))
         with pytest.raises(DatabaseConflictError, match="locked") as conflict:
-            async with ledger.write() as other:
-                await other.execute(text("SELECT 1"))
+            with ledger.writing() as other:
+                other.execute(text("SELECT 1"))
     assert is_transient(conflict.value)
     await ledger.close()
 
@@ -90,8 +90,8 @@ async def test_who_writes_too_long_makes_the_others_try_again(tmp_path: Path) ->
 async def test_a_statement_that_is_wrong_is_not_transient(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
     with pytest.raises(Exception, match="no such table") as wrong:
-        async with ledger.read() as session:
-            await session.execute(text("SELECT * FROM nowhere"))
+        with ledger.reading() as session:
+            session.execute(text("SELECT * FROM nowhere"))
     assert not is_transient(wrong.value)
     await ledger.close()
 
@@ -99,8 +99,8 @@ async def test_a_statement_that_is_wrong_is_not_transient(tmp_path: Path) -> Non
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
     await ledger.create()
-    async with ledger.write() as writer:
-        await writer.execute(text("DELETE FROM products"))
+    with ledger.writing() as writer:
+        writer.execute(text("DELETE FROM products"))
         async with asyncio.timeout(5), ledger.read() as reader:
             await reader.execute(text("SELECT * FROM products"))
     await ledger.close()

@@ -76,8 +76,8 @@ def ledger(shop: Services) -> Database:
 
 
 async def broken(ledger: Database) -> set[tuple[str, str]]:
-    async with ledger.read() as session:
-        return {(found.check, found.what) for check in CHECKS for found in await violations(session, check)}
+    with ledger.reading() as session:
+        return {(found.check, found.what) for check in CHECKS for found in violations(session, check)}
 
 
 def break_it(shop: Services, how: str) -> None:
@@ -100,8 +100,8 @@ async def test_a_broken_promise_is_named(shop: Services, ledger: Database, check
 async def test_a_violation_says_what_was_found(shop: Services, ledger: Database) -> None:
     break_it(shop, "UPDATE orders SET total = 1 WHERE id = 'W-1002'")
     [check] = [check for check in CHECKS if check.name == "order-total"]
-    async with ledger.read() as session:
-        [violation] = await violations(session, check)
+    with ledger.reading() as session:
+        [violation] = violations(session, check)
     assert violation.found == {"total": 1, "lines": 147_00}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.ledger.database import Act, Database, Denied, Effect, Json, KeyReusedError
 from agent.ledger.tables import EffectRow, ProductRow
@@ -28,7 +28,7 @@ async def ledger(ledger_url: str, clock: Clock) -> AsyncIterator[Database]:
 def adds(product: str) -> Act:
     """An effect: a product more."""
 
-    async def act(session: AsyncSession) -> Json:
+    def act(session: Session) -> Json:
         session.add(ProductRow(id=product, name="Lamp"))
         return {"added": product}
 
@@ -38,22 +38,22 @@ def adds(product: str) -> Act:
 def adds_then(error: Exception) -> Act:
     """An effect that fails when everything is written."""
 
-    async def act(session: AsyncSession) -> Json:
+    def act(session: Session) -> Json:
         session.add(ProductRow(id="half", name="Half"))
-        await session.flush()
+        session.flush()
         raise error
 
     return act
 
 
 async def products(ledger: Database) -> list[str]:
-    async with ledger.read() as session:
-        return list(await session.scalars(select(ProductRow.id).order_by(ProductRow.id)))
+    with ledger.reading() as session:
+        return list(session.scalars(select(ProductRow.id).order_by(ProductRow.id)))
 
 
 async def known(ledger: Database) -> EffectRow | None:
-    async with ledger.read() as session:
-        return await session.get(EffectRow, ASKED.key)
+    with ledger.reading() as session:
+        return session.get(EffectRow, ASKED.key)
 
 
 async def test_the_same_key_again_gives_the_first_answer_and_acts_once(ledger: Database) -> None:
@@ -125,11 +125,11 @@ async def test_a_crash_leaves_nothing_and_may_be_asked_again(ledger: Database) -
 async def test_a_cancelled_effect_leaves_nothing(ledger: Database) -> None:
     halfway = asyncio.Event()
 
-    async def hangs(session: AsyncSession) -> Json:
+    def hangs(session: Session) -> Json:
         session.add(ProductRow(id="half", name="Half"))
-        await session.flush()
+        session.flush()
         halfway.set()
-        await asyncio.Event().wait()
+        asyncio.Event().wait()
         raise AssertionError("nobody sets that event")
 
     hanging = asyncio.create_task(ledger.once(ASKED, hangs))

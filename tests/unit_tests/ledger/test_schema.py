@@ -183,6 +183,6 @@ def test_orders_of_0_1_0_keep_the_threads_that_everyone_knows(upgraded: Callable
 async def test_a_ledger_of_0_1_0_keeps_every_promise(upgraded: Callable[[str], Any], url: str) -> None:
     assert upgraded("PRAGMA foreign_key_check") == []
     ledger = Database(url)
-    async with ledger.read() as session:
-        assert [found for each in CHECKS for found in await violations(session, each)] == []
+    with ledger.reading() as session:
+        assert [found for each in CHECKS for found in violations(session, each)] == []
     await ledger.close()

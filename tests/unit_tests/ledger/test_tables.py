@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, Effect, Json
 from agent.ledger.tables import CustomerRow, EffectRow, OrderRow, ProductRow, VariantRow
@@ -21,9 +21,9 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 async def ledger(ledger_url: str, clock: Clock) -> AsyncIterator[Database]:
     """A ledger with one variant in it: 3 pieces, none reserved."""
     database = Database(ledger_url, clock)
-    async with database.write() as session:
+    with database.writing() as session:
         session.add(ProductRow(id="lamp", name="Lamp"))
-        await session.flush()
+        session.flush()
         session.add(VariantRow(sku="LAMP-OAK", product_id="lamp", options={}, price=69_00, warehouse="east", on_hand=3))
     yield database
     await database.close()
@@ -37,30 +37,30 @@ def customer(changed_at: datetime) -> CustomerRow:
 
 async def test_a_time_without_zone_is_refused(ledger: Database) -> None:
     with pytest.raises(StatementError, match="time zone aware"):
-        async with ledger.write() as session:
+        with ledger.writing() as session:
             session.add(customer(NOON.replace(tzinfo=None)))
-    async with ledger.read() as session:
-        assert await session.get(CustomerRow, "ada") is None
+    with ledger.reading() as session:
+        assert session.get(CustomerRow, "ada") is None
 
 
 async def test_a_clock_without_zone_leaves_no_effect(ledger: Database, clock: Clock) -> None:
-    async def act(session: AsyncSession) -> Json:
+    def act(session: Session) -> Json:
         session.add(ProductRow(id="rug", name="Rug"))
         return {}
 
     clock.now = NOON.replace(tzinfo=None)
     with pytest.raises(StatementError, match="time zone aware"):
         await ledger.once(Effect("key", "Add", "ada", "ada"), act)
-    async with ledger.read() as session:
-        assert await session.get(EffectRow, "key") is None
-        assert await session.get(ProductRow, "rug") is None
+    with ledger.reading() as session:
+        assert session.get(EffectRow, "key") is None
+        assert session.get(ProductRow, "rug") is None
 
 
 async def test_a_time_comes_back_as_the_same_moment_in_utc(ledger: Database) -> None:
-    async with ledger.write() as session:
+    with ledger.writing() as session:
         session.add(customer(NOON.astimezone(timezone(timedelta(hours=-7)))))
-    async with ledger.read() as session:
-        kept = (await session.get_one(CustomerRow, "ada")).profile_changed_at
+    with ledger.reading() as session:
+        kept = session.get_one(CustomerRow, "ada").profile_changed_at
     assert kept == NOON
     assert kept.tzinfo is UTC
 
@@ -76,13 +76,13 @@ async def test_a_time_comes_back_as_the_same_moment_in_utc(ledger: Database) -> 
 )
 async def test_no_writer_can_oversell(ledger: Database, change: dict[str, Any], constraint: str) -> None:
     with pytest.raises(IntegrityError, match=constraint):
-        async with ledger.write() as session:
-            await session.execute(update(VariantRow).values(**change))
+        with ledger.writing() as session:
+            session.execute(update(VariantRow).values(**change))
 
 
 async def test_an_order_of_nobody_is_refused(ledger: Database) -> None:
     with pytest.raises(IntegrityError, match=r"(?i)foreign key"):
-        async with ledger.write() as session:
+        with ledger.writing() as session:
             session.add(
                 OrderRow(
                     id="A-1",

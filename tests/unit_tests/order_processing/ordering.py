@@ -50,6 +50,6 @@ async def charges(shop: Services) -> list[dict[str, Any]]:
 
 async def stock(shop: Services) -> dict[str, tuple[int, int]]:
     """Pieces on hand and reserved, by SKU."""
-    async with shop.database.read() as session:
-        rows = await session.execute(select(VariantRow.sku, VariantRow.on_hand, VariantRow.reserved))
+    with shop.database.reading() as session:
+        rows = session.execute(select(VariantRow.sku, VariantRow.on_hand, VariantRow.reserved))
         return {row.sku: (row.on_hand, row.reserved) for row in rows}

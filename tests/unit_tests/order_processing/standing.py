@@ -112,8 +112,8 @@ async def ends_well(shop: Services, thread: Thread, node: str, before: dict[str,
 
 async def quarantined(shop: Services) -> list[QuarantineRow]:
     """The states that were put aside."""
-    async with shop.database.read() as session:
-        return list((await session.scalars(select(QuarantineRow))).all())
+    with shop.database.reading() as session:
+        return list(session.scalars(select(QuarantineRow)).all())
 
 
 async def effects(shop: Services) -> dict[str, Any]:

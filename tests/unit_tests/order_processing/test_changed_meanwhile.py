@@ -77,8 +77,8 @@ async def test_a_risk_that_is_gone_while_people_are_asked_does_not_do_without_th
         await place({"MUG-WHITE": 1}, order_id=f"N-{n}")  # more than three in a day, and a low median
     thread, ended = await place({"RUG-SAND": 1}, ship_to=SOMEWHERE.model_dump())
     assert ended["processing_stage"] == "awaiting_approval"
-    async with shop.database.write() as session:  # it is where its customer lives, after all
-        (await session.get_one(CustomerRow, "ada_park")).address = SOMEWHERE.model_dump()
+    with shop.database.writing() as session:  # it is where its customer lives, after all
+        session.get_one(CustomerRow, "ada_park").address = SOMEWHERE.model_dump()
 
     again = await drive_on(thread)
 

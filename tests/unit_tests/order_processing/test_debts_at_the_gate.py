@@ -23,13 +23,13 @@ DIRECTOR = staff("finance_director")
 
 
 async def tried_too_often(shop: Services) -> None:
-    async with shop.database.write() as session:
-        await session.execute(update(DebtRow).where(DebtRow.settled.is_(False)).values(attempts=ATTEMPTS))
+    with shop.database.writing() as session:
+        session.execute(update(DebtRow).where(DebtRow.settled.is_(False)).values(attempts=ATTEMPTS))
 
 
 async def requests(shop: Services) -> list[ApprovalRow]:
-    async with shop.database.read() as session:
-        return list((await session.scalars(select(ApprovalRow).order_by(ApprovalRow.created_at))).all())
+    with shop.database.reading() as session:
+        return list(session.scalars(select(ApprovalRow).order_by(ApprovalRow.created_at)).all())
 
 
 async def owing(shop: Services) -> Thread:
@@ -96,8 +96,8 @@ async def test_what_fails_on_after_a_no_is_asked_about_anew(shop: Services) -> N
     shop.breakers["payment"].force_open()
     await thread.answer(reject("try again"), DIRECTOR)
     assert await thread.waits_for() is None
-    async with shop.database.write() as session:
-        await session.execute(update(DebtRow).values(attempts=2 * ATTEMPTS))
+    with shop.database.writing() as session:
+        session.execute(update(DebtRow).values(attempts=2 * ATTEMPTS))
 
     await drive_on(thread)
 

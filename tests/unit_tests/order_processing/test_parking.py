@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from agent import services as composition
 from agent.commerce import fulfilment, run
@@ -44,8 +44,8 @@ async def test_while_the_provider_is_known_to_be_down_nobody_is_noted_as_asked(s
     shop.breakers["payment"].force_open()
     await place(SMALL)
 
-    async with shop.database.read() as session:
-        [payment] = (await session.scalars(select(PaymentRow).where(PaymentRow.order_id == "N-1"))).all()
+    with shop.database.reading() as session:
+        [payment] = session.scalars(select(PaymentRow).where(PaymentRow.order_id == "N-1")).all()
     assert (payment.outcome, payment.provider, payment.asks) == ("open", None, 0)
 
 
@@ -165,11 +165,11 @@ async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one
 ) -> None:
     left = ["N-1/west"]
 
-    async def hand_over(session: AsyncSession, command: MarkHandedOver, now: datetime) -> OrderRow:
+    def hand_over(session: Session, command: MarkHandedOver, now: datetime) -> OrderRow:
         if command.parcel_id in left:
             left.remove(command.parcel_id)
             raise RuntimeError("broken")
-        return await fulfilment.hand_over(session, command, now)
+        return fulfilment.hand_over(session, command, now)
 
     monkeypatch.setattr(run, "HANDLERS", run.HANDLERS | {MarkHandedOver: hand_over})
 

@@ -148,8 +148,8 @@ async def test_an_order_that_is_done_is_driven_on_while_people_must_be_asked_abo
 ) -> None:
     thread = order_thread("W-1002")
     await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="plan:1")
-    async with shop.database.write() as session:
-        await session.execute(update(DebtRow).values(attempts=ATTEMPTS))
+    with shop.database.writing() as session:
+        session.execute(update(DebtRow).values(attempts=ATTEMPTS))
     platform.thread(thread, "idle", updated_at=NOW)
 
     assert (await reconcile())["orders"] == {"W-1002": "driven on"}
