@@ -6,7 +6,6 @@
 from typing import Final, Literal, cast
 
 from agent.commerce.policy import denied
-from agent.ledger.tables import OrderRow
 
 Stage = Literal[
     "placed",
@@ -68,9 +67,10 @@ NOT_PAID_YET: Final[frozenset[Stage]] = frozenset(
 """Stages before the customer's money was taken."""
 
 
-def move(order: OrderRow, to: Stage, by: Cause) -> None:
-    """Move an order's stage; being there already is fine. Raises `Denied` ORDER-STAGE for what is not in the table."""
-    stage = cast(Stage, order.stage)
-    if stage != to and by not in MOVES[stage].get(to, ()):
+def check_move(stage: str, to: Stage, by: Cause) -> None:
+    """Whether an order may move from this stage; being there already is fine.
+
+    Raises `Denied` ORDER-STAGE for what is not in the table.
+    """
+    if stage != to and by not in MOVES[cast(Stage, stage)].get(to, ()):
         raise denied("ORDER-STAGE", f"{stage}, not {to}")
-    order.stage = to

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable
@@ -11,7 +11,9 @@ from agent.commerce.lifecycle import AT_REST
 from agent.commerce.policy import RiskFacts, denied, risk_score
 from agent.commerce.rows import OrderRef, seen
 from agent.commerce.views import OrderView, order_view, order_views
+from agent.ledger.base import UtcDateTime
 from agent.ledger.database import Database
+from agent.ledger.statements import table_of
 from agent.ledger.tables import (
     CustomerRow,
     DebtRow,
@@ -158,24 +160,16 @@ def own_view(session: Session, order_ref: OrderRef, customer_id: str | None) -> 
 def risk_of(session: Session, order: OrderRow) -> int:
     """The risk score of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS."""
     now = order.placed_at
-    customer, kind = session.execute(
-        select(CustomerRow, PaymentMethodRow.kind)
-        .join(PaymentMethodRow, PaymentMethodRow.id == order.payment_method_id)
-        .where(CustomerRow.id == order.customer_id)
-    ).one()
-    others = session.execute(
-        select(OrderRow.total, OrderRow.placed_at)
-        .where(OrderRow.customer_id == customer.id, OrderRow.id != order.id, OrderRow.placed_at <= now)
-        .order_by(OrderRow.placed_at.desc())
-        .limit(PAST_ORDERS)
-    ).all()
+    given = {"of_customer": order.customer_id, "of_order": order.id, "by_method": order.payment_method_id, "until": now}
+    customer = session.connection().execute(_CUSTOMER, given).one()
+    others = session.connection().execute(_PAST_ORDERS, given).all()
     return risk_score(
         RiskFacts(
             total=order.total,
             past_totals=[row.total for row in others],
             orders_in_24_hours=1 + sum(row.placed_at >= now - timedelta(hours=24) for row in others),
             ships_elsewhere=order.ship_to != customer.address,
-            paid_by_gift_card=kind == "gift_card",
+            paid_by_gift_card=customer.kind == "gift_card",
             profile_changed_at=customer.profile_changed_at,
             now=now,
         )
@@ -196,3 +190,21 @@ def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
         }
         for variant, name in session.execute(query.order_by(VariantRow.price, VariantRow.sku))
     ]
+
+
+_ORDERS, _CUSTOMERS, _METHODS = table_of(OrderRow), table_of(CustomerRow), table_of(PaymentMethodRow)
+_CUSTOMER: Final = (
+    select(_CUSTOMERS.c.address, _CUSTOMERS.c.profile_changed_at, _METHODS.c.kind)
+    .join(_METHODS, _METHODS.c.id == bindparam("by_method"))
+    .where(_CUSTOMERS.c.id == bindparam("of_customer"))
+)
+_PAST_ORDERS: Final = (
+    select(_ORDERS.c.total, _ORDERS.c.placed_at)
+    .where(
+        _ORDERS.c.customer_id == bindparam("of_customer"),
+        _ORDERS.c.id != bindparam("of_order"),
+        _ORDERS.c.placed_at <= bindparam("until", type_=UtcDateTime()),
+    )
+    .order_by(_ORDERS.c.placed_at.desc())
+    .limit(PAST_ORDERS)
+)
