@@ -78,8 +78,8 @@ async def test_a_payment_is_deferred_while_the_network_is_down_and_taken_later(s
 
 
 async def test_a_lost_answer_is_unknown_until_it_is_looked_up_and_never_charged_again(shop: Services) -> None:
-    await approved(shop, new_order(method="ada_lost"))
-    with pytest.raises(PaymentUnknownError):
+    await approved(shop, new_order())
+    with wire(shop.world.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
     assert await shop.payments.park("A-1") == "unknown"
     assert (await stage(shop), await entries(shop)) == ("parked", [])
