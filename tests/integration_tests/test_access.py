@@ -10,6 +10,7 @@ import pytest
 
 from agent.approvals.models import decision_payload
 from agent.platform import order_thread
+from agent.server.edge import LARGEST_BODY
 from demo.live import LiveServer
 from tests.integration_tests.driver import Driver, an_order
 
@@ -176,9 +177,27 @@ def test_another_web_page_may_not_read_what_this_server_says(server: LiveServer)
         assert asked_from(ui) == [ui, ui]
 
 
-@pytest.mark.parametrize("path", ["/", "/info", "/docs", "/openapi.json", "/metrics", "/redoc"])
+@pytest.mark.parametrize("path", ["/info", "/docs", "/openapi.json"])
 def test_what_the_server_is_made_of_is_told_to_no_stranger(server: LiveServer, path: str) -> None:
     assert httpx.get(server.url + path, trust_env=False).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/redoc", "/deploy", "/%64eploy", "/ok/../deploy", "//deploy", "/ui/x"]
+)
+def test_a_path_that_is_not_listed_is_there_for_nobody(server: LiveServer, driver: Driver, path: str) -> None:
+    stranger = httpx.get(server.url + path, trust_env=False)
+    answers = [stranger, *(driver.http(role, "GET", path) for role in ("customer", "operator", "admin"))]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+
+
+def test_a_request_that_is_too_large_is_refused_and_the_next_one_answered(driver: Driver) -> None:
+    thread = driver.conversation()
+    says = {"assistant_id": "customer_service", "input": HELLO, "config": {"tags": ["x" * LARGEST_BODY]}}
+
+    assert driver.http("channel", "POST", f"/threads/{thread}/runs", says).status_code == 413
+    assert driver.ask("hello", thread=thread).said
 
 
 def test_a_chat_ui_with_a_token_sees_that_the_server_is_there(driver: Driver) -> None:

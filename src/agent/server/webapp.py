@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent.server import approvals, breakers, orders, webhooks
 from agent.server.callers import caller_of_request
+from agent.server.edge import Edge
 from agent.server.watching import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
@@ -30,6 +31,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
+app.add_middleware(Edge)  # before authentication: see `edge`
 app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
