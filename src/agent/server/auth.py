@@ -17,7 +17,7 @@ from agent.server.credentials import CredentialError, caller_behind
 from agent.server.limits import TooManyError, take_turn
 from agent.server.permissions import Reach, reach
 from agent.server.resumes import check_answer, check_checkpoint
-from agent.server.rules import RunRefusedError, check_run
+from agent.server.rules import RunRefusedError, check_metadata, check_run
 from agent.settings import Settings, settings
 
 auth = Auth()
@@ -72,6 +72,13 @@ async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCr
         raise Auth.exceptions.HTTPException(403, "threads cannot be copied")
     if whose == "all":
         return True
+    try:
+        await take_turn(caller, settings().customer_rate)
+        check_metadata(caller, value["metadata"])
+    except RunRefusedError as refused:
+        raise _refused(refused, "threads.create", caller) from refused
+    except TooManyError as many:
+        raise _limited(many) from many
     if is_order_thread(value["thread_id"]):  # made by the order's own run, or a stranger could sit on its id
         raise Auth.exceptions.HTTPException(403, "an order's thread is made by sending the order")
     value["metadata"]["owner"] = caller.identity
@@ -102,10 +109,9 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
             await check_answer(caller, run)
             return True
     except RunRefusedError as refused:
-        emit("request.denied", role=caller.role, action="threads.create_run", status=refused.status)
-        raise Auth.exceptions.HTTPException(refused.status, refused.why) from refused
+        raise _refused(refused, "threads.create_run", caller) from refused
     except TooManyError as many:
-        raise Auth.exceptions.HTTPException(429, str(many), many.headers) from many
+        raise _limited(many) from many
     if whose == "own" or value["thread_id"] is None:  # a run without a thread is given one for its time
         value.setdefault("metadata", {})["owner"] = caller.identity
     return _of(caller, whose)
@@ -119,6 +125,15 @@ def _allowed(ctx: Auth.types.AuthContext) -> tuple[Caller, Reach]:
         emit("request.denied", role=caller.role, action=f"{ctx.resource}.{ctx.action}")
         raise Auth.exceptions.HTTPException(403, f"{_name(caller)} may not {ctx.action} {ctx.resource}")
     return caller, whose
+
+
+def _refused(refused: RunRefusedError, action: str, caller: Caller) -> Exception:
+    emit("request.denied", role=caller.role, action=action, status=refused.status)
+    return Auth.exceptions.HTTPException(refused.status, refused.why)
+
+
+def _limited(many: TooManyError) -> Exception:
+    return Auth.exceptions.HTTPException(429, str(many), many.headers)
 
 
 def _of(caller: Caller, whose: Reach) -> Filter:

@@ -135,10 +135,18 @@ async def test_nobody_sits_on_the_thread_of_an_order_to_come(role: Role) -> None
 
 
 async def test_a_thread_belongs_to_who_made_it_whatever_the_client_says() -> None:
-    value = {"thread_id": uuid4(), "metadata": {"owner": "ben_ortiz", "customer_id": "ben_ortiz", "page": "help"}}
+    value = {"thread_id": uuid4(), "metadata": {"owner": "ben_ortiz", "customer_id": "ben_ortiz", "graph_id": "x"}}
 
     assert await ask(by("customer"), "threads", "create", value) == {"owner": "ada_park"}
-    assert value["metadata"] == {"owner": "ada_park", "customer_id": "ada_park", "page": "help"}
+    assert value["metadata"] == {"owner": "ada_park", "customer_id": "ada_park", "graph_id": "x"}
+
+
+@pytest.mark.parametrize("metadata", [{"page": "help"}, {"awaiting": "order_manager"}, {"graph_id": "x" * 101}])
+@pytest.mark.parametrize("role", ["customer", "channel"])
+async def test_what_outsiders_may_say_of_a_thread_is_listed(role: Role, metadata: dict[str, Any]) -> None:
+    value = {"thread_id": uuid4(), "metadata": metadata}
+
+    assert await refused(by(role), "threads", "create", value) == 422
 
 
 async def test_a_thread_is_not_copied() -> None:
@@ -202,6 +210,15 @@ async def test_a_customer_who_starts_too_much_is_told_when_to_come_back(monkeypa
 
     assert why.value.status_code == 429
     assert int((why.value.headers or {})["Retry-After"]) >= 1
+
+
+async def test_threads_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Settings(customer_rate="2/minute"))
+    for _ in range(2):
+        await ask(by("customer"), "threads", "create", {"thread_id": uuid4(), "metadata": {}})
+
+    assert await refused(by("customer"), "threads", "create", {"thread_id": uuid4(), "metadata": {}}) == 429
+    assert await refused(by("customer"), "threads", "create_run", run()) == 429
 
 
 @pytest.mark.parametrize("mode", ["off", "read", "act"])
