@@ -250,12 +250,20 @@ def test_a_customer_who_asks_too_often_is_told_when_to_come_back(studio_server: 
 
 
 def test_production_that_nobody_could_call_does_not_start_and_says_so_in_one_line(tmp_path: Path) -> None:
-    server = LiveServer(tmp_path, ENVIRONMENT="production", TOKEN_DIGESTS_FILE=str(tmp_path / "none.json"))
+    server = LiveServer(
+        tmp_path,
+        ENVIRONMENT="production",
+        TOKEN_DIGESTS_FILE=str(tmp_path / "none.json"),
+        SERVICE_TOKEN="x",
+        TRAIL_KEY="x",
+    )
     try:
         with pytest.raises(RuntimeError, match="the server ended"):
             server.start()
     finally:
         server.stop()
     said = server.log_end(1)
-    assert said.startswith("not started: ENVIRONMENT=production without anybody who could call: ")
+    assert said.startswith("not started: ENVIRONMENT=production needs somebody who could call: ")
+    for named in ("PAYMENT_PROVIDER", "SEED_DEMO_SHOP=false", "SERVICE_TOKEN of", "TRAIL_KEY of"):
+        assert named in said
     assert "Traceback" not in server.log_end(100)
