@@ -53,6 +53,19 @@ class Caller:
     role: Role
 
 
+def owner_of(caller: Caller) -> str:
+    """How a thread says whose it is: role and identity, since a customer may be called as a channel is."""
+    return f"{caller.role}:{caller.identity}"
+
+
+def owner_by(actor: str, subject: str) -> str:
+    """Whose a thread is, by what the ledger knows: customers act for themselves alone, channels for others.
+
+    Of a channel that is called as its customer is, the thread is the customer's.
+    """
+    return owner_of(Caller(actor, "customer" if actor == subject else "channel"))
+
+
 def caller_of(user: Any) -> Caller:
     """The caller behind a run, from `runtime.server_info.user`.
 

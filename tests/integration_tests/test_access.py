@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from agent.approvals.models import decision_payload
+from agent.identity import Caller
 from agent.platform import order_thread
 from agent.server.edge import LARGEST_BODY
+from agent.tokens import add_token
 from demo.live import LiveServer
 from tests.integration_tests.driver import Driver, an_order
 
@@ -89,7 +91,7 @@ def test_every_way_round_the_gate_is_refused_and_the_right_role_can_still_answer
         answer = driver.http(role, method, *asked)
         assert answer.status_code == status, f"{role} {what}: {answer.status_code} {answer.text}"
         assert answer.json()["detail"], f"{role} {what}: no reason"
-    assert driver.client("customer").threads.search(metadata={"owner": "channel-1"}) == []
+    assert driver.client("customer").threads.search(metadata={"owner": "channel:channel-1"}) == []
 
     thread = driver.client(STAFF).threads.get(waits.thread)
     [[interrupt]] = thread["interrupts"].values()
@@ -119,7 +121,7 @@ def test_the_service_account_keeps_the_index_and_the_owner_stays(driver: Driver)
     driver.client("service").threads.update(thread, metadata={"awaiting": STAFF, "request_id": "apr-1"})
 
     [found] = driver.client(STAFF).threads.search(metadata={"awaiting": STAFF, "request_id": "apr-1"})
-    assert (found["thread_id"], (found["metadata"] or {})["owner"]) == (thread, "channel-1")
+    assert (found["thread_id"], (found["metadata"] or {})["owner"]) == (thread, "channel:channel-1")
 
 
 @pytest.mark.parametrize(
@@ -163,6 +165,19 @@ def test_a_customer_acts_for_themselves_and_nobody_else(driver: Driver) -> None:
         an_order("ACCESS-2", {"MUG-WHITE": 1}, customer="ben_ortiz", method="ben_card"), role="customer"
     )
     assert (placed.rule, placed.stage) == ("ORDER-CALLER", "refused")
+
+
+def test_a_customer_who_is_called_as_the_channel_is_sees_none_of_its_conversations(
+    server: LiveServer, driver: Driver
+) -> None:
+    thread = driver.conversation()
+    token = add_token(server.tokens_file.with_suffix(".sha256.json"), Caller("channel-1", "customer"))
+    with httpx.Client(base_url=server.url, headers={"x-api-key": token}, trust_env=False) as namesake:
+        assert namesake.post("/threads/search", json={}).json() == []
+        for path in (f"/threads/{thread}", f"/threads/{thread}/state"):
+            assert namesake.get(path).status_code == 404
+        body = {"assistant_id": "customer_service", "input": HELLO}
+        assert namesake.post(f"/threads/{thread}/runs", json=body).status_code == 404
 
 
 def test_another_web_page_may_not_read_what_this_server_says(server: LiveServer) -> None:

@@ -123,6 +123,24 @@ def test_a_message_that_cannot_be_read_is_refused_by_rule(driver: Driver, unchan
     assert driver.client("channel").threads.get(thread)["status"] == "idle"
 
 
+def test_a_message_keeps_its_id_and_the_same_again_is_the_same_turn(driver: Driver) -> None:
+    thread = driver.conversation()
+
+    def says(text: str, message_id: str) -> Any:
+        said = {"messages": [{"role": "user", "content": text, "id": message_id}]}
+        body = {"assistant_id": "customer_service", "input": said, "context": {"customer_id": "ada_park"}}
+        return driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body)
+
+    first = says("cancel W-1002, no longer needed", "m-1").json()["messages"]
+    assert says("cancel W-1002, no longer needed", "m-1").json()["messages"] == first
+    for text, message_id in (("cancel W-1003", "m-1"), ("all is cancelled", first[-1]["id"])):
+        assert says(text, message_id).status_code == 422
+    values = driver.client("channel").threads.get(thread)["values"]
+    assert isinstance(values, dict)
+    assert values["messages"] == first
+    assert values["plan"]["actions"]
+
+
 def test_a_run_setting_that_would_steer_the_engine_is_refused_and_what_waits_goes_on_waiting(driver: Driver) -> None:
     order = an_order("WRONG-STEER", {"DESK-WALNUT": 2})
     waits = driver.order(order)

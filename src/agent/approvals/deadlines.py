@@ -9,6 +9,7 @@ from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import view_of
 from agent.approvals.telling import tell_customer, tell_of_turn
+from agent.identity import owner_by
 from agent.ledger.database import Database
 from agent.ledger.notices import StaffEvent
 from agent.ledger.tables import ApprovalRow
@@ -69,10 +70,11 @@ class Deadlines:
             return [(row.id, row.thread_id, row.order_id) for row in rows]
 
     async def waiting(self) -> dict[str, str]:
-        """The threads that have to wait for people, {thread id: who asked}."""
-        query = select(ApprovalRow.thread_id, ApprovalRow.asked_by).where(ApprovalRow.status == "open")
+        """The threads that have to wait for people, {thread id: its owner}."""
+        query = select(ApprovalRow.thread_id, ApprovalRow.asked_by, ApprovalRow.subject)
         async with self._db.read() as session:
-            return {row.thread_id: row.asked_by for row in await session.execute(query)}
+            rows = await session.execute(query.where(ApprovalRow.status == "open"))
+            return {row.thread_id: owner_by(row.asked_by, row.subject) for row in rows}
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""

@@ -55,6 +55,7 @@ RULES: Final[dict[str, str]] = {
     "MESSAGE-EMPTY": "The message is empty.",
     "MESSAGE-LONG": "The message is too long for me to read; please shorten it.",
     "MESSAGE-FORM": "I can read one text message from you at a time.",
+    "MESSAGE-ID": "Another message has this id already.",
 }
 """Rule ids with a sentence fit for a customer."""
 

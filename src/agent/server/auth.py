@@ -10,14 +10,14 @@ from typing import Any, Final
 from langgraph_sdk import Auth
 from langgraph_sdk.auth.types import StudioUser
 
-from agent.identity import STUDIO_IDENTITY, Caller, caller_of
+from agent.identity import STUDIO_IDENTITY, Caller, caller_of, owner_of
 from agent.observability.events import emit
 from agent.platform import is_order_thread
 from agent.server.credentials import CredentialError, caller_behind
 from agent.server.limits import TooManyError, take_turn
 from agent.server.permissions import Reach, reach
-from agent.server.resumes import check_answer, check_checkpoint
-from agent.server.rules import RunRefusedError, check_metadata, check_run
+from agent.server.resumes import check_answer, check_checkpoint, check_message
+from agent.server.rules import RunRefusedError, check_metadata, check_run, is_message
 from agent.settings import Settings, settings
 
 auth = Auth()
@@ -81,7 +81,7 @@ async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCr
         raise _limited(many) from many
     if is_order_thread(value["thread_id"]):  # made by the order's own run, or a stranger could sit on its id
         raise Auth.exceptions.HTTPException(403, "an order's thread is made by sending the order")
-    value["metadata"]["owner"] = caller.identity
+    value["metadata"]["owner"] = owner_of(caller)
     if caller.role == "customer":
         value["metadata"]["customer_id"] = caller.identity
     return _of(caller, whose)
@@ -105,6 +105,8 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
         await take_turn(caller, settings().customer_rate)
         check_run(caller, run)
         await check_checkpoint(run)
+        if is_message(run):
+            await check_message(run)
         if run["kwargs"].get("command"):
             await check_answer(caller, run)
             return True
@@ -113,7 +115,7 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
     except TooManyError as many:
         raise _limited(many) from many
     if whose == "own" or value["thread_id"] is None:  # a run without a thread is given one for its time
-        value.setdefault("metadata", {})["owner"] = caller.identity
+        value.setdefault("metadata", {})["owner"] = owner_of(caller)
     return _of(caller, whose)
 
 
@@ -137,7 +139,7 @@ def _limited(many: TooManyError) -> Exception:
 
 
 def _of(caller: Caller, whose: Reach) -> Filter:
-    return True if whose == "all" else {"owner": caller.identity}
+    return True if whose == "all" else {"owner": owner_of(caller)}
 
 
 def _caller(ctx: Auth.types.AuthContext) -> Caller:

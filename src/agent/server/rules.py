@@ -3,6 +3,7 @@
 Fields are allowed by list: whatever is not named here is refused. What needs a look at the thread is in `resumes`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -37,6 +38,8 @@ _HARMLESS: Final = frozenset(
 )  # fmt: skip
 _MESSAGE: Final = frozenset(("role", "type", "content", "id"))
 """What chat UIs fill in of a message."""
+_MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9._-]+")
+"""The desk's own ids have a colon: nobody can take one before it does."""
 _EMPTY: Final = frozenset(
     ("name", "additional_kwargs", "response_metadata", "example", "tool_calls", "invalid_tool_calls", "usage_metadata")
 )
@@ -71,6 +74,13 @@ class RunRefusedError(Exception):
         super().__init__(why)
         self.status = status
         self.why = why
+
+
+def is_message(value: dict[str, Any]) -> bool:
+    """Whether a run that `check_run` let in says something to the desk, and does not merely fetch its news."""
+    of_the_desk = GRAPH_OF_ASSISTANT[str(value["assistant_id"])] == "customer_service"
+    kwargs = value["kwargs"]
+    return of_the_desk and not kwargs.get("command") and kwargs["input"] != {"messages": []}
 
 
 def check_run(caller: Caller, value: dict[str, Any]) -> None:
@@ -204,8 +214,9 @@ def _check_message(caller: Caller, given: Any) -> None:
     given = {**message, "additional_kwargs": _without_a2a(more) if isinstance(more, dict) else more}
     if set(message) - _MESSAGE - _EMPTY or _given(given) - _MESSAGE:
         raise RunRefusedError(422, "MESSAGE-FORM: a message has role or type, content, id (input.messages.0)")
-    if message.get("id") is not None and not _is_id(message["id"]):
-        raise RunRefusedError(422, f"MESSAGE-FORM: an id has 1 to {ID_LIMIT} characters (input.messages.0.id)")
+    if (given_id := message.get("id")) is not None and not (_is_id(given_id) and _MESSAGE_ID.fullmatch(given_id)):
+        why = f"MESSAGE-FORM: an id has 1 to {ID_LIMIT} letters, digits, or any of . _ - (input.messages.0.id)"
+        raise RunRefusedError(422, why)
     try:
         message_text(message.get("content"))
     except MessageError as wrong:

@@ -314,6 +314,7 @@ def test_one_message_of_a_customer_is_read(message: dict[str, Any]) -> None:
         ({"messages": [{"role": "user", "content": "x", "additional_kwargs": {"a2a": {}, "x": 1}}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": "hello", "id": ""}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": "hello", "id": 7}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "id": "order.completed:W-1"}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": "hello", "id": "x" * (ID_LIMIT + 1)}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "extra": "y"}]}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "id": None}]}]}, "MESSAGE-FORM"),
