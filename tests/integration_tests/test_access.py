@@ -246,6 +246,9 @@ def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names
         done = says({"as": STAFF, "decision": "approve", "note": "tried in Studio"})
         assert done.json()["processing_stage"] == "completed"
 
+        assert studio.get("/info").status_code == 200
+        other_page = studio.post("/threads", json={}, headers={"origin": "http://localhost:3000"})
+        assert other_page.status_code == 403
         elsewhere = studio.post("/threads/search", json={}, headers={"host": "page.example"})
         assert elsewhere.status_code == 403
         assert studio.patch(f"/threads/{order_thread('ACCESS-4')}", json={"metadata": {}}).status_code == 403

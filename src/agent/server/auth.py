@@ -31,6 +31,9 @@ SIGNED_PATHS: Final = "/webhooks/"
 LOOPBACK: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 """Addresses of clients, and names of this server, that Studio is let in from and under."""
 
+STUDIO_ORIGIN: Final = "https://smith.langchain.com"
+"""The page that Studio is; other pages of CORS' list bring tokens of their own."""
+
 INDEX: Final = frozenset(("awaiting", "escalated_to", "due", "request_type", "request_id", "order_id"))
 """Metadata by which open requests are found; the service account keeps it, and touches no other."""
 
@@ -45,7 +48,7 @@ async def authenticate(headers: dict[bytes, bytes], path: str, scope: dict[str, 
         return _user("anyone")
     config = await asyncio.to_thread(settings)
     if headers.get(b"x-auth-scheme") == b"langsmith":
-        _check_studio(config, scope.get("client"), headers.get(b"host", b""))
+        _check_studio(config, scope.get("client"), headers)
         return _user(STUDIO_IDENTITY)
     token = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
     if not token:
@@ -158,14 +161,17 @@ def _name(caller: Caller) -> str:
     return "Studio" if caller.identity == STUDIO_IDENTITY else f"role {caller.role}"
 
 
-def _check_studio(config: Settings, client: tuple[str, int] | None, host: bytes) -> None:
+def _check_studio(config: Settings, client: tuple[str, int] | None, headers: dict[bytes, bytes]) -> None:
     """Studio comes without a token, so only from this machine; and under its name, or a web page could have its own
-    name point here (DNS rebinding)."""
+    name point here (DNS rebinding); and from Studio's own page or none, or any page that CORS lets in could act."""
     if config.studio_mode == "off":
         raise Auth.exceptions.HTTPException(403, "Studio is switched off: see STUDIO_MODE")
-    name = host.decode("latin-1").rpartition(":")[0].strip("[]") or host.decode("latin-1")
+    host = headers.get(b"host", b"").decode("latin-1")
+    name = host.rpartition(":")[0].strip("[]") or host
     if client is None or client[0] not in LOOPBACK or name not in LOOPBACK:
         raise Auth.exceptions.HTTPException(403, "Studio is let in from the server's own machine only")
+    if headers.get(b"origin", STUDIO_ORIGIN.encode()) != STUDIO_ORIGIN.encode():
+        raise Auth.exceptions.HTTPException(403, f"Studio is {STUDIO_ORIGIN}: another page needs a token")
 
 
 def _user(identity: str, *permissions: str) -> Auth.types.MinimalUserDict:

@@ -415,6 +415,26 @@ async def test_studio_from_elsewhere_or_under_another_name_is_not_let_in(
     assert (status, why) == (403, "Studio is let in from the server's own machine only")
 
 
+@pytest.mark.parametrize("origin", [
+    b"http://localhost:3000", b"https://dev.agentinbox.ai", b"http://127.0.0.1:2024", b"null", b"",
+    b"https://smith.langchain.com.page.example", b"http://smith.langchain.com", b"https://smith.langchain.com:444",
+])  # fmt: skip
+async def test_another_page_is_not_studio(origin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Settings(studio_mode="act"))
+
+    status, why = await knocks(STUDIO_HEADERS | {b"origin": origin})
+
+    assert (status, why) == (403, "Studio is https://smith.langchain.com: another page needs a token")
+
+
+async def test_studios_own_page_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Settings(studio_mode="act"))
+
+    came = await authenticated(STUDIO_HEADERS | {b"origin": b"https://smith.langchain.com"})
+
+    assert came["identity"] == STUDIO_IDENTITY
+
+
 async def test_a_token_beside_studios_header_does_not_make_it_more(
     tokens: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
