@@ -11,6 +11,7 @@ from rich.text import Text
 from agent.admin.failures import in_one_line
 from agent.client.connection import DeskError, ExitCode
 from agent.client.show import Screen, table
+from agent.files import keep_private
 from agent.ledger import backup as backups
 from agent.ledger import schema
 from agent.ledger.contents import Contents
@@ -88,7 +89,7 @@ async def _broken(url: str) -> list[Violation]:
 
 def _ledger() -> str:
     config = settings()
-    config.data_dir.mkdir(parents=True, exist_ok=True)
+    keep_private(config.data_dir)
     return config.ledger_url
 
 

@@ -8,6 +8,7 @@ It reads no settings and knows no order. Test cards are in `sandbox_cards`, test
 
 import argparse
 import logging
+import os
 from pathlib import Path
 
 import aiosqlite
@@ -57,6 +58,7 @@ def command_line(prog: str) -> argparse.ArgumentParser:
 def main() -> None:
     """Serve the outside world on loopback until a signal ends it; a port in use is an error."""
     options = command_line("sandbox_server").parse_args()
+    os.umask(0o077)  # its books are its own
     app = create_app(
         options.data,
         slow_seconds=options.slow_seconds,
