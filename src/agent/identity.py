@@ -4,6 +4,7 @@ Identity comes from the server's authentication only; nothing in a payload, a he
 """
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeGuard, get_args
 
@@ -41,6 +42,7 @@ SERVICE_IDENTITY: Final = "service-1"
 
 STUDIO_IDENTITY: Final = "langgraph-studio-user"
 """Studio, by the platform's name for it: it has no user."""
+_NUMBER: Final = re.compile(r"-[0-9]+$")
 STUDIO_ROLE: Final = "studio as "
 """How whoever sits at Studio is called in the trail, before the role that they answered in."""
 
@@ -102,6 +104,12 @@ def is_reserved(caller: Caller) -> bool:
     name = caller.identity
     of_studio = name.startswith((STUDIO_IDENTITY, STUDIO_ROLE))
     return not name.strip() or of_studio or (name == SERVICE_IDENTITY) != (caller.role == "service")
+
+
+def is_staff_name(name: str) -> bool:
+    """Whether colleagues or programs are called so, such as `order-manager-1`; no customer should be."""
+    role = _NUMBER.sub("", name.strip().casefold()).replace("-", "_")
+    return is_reserved(Caller(name, "customer")) or (is_role(role) and role != "customer")
 
 
 def acting(caller: Caller, said: Any) -> tuple[Caller, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent.commerce import stock
-from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
+from agent.commerce.commands import LARGEST_AMOUNT, CancelOrder, NewLine, PlaceOrder
 from agent.commerce.lifecycle import Cause, Stage, move
 from agent.commerce.policy import cancel_denied, denied
 from agent.commerce.reads import Reads
@@ -28,7 +28,7 @@ GIVE_UPS: Final = 5
 
 
 async def place(session: AsyncSession, command: PlaceOrder, now: datetime) -> OrderRow:
-    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-SKU, ORDER-METHOD, ORDER-ID-TAKEN."""
+    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-SKU, ORDER-METHOD, ORDER-ID-TAKEN, ORDER-TOTAL."""
     order = command.order
     customer = await session.get(CustomerRow, command.subject)
     if customer is None or order.customer_id != command.subject:
@@ -39,12 +39,15 @@ async def place(session: AsyncSession, command: PlaceOrder, now: datetime) -> Or
     prices = await _prices(session, order.lines)
     if await session.get(OrderRow, order.order_id):
         raise denied("ORDER-ID-TAKEN", order.order_id)
+    total = sum(prices[line.sku] * line.quantity for line in order.lines)
+    if total > LARGEST_AMOUNT:
+        raise denied("ORDER-TOTAL")
     row = OrderRow(
         id=order.order_id,
         customer_id=customer.id,
         status="pending",
         stage="placed",
-        total=sum(prices[line.sku] * line.quantity for line in order.lines),
+        total=total,
         currency="USD",
         payment_method_id=method.id,
         thread_id=order_thread(order.order_id),
