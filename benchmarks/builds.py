@@ -42,19 +42,20 @@ def old_build() -> Build:
         progress(f"making the build of {OLD} in {home}: about two minutes, once")
         _check_out(tree)
         venv.create(home / "venv", with_pip=True, clear=True)
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        lock = ["--requirement", tree / "requirements.lock"]
-        subprocess.run([*pip, *lock, *_SAVERS], check=True, stdout=sys.stderr)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        lock = ["--requirement", str(tree / "requirements.lock")]
+        with (home / "pip.log").open("wb") as log:
+            subprocess.run([*pip, *lock, *_SAVERS], check=True, stdout=log, stderr=log)  # noqa: S603
         ready.touch()
     return Build(tree, python)
 
 
 def _check_out(tree: Path) -> None:
     tree.mkdir(parents=True, exist_ok=True)
-    packed = subprocess.run(["git", "archive", OLD], cwd=ROOT, capture_output=True, check=False)
+    packed = subprocess.run(["git", "archive", OLD], cwd=ROOT, capture_output=True, check=False)  # noqa: S603, S607
     if packed.returncode:
         raise RuntimeError(f"commit {OLD} is not in this clone: git fetch --unshallow\n{packed.stderr.decode()}")
-    subprocess.run(["tar", "--extract", "--directory", tree], input=packed.stdout, check=True)
+    subprocess.run(["tar", "--extract", "--directory", tree], input=packed.stdout, check=True)  # noqa: S603, S607
 
 
 def progress(text: str) -> None:

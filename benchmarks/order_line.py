@@ -1,4 +1,4 @@
-"""What an order costs in process: beside the build before, DBOS with the same commands, and a graph of the same shape."""
+"""What an order costs in process: beside the build before, DBOS with the same commands, and a bare graph."""
 
 from collections.abc import Iterator
 from statistics import median
@@ -23,7 +23,7 @@ def orders(run: Run, engine: Engine = "sqlite") -> Iterator[Figure]:
     """Orders of two lines, ten at once."""
     contenders = run.builds() | {DBOS: ("dbos_orders", run.ours), BARE: ("bare", run.ours)}
     with started(run.folder / "orders" / engine, contenders, engine) as running:
-        taken = interleaved(running, run.rounds, run.orders, AT_ONCE, SMALL, f"{engine}-")
+        taken = interleaved(running, run.rounds, run.orders, AT_ONCE, SMALL, name=f"{engine}-")
     rate = {name: each.rate for name, each in taken.items()}
     cpu = {name: each.cpu for name, each in taken.items()}
     at_least, at_most = _BARS[engine]
@@ -57,8 +57,8 @@ def postgres(run: Run) -> Iterator[Figure]:
 def lines(run: Run) -> Iterator[Figure]:
     """Orders of 100 lines beside orders of two: what a further line costs."""
     with started(run.folder / "lines", run.builds()) as running:
-        small = interleaved(running, run.rounds, run.orders // 2, 3, SMALL, "small-")
-        large = interleaved(running, run.rounds, 3, 3, LARGE, "large-")
+        small = interleaved(running, run.rounds, run.orders // 2, 3, SMALL, name="small-")
+        large = interleaved(running, run.rounds, 3, 3, LARGE, name="large-")
     further = {name: (median(large[name].cpu) - median(small[name].cpu)) / (LARGE - SMALL) for name in large}
     yield Figure(
         figure="cpu_of_a_further_line",

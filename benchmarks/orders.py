@@ -14,11 +14,13 @@ from typing import Any, Final
 
 from benchmarks.builds import Build, progress
 from benchmarks.figures import Figure, report
+from benchmarks.order_growth import size, talk
 from benchmarks.order_line import crowd, lines, orders, postgres, statements
+from benchmarks.order_server import dev, start
 from benchmarks.rivals import Run
 
 GROUPS: Final[dict[str, Callable[[Run], Iterator[Figure]]]] = {
-    group.__name__: group for group in (statements, orders, postgres, lines, crowd)
+    group.__name__: group for group in (statements, orders, postgres, lines, crowd, dev, start, talk, size)
 }
 
 
@@ -26,7 +28,8 @@ async def figures(run: Run, groups: list[str]) -> AsyncIterator[Figure]:
     """Those of these groups, in turn."""
     for group in groups:
         progress(f"-- {group}: {GROUPS[group].__doc__}")
-        for figure in GROUPS[group](run):
+        measured = GROUPS[group](run)
+        while figure := await asyncio.to_thread(next, measured, None):
             yield figure
 
 

@@ -44,7 +44,7 @@ class Contender:
         self._log = folder / "log"
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603
                 [build.python, "-m", f"benchmarks.contenders.{module}", "--folder", folder, *arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder,
                 env=environment | {"PYTHONPATH": build.path},
@@ -57,7 +57,7 @@ class Contender:
     def ask(self, do: str, **arguments: Any) -> Any:
         """Have it do this; its answer. Raises `RuntimeError` with the end of its log when it fails."""
         assert self._process.stdin  # noqa: S101
-        print(json.dumps({"do": do, **arguments}), file=self._process.stdin, flush=True)  # noqa: T201
+        print(json.dumps({"do": do, **arguments}), file=self._process.stdin, flush=True)
         return self._hear()
 
     def end(self) -> None:
@@ -89,8 +89,9 @@ def started(
         running = {}
         for name, (module, build) in contenders.items():
             arguments = list(more)
-            for what in ("ledger", "checkpoints") if server else ():
-                arguments += [f"--{what}-url", stack.enter_context(postgres_database(server.url))]
+            if server:
+                for what in ("ledger", "checkpoints"):
+                    arguments += [f"--{what}-url", stack.enter_context(postgres_database(server.url))]
             running[name] = Contender(module, build, folder / name, arguments)
             stack.callback(running[name].end)
             running[name].ready()
@@ -121,13 +122,13 @@ class Taken:
 
 
 def interleaved(
-    running: Mapping[str, Contender], rounds: int, count: int, at_once: int, lines: int, name: str = "orders"
+    running: Mapping[str, Contender], rounds: int, count: int, at_once: int, lines: int, *, name: str
 ) -> dict[str, Taken]:
     """Rounds of A B, B A, and so on, after one that does not count. Raises `RuntimeError` when an order does not end
     well."""
     taken = {each: Taken([], [], []) for each in running}
     for number in range(rounds + 1):
-        for each in list(running) if number % 2 else reversed(running):
+        for each in list(running) if number % 2 else reversed(list(running)):
             placed = count if number else min(count, at_once)
             took = running[each].ask("orders", name=f"{name}{number}", count=placed, at_once=at_once, lines=lines)
             if took["outcomes"] != {"completed": placed}:

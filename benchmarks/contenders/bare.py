@@ -7,7 +7,7 @@ same checkpointer; no ledger, no provider, no guard.
 import asyncio
 from typing import Annotated, Any, Literal
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.types import Command, Send
 from typing_extensions import TypedDict
 
@@ -51,7 +51,7 @@ class Parcel(TypedDict):
     parcel: str
 
 
-async def route(state: State) -> Command[Literal["validate"]]:
+async def route(state: State) -> Command[Literal["validate"]]:  # noqa: ARG001
     """To the next."""
     return Command(goto="validate")
 
@@ -74,7 +74,7 @@ async def reserve_line(state: Line) -> dict[str, Any]:
     return {"results": {str(state["line"]): "reserved"}}
 
 
-async def assess(state: State) -> Command[Literal["charge"]]:
+async def assess(state: State) -> Command[Literal["charge"]]:  # noqa: ARG001
     """Join the lines."""
     return Command(goto="charge", update={"processing_stage": "approved"})
 
@@ -94,14 +94,14 @@ async def ship(state: Parcel) -> dict[str, Any]:
     return {"results": {state["parcel"]: "handed over"}}
 
 
-async def complete(state: State) -> Command[Literal["close"]]:
+async def complete(state: State) -> Command[Literal["close"]]:  # noqa: ARG001
     """Join the parcels."""
     return Command(goto="close")
 
 
-async def close(state: State) -> Command[Literal["__end__"]]:
+async def close(state: State) -> Command[Literal["__end__"]]:  # noqa: ARG001
     """The last word."""
-    return Command(goto=END, update={"processing_stage": "completed"})
+    return Command(goto="__end__", update={"processing_stage": "completed"})
 
 
 graph = (

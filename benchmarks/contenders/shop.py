@@ -14,6 +14,7 @@ from agent.services import Services
 from agent.settings import Settings
 from benchmarks.contenders.given import Place, new_orders, stocked
 
+
 @dataclass(frozen=True)
 class Shop:
     """The shop, and the SKUs that it sells from each warehouse."""

@@ -21,10 +21,10 @@ async def serve(acts: Mapping[str, Act]) -> None:
     """
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
-    print(json.dumps({"ready": True}), file=answers)  # noqa: T201
+    print(json.dumps({"ready": True}), file=answers)
     while line := await asyncio.to_thread(sys.stdin.readline):
         asked = json.loads(line)
-        print(json.dumps(await acts[asked.pop("do")](**asked)), file=answers)  # noqa: T201
+        print(json.dumps(await acts[asked.pop("do")](**asked)), file=answers)
 
 
 async def timed(items: Iterable[T], at_once: int, act: Callable[[T], Awaitable[str]]) -> Json:
