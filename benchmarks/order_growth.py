@@ -15,56 +15,74 @@ from benchmarks.rivals import OURS, Contender, Run, started
 
 FEW: Final = 100
 MANY: Final = 1_000_000
-_EARLY: Final = slice(2, 7)
-"""Turns 3 to 7: about the fifth."""
 _WIDTH: Final = 20
+"""Turns on each side of a late one that count as like it."""
 
 
 def size(run: Run) -> Iterator[Figure]:
     """A pass of the reconciler, and a question about an order, with few and with many orders in the ledger."""
     many = MANY // 10 if run.quick else MANY
-    template = run.folder / "size" / "template"
-    _ask_once(template, run.ours, "work")
-    grown = {}
-    for name, orders in (("few", FEW), ("many", many)):
-        began = time.monotonic()
-        grown[name] = shutil.copytree(template, run.folder / "size" / name)
-        rows = multiply(grown[name] / "ledger.db", orders)
-        progress(f"size: a ledger of {orders} orders, {rows} rows more, in {time.monotonic() - began:.0f} s")
-    times = 10 if run.quick else 30
-    with busy_platform() as url:
-        contenders = dict.fromkeys(grown, ("growing", run.ours))
-        with started(run.folder / "size", contenders, "sqlite", "--platform-url", url) as running:
-            passes = _in_turn(running, "passes", times)
-            turns = _in_turn(running, "status_turns", times)
+    times = 9 if run.quick else 30
+    contenders = {}
+    for build, (_, source) in run.builds().items():
+        folders = [run.folder / "size" / f"{build}-{orders}" for orders in (FEW, many)]
+        _fill(folders, source, (FEW, many))
+        contenders |= {folder.name: ("growing", source) for folder in folders}
+    with busy_platform() as url, started(run.folder / "size", contenders, "sqlite", "--platform-url", url) as running:
+        passes = _in_turn(running, "passes", times)
+        turns = _in_turn(running, "status_turns", times)
     for what, took in (("reconciler_pass", passes), ("status_turn", turns)):
-        ratio = median(took["many"]["seconds"]) / median(took["few"]["seconds"])
-        cpu = median(took["many"]["cpu"]) / median(took["few"]["cpu"])
+        middle = {name: {kind: median(values) * 1000 for kind, values in each.items()} for name, each in took.items()}
+        ratios = {
+            build: middle[f"{build}-{many}"]["seconds"] / middle[f"{build}-{FEW}"]["seconds"] for build in (OURS, OLD)
+        }
         yield Figure(
             figure=f"{what}_with_{many}_orders",
-            value=round(ratio, 2),
+            value=round(ratios[OURS], 2),
             unit=f"times its seconds with {FEW} orders",
             bar="<= 1.3",
-            holds=ratio <= 1.3,
-            note=f"medians of {times}, in turn: {_ms(took['many']['seconds'])} and {_ms(took['few']['seconds'])} ms; "
-            f"processor {_ms(took['many']['cpu'])} and {_ms(took['few']['cpu'])} ms, {cpu:.2f} times",
+            holds=ratios[OURS] <= 1.3,
+            peers={OLD: round(ratios[OLD], 2)},
+            note=f"ms, and ms of processor, medians of {times} in turn: "
+            + ", ".join(f"{name} {each['seconds']:.1f}, {each['cpu']:.1f}" for name, each in middle.items()),
         )
 
 
+def _fill(folders: list[Path], build: Build, orders: tuple[int, ...]) -> None:
+    """Shops of a build with so many orders, in folders, made of one that was at work."""
+    template = folders[0].with_name("template")
+    contender = Contender("growing", build, template, [])
+    try:
+        contender.ready()
+        contender.ask("work")
+    finally:
+        contender.end()
+    for folder, count in zip(folders, orders, strict=True):
+        began = time.monotonic()
+        shutil.copytree(template, folder)
+        rows = multiply(folder / "ledger.db", count)
+        progress(f"size: {rows} rows more for {folder.name} orders, in {time.monotonic() - began:.0f} s")
+    shutil.rmtree(template)
+
+
 def talk(run: Run) -> Iterator[Figure]:
-    """One conversation of 200 turns and more, against its fifth turn."""
+    """One conversation of 200 turns and more, against the fifth turn of short ones."""
     late = 40 if run.quick else 200
-    found: dict[str, dict[str, Any]] = {}
     builds = {name: ("growing", build) for name, (_, build) in run.builds().items()}
+    early: dict[str, dict[str, list[float]]] = {}
+    last: dict[str, dict[str, list[float]]] = {}
     with started(run.folder / "talk", builds) as running:
         for name, contender in running.items():
             progress(f"talk: {name}, {late + _WIDTH} turns")
-            found[name] = contender.ask("conversation", turns=late + _WIDTH)
-    about = slice(late - _WIDTH, late + _WIDTH)
-    for what, unit, average in (("bytes", "bytes of checkpoints written", mean), ("seconds", "seconds", median)):
-        taken = {name: (average(each[what][about]), average(each[what][_EARLY])) for name, each in found.items()}
-        ratios = {name: last / first for name, (last, first) in taken.items()}
-        digits = 0 if what == "bytes" else 4
+            short = [contender.ask("conversation", name=f"short-{number}", turns=7) for number in range(8)]
+            long = contender.ask("conversation", name="long", turns=late + _WIDTH)
+            early[name] = {what: [value for each in short for value in each[what][2:7]] for what in long}
+            last[name] = {what: values[late - _WIDTH :] for what, values in long.items()}
+    for what, unit, average in (
+        ("bytes", "bytes of checkpoints written", mean),  # a turn now and then may write all that was said
+        ("seconds", "seconds", median),
+    ):
+        ratios = {name: average(last[name][what]) / average(early[name][what]) for name in builds}
         yield Figure(
             figure=f"turn_{late}_{what}",
             value=round(ratios[OURS], 2),
@@ -72,8 +90,10 @@ def talk(run: Run) -> Iterator[Figure]:
             bar="<= 1.5",
             holds=ratios[OURS] <= 1.5,
             peers={OLD: round(ratios[OLD], 2)},
-            note=f"{average.__name__} of {2 * _WIDTH} turns about it and of 5 about the fifth: "
-            + ", ".join(f"{name} {last:.{digits}f} and {first:.{digits}f}" for name, (last, first) in taken.items()),
+            note=f"{average.__name__} of {2 * _WIDTH} turns about it and of 40 about the fifth: "
+            + "; ".join(
+                f"{name} {average(last[name][what]):.5g} and {average(early[name][what]):.5g}" for name in builds
+            ),
         )
 
 
@@ -97,15 +117,6 @@ def _check(report: dict[str, dict[str, Any]]) -> None:
     """Raise `RuntimeError` unless the reconciler found what there is, and no job failed."""
     if any("failed" in job for job in report.values()) or set(report["orders"].values()) != {"at work"}:
         raise RuntimeError(f"the reconciler found something else: {report}")
-
-
-def _ask_once(folder: Path, build: Build, what: str) -> None:
-    contender = Contender("growing", build, folder, [])
-    try:
-        contender.ready()
-        contender.ask(what)
-    finally:
-        contender.end()
 
 
 def _ms(seconds: list[float]) -> str:

@@ -77,7 +77,7 @@ async def process(order: dict[str, Any]) -> str:
     await assess(order_id)
     parcels = await charge(order_id)
     await asyncio.gather(*(ship(parcel, order["customer_id"]) for parcel in parcels))
-    return await complete(order_id)
+    return str(await complete(order_id))
 
 
 class DeniedError(Exception):
@@ -92,7 +92,7 @@ def done(answer: Any) -> None:
 
 async def _process(order: dict[str, Any]) -> str:
     with SetWorkflowID(f"order:{order['order_id']}"):
-        return await process(order)
+        return str(await process(order))
 
 
 async def main() -> None:

@@ -77,13 +77,13 @@ class Growing:
 
         return await _each(count, once)
 
-    async def conversation(self, turns: int) -> Json:
+    async def conversation(self, name: str, turns: int) -> Json:
         """One conversation of so many turns: what each took, and how many bytes of checkpoints it wrote."""
         written: list[int] = []
         look = _growth(self._checkpoints)
 
         async def once(_: int) -> None:
-            await self._say("long", _STATUS, "ada_park")
+            await self._say(name, _STATUS, "ada_park")
 
         async def after(_: int) -> None:
             written.append(await asyncio.to_thread(next, look))
