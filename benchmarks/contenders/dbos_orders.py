@@ -7,8 +7,12 @@ import asyncio
 from typing import Any
 
 from dbos import DBOS, SetWorkflowID
+from sqlalchemy.orm import Session
 
-from agent.commerce.commands import Denial, MarkHandedOver, NewOrder, PlaceOrder
+from agent.commerce.commands import Denial, NewOrder, PlaceOrder
+from agent.commerce.orders import leave_out, move_on
+from agent.commerce.reads import risk_of
+from agent.commerce.rows import locked
 from agent.services import services
 from benchmarks.contenders.given import Place
 from benchmarks.contenders.shop import Shop, opened
@@ -24,8 +28,8 @@ async def place(order: dict[str, Any]) -> list[int]:
     new = NewOrder.model_validate(order)
     key = f"order:{new.order_id}:place"
     shop = await services()
-    done(await shop.commerce.run(PlaceOrder(key=key, actor=new.customer_id, subject=new.customer_id, order=new)))
-    return [line["number"] for line in (await shop.reads.get(new.order_id))["lines"]]
+    command = PlaceOrder(key=key, actor=new.customer_id, subject=new.customer_id, order=new)
+    return [line["number"] for line in done(await shop.commerce.place(command))["lines"]]
 
 
 @step
@@ -38,28 +42,29 @@ async def reserve_line(order_id: str, line: int) -> None:
 async def assess(order_id: str) -> None:
     """All lines are held; nobody need say yes."""
     shop = await services()
-    order = await shop.orders.reserved(order_id, short=[])
-    await shop.reads.risk(order_id)
-    await shop.orders.move(order_id, "approved", revision=order["revision"])
+
+    def assessed(session: Session) -> None:
+        order = locked(session, order_id)
+        leave_out(session, order, [])
+        risk_of(session, order)
+        move_on(session, order, "approved", "process", shop.database.clock())
+
+    await shop.database.write(assessed)
 
 
 @step
 async def charge(order_id: str) -> list[str]:
     """Take the money; the parcels that are to leave."""
-    shop = await services()
-    if await shop.payments.capture(order_id) != "captured":
+    taken = await (await services()).payments.capture(order_id)
+    if taken.outcome != "captured":
         raise RuntimeError("the card of the demo shop was declined")
-    return list(await shop.fulfilment.plan(order_id))
+    return taken.parcels
 
 
 @step
-async def ship(parcel_id: str, customer_id: str) -> None:
+async def ship(parcel_id: str) -> None:
     """Give a parcel to the carrier."""
-    shop = await services()
-    await shop.fulfilment.book(parcel_id)
-    key = f"parcel:{parcel_id}:hand-over"
-    leave = MarkHandedOver(key=key, actor="order_processing", subject=customer_id, parcel_id=parcel_id)
-    done(await shop.commerce.run(leave))
+    await (await services()).fulfilment.book(parcel_id)
 
 
 @step
@@ -76,7 +81,7 @@ async def process(order: dict[str, Any]) -> str:
     await asyncio.gather(*(reserve_line(order_id, line) for line in lines))
     await assess(order_id)
     parcels = await charge(order_id)
-    await asyncio.gather(*(ship(parcel, order["customer_id"]) for parcel in parcels))
+    await asyncio.gather(*(ship(parcel) for parcel in parcels))
     return str(await complete(order_id))
 
 
@@ -84,10 +89,11 @@ class DeniedError(Exception):
     """A command was denied, which none of these is."""
 
 
-def done(answer: Any) -> None:
-    """Raise when a command was denied."""
+def done(answer: Any) -> Any:
+    """What a command gave. Raises when it was denied."""
     if isinstance(answer, Denial):
         raise DeniedError(f"{answer.rule}: {answer.sentence}")
+    return answer
 
 
 async def _process(order: dict[str, Any]) -> str:
