@@ -65,7 +65,7 @@ async def figures() -> AsyncIterator[Figure]:
 
 async def _page(client: LangGraphClient, role: str | None, where: dict[str, Any], bar: float) -> Figure:
     async def ours() -> list[Any]:
-        return await listed(client, role, PAGE)
+        return (await listed(client, role, PAGE))[0]
 
     async def bare() -> list[Any]:
         order: dict[str, Any] = {"sort_by": "created_at", "sort_order": "asc"}

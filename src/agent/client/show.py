@@ -51,6 +51,13 @@ class Screen:
         if not self.as_json:
             _print(self.err, Text(one_line(text), "dim"))
 
+    def more(self, shown: int, how: str) -> None:
+        """Say on stderr, to people and to programs, that a list goes on, and the option that gives the rest."""
+        if self.as_json:
+            _dump(self.err, {"more": True, "shown": shown, "next": how})
+        else:
+            self.progress(f"There are more than these {shown}: {how}")
+
     def error(self, message: str, code: int) -> None:
         """Print why the command ends."""
         if self.as_json:

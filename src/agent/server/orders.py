@@ -12,6 +12,7 @@ from langgraph_sdk.errors import LangGraphError
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.commerce.commands import CancelOrder, Command, Denial, Id, SwapPayment
+from agent.commerce.policy import RULES
 from agent.commerce.views import OrderView
 from agent.identity import Caller
 from agent.ledger.database import Denied, KeyReusedError
@@ -46,7 +47,9 @@ async def show(order_id: str, request: Request) -> dict[str, Any]:
     """An order as the ledger has it; customers see their own."""
     shop, caller = await services(), caller_of_request(request)
     view = await _seen(shop, order_id, caller)
-    return {**view, "approvals": await shop.approvals.of_order(order_id)}
+    rule = view["reason"]
+    denial = {"rule": rule, "sentence": RULES[rule]} if rule in RULES else None
+    return {**view, "denial": denial, "approvals": await shop.approvals.of_order(order_id)}
 
 
 @router.post("/{order_id}/cancel", dependencies=[Depends(within_rate)])

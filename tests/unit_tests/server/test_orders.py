@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
+from agent.commerce.policy import RULES
 from agent.identity import ROLES, Caller, Role
 from agent.platform import order_thread
 from agent.services import Services
@@ -25,6 +26,19 @@ async def test_a_customer_sees_an_own_order_with_its_approvals(ask: Ask) -> None
     view = (await ask("GET", "/ops/orders/W-1001", ADA)).json()
 
     assert (view["id"], view["customer_id"], view["approvals"]) == ("W-1001", "ada_park", [])
+    assert view["denial"] is None
+
+
+async def test_an_order_that_was_undone_names_the_rule_with_its_sentence(
+    shop: Services, ask: Ask, platform: Platform
+) -> None:
+    await parked(shop, new_order())
+    await ask("POST", "/ops/orders/A-1/cancel", ADA, json=NO_LONGER)
+    sentence = RULES["CUSTOMER-CANCELLED"]
+    assert (await ask("GET", "/ops/orders/A-1", ADA)).json()["denial"] == {
+        "rule": "CUSTOMER-CANCELLED",
+        "sentence": sentence,
+    }
 
 
 @pytest.mark.parametrize(
