@@ -10,6 +10,8 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent.identity import STUDIO_IDENTITY
@@ -35,6 +37,13 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Edge)  # before authentication: see `edge`
 app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
+
+
+@app.exception_handler(RequestValidationError)
+async def unreadable(_: Request, wrong: RequestValidationError) -> JSONResponse:
+    """HTTP 422 with the fields at fault; what was sent is not repeated, and could not always be."""
+    faults = [{"loc": error["loc"], "msg": error["msg"], "type": error["type"]} for error in wrong.errors()]
+    return JSONResponse({"detail": faults}, 422)
 
 
 @app.get("/ops/health")
