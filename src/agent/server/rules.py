@@ -34,7 +34,7 @@ _STARTS: Final[dict[str, frozenset[str]]] = {
 
 _OTHER_THREAD: Final = {
     "customer_service": "this is an order's thread, and customer_service runs on one of its own: create one",
-    "order_processing": "a chat takes no orders: an order is order_id, customer_id, payment_method_id and lines, on the "
+    "order_processing": "a chat takes no orders: one is order_id, customer_id, payment_method_id and lines, on the "
     "thread that is made from its order_id; send it by `desk orders submit`, or as the README's ten lines of "
     "langgraph-sdk do, and chat with customer_service",
 }

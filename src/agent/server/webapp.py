@@ -17,6 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from agent.identity import STUDIO_IDENTITY
 from agent.server import approvals, breakers, orders, webhooks
 from agent.server.callers import caller_of_request
+from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
 from agent.server.watching import is_late, watch_reconciler
 from agent.services import services
@@ -34,7 +35,8 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
-app.add_middleware(Edge)  # before authentication: see `edge`
+app.add_middleware(Disclosure)
+app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
 app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
