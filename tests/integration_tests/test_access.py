@@ -12,7 +12,7 @@ from agent.approvals.models import decision_payload
 from agent.identity import Caller
 from agent.platform import order_thread
 from agent.server.edge import LARGEST_BODY
-from agent.tokens import add_token
+from agent.tokens import add_token, revoke_tokens
 from demo.live import LiveServer
 from tests.integration_tests.driver import Driver, Run, an_order
 
@@ -225,6 +225,20 @@ def test_a_customer_sees_for_whom_an_order_waits_and_why_it_was_rejected_and_not
         ("rejected", "no stock of that wood until May")
     ]
     assert "no stock of that wood until May" in told[f"GET /threads/{asked.thread}"]
+
+
+def test_a_stream_ends_when_its_token_is_revoked(server: LiveServer) -> None:
+    digests = server.tokens_file.with_suffix(".sha256.json")
+    token = add_token(digests, Caller("jonas_weber", "customer"))
+    with httpx.Client(base_url=server.url, headers={"x-api-key": token}, trust_env=False, timeout=30) as jonas:
+        thread = jonas.post("/threads", json={}).json()["thread_id"]
+        with jonas.stream("GET", f"/threads/{thread}/stream") as stream:
+            assert stream.status_code == 200
+            lines = stream.iter_lines()
+            assert next(line for line in lines if line).startswith(": heartbeat")
+            revoke_tokens(digests, "jonas_weber")
+            assert len([line for line in lines if line]) <= 2  # ends, within two signs of life
+        assert jonas.get(f"/threads/{thread}").status_code == 401
 
 
 def test_another_web_page_may_not_read_what_this_server_says(server: LiveServer) -> None:

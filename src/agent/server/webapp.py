@@ -19,6 +19,7 @@ from agent.server import approvals, breakers, orders, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
+from agent.server.revocation import Revocation
 from agent.server.watching import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
@@ -36,6 +37,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
+app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
 app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
