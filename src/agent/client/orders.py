@@ -126,7 +126,7 @@ def _layout(order: dict[str, Any]) -> Iterator[RenderableType]:
     }
     for title, keys in tables.items():
         if order[title]:
-            rows = ([_cell(key, entry[key], currency) for key in keys] for entry in order[title])
+            rows = ([_cell(key, entry.get(key), currency) for key in keys] for entry in order[title])
             yield table([key.replace("_", " ") for key in keys], rows, title)
 
 

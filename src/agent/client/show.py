@@ -149,5 +149,5 @@ def duration(seconds: float) -> str:
 
 def waits(view: ApprovalView) -> str:
     """Who an open request waits for, in one phrase."""
-    roles, step = " or ".join(view["roles"]), f"step {view['step']} of {view['steps']}"
-    return f"waits for approval by {roles} (request {view['request_id']}, {step})"
+    roles, step = " or ".join(view["roles"]), f", step {view['step']} of {view['steps']}" if "step" in view else ""
+    return f"waits for approval by {roles} (request {view['request_id']}{step})"

@@ -15,12 +15,13 @@ from agent.commerce.commands import CancelOrder, Command, Denial, Id, SwapPaymen
 from agent.commerce.policy import RULES
 from agent.commerce.views import OrderView
 from agent.identity import Caller
-from agent.ledger.database import Denied, KeyReusedError
+from agent.ledger.database import Denied, KeyReusedError, digest
 from agent.observability.events import emit
 from agent.platform import drive_on, order_thread, service_client
 from agent.server.callers import caller_of_request
 from agent.server.limits import within_rate
 from agent.services import Services, services
+from agent.text import Text
 
 router = APIRouter(prefix="/ops/orders")
 
@@ -32,7 +33,7 @@ class Cancel(BaseModel):
     """Why an order is cancelled (CANCEL-REASON)."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: str = Field(max_length=100)
+    reason: Text = Field(max_length=100)
 
 
 class Pay(BaseModel):
@@ -126,4 +127,5 @@ async def _done(shop: Services, command: Command, order_id: str) -> dict[str, An
 
 
 def _key(verb: str, order_id: str, given: str | None) -> str:
-    return f"{verb}:{order_id}:{given or uuid4().hex}"[:120]
+    """As long for every key: one that was cut would be another's."""
+    return f"{verb}:{order_id}:{digest(given or uuid4().hex)[:32]}"

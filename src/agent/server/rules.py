@@ -32,6 +32,14 @@ _STARTS: Final[dict[str, frozenset[str]]] = {
 }
 """Which graphs a role may give new input to."""
 
+_OTHER_THREAD: Final = {
+    "customer_service": "this is an order's thread, and customer_service runs on one of its own: create one",
+    "order_processing": "a chat takes no orders: one is order_id, customer_id, payment_method_id and lines, on the "
+    "thread that is made from its order_id; send it by `desk orders submit`, or as the README's ten lines of "
+    "langgraph-sdk do, and chat with customer_service",
+}
+"""What to do instead, when a graph is run on a thread that is not its own."""
+
 _HARMLESS: Final = frozenset(
     ("input", "command", "config", "context", "stream_mode", "temporary", "subgraphs", "resumable", "durability",
      "checkpoint_during")
@@ -109,7 +117,7 @@ def _check_thread(graph: str, thread_id: UUID | str | None) -> None:
     elif thread_id is None:
         raise RunRefusedError(422, f"{graph} runs on a thread: create one, or its answers would be lost")
     elif is_order_thread(thread_id) != (graph == "order_processing"):
-        raise RunRefusedError(422, f"{graph} does not run on this thread: another graph does")
+        raise RunRefusedError(422, _OTHER_THREAD[graph])
 
 
 def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any]) -> None:

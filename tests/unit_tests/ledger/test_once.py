@@ -144,6 +144,26 @@ async def test_an_effect_whose_asker_is_gone_happens_as_a_whole_and_once(ledger:
     assert await products(ledger) == ["first half", "second half"]
 
 
+async def test_an_effect_whose_asker_is_gone_before_it_has_begun_leaves_nothing(ledger: Database) -> None:
+    at_work, go_on = threading.Event(), threading.Event()
+
+    def somebody_else(_: Session) -> None:
+        at_work.set()
+        assert go_on.wait(30)
+
+    writing = asyncio.create_task(ledger.write(somebody_else))
+    assert await asyncio.to_thread(at_work.wait, 30)
+    asking = asyncio.create_task(ledger.once(ASKED, adds("rug")))
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    go_on.set()
+    await writing
+    assert await ledger.once(ASKED, adds("lamp")) == {"added": "lamp"}
+    assert await products(ledger) == ["lamp"]
+
+
 async def test_a_broken_constraint_is_told_and_not_taken_for_a_used_key(ledger: Database) -> None:
     await ledger.once(ASKED, adds("lamp"))
     with pytest.raises(IntegrityError, match="products"):

@@ -8,6 +8,7 @@ import pytest
 from agent.commerce.policy import RULES
 from agent.identity import ROLES, Caller, Role
 from agent.platform import order_thread
+from agent.server import orders
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel
 from tests.unit_tests.commerce.scenes import new_order, paid, parked
@@ -103,6 +104,15 @@ async def test_the_same_key_is_the_same_cancel_and_another_is_not(shop: Services
     assert codes == [200, 200, 409]
 
 
+@pytest.mark.parametrize("verb", ["cancel", "pay"])
+def test_keys_that_differ_at_their_end_are_different_whatever_the_orders_id(verb: str) -> None:
+    keys = [orders._key(verb, "W" * 60, "k" * 99 + end) for end in "abc"]
+
+    assert len(set(keys)) == 3
+    assert all(len(key) <= 120 for key in keys)
+    assert keys[0] == orders._key(verb, "W" * 60, "k" * 99 + "a")
+
+
 async def test_a_key_that_comes_again_with_another_reason_is_refused(shop: Services, ask: Ask) -> None:
     await parked(shop, new_order())
     key = {"headers": {"idempotency-key": "one"}}
@@ -161,3 +171,16 @@ async def test_each_verb_is_for_its_roles(ask: Ask, role: Role, verb: str, body:
 
 async def test_who_is_nobody_changes_nothing(ask: Ask) -> None:
     assert (await ask("POST", "/ops/orders/W-1002/cancel", None, json=NO_LONGER)).status_code == 403
+
+
+@pytest.mark.parametrize("body", [b'{"reason": "no\\u0000"}', b'{"reason": "no\\ud800"}', b"\0"])
+async def test_a_reason_that_can_not_be_kept_is_refused(ask: Ask, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+
+    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, content=body, headers=headers)).status_code == 422
+
+
+async def test_a_path_that_can_not_be_kept_is_refused_by_rule(ask: Ask) -> None:
+    for path in ("/ops/orders/W-1%00", "/ops/orders/W-1002?x=%00"):
+        refused = await ask("GET", path, ADA)
+        assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "TEXT-CHARACTERS")

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from agent.assistant.models import MESSAGE_LIMIT
+from agent.commerce.commands import NewOrder
 from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.platform import order_thread
 from agent.server.rules import GRAPH_OF_ASSISTANT, ID_LIMIT, TAG_LIMIT, RunRefusedError, check_run
@@ -269,6 +270,18 @@ def test_the_reconciler_runs_on_nobodys_thread(thread: Any) -> None:
 def test_a_conversation_and_an_order_do_not_share_a_thread() -> None:
     assert refused(by("customer"), run("customer_service", thread=UUID(order_thread("N-1")))).status == 422
     assert refused(by("customer"), run("order_processing", thread=uuid4())).status == 422
+
+
+@pytest.mark.parametrize("given", [MESSAGE, {"order": ORDER}, {}, None], ids=["words", "an order", "nothing", "null"])
+def test_who_starts_an_order_from_a_chat_is_told_what_one_needs_and_how_to_send_it(given: Any) -> None:
+    why = refused(by("customer"), run("order_processing", thread=uuid4(), input=given)).why
+
+    for needed in (
+        *(name for name in NewOrder.model_json_schema()["required"]),
+        "desk orders submit",
+        "customer_service",
+    ):
+        assert needed in why
 
 
 @pytest.mark.parametrize("message", [
