@@ -39,8 +39,7 @@ async def show(request_id: str, request: Request) -> dict[str, Any]:
         view = await shop.approvals.get(request_id)
     except NoResultFound as error:
         raise HTTPException(404, "APPROVAL-EXISTS: there is no such request") from error
-    async with shop.database.read() as session:
-        known = await story(session, shop.approvals.trail, request_id)
+    known = await shop.database.read(lambda session: story(session, shop.approvals.trail, request_id))
     assert known is not None  # noqa: S101  (requests stay; tells the type checker)
     said = ("step", "decision", "actor", "role", "note", "at")
     decisions = [
