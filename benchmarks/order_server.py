@@ -102,7 +102,7 @@ async def _place(server: LiveServer, orders: list[dict[str, Any]]) -> list[str]:
     async with get_client(url=server.url, api_key=server.tokens["channel"]) as client:
 
         async def place(order: dict[str, Any]) -> str:
-            thread = order_thread(order["order_id"])
+            thread = order_thread(order["order_id"], "channel:channel-1")
             given = {"order": order}
             ended: Any = await client.runs.wait(thread, "order_processing", input=given, if_not_exists="create")
             return str(ended["processing_stage"])

@@ -54,7 +54,7 @@ class Desk:
 def _config(order: dict[str, Any]) -> Any:
     """What the platform would put there: the thread, and the customer as the authenticated caller."""
     customer = SimpleNamespace(identity=order["customer_id"], permissions=["role:customer"])
-    thread = {"thread_id": order_thread(order["order_id"]), "langgraph_auth_user": customer}
+    thread = {"thread_id": order_thread(order["order_id"], "customer:ada_park"), "langgraph_auth_user": customer}
     return {"recursion_limit": 100, "configurable": thread}
 
 

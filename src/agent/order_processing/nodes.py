@@ -75,7 +75,7 @@ async def route(
     if not isinstance(order, dict) or set(order) != {"order_id"}:
         return Command(goto="close", update=refused(denied("ORDER-CALLER")))
     try:
-        known = await shop.reads.get(str(order["order_id"]))
+        known = await shop.reads.on_thread(str(order["order_id"]), this_thread(runtime))
     except Denied as denial:
         return Command(goto="close", update=refused(denial))
     emit("order.redriven", order_id=known["id"], stage=known["stage"])

@@ -17,7 +17,7 @@ from agent.commerce.views import OrderView
 from agent.identity import Caller
 from agent.ledger.database import Denied, KeyReusedError, digest
 from agent.observability.events import emit
-from agent.platform import drive_on, order_thread, service_client
+from agent.platform import drive_on, service_client
 from agent.server.callers import caller_of_request
 from agent.server.limits import within_rate
 from agent.services import Services, services
@@ -101,7 +101,7 @@ async def look_again(shop: Services, order_id: str) -> None:
     and when the platform can't be reached the reconciler does this."""
     try:
         order = await shop.reads.get(order_id)
-        await drive_on(await service_client(shop.settings), order_thread(order_id, order["generation"]), order_id)
+        await drive_on(await service_client(shop.settings), order["thread_id"], order_id)
     except (LangGraphError, httpx.HTTPError) as later:
         emit("order.driven_later", order_id=order_id, error=type(later).__name__)
 

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agent.identity import STUDIO_IDENTITY
+from agent.identity import STUDIO_IDENTITY, owner_of
 from agent.server import approvals, breakers, orders, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
@@ -61,6 +61,13 @@ async def health() -> dict[str, str | None]:
         "reconciler": "off" if not cron else "late" if is_late(shop, last) else "on time",
         "reconciler_last_run": last.isoformat() if last else None,
     }
+
+
+@app.get("/ops/me")
+async def me(request: Request) -> dict[str, str]:
+    """Who the caller is to this server. `owner` is whose their threads are, and what an order's thread id is made of."""
+    caller = caller_of_request(request)
+    return {"identity": caller.identity, "role": caller.role, "owner": owner_of(caller)}
 
 
 @app.get("/info")

@@ -68,7 +68,7 @@ async def test_a_parked_order_is_cancelled_and_its_graph_goes_on(
 
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     [(thread, run)] = platform.runs
-    assert (thread, run["input"]) == (order_thread("A-1"), {"order": {"order_id": "A-1"}})
+    assert (thread, run["input"]) == (order_thread("A-1", "channel:storefront"), {"order": {"order_id": "A-1"}})
     assert run["multitask_strategy"] == "reject"
 
 
@@ -76,7 +76,7 @@ async def test_a_cancel_counts_though_the_platform_can_not_be_reached(
     shop: Services, ask: Ask, platform: Platform
 ) -> None:
     await parked(shop, new_order())
-    platform.broken[f"/threads/{order_thread('A-1')}/runs"] = 409
+    platform.broken[f"/threads/{order_thread('A-1', 'channel:storefront')}/runs"] = 409
 
     assert (await ask("POST", "/ops/orders/A-1/cancel", ADA, json=NO_LONGER)).status_code == 200
     assert (await shop.reads.get("A-1"))["status"] == "cancelled"
