@@ -65,7 +65,7 @@ async def health() -> dict[str, str | None]:
 
 @app.get("/ops/me")
 async def me(request: Request) -> dict[str, str]:
-    """Who the caller is to this server. `owner` is whose their threads are, and what an order's thread id is made of."""
+    """Who the caller is to this server. `owner` is whose their threads are, and in their orders' thread ids."""
     caller = caller_of_request(request)
     return {"identity": caller.identity, "role": caller.role, "owner": owner_of(caller)}
 
