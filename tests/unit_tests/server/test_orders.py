@@ -184,3 +184,10 @@ async def test_a_path_that_can_not_be_kept_is_refused_by_rule(ask: Ask) -> None:
     for path in ("/ops/orders/W-1%00", "/ops/orders/W-1002?x=%00"):
         refused = await ask("GET", path, ADA)
         assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "TEXT-CHARACTERS")
+
+
+@pytest.mark.parametrize(("length", "status"), [(0, 422), (1, 200), (100, 200), (101, 422)])
+async def test_an_idempotency_key_is_taken_up_to_its_bound(ask: Ask, length: int, status: int) -> None:
+    key = {"idempotency-key": "k" * length}
+
+    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, json=NO_LONGER, headers=key)).status_code == status
