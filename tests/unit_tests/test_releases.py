@@ -22,6 +22,7 @@ from tests.releases.threads import Recorded, of_text, put_back
 from tests.unit_tests.commerce.books import both_sides_agree
 from tests.unit_tests.commerce.scenes import charges, dump, network, pay_by, repaid
 from tests.unit_tests.conftest import Clock
+from tests.unit_tests.customer_service.talking import say
 from tests.unit_tests.order_processing.ordering import drive_on, thread_of
 from tests.unit_tests.threads import APPROVE, Thread, staff
 
@@ -122,6 +123,18 @@ async def test_a_refund_that_waits_is_approved_and_paid_once(shop: Services, kno
 
     _, after = await money_of(shop, refund["order_id"])
     assert after == [*before, refund["amount"]]
+
+
+@threads(lambda known: known["waiting_for"] and not known["order_id"])
+async def test_what_was_said_before_is_shown_before_what_is_said_now(shop: Services, known: Recorded) -> None:
+    thread, before = await as_it_was(known), known["checkpoint"]["channel_values"]["messages"]
+
+    await say(thread, "hello")
+    await approve(thread)
+
+    shown = (await thread.values())["messages"]
+    assert shown[: len(before)] == before
+    assert [message.text for message in shown[len(before) :] if message.type == "human"] == ["hello"]
 
 
 @threads(lambda known: known["waiting_for"])
