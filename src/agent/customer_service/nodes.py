@@ -25,6 +25,7 @@ from agent.customer_service.changes import (
     make,
     turned_down,
 )
+from agent.customer_service.history import messages_update
 from agent.customer_service.specialists import PERSONAL, look_into
 from agent.customer_service.state import (
     DeskState,
@@ -72,7 +73,7 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     if customer_id:
         await shop.news.heard(customer_id, this_thread(runtime))
-        fresh["messages"] = await news_for(shop, state, customer_id, runtime)
+        fresh |= await news_for(shop, state, customer_id, runtime)
     topics = _topics(state.get("unfinished"), meant, text)
     if topics:
         return _look_into(topics, fresh)
@@ -239,7 +240,7 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     if head or state.get("approval"):
         await shop.index.show(this_thread(runtime), head)
     return {
-        "messages": [AIMessage("\n\n".join(parts))] if parts else [],
+        **messages_update(state["messages"], [AIMessage("\n\n".join(parts))] if parts else []),
         "notes": [],
         "answering": None,
         "approval": head,

@@ -6,12 +6,13 @@ A job that fails reports its failure and does not stop the others: the next run 
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from langgraph.errors import NodeError
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
 from langgraph_sdk.schema import Thread
+from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
 from agent.approvals.models import ApprovalView
 from agent.commerce.views import OrderView
