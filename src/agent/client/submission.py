@@ -75,8 +75,6 @@ class Submission:
                 row.know(known)
                 await self._follow(row)
                 return
-            if broken and not known and not isinstance(broken, LostError):
-                raise broken
             self._tell(row, "sent again under its id: the ledger has " + ("another" if known else "no such order"))
         raise broken or LostError(f"sent {TRIES} times, and the ledger does not have it")
 

@@ -334,13 +334,17 @@ def test_a_run_that_failed_after_the_order_was_placed_is_no_failed_order(desk: D
     assert submit(desk, line("W-1")).code == 0
 
 
-def test_a_run_that_failed_before_the_order_was_placed_is_a_failed_order_and_not_sent_again(
-    desk: Desk, stub: Stub
-) -> None:
+def test_a_run_that_fails_each_time_before_the_order_is_placed_is_a_failed_order(desk: Desk, stub: Stub) -> None:
     stub.on_run(thread_of("W-1", OWNER), ("error", {"error": "OperationalError", "message": "away"}))
     result = submit(desk, line("W-1"))
-    assert (result.code, sent(stub)) == (ExitCode.OTHER, ["W-1"])
+    assert (result.code, sent(stub)) == (ExitCode.OTHER, ["W-1"] * 3)
     assert "OperationalError: away" in result.out
+
+
+def test_a_stream_that_a_restarted_server_does_not_have_is_no_failed_run(desk: Desk, stub: Stub) -> None:
+    stub.on_run(thread_of("W-1"), ("error", {"error": "HTTPException", "message": "404: Thread not found"}))
+    result = submit(desk, line("W-1"))
+    assert (result.code, "404: Thread not found" in result.out) == (ExitCode.UNKNOWN, True)
 
 
 def test_a_server_that_does_not_come_back_leaves_orders_unknown_or_not_sent(desk: Desk) -> None:
