@@ -342,7 +342,7 @@ def test_a_run_that_fails_each_time_before_the_order_is_placed_is_a_failed_order
 
 
 def test_a_stream_that_a_restarted_server_does_not_have_is_no_failed_run(desk: Desk, stub: Stub) -> None:
-    stub.on_run(thread_of("W-1"), ("error", {"error": "HTTPException", "message": "404: Thread not found"}))
+    stub.on_run(thread_of("W-1", OWNER), ("error", {"error": "HTTPException", "message": "404: Thread not found"}))
     result = submit(desk, line("W-1"))
     assert (result.code, "404: Thread not found" in result.out) == (ExitCode.UNKNOWN, True)
 
