@@ -96,7 +96,8 @@ class Driver:
 
     def order(self, order: dict[str, Any], *, role: str = "channel") -> Run:
         """Send an order in and follow it."""
-        thread = order_thread(order["order_id"], "channel:channel-1")
+        owner = f"customer:{order['customer_id']}" if role == "customer" else "channel:channel-1"
+        thread = order_thread(order["order_id"], owner)
         return self.run(role, thread, "order_processing", input={"order": order}, if_not_exists="create")
 
     def conversation(self) -> str:

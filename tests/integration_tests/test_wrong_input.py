@@ -28,7 +28,7 @@ UNREADABLE_ORDERS: dict[str, tuple[dict[str, Any], str]] = {
     "no customer": ({k: v for k, v in GOOD.items() if k != "customer_id"}, "customer_id: Field required"),
     "an id that is a number": (GOOD | {"order_id": 7}, "order_id: Input should be a valid string"),
     "half an address": (GOOD | {"ship_to": {"line1": "7 Harbor Lane"}}, "ship_to.city: Field required"),
-    "another order's thread": (GOOD | {"order_id": "WRONG-2"}, "order WRONG-2 belongs on thread"),
+    "another order's thread": (GOOD | {"order_id": "WRONG-2"}, "order WRONG-2 of yours belongs on thread"),
 }
 
 REFUSED_ORDERS: dict[str, tuple[dict[str, Any], str, str]] = {
