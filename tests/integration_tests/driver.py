@@ -96,7 +96,7 @@ class Driver:
 
     def order(self, order: dict[str, Any], *, role: str = "channel") -> Run:
         """Send an order in and follow it."""
-        owner = f"customer:{order['customer_id']}" if role == "customer" else "channel:channel-1"
+        owner = {"customer": "customer:ada_park", "channel": "channel:channel-1"}[role]
         thread = order_thread(order["order_id"], owner)
         return self.run(role, thread, "order_processing", input={"order": order}, if_not_exists="create")
 

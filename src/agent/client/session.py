@@ -56,10 +56,20 @@ def remote(default_role: str | None) -> Callable[[Verb[P]], Callable[..., None]]
         @functools.wraps(verb)
         def command(**given: Any) -> None:
             options = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
+            said: list[DeskError] = []  # by a verb that was stopped: a second Ctrl-C does not take its word
+
+            async def run() -> None:
+                try:
+                    await _run(options, default_role, functools.partial(verb, **given))
+                except DeskError as error:
+                    said.append(error)
+
             try:
-                asyncio.run(_run(options, default_role, functools.partial(verb, **given)))
+                asyncio.run(run())
             except KeyboardInterrupt as error:
-                raise DeskError(_STOPPED, ExitCode.INTERRUPTED) from error
+                raise (said or [DeskError(_STOPPED, ExitCode.INTERRUPTED)])[0] from error
+            if said:
+                raise said[0]
 
         own = list(inspect.signature(verb).parameters.values())[1:]
         shared = inspect.signature(Options).parameters.values()
