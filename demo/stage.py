@@ -87,7 +87,9 @@ class Stage:
     async def run(self, role: str, thread_id: str, graph: str, **what: Any) -> Stop:
         """Start a run as this role and follow it, as `desk` does, to where it stops. Raises `DeskError` if it fails."""
         progress: list[str] = []
-        outcome = await follow(self.client(role), thread_id, graph, progress.append, **what)
+        outcome = await follow(
+            self.client(role), thread_id, graph, progress.append, look="see the log of the demo's server", **what
+        )
         return Stop(outcome.values, outcome.waiting, progress)
 
     async def order(self, order_id: str) -> dict[str, Any]:
