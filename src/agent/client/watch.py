@@ -174,7 +174,8 @@ class Detail(Screen[None]):
         if now := self.app.open.get(self.view["request_id"]):
             self.view = now.view
         self._show()
-        self.run_worker(self._read_questions(), exclusive=True)
+        # not a coroutine: one that is never started, because the screen closes first, would be left behind
+        self.run_worker(self._read_questions, exclusive=True)  # type: ignore[arg-type]  # its stubs know no `async def`
 
     async def _read_questions(self) -> None:
         try:
