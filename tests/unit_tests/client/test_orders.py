@@ -364,7 +364,8 @@ def test_a_server_that_does_not_come_back_leaves_orders_unknown_or_not_sent(desk
     gone.join()
     codes = [documents(result)[number]["code"] for number in range(1, 10)]
     assert (result.code, set(codes)) == (ExitCode.UNKNOWN, {ExitCode.UNKNOWN, ExitCode.UNREACHABLE})
-    assert codes.count(ExitCode.UNREACHABLE) == 9 - len(set(sent(own)))
+    # An order that the server took up and never read is unknown too.
+    assert codes.count(ExitCode.UNREACHABLE) <= 9 - len(set(sent(own)))
     assert "Give the same command again to go on" in result.error["error"]
 
 
