@@ -16,7 +16,7 @@ from agent.commerce.views import OrderView
 from agent.ledger.base import Base
 from agent.ledger.database import Denied
 from agent.ledger.tables import PaymentMethodRow
-from agent.providers.sandbox_cards import ChargeAnswer, Ledger, RefundAnswer
+from agent.providers.sandbox_card_forms import ChargeAnswer, Ledger, RefundAnswer
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, done, place_order
 
