@@ -126,6 +126,7 @@ class LiveServer:
             "TOKENS_FILE": str(self.tokens_file),
             "LANGSMITH_TRACING": "false",
             "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+            "LANGGRAPH_STRICT_MSGPACK": "true",
             "PYTHONUNBUFFERED": "1",
         } | env  # fmt: skip
         self._process: Process | None = None

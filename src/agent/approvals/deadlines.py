@@ -10,6 +10,7 @@ from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import view_of
 from agent.approvals.telling import tell_customer, tell_of_turn
+from agent.identity import owner_by
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import StaffEvent
 from agent.ledger.tables import ApprovalRow
@@ -72,9 +73,10 @@ class Deadlines:
 
     @reads
     def waiting(self, session: Session) -> dict[str, str]:
-        """The threads that have to wait for people, {thread id: who asked}."""
-        query = select(ApprovalRow.thread_id, ApprovalRow.asked_by).where(ApprovalRow.status == "open")
-        return {row.thread_id: row.asked_by for row in session.execute(query)}
+        """The threads that have to wait for people, {thread id: its owner}."""
+        query = select(ApprovalRow.thread_id, ApprovalRow.asked_by, ApprovalRow.subject)
+        rows = session.execute(query.where(ApprovalRow.status == "open"))
+        return {row.thread_id: owner_by(row.asked_by, row.subject) for row in rows}
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""

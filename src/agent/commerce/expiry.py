@@ -12,13 +12,13 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.differences import give_up, is_over
-from agent.commerce.lifecycle import AT_REST
+from agent.commerce.lifecycle import AT_WORK
 from agent.commerce.policy import PAYMENT_ATTEMPTS, RETURN_LIMIT, RETURN_REMINDER
 from agent.commerce.returned_pieces import close, lines_of_return
 from agent.commerce.rows import locked, open_case
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import notify, notify_staff
-from agent.ledger.tables import NoticeRow, OrderRow, PaymentRow, ReturnRow
+from agent.ledger.tables import NoticeRow, OrderRow, ParcelRow, PaymentRow, ReturnRow
 from agent.ledger.transactions import reads, writes
 
 STUCK: Final = timedelta(days=3)
@@ -114,7 +114,8 @@ class Expiry:
     def _does_not_move(self) -> ColumnElement[bool]:
         """Orders that are not at rest for too long, people not having been told of this stage yet."""
         now = self._db.clock()
-        under_way = and_(OrderRow.stage.not_in(AT_REST), OrderRow.placed_at <= now - STUCK)
-        undelivered = and_(OrderRow.status == "processed", OrderRow.touched_at <= now - UNDELIVERED)
+        under_way = and_(OrderRow.stage.in_(AT_WORK), OrderRow.placed_at <= now - STUCK)
+        left = select(ParcelRow.order_id).where(ParcelRow.state == "handed_over")
+        undelivered = and_(OrderRow.id.in_(left), OrderRow.touched_at <= now - UNDELIVERED)
         told = exists().where(NoticeRow.key == "order.stuck:" + OrderRow.id + ":" + OrderRow.stage)
         return and_(or_(under_way, undelivered), ~told)

@@ -58,6 +58,9 @@ MOVES: Final[dict[Stage, dict[Stage, tuple[Cause, ...]]]] = {
 AT_REST: Final[frozenset[Stage]] = frozenset(("completed", "cancelled", "imported"))
 """Stages from which nothing drives an order on; `imported` ones are fulfilled by the system that they came from."""
 
+AT_WORK: Final[tuple[Stage, ...]] = tuple(stage for stage in MOVES if stage not in AT_REST)
+"""All other stages."""
+
 CHARGEABLE: Final[frozenset[Stage]] = frozenset(("approved", "parked"))
 """Stages in which the customer's money may be taken."""
 

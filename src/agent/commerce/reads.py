@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable
-from agent.commerce.lifecycle import AT_REST
+from agent.commerce.lifecycle import AT_WORK
 from agent.commerce.policy import RiskFacts, denied, risk_score
 from agent.commerce.rows import OrderRef, seen
 from agent.commerce.views import OrderView, order_view, order_views
@@ -67,11 +67,13 @@ class Reads:
         rows = session.scalars(
             select(OrderRow)
             .where(
-                OrderRow.stage.not_in(AT_REST),
+                OrderRow.stage.in_(AT_WORK),
                 OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before),
                 (OrderRow.stage != "declined") | (OrderRow.touched_at < now - self._payment_wait),
             )
-            .order_by(OrderRow.touched_at)
+            .order_by(
+                OrderRow.stage == "awaiting_approval", OrderRow.touched_at
+            )  # those may wait; the others not for them
             .limit(500)
         )
         return order_views(session, rows.all())
@@ -89,7 +91,7 @@ class Reads:
     @reads
     def customer_by_email(self, session: Session, email: str) -> str | None:
         """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
-        return session.scalar(select(CustomerRow.id).where(func.lower(CustomerRow.email) == email.strip().lower()))
+        return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
 
     async def options(self, sku: str) -> list[dict[str, Any]]:
         """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""

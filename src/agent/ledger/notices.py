@@ -4,10 +4,11 @@ Telling them (in their conversation, by webhook) comes after it and is not done 
 """
 
 from datetime import datetime
+from functools import cache
+from importlib import import_module
 from typing import Any, Final, Literal
 
 from sqlalchemy import Insert, String, bindparam, case, exists, literal, null
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import digest
@@ -96,11 +97,13 @@ def notify_staff(
 
 def _note(session: Session, **given: Any) -> None:
     """One statement: what was noted before stays as it is."""
-    session.connection().execute(_NOTE[session.get_bind().dialect.name], given)
+    session.connection().execute(_noting(session.get_bind().dialect.name), given)
 
 
-def _noting(insert: Any) -> Insert:
+@cache
+def _noting(dialect: str) -> Insert:
     """A notice to a customer with whom there is no conversation is of none; nobody else's is of any yet."""
+    insert: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert  # loads no other dialect: that takes 0.1 s
     notices, whom = table_of(NoticeRow), bindparam("customer_id", type_=String)
     silent = whom.is_not(None) & ~exists().where(ConversationRow.customer_id == whom)
     given = ("key", "audience", "event", "order_id", "facts")
@@ -110,6 +113,3 @@ def _noting(insert: Any) -> Insert:
     values |= {"thread_id": case((silent, literal(NO_CONVERSATION)), else_=null())}
     noted: Insert = insert(notices).values(values).on_conflict_do_nothing(index_elements=["key"])
     return noted
-
-
-_NOTE: Final = {"sqlite": _noting(sqlite.insert), "postgresql": _noting(postgresql.insert)}

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 _TIME = sa.DateTime(timezone=True)
 
@@ -42,6 +42,7 @@ def _add_columns() -> None:
     with op.batch_alter_table("debts") as debts:
         debts.alter_column("failures", existing_type=sa.BigInteger(), existing_nullable=False, server_default=None)
         debts.alter_column("returned", existing_type=sa.Boolean(), existing_nullable=False, server_default=None)
+    op.create_index(op.f("ix_parcels_state"), "parcels", ["state"])
 
 
 def _create_tables() -> None:
