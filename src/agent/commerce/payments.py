@@ -356,7 +356,8 @@ def _taken(session: Session, order: OrderRow, payment: PaymentRow, was: str) -> 
     """What came of a payment of an order that was in this stage before."""
     just_paid = was in NOT_PAID_YET and order.stage == "paid"
     parcels = plan_parcels(session, order, just_paid=just_paid) if order.stage in ("paid", "completed") else []
-    return Taken("declined" if order.stage == "declined" else payment.outcome, parcels)
+    never = order.stage == "declined" or payment.outcome == "void"
+    return Taken("declined" if never else payment.outcome, parcels)
 
 
 _LATEST: Final = (

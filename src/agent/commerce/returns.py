@@ -182,7 +182,7 @@ def _of_line(there: list[tuple[OrderLineRow, int]], asked: LineQuantity) -> Retu
 
 
 def _taken(there: list[tuple[OrderLineRow, int]], sku: str, quantity: int) -> list[tuple[OrderLineRow, int]]:
-    """Take pieces of an option off what is there, of its first lines. Raises `Denied` LINES-OWNED for more than that."""
+    """Take pieces of an option off its first lines. Raises `Denied` LINES-OWNED for more than there are."""
     taken = []
     for n, (line, left) in enumerate(there):
         if line.sku == sku and (part := min(left, quantity)):

@@ -44,11 +44,10 @@ def gone(ledger: Dump) -> Counter[str]:
     for line in ledger["order_lines"]:
         if line["reservation"] == "shipped":
             pieces[line["sku"]] += line["quantity"]
-    back = {order["id"] for order in ledger["orders"] if order["status"] == "returned"}
-    for piece in ledger["returned_pieces"]:
-        if piece["order_id"] in back:
-            pieces[piece["sku"]] -= 1
-            pieces[piece["new_sku"]] += piece["new_sku"] is not None
+    for line in ledger["return_lines"]:
+        pieces[line["sku"]] -= line["received"]
+        if line["new_sku"]:
+            pieces[line["new_sku"]] += line["sent"]
     return pieces
 
 
