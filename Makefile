@@ -46,6 +46,7 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.breaker
 	@$(BIN)/python -m benchmarks.approvals
+	@$(BIN)/python -m benchmarks.orders
 
 test-services: setup
 	@$(BIN)/python -m pytest tests/services

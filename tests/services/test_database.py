@@ -176,8 +176,14 @@ async def test_after_a_restart_of_the_server_nobody_notices(
 
 async def test_when_all_connections_are_in_use_that_is_told_in_time(url: str, ledger: Database, clock: Clock) -> None:
     database = Database(url, clock, LIMITS)
-    done = threading.Event()
-    busy = [asyncio.create_task(database.read(lambda _: done.wait(30))) for _ in range(LIMITS.connections)]
+    all_busy, done = threading.Barrier(LIMITS.connections + 1), threading.Event()
+
+    def keeps_busy(_: Session) -> bool:
+        all_busy.wait(30)
+        return done.wait(30)
+
+    busy = [asyncio.create_task(database.read(keeps_busy)) for _ in range(LIMITS.connections)]
+    await asyncio.to_thread(all_busy.wait, 30)
     with pytest.raises(DatabaseAwayError, match="in use"):
         await database.read(all_products)
     done.set()

@@ -1,4 +1,4 @@
-"""No query of the reconciler or of a conversation scans a table that grows; on SQLite, and where it is given, PostgreSQL."""
+"""No query of the reconciler or of a conversation scans a table that grows; on SQLite, or PostgreSQL where it is given."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
