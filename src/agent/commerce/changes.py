@@ -163,7 +163,7 @@ def _captured(session: Session, order: OrderRow) -> list[PaymentRow]:
     booked = [parcel for parcel in parcels_of(session, order.id) if parcel.state == "booked"]
     if booked or order.stage in BUSY or payments_of(session, order.id, "due", *UNDECIDED):
         raise denied("ORDER-BUSY")
-    return list(payments_of(session, order.id, "captured"))
+    return [payment for payment in payments_of(session, order.id, "captured") if payment.reason != "PAYMENT-LATE"]
 
 
 def _assess_again(session: Session, order: OrderRow, now: datetime) -> None:

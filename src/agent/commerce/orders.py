@@ -71,8 +71,8 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
 def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     """CancelOrder: stock is released, money owed back. Raises `Denied` ORDER-EXISTS, CANCEL-STATUS, CANCEL-REASON."""
     order = own(session, command.order_id, command.subject)
-    unpaid = order.status != "pending" and changed_items.unpaid_pieces(session, order.id)
-    if rule := cancel_denied("pending" if unpaid else order.status, command.reason):
+    unpaid = order.status != "pending" and bool(changed_items.unpaid_pieces(session, order.id))
+    if rule := cancel_denied(order.status, command.reason, change_unpaid=unpaid):
         raise denied(rule)
     order.cancel_reason = command.reason
     undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)

@@ -118,9 +118,10 @@ def pending(status: str) -> bool:
     return status in ("pending", "pending (item modified)")
 
 
-def cancel_denied(status: str, reason: str | None) -> str | None:
-    """The rule that forbids cancelling an order of this status for this reason, if any."""
-    if status != "pending":
+def cancel_denied(status: str, reason: str | None, *, change_unpaid: bool = False) -> str | None:
+    """The rule that forbids cancelling an order of this status for this reason, if any; one whose change of items is
+    not paid can be cancelled still."""
+    if status != "pending" and not change_unpaid:
         return "CANCEL-STATUS"
     return None if reason in CANCEL_REASONS else "CANCEL-REASON"
 

@@ -1,5 +1,5 @@
-"""Ways out (law 18): for each state in which something is held, owed or waited for, who can move it on, when somebody is
-told, and what happens in the end. `docs/architecture.md` shows it, drawn from here.
+"""Ways out: for each state in which something is held, owed or waited for, who can move it on, when somebody is told,
+and what happens in the end. `docs/architecture.md` shows it, drawn from here.
 
 What an order's stages allow is taken from `lifecycle.MOVES`; the times are those by which the code acts.
 """

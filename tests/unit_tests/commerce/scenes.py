@@ -198,6 +198,16 @@ def denies(rule: str) -> pytest.RaisesExc[Denied]:
     return pytest.raises(Denied, check=lambda denial: denial.rule == rule)
 
 
+def cut_off_by(method: str) -> Hook:
+    """For `wire(response=…)`: what is done by this method is done, and nobody hears of it."""
+
+    async def perhaps(response: httpx.Response) -> None:
+        if response.request.method == method:
+            await lost(response)
+
+    return perhaps
+
+
 @contextmanager
 def wire(client: httpx.AsyncClient, *, request: Hook | None = None, response: Hook | None = None) -> Iterator[None]:
     """Something happens to each request before it is sent, or to each response before it arrives."""
