@@ -23,9 +23,9 @@ SHOP_CURRENCY = "USD"
 
 _CURRENCIES: dict[str, str] = {
     "$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "buck": "USD", "cent": "USD",
-    "€": "EUR", "eur": "EUR", "euro": "EUR", "£": "GBP", "gbp": "GBP", "pound": "GBP", "quid": "GBP",
+    "€": "EUR", "eur": "EUR", "euro": "EUR", "£": "GBP", "gbp": "GBP", "pound": "GBP",
     "¥": "JPY", "jpy": "JPY", "yen": "JPY", "chf": "CHF", "franc": "CHF", "cad": "CAD", "aud": "AUD", "₹": "INR",
-    "inr": "INR", "rupee": "INR", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "krw": "KRW", "won": "KRW", "sek": "SEK",
+    "inr": "INR", "rupee": "INR", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "krw": "KRW", "sek": "SEK",
     "nok": "NOK", "dkk": "DKK", "kronor": "SEK", "kroner": "DKK", "pln": "PLN", "zloty": "PLN", "peso": "MXN",
     "mxn": "MXN", "brl": "BRL", "reais": "BRL",
 }  # fmt: skip

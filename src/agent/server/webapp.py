@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent.identity import STUDIO_IDENTITY
-from agent.server import approvals, breakers, orders, webhooks
+from agent.server import approvals, breakers, orders, returns, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.edge import Edge
 from agent.server.watching import is_late, watch_reconciler
@@ -33,7 +33,8 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Edge)  # before authentication: see `edge`
-app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
+for _room in (approvals, breakers, orders, returns, webhooks):
+    app.router.routes += _room.router.routes
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
 

@@ -45,8 +45,8 @@ DEARER, CHEAPER = Swap(old="CURTAIN-MEDIUM", new="CURTAIN-LONG"), Swap(old="CURT
 
 WHAT: tuple[What, ...] = (
     "go on", "go on", "go on", "deliver", "deliver", "cancel", "refund", "replace", "replace", "pay otherwise",
-    "return", "exchange", "exchange", "receive", "receive some", "withdraw", "undo change", "collect", "settle", "clock", "card",
-    "card",
+    "return", "exchange", "exchange", "receive", "receive some", "withdraw", "undo change", "collect",
+    "settle", "clock", "card", "card",
 )  # fmt: skip
 STEPS = st.builds(
     Step,
