@@ -110,7 +110,9 @@ async def test_what_is_no_cancel_is_refused_and_changes_nothing(shop: Services, 
 async def test_another_payment_method_takes_the_place_of_the_old_one(shop: Services, ask: Ask) -> None:
     answer = await ask("POST", "/ops/orders/W-1002/pay", ADA, json={"payment_method_id": "ada_slow"})
 
-    assert (answer.status_code, answer.json()["payment_method_id"]) == (200, "ada_slow")
+    assert (answer.status_code, answer.json()["payment_method_id"]) == (200, "ada_card")
+    await shop.payments.collect("W-1002")
+    assert (await shop.reads.get("W-1002"))["payment_method_id"] == "ada_slow"  # once it has paid
 
 
 async def test_nobody_pays_by_anothers_method(ask: Ask) -> None:
