@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
+from agent.commerce import changed_items
 from agent.commerce.commands import LARGEST_AMOUNT, CancelOrder, NewLine, PlaceOrder
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.policy import cancel_denied, denied
@@ -71,7 +72,8 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
 def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     """CancelOrder: stock is released, money owed back. Raises `Denied` ORDER-EXISTS, CANCEL-STATUS, CANCEL-REASON."""
     order = own(session, command.order_id, command.subject)
-    if rule := cancel_denied(order.status, command.reason):
+    unpaid = order.status != "pending" and bool(changed_items.unpaid_pieces(session, order.id))
+    if rule := cancel_denied(order.status, command.reason, change_unpaid=unpaid):
         raise denied(rule)
     order.cancel_reason = command.reason
     undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)

@@ -80,7 +80,9 @@ class Reads:
                 OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before),
                 (OrderRow.stage != "declined") | (OrderRow.touched_at < now - self._payment_wait),
             )
-            .order_by(OrderRow.touched_at)
+            .order_by(
+                OrderRow.stage == "awaiting_approval", OrderRow.touched_at
+            )  # those may wait; the others not for them
             .limit(500)
         )
         return order_views(session, rows.all())

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent.identity import STUDIO_IDENTITY, owner_of
-from agent.server import approvals, breakers, orders, webhooks
+from agent.server import approvals, breakers, orders, returns, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
@@ -39,7 +39,8 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
 app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
-app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
+for _room in (approvals, breakers, orders, returns, webhooks):
+    app.router.routes += _room.router.routes
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
 
