@@ -6,9 +6,9 @@ from typing import Final, Literal
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import view_of
 from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
-from agent.approvals.requests import view_of
 from agent.approvals.telling import tell_customer, tell_of_turn
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import StaffEvent
@@ -58,7 +58,7 @@ class Deadlines:
                 row.escalated, row.thread_told = True, False
             case "reminded":
                 row.reminded_since = row.step_since
-        view = view_of(row)
+        view = view_of(session, row)
         tell_of_turn(session, _EVENTS[happened], row, view, now)
         emit_once_committed(session, _EVENTS[happened], request_id=request_id, to=view["roles"][-1])
         return happened
@@ -87,7 +87,7 @@ class Deadlines:
         rows = session.scalars(
             update(ApprovalRow).where(*_ended(thread_id)).values(thread_told=True).returning(ApprovalRow)
         )
-        return [view_of(row) for row in rows]
+        return [view_of(session, row) for row in rows]
 
 
 def some_ended(session: Session, thread_id: str) -> bool:

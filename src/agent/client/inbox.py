@@ -119,9 +119,8 @@ async def send(
 ) -> Outcome:
     """Send an answer and follow what comes of it. Raises `DeskError` REFUSED with the reason when it is not taken."""
     check_note(decision, note)
-    payload = decision_payload(
-        decision, name=request.view["action_requests"][0]["name"], note=note, arguments=arguments
-    )
+    name, token = request.view["action_requests"][0]["name"], request.view.get("token")
+    payload = decision_payload(decision, name=name, note=note, arguments=arguments, token=token)
     outcome = await follow(
         client, request.thread_id, request.graph, progress, command={"resume": {request.interrupt_id: payload}}
     )

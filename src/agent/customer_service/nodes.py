@@ -9,20 +9,25 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
+from sqlalchemy.orm import Session
 
+from agent.approvals.card import waits_in_words
 from agent.approvals.gate import ask, caller_who
+from agent.approvals.models import ApprovalView
+from agent.approvals.seen import Seen
 from agent.assistant.embedded import answer_to
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
 from agent.commerce.policy import RULES, denied
 from agent.context import Context
 from agent.customer_service.changes import (
     approved,
-    as_request,
-    case_of,
+    ask_staff,
     counter_offer,
     edited_refund,
     hand_over,
     make,
+    needs_approval,
+    told_of_answer,
     turned_down,
 )
 from agent.customer_service.specialists import PERSONAL, look_into
@@ -36,8 +41,9 @@ from agent.customer_service.state import (
 )
 from agent.customer_service.whose import customer_of, look_for_news, news_for
 from agent.customer_service.words import OPENLY, SAYINGS
-from agent.identity import caller_of_run
-from agent.ledger.database import Denied, digest
+from agent.identity import Caller, caller_of_run
+from agent.ledger.database import Denied, digest, emit_once_committed
+from agent.ledger.tables import ApprovalRow
 from agent.observability.events import emit
 from agent.platform import this_thread
 from agent.services import services
@@ -149,31 +155,34 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
 async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """After the customer's yes: what policy lets pass is ready; for the rest people are asked, once."""
     shop, agreed, customer_id = await services(), state["plan"], state["customer_id"]
-    caller = caller_of_run(runtime)
+    caller, thread_id = caller_of_run(runtime), this_thread(runtime)
     assert agreed is not None  # noqa: S101  (triage routes here only with a plan)
     assert customer_id is not None  # noqa: S101  (a plan is only ever made for a known customer)
-    ready: list[ReadyAction] = []
-    notes: list[str] = []
-    for n, action in enumerate(agreed["actions"]):
-        key, case = f"plan:{agreed['id']}:{n}", case_of(action)
-        if case is None:
-            ready.append(ReadyAction(key=key, action=action, request_id=None))
-            continue
-        request = await shop.approvals.open(
-            as_request(action),
-            case,
-            key=key,
-            subject=customer_id,
-            order_id=action["arguments"].get("order_id"),
-            thread_id=this_thread(runtime),
-            asked_by=caller.identity if caller else customer_id,  # whose thread this is
-        )
-        if request["status"] != "open":  # decided before this node ran again
-            ready += approved(request)
+    asked_by = caller.identity if caller else customer_id  # whose thread this is
+
+    def reviewed(session: Session) -> tuple[list[ReadyAction], list[str]]:
+        ready: list[ReadyAction] = []
+        notes: list[str] = []
+        for n, action in enumerate(agreed["actions"]):
+            if not needs_approval(action):
+                ready.append(ReadyAction(key=f"plan:{agreed['id']}:{n}", action=action, request_id=None))
+                continue
+            try:
+                request = ask_staff(
+                    shop, session, agreed, n, subject=customer_id, thread_id=thread_id, asked_by=asked_by
+                )
+            except Denied as denial:
+                emit_once_committed(session, "request.denied", rule=denial.rule)
+                notes.append(denial.sentence)
+                continue
+            ready += approved(request)  # decided before this node ran again
             notes += turned_down(request)
-            continue
-        runtime.stream_writer({"progress": "sent_for_approval", "text": f"waits for {' or '.join(request['roles'])}"})
-        notes.append(f"I have sent this for approval: {action['sentence']}")
+            if request["status"] == "open":
+                notes.append(f"I have sent this for approval: {action['sentence']} It {waits_in_words(request)}.")
+        return ready, notes
+
+    ready, notes = await shop.database.write(reviewed)
+    runtime.stream_writer({"progress": "reviewed", "text": " ".join(notes) or "nobody needs to approve this"})
     update = {"plan": None, "ready": ready, "notes": notes, "processing_stage": "reviewed"}
     return Command(goto="execute" if ready else "reply", update=update)
 
@@ -192,18 +201,27 @@ async def decide(
     """Take the answer if it counts; else ask again, saying why."""
     shop, view, answer = await services(), state["approval"], state["answer"]
     assert view is not None  # noqa: S101  (the gate was at this request)
-    head = (await shop.approvals.get(view["request_id"])).get("head", "")
-    who = caller_who(answer, head, shop.approvals.trail)
-    request = await shop.approvals.decide(
-        view["request_id"], view["action_hash"], answer["said"], who, edit=edited_refund
-    )
+
+    def decided(session: Session) -> tuple[ApprovalView, Caller | None]:
+        head = session.get_one(ApprovalRow, view["request_id"]).head or ""
+        who = caller_who(answer, head, shop.approvals.trail)
+        seen, request_id = Seen(view, answer.get("named", "")), view["request_id"]
+        request = shop.approvals.decide_in(
+            session, request_id, view["action_hash"], answer["said"], who, edit=edited_refund, seen=seen
+        )
+        return request, who
+
+    request, who = await shop.database.write(decided)
     await shop.feedback.give(request, who)
+    update: Update = {"approval": request, "messages": told_of_answer(state["messages"], request)}
+    if request["refused"]:
+        runtime.stream_writer({"progress": "not_taken", "text": f"Not taken: {request['refused']}"})
     if request["status"] == "open":
         await shop.index.show(this_thread(runtime), request)
-        return Command(goto="approval", update={"approval": request})
+        return Command(goto="approval", update=update)
     await shop.news.said("approval.decided", request["request_id"])
     ready, notes = approved(request), turned_down(request)
-    update = {"approval": request, "ready": ready, "notes": notes, "processing_stage": request["status"]}
+    update |= {"ready": ready, "notes": notes, "processing_stage": request["status"]}
     if offer := await counter_offer(shop, request):
         return Command(goto="plan", update=[*update.items(), ("findings", None), ("findings", {"offer": offer})])
     return Command(goto="execute" if ready else "reply", update=update)

@@ -3,8 +3,9 @@
 from typing import Final
 
 from agent.assistant.models import Topic
-from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money, refund_denied
+from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money
 from agent.commerce.views import OrderView
+from agent.customer_service.changes import check_proposed
 from agent.customer_service.state import Finding, PlannedAction, TopicTask
 from agent.customer_service.words import NOT_HERE
 from agent.services import Services
@@ -77,9 +78,7 @@ async def _refund(shop: Services, topic: Topic, customer_id: str) -> Finding:
     order = await shop.reads.get(topic.order_id, customer_id=customer_id)
     if topic.amount is None:
         return _ask(topic, f"How much of order {order['id']} should be refunded?")
-    refundable = await shop.reads.refundable(order["id"])
-    if refund_denied(topic.amount, refundable):
-        raise denied("REFUND-AMOUNT", f"{money(refundable)} of {order['id']} can be refunded")
+    await check_proposed(shop, customer_id, order["id"], topic.amount)
     return Finding(
         text="",
         action=PlannedAction(

@@ -97,9 +97,9 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
     try:
         await take_turn(caller, settings().customer_rate)
         check_run(caller, run)
-        await check_checkpoint(run)
+        checkpoint = await check_checkpoint(run)
         if run["kwargs"].get("command"):
-            await check_answer(caller, run)
+            await check_answer(caller, run, checkpoint)
             return True
     except RunRefusedError as refused:
         emit("request.denied", role=caller.role, action="threads.create_run", status=refused.status)
