@@ -12,16 +12,18 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 import httpx
 import uvicorn
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from starlette.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from agent.providers.sandbox_server import command_line, create_app
+from agent.providers.sandbox_server import Sandbox, command_line
 from agent.providers.sandbox_webhooks import Announcer, nobody
 
 HANG_SECONDS = 30.0
@@ -180,25 +182,27 @@ def faulty_app(
     webhook_url: str = "",
     webhook_secret: str = "",
 ) -> FaultyWorld:
-    """The outside world of `sandbox_server.create_app`, and the wire to it under the control of /faults."""
+    """The outside world of `sandbox_server.Sandbox`, and the wire to it under the control of /faults."""
     day = BadDay(seed)
     announce = FaultyAnnouncer(webhook_url, webhook_secret, day) if webhook_url else nobody
-    app = create_app(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds, announce=announce)
+    sandbox = Sandbox(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds, announce=announce)
 
-    @app.get("/faults")
-    async def told() -> dict[str, Any]:
-        return {"faults": day.faults, "injected": day.injected}
+    async def faults(request: Request) -> Response:
+        match request.method:
+            case "PUT":
+                try:
+                    day.faults = Faults.model_validate_json(await request.body())
+                except ValidationError as error:
+                    raise HTTPException(422, str(error)) from error
+                return JSONResponse(day.faults.model_dump())
+            case "DELETE":
+                day.faults = Faults()
+                return Response(status_code=204)
+            case _:
+                return JSONResponse({"faults": day.faults.model_dump(), "injected": day.injected})
 
-    @app.put("/faults")
-    async def put(faults: Faults) -> Faults:
-        day.faults = faults
-        return faults
-
-    @app.delete("/faults", status_code=204)
-    async def clear() -> None:
-        day.faults = Faults()
-
-    return FaultyWorld(app, day)
+    sandbox.add_route("/faults", faults, methods=["GET", "PUT", "DELETE"])
+    return FaultyWorld(sandbox, day)
 
 
 def main() -> None:

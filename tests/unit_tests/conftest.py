@@ -54,7 +54,7 @@ def config(tmp_path: Path, demo_data: Path) -> Settings:
         data_dir=tmp_path / "data",
         tokens_file=tmp_path / "tokens.json",
         sandbox_slow_seconds=0.05,
-        payment_timeout_seconds=2.0,
+        payment_timeout_seconds=30,
     )
 
 

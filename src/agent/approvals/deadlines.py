@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Exists, exists, select, update
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import view_of
@@ -78,7 +78,7 @@ class Deadlines:
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""
-        if not await self._db.read(lambda session: some_ended(session, thread_id)):
+        if not await self._db.read(lambda session: session.scalar(select(some_ended(thread_id)))):
             return []  # nearly always: then nobody waits for a writer
         return await self._told(thread_id)
 
@@ -90,9 +90,9 @@ class Deadlines:
         return [view_of(session, row) for row in rows]
 
 
-def some_ended(session: Session, thread_id: str) -> bool:
-    """Whether there is something to tell a thread (see `Deadlines.ended_meanwhile`)."""
-    return session.scalar(select(ApprovalRow.id).where(*_ended(thread_id)).limit(1)) is not None
+def some_ended(thread_id: str) -> Exists:
+    """Whether there is something to tell a thread (see `Deadlines.ended_meanwhile`), for a query."""
+    return exists().where(*_ended(thread_id))
 
 
 def _ended(thread_id: str) -> tuple[ColumnElement[bool], ...]:

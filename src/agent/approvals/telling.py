@@ -41,7 +41,7 @@ def tell_of_decision(
     about = f"{decision.request_id}/{decision.round}/{decision.step}"
     _tell_staff(session, "approval.decided", about, row, view, now=now, decision=decision.decision, role=decision.role)
     if row.status == "open":
-        tell_of_turn(session, "approval.requested", row, view, now=now)
+        tell_of_turn(session, "approval.requested", row, view, now)
     tell_customer(session, row, now)
 
 

@@ -6,15 +6,12 @@ policy. What bounds and guards the calls of the model is the transport below it.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import httpx
-import openai
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable
-from langchain_openai import ChatOpenAI
-from langchain_openai.chat_models.base import OpenAIRefusalError
 from langgraph.constants import TAG_NOSTREAM
 from pydantic import SecretStr
 
@@ -26,6 +23,9 @@ from agent.resilience import CircuitBreaker, CircuitOpenError, FallbackChain, Fe
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
+
 
 class ModelAnswerError(Exception):
     """The model answered, but not in the form that it was asked for."""
@@ -34,15 +34,6 @@ class ModelAnswerError(Exception):
 class NotUnderstoodError(Exception):
     """The rules, in a model's place, can't tell what a message means."""
 
-
-MODEL_FAILURES: tuple[type[Exception], ...] = (
-    openai.OpenAIError,
-    OpenAIRefusalError,
-    httpx.HTTPError,
-    CircuitOpenError,
-    ModelAnswerError,
-)
-"""How a model can fail to answer."""
 
 ReadBy = Literal["primary", "secondary", "degraded", "person", "embedded"]
 """Who read a message: a model; the rules in its place, or a person who is yet to; the rules where there is no model."""
@@ -70,8 +61,9 @@ class Understander:
     def __init__(self, models: Sequence[BaseChatModel]) -> None:
         hops = [Hop(name, partial(_by_model, _reader(model))) for name, model in zip(_MODELS, models, strict=False)]
         then = [Hop("degraded", _by_rules), Hop("person", _by_nobody)] if hops else [Hop("embedded", _by_rules_alone)]
+        leads_on = (*_model_failures(), NotUnderstoodError) if hops else ()
         self._chain: FallbackChain[[str, bool, Sequence[str]], Understanding] = FallbackChain(
-            "assistant", [*hops, *then], (*MODEL_FAILURES, NotUnderstoodError), listeners=[_fell_back]
+            "assistant", [*hops, *then], leads_on, listeners=[_fell_back]
         )
 
     async def understand(
@@ -94,6 +86,14 @@ class Understander:
 
 def _fell_back(fell: FellBack) -> None:
     emit("assistant.fallback", failed=fell.failed, turned_to=fell.turned_to, reason=fell.reason)
+
+
+def _model_failures() -> tuple[type[Exception], ...]:
+    """How a model can fail to answer. Without a model its library, which takes a second to import, is not needed."""
+    import openai  # noqa: PLC0415
+    from langchain_openai.chat_models.base import OpenAIRefusalError  # noqa: PLC0415
+
+    return (openai.OpenAIError, OpenAIRefusalError, httpx.HTTPError, CircuitOpenError, ModelAnswerError)
 
 
 def _reader(model: BaseChatModel) -> Runnable[Any, Any]:
@@ -159,10 +159,10 @@ def _checked_topic(topic: Topic, text: str, known_orders: list[str]) -> Topic:
     )
 
 
-def chat_models(settings: Settings, breakers: Sequence[CircuitBreaker]) -> list[ChatOpenAI]:
+def chat_models(settings: Settings, breakers: Sequence[CircuitBreaker]) -> "list[ChatOpenAI]":
     """The configured models, first the one to ask first, each behind its breaker; none without a key.
 
-    Reads certificates: build them off the event loop.
+    Imports their library and reads certificates: build them off the event loop.
     """
     key, seconds = settings.openai_api_key, settings.model_timeout_seconds
     if key is None:
@@ -175,8 +175,10 @@ def chat_models(settings: Settings, breakers: Sequence[CircuitBreaker]) -> list[
     return [_chat_model(*model, seconds, breaker) for model, breaker in zip(named, breakers, strict=False)]
 
 
-def _chat_model(model: str, key: SecretStr, url: str | None, seconds: float, breaker: CircuitBreaker) -> ChatOpenAI:
+def _chat_model(model: str, key: SecretStr, url: str | None, seconds: float, breaker: CircuitBreaker) -> "ChatOpenAI":
     """It never retries by itself (law 12)."""
+    from langchain_openai import ChatOpenAI  # noqa: PLC0415
+
     bounds = TransportConfig(name=breaker.name, timeout=seconds, media_type="application/json")
     wire = ClientWire(httpx.AsyncClient(timeout=seconds))
     return ChatOpenAI(

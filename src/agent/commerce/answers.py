@@ -8,22 +8,21 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import book, gift_balance, owe_everything
-from agent.commerce.lifecycle import CHARGEABLE, move
-from agent.commerce.rows import open_case
+from agent.commerce.lifecycle import CHARGEABLE
+from agent.commerce.rows import move, open_case
 from agent.ledger.database import emit_once_committed
 from agent.ledger.notices import notify
+from agent.ledger.statements import change
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
 
 
 def captured(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime, kind: str = "capture") -> None:
     """Book the money, as an entry of this kind; of an order that was undone meanwhile it is owed back at once."""
-    order.touched_at = now
     book(session, order, payment.method_id, kind, payment.amount, key=payment.key, now=now)
     if order.stage in CHARGEABLE:
-        move(order, "paid", "provider")
+        move(session, order, "paid", "provider", touched_at=now)
         emit_once_committed(session, "payment.captured", order_id=order.id, amount=payment.amount)
     elif order.status == "cancelled":
-        session.flush()
         owe_everything(session, order, now)
         emit_once_committed(session, "payment.late", order_id=order.id, amount=payment.amount)
 
@@ -32,8 +31,8 @@ def declined(session: Session, order: OrderRow, payment: PaymentRow, rule: str, 
     """The order's own price: it waits for another method. A change that was made: nothing leaves before it is paid, and
     a person looks into it."""
     if order.stage in CHARGEABLE:
-        move(order, "declined", "provider")
-        order.touched_at = payment.at = now
+        move(session, order, "declined", "provider", touched_at=now)
+        change(session, payment, at=now)
         notify(session, "payment.declined", payment.key, order=order, now=now, rule=rule)
     elif payment.attempt is None and order.status != "cancelled":
         text = f"{payment.amount} minor units for a change of the order were declined"
@@ -52,8 +51,8 @@ def by_gift_card(session: Session, order: OrderRow, payment: PaymentRow, *, now:
     """A gift card is the shop's own money: debited at once, if it covers everything (PAYMENT-GIFT-COVERS)."""
     session.get_one(PaymentMethodRow, payment.method_id, with_for_update=True)
     if gift_balance(session, payment.method_id) >= payment.amount:
-        payment.outcome = "captured"
+        change(session, payment, outcome="captured")
         captured(session, order, payment, now=now, kind="gift_debit")
     else:
-        payment.outcome = "declined"
+        change(session, payment, outcome="declined")
         declined(session, order, payment, "PAYMENT-GIFT-COVERS", now=now)

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Exists, SQLColumnExpression, exists, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.policy import denied
 from agent.ledger.base import total
 from agent.ledger.database import emit_once_committed
 from agent.ledger.notices import notify
+from agent.ledger.statements import add, change
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
 
 GIFT_CARD: Final = "gift_card"
@@ -133,8 +134,13 @@ def is_paid(session: Session, order: OrderRow) -> bool:
 
     An attempt at its own price that was declined does not count: another was captured.
     """
-    missing = payments_of(session, order.id, "due", *UNDECIDED, "declined")
-    return not [payment for payment in missing if payment.outcome != "declined" or payment.attempt is None]
+    return not session.scalar(select(unpaid(order.id)))
+
+
+def unpaid(order_id: str | SQLColumnExpression[str]) -> Exists:
+    """Whether something of a paid order is due, without an answer, or was declined (see `is_paid`)."""
+    declined = (PaymentRow.outcome == "declined") & PaymentRow.attempt.is_(None)
+    return exists().where(PaymentRow.order_id == order_id, PaymentRow.outcome.in_(("due", *UNDECIDED)) | declined)
 
 
 def owe_everything(session: Session, order: OrderRow, now: datetime) -> None:
@@ -144,19 +150,21 @@ def owe_everything(session: Session, order: OrderRow, now: datetime) -> None:
             method = session.get_one(PaymentMethodRow, payment.method_id)
             owe(session, order, payment, method, rest, key=f"{payment.key}:rest", now=now)
     for payment in payments_of(session, order.id, "due"):
-        payment.outcome = "void"
+        change(session, payment, outcome="void")
 
 
 def book(session: Session, order: OrderRow, method_id: str, kind: str, amount: int, *, key: str, now: datetime) -> None:
     """Append a movement of money. Positive: towards the shop."""
-    session.add(
-        MoneyEntryRow(
-            key=key,
-            order_id=order.id,
-            customer_id=order.customer_id,
-            method_id=method_id,
-            kind=kind,
-            amount=amount,
-            at=now,
-        )
+    add(
+        session,
+        MoneyEntryRow,
+        {
+            "key": key,
+            "order_id": order.id,
+            "customer_id": order.customer_id,
+            "method_id": method_id,
+            "kind": kind,
+            "amount": amount,
+            "at": now,
+        },
     )

@@ -13,10 +13,9 @@ from sqlalchemy.orm import Session
 from agent.commerce import stock
 from agent.commerce.booking import UNDECIDED, demand, gift_balance, give_back, owe, own_method, payments_of, refundable
 from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment
-from agent.commerce.lifecycle import move
 from agent.commerce.parcels import parcels_of
 from agent.commerce.policy import denied, pending
-from agent.commerce.rows import lines_of, own
+from agent.commerce.rows import lines_of, move, own
 from agent.commerce.undoing import void_approvals
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, PaymentRow, VariantRow
 
@@ -141,5 +140,5 @@ def _assess_again(session: Session, order: OrderRow, now: datetime) -> None:
     order.revision += 1
     void_approvals(session, order.id)
     if order.stage in ("awaiting_approval", "declined"):
-        move(order, "reserved", "customer")
+        move(session, order, "reserved", "customer")
     order.touched_at = now

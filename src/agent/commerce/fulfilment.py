@@ -4,20 +4,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from agent.commerce.booking import is_paid, owe_part
+from agent.commerce.booking import is_paid, owe_part, unpaid
 from agent.commerce.commands import MarkDelivered, MarkHandedOver
-from agent.commerce.lifecycle import move
 from agent.commerce.parcels import LEFT, let_go, locked_parcel, parcels_of, price_of, release, told
 from agent.commerce.policy import denied
-from agent.commerce.rows import OrderRef, attempt, checked, id_of, locked, locked_all
+from agent.commerce.rows import OrderRef, attempt, checked, id_of, locked, locked_all, move
 from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.grouping import Group
 from agent.ledger.notices import notify
+from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow, VariantRow
 from agent.ledger.transactions import writes
 from agent.providers.carrier import Carrier, ParcelRefusedError, Shipment
@@ -62,19 +62,19 @@ def deliver(session: Session, command: MarkDelivered, now: datetime) -> OrderRow
 def leave(session: Session, order: OrderRow, parcel: ParcelRow, tracking_id: str, now: datetime) -> None:
     """The parcel has left under this tracking id; the customer hears of it."""
     let_go(session, parcel, tracking_id)
-    order.status, order.touched_at = "processed", now
+    if order.status != "processed":
+        change(session, order, status="processed", touched_at=now)
     facts = {"parcel_id": parcel.id, "tracking_id": tracking_id}
     notify(session, "parcel.shipped", parcel.id, order=order, now=now, **facts)
 
 
 def arrive(session: Session, order: OrderRow, parcel: ParcelRow, now: datetime) -> None:
     """The parcel has arrived; when every parcel that left has, the order is `delivered`."""
-    parcel.state = "delivered"
-    session.flush()
-    order.status = told(parcels_of(session, order.id))
-    if order.status == "delivered":
-        move(order, "completed", "carrier")
-    order.touched_at = now
+    change(session, parcel, state="delivered")
+    status = told(parcels_of(session, order.id))
+    change(session, order, status=status, touched_at=now)
+    if status == "delivered":
+        move(session, order, "completed", "carrier")
 
 
 class Fulfilment:
@@ -116,10 +116,11 @@ class Fulfilment:
         """Write down what the carrier says; what has left is the customer's, unless the order was undone meanwhile."""
         order, now = locked(session, id_of(order_ref)), self._db.clock()
         parcel = session.get_one(ParcelRow, parcel_id)
-        parcel.tracking_id = shipment.tracking_id
+        if parcel.state not in LEFT and shipment.state not in LEFT:
+            change(session, parcel, tracking_id=shipment.tracking_id)
         if parcel.state in LEFT or shipment.state not in LEFT:
             return Sent(shipment.state, shipment.tracking_id)
-        if order.stage != "paid" or parcel.state != "booked" or not is_paid(session, order):
+        if order.stage != "paid" or parcel.state != "booked":
             return Sent("stopped")
         leave(session, order, parcel, shipment.tracking_id, now)
         if shipment.state == "delivered":  # its webhook came before we knew that it had left
@@ -138,8 +139,7 @@ class Fulfilment:
             return "refused"
         if not states or not states <= {*LEFT, "refused"}:
             return "waiting"
-        move(order, "completed", "process")
-        order.status, order.touched_at = told(parcels), self._db.clock()
+        move(session, order, "completed", "process", status=told(parcels), touched_at=self._db.clock())
         return "completed"
 
     @writes
@@ -159,30 +159,20 @@ class Fulfilment:
         return "refused"
 
 
-def plan_parcels(session: Session, order: OrderRow) -> list[str]:
-    """Plan one parcel a warehouse for what is held; returns the ids of those that have yet to leave."""
-    if planned := parcels_of(session, order.id):
-        return [parcel.id for parcel in planned if parcel.state in ("planned", "booked")]
+def plan_parcels(session: Session, order: OrderRow, *, just_paid: bool = False) -> list[str]:
+    """Plan one parcel a warehouse for what is held; returns the ids of those that have yet to leave.
+
+    An order that was paid in this transaction has none yet.
+    """
+    if not just_paid and (there := parcels_of(session, order.id)):
+        return [parcel.id for parcel in there if parcel.state in ("planned", "booked")]
     by_warehouse: dict[str, list[int]] = defaultdict(list)
-    rows = session.execute(
-        select(OrderLineRow.number, VariantRow.warehouse)
-        .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
-        .where(OrderLineRow.order_id == order.id, OrderLineRow.reservation == "held")
-        .order_by(OrderLineRow.number)
-    )
-    for number, warehouse in rows:
+    for number, warehouse in session.connection().execute(_HELD, {"of_order": order.id}):
         by_warehouse[warehouse].append(number)
-    session.add_all(
-        ParcelRow(
-            id=f"{order.id}/{warehouse}",
-            order_id=order.id,
-            warehouse=warehouse,
-            lines=lines,
-            state="planned",
-        )
-        for warehouse, lines in by_warehouse.items()
-    )
-    return [f"{order.id}/{warehouse}" for warehouse in by_warehouse]
+    planned = {"order_id": order.id, "state": "planned"}
+    ids = {warehouse: f"{order.id}/{warehouse}" for warehouse in by_warehouse}
+    add(session, ParcelRow, *(planned | {"id": ids[w], "warehouse": w, "lines": n} for w, n in by_warehouse.items()))
+    return list(ids.values())
 
 
 @dataclass(frozen=True)
@@ -197,23 +187,39 @@ def about_to_book(session: Session, asked: Sequence[ParcelOf]) -> list[dict[str,
     """Write that the carrier may know of each parcel, before it does; its ship-to, or why it must not be booked."""
     orders = locked_all(session, [each.order for each in asked])
     ids = sorted({each.parcel_id for each in asked})
-    parcels = {row.id: row for row in session.scalars(select(ParcelRow).where(ParcelRow.id.in_(ids)))}
+    parcels = {parcel.id: (parcel, owing) for parcel, owing in session.execute(_OF_IDS, {"of_parcels": ids})}
+    booked: list[str] = []
 
     def note(each: ParcelOf) -> dict[str, Any] | Sent:
-        order, parcel = checked(each.order, orders.get(id_of(each.order))), parcels.get(each.parcel_id)
+        order = checked(each.order, orders.get(id_of(each.order)))
+        parcel, owing = parcels.get(each.parcel_id, (None, False))
         if parcel is None or parcel.order_id != order.id:
             raise denied("PARCEL-EXISTS", each.parcel_id)
-        return _booking(session, order, parcel)
+        if parcel.state not in ("planned", "booked"):
+            return Sent(parcel.state, parcel.tracking_id)
+        if order.stage != "paid":
+            return Sent("stopped")
+        if owing:
+            return Sent("unpaid")
+        booked.append(parcel.id)  # from now on nothing of the order is changed: the carrier was told what, and where to
+        return order.ship_to
 
-    return [attempt(note, each) for each in asked]
+    answers = [attempt(note, each) for each in asked]
+    if booked:
+        session.connection().execute(_BOOKED, [{"of_parcel": parcel_id} for parcel_id in booked])
+    return answers
 
 
-def _booking(session: Session, order: OrderRow, parcel: ParcelRow) -> dict[str, Any] | Sent:
-    if parcel.state not in ("planned", "booked"):
-        return Sent(parcel.state, parcel.tracking_id)
-    if order.stage != "paid":
-        return Sent("stopped")
-    if not is_paid(session, order):
-        return Sent("unpaid")
-    parcel.state = "booked"
-    return order.ship_to
+_LINES, _VARIANTS, _PARCELS = table_of(OrderLineRow), table_of(VariantRow), table_of(ParcelRow)
+_HELD: Final = (
+    select(_LINES.c.number, _VARIANTS.c.warehouse)
+    .join(_VARIANTS, _VARIANTS.c.sku == _LINES.c.sku)
+    .where(_LINES.c.order_id == bindparam("of_order"), _LINES.c.reservation == "held")
+    .order_by(_LINES.c.number)
+)
+_OF_IDS: Final = (
+    select(ParcelRow, unpaid(ParcelRow.order_id))
+    .where(ParcelRow.id.in_(bindparam("of_parcels", expanding=True)))
+    .order_by(ParcelRow.id)
+)
+_BOOKED: Final = update(_PARCELS).where(_PARCELS.c.id == bindparam("of_parcel")).values(state="booked")

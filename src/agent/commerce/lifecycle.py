@@ -6,7 +6,6 @@
 from typing import Final, Literal, cast
 
 from agent.commerce.policy import denied
-from agent.ledger.tables import OrderRow
 
 Stage = Literal[
     "placed",
@@ -59,6 +58,9 @@ MOVES: Final[dict[Stage, dict[Stage, tuple[Cause, ...]]]] = {
 AT_REST: Final[frozenset[Stage]] = frozenset(("completed", "cancelled", "imported"))
 """Stages from which nothing drives an order on; `imported` ones are fulfilled by the system that they came from."""
 
+AT_WORK: Final[tuple[Stage, ...]] = tuple(stage for stage in MOVES if stage not in AT_REST)
+"""All other stages."""
+
 CHARGEABLE: Final[frozenset[Stage]] = frozenset(("approved", "parked"))
 """Stages in which the customer's money may be taken."""
 
@@ -68,9 +70,10 @@ NOT_PAID_YET: Final[frozenset[Stage]] = frozenset(
 """Stages before the customer's money was taken."""
 
 
-def move(order: OrderRow, to: Stage, by: Cause) -> None:
-    """Move an order's stage; being there already is fine. Raises `Denied` ORDER-STAGE for what is not in the table."""
-    stage = cast(Stage, order.stage)
-    if stage != to and by not in MOVES[stage].get(to, ()):
+def check_move(stage: str, to: Stage, by: Cause) -> None:
+    """Whether an order may move from this stage; being there already is fine.
+
+    Raises `Denied` ORDER-STAGE for what is not in the table.
+    """
+    if stage != to and by not in MOVES[cast(Stage, stage)].get(to, ()):
         raise denied("ORDER-STAGE", f"{stage}, not {to}")
-    order.stage = to

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import exists, insert, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
-from agent.commerce.lifecycle import Cause, Stage, move
+from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.policy import cancel_denied, denied
 from agent.commerce.reservations import Reservations
-from agent.commerce.rows import OrderRef, locked, open_case, own
+from agent.commerce.rows import OrderRef, locked, move, open_case, own
 from agent.commerce.undoing import undo
 from agent.commerce.views import LineView, OrderView, new_order_view, order_view
 from agent.ledger.database import Clock, Database, emit_once_committed
+from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
 from agent.ledger.transactions import writes
 from agent.platform import order_thread
@@ -28,12 +29,9 @@ GIVE_UPS: Final = 5
 
 def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
     """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN."""
-    order, method = command.order, PaymentMethodRow
-    known = session.execute(
-        select(CustomerRow.address, method.id.label("method_id"), exists().where(OrderRow.id == order.order_id))
-        .outerjoin(method, (method.customer_id == CustomerRow.id) & (method.id == order.payment_method_id))
-        .where(CustomerRow.id == command.subject)
-    ).one_or_none()
+    order = command.order
+    given = {"of_customer": command.subject, "by_method": order.payment_method_id, "of_order": order.order_id}
+    known = session.connection().execute(_CUSTOMER, given).one_or_none()
     if known is None or order.customer_id != command.subject:
         raise denied("ORDER-CUSTOMER", order.customer_id)
     address, method_id, taken = known
@@ -42,31 +40,28 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
     lines = _priced(session, order.lines)
     if taken:
         raise denied("ORDER-ID-TAKEN", order.order_id)
-    row = OrderRow(
-        id=order.order_id,
-        customer_id=command.subject,
-        status="pending",
-        stage="placed",
-        generation=0,
-        revision=0,
-        total=sum(line["quantity"] * line["unit_price"] for line in lines),
-        currency="USD",
-        payment_method_id=method_id,
-        thread_id=order_thread(order.order_id),
-        allow_partial=order.allow_partial,
-        ship_to=order.ship_to.model_dump() if order.ship_to else address,
-        placed_by=command.actor,
-        placed_at=now,
-        touched_at=now,
-    )
-    session.add(row)
-    session.flush()
+    placed = {
+        "id": order.order_id,
+        "customer_id": command.subject,
+        "status": "pending",
+        "stage": "placed",
+        "generation": 0,
+        "revision": 0,
+        "total": sum(line["quantity"] * line["unit_price"] for line in lines),
+        "currency": "USD",
+        "payment_method_id": method_id,
+        "thread_id": order_thread(order.order_id),
+        "allow_partial": order.allow_partial,
+        "ship_to": order.ship_to.model_dump() if order.ship_to else address,
+        "placed_by": command.actor,
+        "placed_at": now,
+        "touched_at": now,
+    }
+    add(session, OrderRow, placed)
     columns = ("number", "sku", "quantity", "unit_price", "reservation")
-    session.execute(
-        insert(OrderLineRow),
-        [{"order_id": row.id} | {column: line[column] for column in columns} for line in lines],  # type: ignore[literal-required]
-    )
-    return new_order_view(row, lines)
+    of_order = {"order_id": order.order_id}
+    add(session, OrderLineRow, *(of_order | {name: line[name] for name in columns} for line in lines))  # type: ignore[literal-required]
+    return new_order_view(OrderRow(**placed), lines)
 
 
 def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
@@ -79,16 +74,15 @@ def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     return order
 
 
-def all_reserved(session: Session, order: OrderRow, short: Sequence[int], now: datetime) -> None:
-    """All lines are held but the `short` ones: the order goes on, without those when it allows that.
+def leave_out(session: Session, order: OrderRow, short: Sequence[int]) -> None:
+    """All lines of an order are held but the `short` ones: it goes on without those, when it allows that.
 
     One that is past this stays as it is. Raises `Denied` STOCK-SHORT when it does not, or nothing would be left;
     ORDER-STAGE when a line was never asked for.
     """
     if order.stage != "placed":
         return
-    columns = (OrderLineRow.number, OrderLineRow.quantity, OrderLineRow.unit_price, OrderLineRow.reservation)
-    lines = session.execute(select(*columns).where(OrderLineRow.order_id == order.id)).all()
+    lines = session.connection().execute(_LINES, {"of_order": order.id}).all()
     missing = [line for line in lines if line.reservation == "none"]
     if not {line.number for line in missing} <= set(short):
         raise denied("ORDER-STAGE", "a line was never asked for")
@@ -98,15 +92,19 @@ def all_reserved(session: Session, order: OrderRow, short: Sequence[int], now: d
         numbers = [line.number for line in missing]
         of_order = (OrderLineRow.order_id == order.id, OrderLineRow.number.in_(numbers))
         session.execute(update(OrderLineRow).where(*of_order).values(reservation="short"))
-        order.total -= sum(line.quantity * line.unit_price for line in missing)
-        order.revision += 1
-    move_on(session, order, "reserved", "process", now)
+        left_out = sum(line.quantity * line.unit_price for line in missing)
+        change(session, order, total=order.total - left_out, revision=order.revision + 1)
 
 
 def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: datetime) -> None:
-    """Move an order's stage. Raises `Denied` ORDER-STAGE for a move not in the table."""
-    move(order, to, by)
-    order.touched_at = now
+    """Move an order's stage; one whose lines are all held passes `reserved`. Raises `Denied` ORDER-STAGE for a move not
+    in the table."""
+    if order.stage == "placed" and to in MOVES["reserved"]:
+        check_move(order.stage, "reserved", by)
+        check_move("reserved", to, by)
+        change(session, order, stage=to, touched_at=now)
+    else:
+        move(session, order, to, by, touched_at=now)
     emit_once_committed(session, "order.stage", order_id=order.id, stage=to)
 
 
@@ -134,9 +132,11 @@ class Orders:
 
     @writes
     def reserved(self, session: Session, order_id: str, *, short: Sequence[int]) -> OrderView:
-        """All lines are held but the `short` ones (see `all_reserved`)."""
+        """All lines are held but the `short` ones (see `leave_out`); one that is past this stays as it is."""
         order = locked(session, order_id)
-        all_reserved(session, order, short, self._db.clock())
+        leave_out(session, order, short)
+        if order.stage == "placed":
+            move_on(session, order, "reserved", "process", self._db.clock())
         return order_view(session, order)
 
     @writes
@@ -184,8 +184,8 @@ class Orders:
 
 def _priced(session: Session, lines: Sequence[NewLine]) -> list[LineView]:
     """The lines at catalogue prices. Raises `Denied` ORDER-SKU."""
-    query = select(VariantRow.sku, VariantRow.price, ProductRow.name).join(ProductRow)
-    catalogue = {row.sku: row for row in session.execute(query.where(VariantRow.sku.in_({line.sku for line in lines})))}
+    skus = {"skus": sorted({line.sku for line in lines})}
+    catalogue = {row.sku: row for row in session.connection().execute(_CATALOGUE, skus)}
     if unknown := sorted({line.sku for line in lines} - set(catalogue)):
         raise denied("ORDER-SKU", ", ".join(unknown))
     return [
@@ -199,3 +199,30 @@ def _priced(session: Session, lines: Sequence[NewLine]) -> list[LineView]:
         )
         for number, line in enumerate(lines, 1)
     ]
+
+
+_T_ORDERS, _T_LINES = table_of(OrderRow), table_of(OrderLineRow)
+_T_CUSTOMERS, _T_METHODS, _T_VARIANTS, _T_PRODUCTS = map(
+    table_of, (CustomerRow, PaymentMethodRow, VariantRow, ProductRow)
+)
+_CUSTOMER: Final = (
+    select(
+        _T_CUSTOMERS.c.address,
+        _T_METHODS.c.id.label("method_id"),
+        exists().where(_T_ORDERS.c.id == bindparam("of_order")),
+    )
+    .outerjoin_from(
+        _T_CUSTOMERS,
+        _T_METHODS,
+        (_T_METHODS.c.customer_id == _T_CUSTOMERS.c.id) & (_T_METHODS.c.id == bindparam("by_method")),
+    )
+    .where(_T_CUSTOMERS.c.id == bindparam("of_customer"))
+)
+_CATALOGUE: Final = (
+    select(_T_VARIANTS.c.sku, _T_VARIANTS.c.price, _T_PRODUCTS.c.name)
+    .join(_T_PRODUCTS, _T_PRODUCTS.c.id == _T_VARIANTS.c.product_id)
+    .where(_T_VARIANTS.c.sku.in_(bindparam("skus", expanding=True)))
+)
+_LINES: Final = select(_T_LINES.c.number, _T_LINES.c.quantity, _T_LINES.c.unit_price, _T_LINES.c.reservation).where(
+    _T_LINES.c.order_id == bindparam("of_order")
+)

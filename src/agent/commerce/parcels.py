@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.policy import denied
 from agent.commerce.rows import locked, unhold
 from agent.ledger.base import total
+from agent.ledger.statements import change
 from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow
 
 LEFT: Final = ("handed_over", "delivered")
 """States of a parcel that has left the house."""
+
+_OF_ORDER: Final = select(ParcelRow).where(ParcelRow.order_id == bindparam("of_order")).order_by(ParcelRow.id)
 
 STAYED: Final = ("refused", "stopped")
 """States of a parcel that will not leave."""
@@ -31,8 +34,7 @@ def locked_parcel(session: Session, parcel_id: str) -> tuple[ParcelRow, OrderRow
 
 def parcels_of(session: Session, order_id: str) -> Sequence[ParcelRow]:
     """The order's parcels, by id."""
-    query = select(ParcelRow).where(ParcelRow.order_id == order_id).order_by(ParcelRow.id)
-    return session.scalars(query).all()
+    return session.scalars(_OF_ORDER, {"of_order": order_id}).all()
 
 
 def told(parcels: Sequence[ParcelRow]) -> str:
@@ -50,10 +52,10 @@ def price_of(session: Session, parcel: ParcelRow) -> int:
 def release(session: Session, parcel: ParcelRow, state: str) -> None:
     """The parcel will not leave: `stopped` or `refused`. Its stock is free again."""
     stock.free(session, unhold(session, parcel.order_id, "released", parcel.lines))
-    parcel.state = state
+    change(session, parcel, state=state)
 
 
 def let_go(session: Session, parcel: ParcelRow, tracking_id: str) -> None:
     """The parcel has left the house, and its stock with it."""
     stock.hand_out(session, unhold(session, parcel.order_id, "shipped", parcel.lines))
-    parcel.state, parcel.tracking_id = "handed_over", tracking_id
+    change(session, parcel, state="handed_over", tracking_id=tracking_id)

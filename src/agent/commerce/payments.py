@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Self, cast
 
-from sqlalchemy import select
+from sqlalchemy import ScalarSelect, SQLColumnExpression, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import answers
 from agent.commerce.booking import GIFT_CARD, UNDECIDED
 from agent.commerce.fulfilment import plan_parcels
-from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage, move
+from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage
 from agent.commerce.policy import denied
-from agent.commerce.rows import OrderRef, locked
+from agent.commerce.rows import OrderRef, locked, move
 from agent.commerce.undoing import finish
 from agent.ledger.database import Database
 from agent.ledger.notices import notify
+from agent.ledger.statements import change
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
 from agent.ledger.transactions import reads, writes
 from agent.observability.events import emit
@@ -119,7 +120,7 @@ class Payments:
         if asked and asked.outcome in UNDECIDED and asked.provider:
             charge = await named(self._providers, asked.provider).void(asked.attempt)
             if charge:
-                await self._record(key, charge)
+                await self._record(key, asked.order_id, charge)
 
     async def look_up(self, key: str) -> str | None:
         """Something happened to this payment, says its provider: find out what. Returns the order's id.
@@ -132,13 +133,13 @@ class Payments:
         if asked.outcome in UNDECIDED:
             charge = await named(self._providers, asked.provider).find(asked.attempt)
             if charge:
-                await self._record(key, charge)
+                await self._record(key, asked.order_id, charge)
         return asked.order_id
 
     @reads
     def outcome(self, session: Session, order_id: str) -> str:
-        """How the order's own price stands (see `price_outcome`)."""
-        return price_outcome(session, order_id)
+        """How the order's own price stands (see `outcome_of`)."""
+        return outcome_of(session.scalar(select(price_outcome(order_id))))
 
     @reads
     def declined(self, session: Session, order_id: str) -> tuple[str, bool]:
@@ -159,10 +160,10 @@ class Payments:
         """
         order, now = locked(session, order_ref), self._db.clock()
         if order.stage == "approved":
-            move(order, "parked", "process")
+            move(session, order, "parked", "process")
             notify(session, "payment.deferred", order.id, order=order, now=now)
-        order.touched_at = now
-        return cast(Stage, order.stage), price_outcome(session, order.id)
+        change(session, order, touched_at=now)
+        return cast(Stage, order.stage), outcome_of(session.scalar(select(price_outcome(order.id))))
 
     @writes
     def _attempt(self, session: Session, order_ref: OrderRef, *, begin: bool) -> Taken | _Asked:
@@ -171,12 +172,14 @@ class Payments:
         With `begin` somebody is about to be asked.
         """
         order = locked(session, order_ref)
-        payment, now = latest(session, order.id), self._db.clock()
+        was, now = order.stage, self._db.clock()
+        method, payment = session.execute(
+            _METHOD_AND_LATEST, {"of_order": order.id, "by": order.payment_method_id}
+        ).one()
         if payment and (payment.outcome == "captured" or order.stage == "declined"):
-            return self._taken(session, order, payment)
+            return _taken(session, order, payment, was)
         if order.stage not in CHARGEABLE:
             raise denied("ORDER-STAGE", order.stage)
-        method = session.get_one(PaymentMethodRow, order.payment_method_id)
         if payment is None or payment.outcome not in UNDECIDED:
             number = (payment.attempt or 0) + 1 if payment else 1
             payment = PaymentRow(
@@ -193,7 +196,7 @@ class Payments:
         if method.kind == GIFT_CARD:
             session.flush()
             answers.by_gift_card(session, order, payment, now=now)
-            return self._taken(session, order, payment)
+            return _taken(session, order, payment, was)
         return _Asked.of(payment, method, begin and self._begin(payment))
 
     @reads
@@ -242,7 +245,7 @@ class Payments:
         except PaymentRejectedError as rejected:
             await self._rejected(asked.attempt.key, rejected)
             raise
-        return await self._record(asked.attempt.key, charge)
+        return await self._record(asked.attempt.key, asked.order_id, charge)
 
     async def _first_who_can(self, asked: _Asked) -> Charge:
         """Ask the first provider; the next one only when nothing reached the one before."""
@@ -270,20 +273,18 @@ class Payments:
         return sure
 
     @writes
-    def _record(self, session: Session, key: str, charge: Charge) -> Taken:
-        row, order = _locked(session, key)
+    def _record(self, session: Session, key: str, order_id: str, charge: Charge) -> Taken:
+        order = locked(session, order_id)
+        row, was = session.get_one(PaymentRow, key), order.stage
         if row.outcome not in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
-            row.outcome, row.provider_id, now = charge.outcome, charge.provider_id, self._db.clock()
+            now = self._db.clock()
+            change(session, row, outcome=charge.outcome, provider_id=charge.provider_id)
             if charge.outcome == "captured":
                 answers.captured(session, order, row, now=now)
             else:
                 answers.declined(session, order, row, "PAYMENT-DECLINED", now=now)
             finish(session, order, by="provider", now=now)
-        return self._taken(session, order, row)
-
-    def _taken(self, session: Session, order: OrderRow, payment: PaymentRow) -> Taken:
-        parcels = plan_parcels(session, order) if order.stage in ("paid", "completed") else []
-        return Taken(payment.outcome, parcels)
+        return _taken(session, order, row, was)
 
     @writes
     def _rejected(self, session: Session, key: str, error: Exception) -> None:
@@ -311,18 +312,39 @@ def named(providers: Sequence[PaymentProvider], name: str | None) -> PaymentProv
     raise PaymentNotSentError(f"no provider {name!r} is configured")
 
 
+def _taken(session: Session, order: OrderRow, payment: PaymentRow, was: str) -> Taken:
+    """What came of a payment of an order that was in this stage before."""
+    just_paid = was in NOT_PAID_YET and order.stage == "paid"
+    parcels = plan_parcels(session, order, just_paid=just_paid) if order.stage in ("paid", "completed") else []
+    return Taken(payment.outcome, parcels)
+
+
+_LATEST: Final = (
+    select(func.max(PaymentRow.attempt)).where(PaymentRow.order_id == bindparam("of_order")).scalar_subquery()
+)
+_METHOD_AND_LATEST: Final = (
+    select(PaymentMethodRow, PaymentRow)
+    .outerjoin(PaymentRow, (PaymentRow.order_id == bindparam("of_order")) & (PaymentRow.attempt == _LATEST))
+    .where(PaymentMethodRow.id == bindparam("by"))
+)
+
+
 def latest(session: Session, order_id: str) -> PaymentRow | None:
     """The latest attempt at the order's own price."""
     query = select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
     return session.scalar(query.order_by(PaymentRow.attempt.desc()).limit(1))
 
 
-def price_outcome(session: Session, order_id: str) -> str:
+def price_outcome(order_id: str | SQLColumnExpression[str]) -> ScalarSelect[str]:
+    """The outcome of the latest attempt at the order's own price, for a query; read it by `outcome_of`."""
+    query = select(PaymentRow.outcome).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
+    return query.order_by(PaymentRow.attempt.desc()).limit(1).scalar_subquery()
+
+
+def outcome_of(latest: str | None) -> str:
     """`none`, `deferred` (nothing was sent), `unknown`, `captured`, `declined` or `void`: how the order's own price
     stands, whatever its changes made due."""
-    query = select(PaymentRow.outcome).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
-    outcome = session.scalar(query.order_by(PaymentRow.attempt.desc()).limit(1)) or "none"
-    return "deferred" if outcome == "open" else outcome
+    return {"open": "deferred", None: "none"}.get(latest, latest or "")
 
 
 def _locked(session: Session, key: str) -> tuple[PaymentRow, OrderRow]:

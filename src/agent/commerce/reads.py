@@ -4,16 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
-from agent.commerce.lifecycle import AT_REST
+from agent.commerce.lifecycle import AT_WORK
 from agent.commerce.policy import RiskFacts, denied, money, risk_reasons
 from agent.commerce.rows import OrderRef, seen
 from agent.commerce.views import OrderView, order_view, order_views
-from agent.ledger.base import total
+from agent.ledger.base import UtcDateTime, total
 from agent.ledger.database import Database
+from agent.ledger.statements import table_of
 from agent.ledger.tables import (
     ApprovalRow,
     CustomerRow,
@@ -69,7 +70,7 @@ class Reads:
         rows = session.scalars(
             select(OrderRow)
             .where(
-                OrderRow.stage.not_in(AT_REST),
+                OrderRow.stage.in_(AT_WORK),
                 OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before),
                 (OrderRow.stage != "declined") | (OrderRow.touched_at < now - self._payment_wait),
             )
@@ -91,7 +92,7 @@ class Reads:
     @reads
     def customer_by_email(self, session: Session, email: str) -> str | None:
         """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
-        return session.scalar(select(CustomerRow.id).where(func.lower(CustomerRow.email) == email.strip().lower()))
+        return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
 
     async def options(self, sku: str) -> list[dict[str, Any]]:
         """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""
@@ -172,17 +173,9 @@ class OrderRisk:
 def risk_of(session: Session, order: OrderRow) -> OrderRisk:
     """The risk of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS."""
     now = order.placed_at
-    customer, kind = session.execute(
-        select(CustomerRow, PaymentMethodRow.kind)
-        .join(PaymentMethodRow, PaymentMethodRow.id == order.payment_method_id)
-        .where(CustomerRow.id == order.customer_id)
-    ).one()
-    others = session.execute(
-        select(OrderRow.total, OrderRow.placed_at, OrderRow.stage, _APPROVED.label("approved"))
-        .where(OrderRow.customer_id == customer.id, OrderRow.id != order.id, OrderRow.placed_at <= now)
-        .order_by(OrderRow.placed_at.desc())
-        .limit(PAST_ORDERS)
-    ).all()
+    given = {"of_customer": order.customer_id, "of_order": order.id, "by_method": order.payment_method_id, "until": now}
+    customer = session.connection().execute(_CUSTOMER, given).one()
+    others = session.connection().execute(_PAST_ORDERS, given).all()
     lately = [row for row in others if row.placed_at >= now - timedelta(hours=24)]
     reasons = risk_reasons(
         RiskFacts(
@@ -190,7 +183,7 @@ def risk_of(session: Session, order: OrderRow) -> OrderRisk:
             past_totals=[row.total for row in others],
             orders_in_24_hours=1 + len(lately),
             ships_elsewhere=order.ship_to != customer.address,
-            paid_by_gift_card=kind == "gift_card",
+            paid_by_gift_card=customer.kind == "gift_card",
             profile_changed_at=customer.profile_changed_at,
             now=now,
         )
@@ -202,12 +195,6 @@ def risk_of(session: Session, order: OrderRow) -> OrderRisk:
             row.total for row in lately if not row.approved and row.stage not in ("cancelling", "cancelled")
         ),
     )
-
-
-_APPROVED: Final = exists().where(
-    ApprovalRow.order_id == OrderRow.id, ApprovalRow.key == "order:" + OrderRow.id, ApprovalRow.status == "approved"
-)
-"""Whether people have said yes to an order."""
 
 
 def customer_history(session: Session, customer_id: str, now: datetime) -> str:
@@ -240,3 +227,33 @@ def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
         }
         for variant, name in session.execute(query.order_by(VariantRow.price, VariantRow.sku))
     ]
+
+
+_ORDERS, _CUSTOMERS, _METHODS = table_of(OrderRow), table_of(CustomerRow), table_of(PaymentMethodRow)
+_CUSTOMER: Final = (
+    select(_CUSTOMERS.c.address, _CUSTOMERS.c.profile_changed_at, _METHODS.c.kind)
+    .join(_METHODS, _METHODS.c.id == bindparam("by_method"))
+    .where(_CUSTOMERS.c.id == bindparam("of_customer"))
+)
+_APPROVALS = table_of(ApprovalRow)
+_PAST_ORDERS: Final = (
+    select(
+        _ORDERS.c.total,
+        _ORDERS.c.placed_at,
+        _ORDERS.c.stage,
+        exists()
+        .where(
+            _APPROVALS.c.order_id == _ORDERS.c.id,
+            _APPROVALS.c.key == "order:" + _ORDERS.c.id,
+            _APPROVALS.c.status == "approved",
+        )
+        .label("approved"),
+    )
+    .where(
+        _ORDERS.c.customer_id == bindparam("of_customer"),
+        _ORDERS.c.id != bindparam("of_order"),
+        _ORDERS.c.placed_at <= bindparam("until", type_=UtcDateTime()),
+    )
+    .order_by(_ORDERS.c.placed_at.desc())
+    .limit(PAST_ORDERS)
+)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
@@ -17,9 +17,18 @@ from agent.commerce.precondition import StateDamagedError
 from agent.commerce.rows import OrderRef, attempt, checked, id_of, locked_all
 from agent.ledger.database import Database
 from agent.ledger.grouping import Group
-from agent.ledger.tables import OrderLineRow
+from agent.ledger.statements import table_of
+from agent.ledger.tables import OrderLineRow, VariantRow
 
-_LINES: Table = OrderLineRow.__table__  # type: ignore[assignment]
+_LINES, _VARIANTS = table_of(OrderLineRow), table_of(VariantRow)
+_FOUND = (
+    select(_LINES.c.order_id, _LINES.c.number, _LINES.c.sku, _LINES.c.quantity, _LINES.c.reservation)
+    .add_columns(_VARIANTS.c.on_hand, _VARIANTS.c.reserved)
+    .join(_VARIANTS, _VARIANTS.c.sku == _LINES.c.sku)
+    .where(tuple_(_LINES.c.order_id, _LINES.c.number).in_(bindparam("keys", expanding=True)))
+    .order_by(_VARIANTS.c.sku)
+    .with_for_update(of=_VARIANTS)
+)
 _HELD = (
     update(_LINES)
     .where(_LINES.c.order_id == bindparam("of_order"), _LINES.c.number == bindparam("of_number"))
@@ -51,10 +60,9 @@ def hold_lines(session: Session, asked: Sequence[LineOf]) -> list[Exception | No
     """Hold what there is for each line, in the order of asking; an answer that is an exception says why not."""
     orders = locked_all(session, [each.order for each in asked])
     keys = {(id_of(each.order), each.number) for each in asked}
-    columns = (OrderLineRow.order_id, OrderLineRow.number)
-    query = select(*columns, OrderLineRow.sku, OrderLineRow.quantity, OrderLineRow.reservation)
-    lines = {(row.order_id, row.number): row for row in session.execute(query.where(tuple_(*columns).in_(keys)))}
-    there = stock.available(session, {row.sku for row in lines.values()})
+    found = session.connection().execute(_FOUND, {"keys": sorted(keys)})
+    lines = {(row.order_id, row.number): row for row in found}
+    there = {row.sku: row.on_hand - row.reserved for row in lines.values()}
     held: dict[tuple[str, int], Any] = {}
 
     def hold(each: LineOf) -> None:

@@ -3,14 +3,16 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
+from agent.commerce.lifecycle import Cause, Stage, check_move
 from agent.commerce.policy import denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
 from agent.ledger.database import Denied, digest
+from agent.ledger.statements import change, table_of
 from agent.ledger.tables import OrderLineRow, OrderRow, TicketRow
 
 A = TypeVar("A")
@@ -40,14 +42,13 @@ def checked(order: OrderRef, row: OrderRow | None) -> OrderRow:
 
 def locked(session: Session, order: OrderRef) -> OrderRow:
     """The order's row, locked for this transaction (see `checked`)."""
-    return checked(order, session.get(OrderRow, id_of(order), with_for_update=True))
+    return checked(order, session.scalar(_LOCKED, {"of_order": id_of(order)}))
 
 
 def locked_all(session: Session, orders: Sequence[OrderRef]) -> dict[str, OrderRow]:
     """The rows of the orders that there are, locked in the order of their ids; hold each against `checked`."""
     ids = sorted({id_of(order) for order in orders})
-    query = select(OrderRow).where(OrderRow.id.in_(ids)).order_by(OrderRow.id).with_for_update()
-    return {row.id: row for row in session.scalars(query)}
+    return {row.id: row for row in session.scalars(_LOCKED_ALL, {"of_orders": ids})}
 
 
 def attempt(act: Callable[[A], T], asked: A) -> T | Exception:
@@ -61,6 +62,12 @@ def attempt(act: Callable[[A], T], asked: A) -> T | Exception:
 def seen(session: Session, order: OrderRef) -> OrderRow:
     """The order's row, in a read (see `checked`)."""
     return checked(order, session.get(OrderRow, id_of(order)))
+
+
+def move(session: Session, order: OrderRow, to: Stage, by: Cause, **columns: Any) -> None:
+    """Move an order's stage, and change these columns with it. Raises `Denied` ORDER-STAGE (see `check_move`)."""
+    check_move(order.stage, to, by)
+    change(session, order, stage=to, **columns)
 
 
 def own(session: Session, order_id: str, customer_id: str) -> OrderRow:
@@ -80,14 +87,10 @@ def lines_of(session: Session, order_id: str) -> list[OrderLineRow]:
 def unhold(session: Session, order_id: str, reservation: str, numbers: Sequence[int] | None = None) -> Counter[str]:
     """The order's held lines, or those of these numbers, are `released` or `shipped`; the pieces that they held."""
     session.flush()
-    held = [OrderLineRow.order_id == order_id, OrderLineRow.reservation == "held"]
-    if numbers is not None:
-        held.append(OrderLineRow.number.in_(numbers))
-    changed = update(OrderLineRow).where(*held).values(reservation=reservation)
+    given = {"of_order": order_id, "to_reservation": reservation}
+    some = {} if numbers is None else {"numbers": list(numbers)}
     pieces = Counter[str]()
-    for sku, quantity in session.execute(
-        changed.returning(OrderLineRow.sku, OrderLineRow.quantity), execution_options={"synchronize_session": False}
-    ):
+    for sku, quantity in session.connection().execute(_UNHOLD_SOME if some else _UNHOLD, given | some):
         pieces[sku] += quantity
     return pieces
 
@@ -107,3 +110,26 @@ def open_case(session: Session, order: OrderRow, about: str, *, topic: str, text
                 at=now,
             )
         )
+
+
+_LOCKED: Final = (
+    select(OrderRow)
+    .where(OrderRow.id == bindparam("of_order"))
+    .with_for_update()
+    .execution_options(populate_existing=True)  # it may have been read before it was locked
+)
+_LOCKED_ALL: Final = (
+    select(OrderRow)
+    .where(OrderRow.id.in_(bindparam("of_orders", expanding=True)))
+    .order_by(OrderRow.id)
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+_LINES: Final = table_of(OrderLineRow)
+_UNHOLD: Final = (
+    update(_LINES)
+    .where(_LINES.c.order_id == bindparam("of_order"), _LINES.c.reservation == "held")
+    .values(reservation=bindparam("to_reservation"))
+    .returning(_LINES.c.sku, _LINES.c.quantity)
+)
+_UNHOLD_SOME: Final = _UNHOLD.where(_LINES.c.number.in_(bindparam("numbers", expanding=True)))

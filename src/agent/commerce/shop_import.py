@@ -91,7 +91,7 @@ def _rows(shop: Shop, charges: dict[str, Charge], provider: str, now: datetime) 
             id=customer.id,
             first_name=customer.first_name,
             last_name=customer.last_name,
-            email=customer.email,
+            email=customer.email.lower(),
             address=customer.address.model_dump(),
         )
         for customer in shop.customers

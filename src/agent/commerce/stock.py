@@ -6,16 +6,17 @@ Rows are touched in the order of their SKUs, so that two transactions never wait
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Table, Update, bindparam, select, update
+from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from agent.commerce.policy import denied
+from agent.ledger.statements import table_of
 from agent.ledger.tables import VariantRow
 
 Pieces = Mapping[str, int]
 """How many pieces of which SKU."""
 
-_VARIANTS: Final[Table] = VariantRow.__table__  # type: ignore[assignment]
+_VARIANTS: Final = table_of(VariantRow)
 _ON_HAND, _RESERVED = _VARIANTS.c.on_hand, _VARIANTS.c.reserved
 _PIECES: Final[Any] = bindparam("pieces")
 
@@ -30,10 +31,17 @@ _HAND_OUT: Final = _of_each(on_hand=_ON_HAND - _PIECES, reserved=_RESERVED - _PI
 _TAKE_BACK: Final = _of_each(on_hand=_ON_HAND + _PIECES)
 
 
+_AVAILABLE: Final = (
+    select(_VARIANTS.c.sku, _ON_HAND, _RESERVED)
+    .where(_VARIANTS.c.sku.in_(bindparam("skus", expanding=True)))
+    .order_by(_VARIANTS.c.sku)
+    .with_for_update()
+)
+
+
 def available(session: Session, skus: Collection[str]) -> dict[str, int]:
     """How many pieces of each can be held; nobody else holds any before this transaction ends."""
-    query = select(VariantRow.sku, VariantRow.on_hand, VariantRow.reserved).where(VariantRow.sku.in_(sorted(skus)))
-    rows = session.execute(query.order_by(VariantRow.sku).with_for_update())
+    rows = session.connection().execute(_AVAILABLE, {"skus": sorted(skus)})
     return {row.sku: row.on_hand - row.reserved for row in rows}
 
 

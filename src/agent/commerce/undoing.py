@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.booking import UNDECIDED, owe_everything, owe_part, payments_of
-from agent.commerce.lifecycle import Cause, move
+from agent.commerce.lifecycle import Cause
 from agent.commerce.parcels import LEFT, parcels_of, price_of, release, told
 from agent.commerce.policy import denied
-from agent.commerce.rows import unhold
+from agent.commerce.rows import move, unhold
 from agent.ledger.notices import notify
+from agent.ledger.statements import change
 from agent.ledger.tables import ApprovalRow, DebtRow, OrderRow, ParcelRow
 
 ORDER_CASES: Final = ("large_order", "very_large_order")
@@ -32,9 +33,7 @@ def undo(session: Session, order: OrderRow, rule: str, *, by: Cause, now: dateti
         return
     if order.status == "processed":
         raise denied("ORDER-STAGE", order.status)
-    move(order, "cancelling", by)
-    order.reason = order.reason or rule
-    order.touched_at = now
+    move(session, order, "cancelling", by, reason=order.reason or rule, touched_at=now)
     void_approvals(session, order.id)
     for parcel in parcels_of(session, order.id):
         if parcel.state == "planned":
@@ -59,10 +58,10 @@ def finish(session: Session, order: OrderRow, *, by: Cause, now: datetime) -> No
     if any(parcel.state in LEFT for parcel in parcels):
         _too_late(session, order, parcels, now)
         return
-    order.status = "cancelled"
+    change(session, order, status="cancelled")
     owe_everything(session, order, now)
     if not payments_of(session, order.id, *UNDECIDED):
-        move(order, "cancelled", by)
+        move(session, order, "cancelled", by)
         notify(session, "order.cancelled", order.id, order=order, now=now, rule=order.reason or "")
 
 
@@ -81,8 +80,8 @@ def _too_late(session: Session, order: OrderRow, parcels: Sequence[ParcelRow], n
     for parcel in parcels:
         if parcel.state == "stopped":
             owe_part(session, order, price_of(session, parcel), key=f"{parcel.id}:refund", now=now)
-    order.status, order.reason, order.cancel_reason = told(parcels), "CANCEL-STATUS", None
-    move(order, "completed", "carrier")
+    late = {"status": told(parcels), "reason": "CANCEL-STATUS", "cancel_reason": None}
+    move(session, order, "completed", "carrier", **late)
     notify(session, "cancel.refused", order.id, order=order, now=now, rule="CANCEL-STATUS")
 
 

@@ -53,10 +53,11 @@ def ask_staff(shop: Services, session: Session, plan: Plan, number: int, **about
     if key not in {each.key for each in earlier} and not shop.approvals.is_known(session, key):
         check_refund(session, arguments["order_id"], arguments["amount"], earlier)
     others = [each for each in earlier if each.key not in of_plan]
+    history = customer_history(session, about["subject"], now)
     planned = sum(each["arguments"]["amount"] for each in plan["actions"] if needs_approval(each))
     return shop.approvals.open_in(
         session,
-        refund_action(session, about["subject"], arguments, action["sentence"], others, now),
+        refund_action(session, arguments, action["sentence"], history, others),
         case_for_refund(planned + sum(each.amount for each in others)),
         key=key,
         order_id=arguments["order_id"],
@@ -82,19 +83,13 @@ async def check_proposed(shop: Services, customer_id: str, order_id: str, amount
 
 
 def refund_action(
-    session: Session,
-    customer_id: str,
-    arguments: dict[str, Any],
-    sentence: str,
-    earlier: Sequence[EarlierRefund],
-    now: datetime,
+    session: Session, arguments: dict[str, Any], sentence: str, history: str, earlier: Sequence[EarlierRefund]
 ) -> Action:
     """A refund as people are shown it, with what they need to judge it. Its amount may be edited."""
     left = f"{money(refundable_of_order(session, arguments['order_id']))} of this order can be refunded."
     told = [f"- {money(each.amount)} of {each.order_id}, {_state(each)}" for each in earlier]
     before = "\n\nRefunds beyond policy in 30 days, and those that wait:\n" + "\n".join(told) if told else ""
-    facts = f"{customer_history(session, customer_id, now)} {left}{before}"
-    return Action("refund_payment", arguments, f"**{sentence}**\n\n{facts}", editable=True)
+    return Action("refund_payment", arguments, f"**{sentence}**\n\n{history} {left}{before}", editable=True)
 
 
 def edited_refund(session: Session, row: ApprovalRow, wanted: dict[str, Any], now: datetime) -> tuple[Action, Case]:
@@ -109,7 +104,8 @@ def edited_refund(session: Session, row: ApprovalRow, wanted: dict[str, Any], no
     earlier = [each for each in earlier_refunds(session, row.subject, now) if each.request_id != row.id]
     check_refund(session, arguments["order_id"], amount, earlier)
     sentence = f"Refund {money(amount)} of order {arguments['order_id']}, changed from {shown['amount']}."
-    changed = refund_action(session, row.subject, arguments | {"amount": amount}, sentence, earlier, now)
+    history = customer_history(session, row.subject, now)
+    changed = refund_action(session, arguments | {"amount": amount}, sentence, history, earlier)
     return changed, case_for_refund(amount + sum(each.amount for each in earlier))
 
 

@@ -13,15 +13,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from agent.ledger import schema
 from agent.ledger.engines import DEFAULT_LIMITS, Limits, is_embedded, pooled_engine
 from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, explained
 from agent.ledger.replica import Replica
+from agent.ledger.statements import add, table_of
 from agent.ledger.tables import EffectRow
 from agent.observability.events import EventName, emit
 from agent.resilience import CircuitOpenError
@@ -35,6 +36,10 @@ Act = Callable[[Session], Json]
 def utc_now() -> datetime:
     """The ledger's clock."""
     return datetime.now(UTC)
+
+
+_EFFECTS: Final = table_of(EffectRow)
+_KNOWN: Final = select(_EFFECTS.c.fingerprint, _EFFECTS.c.answer).where(_EFFECTS.c.key == bindparam("of_key"))
 
 
 class KeyReusedError(ValueError):
@@ -212,9 +217,7 @@ class Database:
         """The answer that is kept under the effect's key; the first one is made by `act`."""
         if not self._embedded:  # who comes with the same key waits for the first; on SQLite all writers do
             session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": effect.key})
-        known = session.execute(
-            select(EffectRow.fingerprint, EffectRow.answer).where(EffectRow.key == effect.key)
-        ).one_or_none()
+        known = session.connection().execute(_KNOWN, {"of_key": effect.key}).one_or_none()
         if known:
             if known.fingerprint != effect.fingerprint:
                 raise KeyReusedError(effect.key)
@@ -222,17 +225,9 @@ class Database:
             return answer
         answer = act(session)
         session.flush()
-        session.execute(
-            insert(EffectRow).values(
-                key=effect.key,
-                name=effect.name,
-                actor=effect.actor,
-                subject=effect.subject,
-                fingerprint=effect.fingerprint,
-                answer=answer,
-                at=self.clock(),
-            )
-        )
+        kept = {"answer": answer, "at": self.clock(), "fingerprint": effect.fingerprint}
+        who = {"key": effect.key, "name": effect.name, "actor": effect.actor, "subject": effect.subject}
+        add(session, EffectRow, who | kept)
         return answer
 
     def _close(self) -> None:

@@ -4,13 +4,15 @@ Telling them (in their conversation, by webhook) comes after it and is not done 
 """
 
 from datetime import datetime
+from functools import cache
+from importlib import import_module
 from typing import Any, Final, Literal
 
-from sqlalchemy import case, exists
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Insert, String, bindparam, case, exists, literal, null
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import digest
+from agent.ledger.statements import table_of
 from agent.ledger.tables import ConversationRow, NoticeRow, OrderRow
 
 NoticeEvent = Literal[
@@ -61,19 +63,15 @@ def notify(
 
     Who has no row of the order names customer and order by id.
     """
-    whom = order.customer_id if order else customer_id
-    silent = ~exists().where(ConversationRow.customer_id == whom)
     _note(
         session,
         key=notice_key(event, about),
         audience="customers",
         event=event,
-        customer_id=whom,
+        customer_id=order.customer_id if order else customer_id,
         order_id=order.id if order else order_id,
         facts=facts,
-        at=now,
-        next_at=now,
-        thread_id=case((silent, NO_CONVERSATION)),
+        now=now,
     )
 
 
@@ -82,11 +80,24 @@ def notify_staff(
 ) -> None:
     """Note what those who decide on requests are to hear, once; ids, roles, times and amounts only."""
     key = notice_key(event, about)
-    _note(session, key=key, audience="staff", event=event, order_id=order_id, facts=facts, at=now, next_at=now)
+    _note(session, key=key, audience="staff", event=event, customer_id=None, order_id=order_id, facts=facts, now=now)
 
 
-def _note(session: Session, **columns: Any) -> None:
+def _note(session: Session, **given: Any) -> None:
     """One statement: what was noted before stays as it is."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    values = {"sent": False, "attempts": 0} | columns
-    session.execute(insert(NoticeRow).values(values).on_conflict_do_nothing(index_elements=["key"]))
+    session.connection().execute(_noting(session.get_bind().dialect.name), given)
+
+
+@cache
+def _noting(dialect: str) -> Insert:
+    """A notice to a customer with whom there is no conversation is of none; nobody else's is of any yet."""
+    insert: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert  # loads no other dialect: that takes 0.1 s
+    notices, whom = table_of(NoticeRow), bindparam("customer_id", type_=String)
+    silent = whom.is_not(None) & ~exists().where(ConversationRow.customer_id == whom)
+    given = ("key", "audience", "event", "order_id", "facts")
+    values: dict[str, Any] = {name: bindparam(name, type_=notices.c[name].type) for name in given}
+    now = bindparam("now", type_=notices.c.at.type)
+    values |= {"customer_id": whom, "at": now, "next_at": now, "sent": False, "attempts": 0}
+    values |= {"thread_id": case((silent, literal(NO_CONVERSATION)), else_=null())}
+    noted: Insert = insert(notices).values(values).on_conflict_do_nothing(index_elements=["key"])
+    return noted

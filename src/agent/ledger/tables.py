@@ -6,7 +6,7 @@ Only rows and constraints live here. What may be written when is decided in `com
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from agent.ledger.base import Base
@@ -58,7 +58,7 @@ class CustomerRow(Base):
     id: Mapped[str] = mapped_column(String(60), primary_key=True)
     first_name: Mapped[str] = mapped_column(String(100))
     last_name: Mapped[str] = mapped_column(String(100))
-    email: Mapped[str] = mapped_column(String(200), unique=True)
+    email: Mapped[str] = mapped_column(String(200), unique=True)  # in lower case
     address: Mapped[dict[str, Any]]
     profile_changed_at: Mapped[datetime | None]
 
@@ -78,10 +78,11 @@ class OrderRow(Base):
     """An order. `status` is what the customer is told, `stage` how far the work on it is (`commerce.lifecycle`)."""
 
     __tablename__ = "orders"
+    __table_args__ = (Index(None, "customer_id", "placed_at"), Index(None, "stage", "touched_at"))
     id: Mapped[str] = mapped_column(String(60), primary_key=True)
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"))
     status: Mapped[str] = mapped_column(String(40))
-    stage: Mapped[str] = mapped_column(String(20), index=True)
+    stage: Mapped[str] = mapped_column(String(20))
     generation: Mapped[int] = mapped_column(default=0)  # of its thread: one that fails is given up for the next
     thread_id: Mapped[str | None] = mapped_column(String(40), index=True)  # made of id and generation
     revision: Mapped[int] = mapped_column(
@@ -96,7 +97,7 @@ class OrderRow(Base):
     cancel_reason: Mapped[str | None] = mapped_column(String(40))  # why the customer cancelled it
     placed_by: Mapped[str] = mapped_column(String(100))  # who was authenticated
     placed_at: Mapped[datetime]
-    touched_at: Mapped[datetime] = mapped_column(index=True)
+    touched_at: Mapped[datetime]
 
 
 class OrderLineRow(Base):
@@ -120,7 +121,7 @@ class PaymentRow(Base):
     attempt: Mapped[int | None]  # 1, 2, … at the order's own price; None: what a change of it costs
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     amount: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(20))  # due, open, unknown, captured, declined, void
+    outcome: Mapped[str] = mapped_column(String(20), index=True)  # due, open, unknown, captured, declined, void
     provider: Mapped[str | None] = mapped_column(String(40))  # who may know of it; None: surely nobody was asked
     asks: Mapped[int] = mapped_column(default=0)  # how often somebody began to ask
     provider_id: Mapped[str | None] = mapped_column(String(100))
@@ -148,6 +149,7 @@ class DebtRow(Base):
     """
 
     __tablename__ = "debts"
+    __table_args__ = (Index(None, "settled", "next_at"),)
     key: Mapped[str] = mapped_column(String(250), primary_key=True)  # also the provider's idempotency key
     kind: Mapped[str] = mapped_column(String(10), default="refund")  # refund, void, stop
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
@@ -155,10 +157,10 @@ class DebtRow(Base):
     method_id: Mapped[str | None] = mapped_column(ForeignKey("payment_methods.id"))  # where a refund goes
     parcel_id: Mapped[str | None] = mapped_column(ForeignKey("parcels.id"))
     amount: Mapped[int] = mapped_column(default=0)
-    settled: Mapped[bool] = mapped_column(default=False, index=True)
+    settled: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     asked: Mapped[int] = mapped_column(default=0)  # how often people were asked what to do about it
-    next_at: Mapped[datetime] = mapped_column(index=True)  # when it is tried again
+    next_at: Mapped[datetime]  # when it is tried again
     at: Mapped[datetime]
 
 
@@ -227,7 +229,9 @@ class ApprovalRow(Base):
     round: Mapped[int] = mapped_column(default=0)  # an edit begins a new one
     escalated: Mapped[bool] = mapped_column(default=False)  # the present step
     reminded_since: Mapped[datetime | None]  # the `step_since` of the step that was reminded of last
-    thread_told: Mapped[bool] = mapped_column(default=True)  # False: changed by the clock or an undo; wake the thread
+    thread_told: Mapped[bool] = mapped_column(
+        default=True, index=True
+    )  # False: changed by the clock or an undo; wake the thread
     step_since: Mapped[datetime]
     created_at: Mapped[datetime]
     asked: Mapped[dict[str, Any] | None]  # what was asked at first: {action_hash, roles}; sealed, as are the next two
@@ -257,6 +261,7 @@ class NoticeRow(Base):
     """Something that a customer should hear of, in their conversation and by webhook; or staff, by webhook alone."""
 
     __tablename__ = "notices"
+    __table_args__ = (Index(None, "thread_id", "at"), Index(None, "audience", "sent", "next_at"))
     key: Mapped[str] = mapped_column(String(150), primary_key=True)  # what happened, to what: told once
     audience: Mapped[str] = mapped_column(String(10), default="customers")  # customers, staff
     event: Mapped[str] = mapped_column(String(40))  # `ledger.notices.NoticeEvent` or `StaffEvent`
@@ -264,8 +269,8 @@ class NoticeRow(Base):
     order_id: Mapped[str | None] = mapped_column(String(60))
     facts: Mapped[dict[str, Any]]  # ids, amounts in minor units, rule ids
     at: Mapped[datetime]
-    thread_id: Mapped[str | None] = mapped_column(String(40), index=True)  # the conversation in which it was told
-    sent: Mapped[bool] = mapped_column(default=False, index=True)  # the webhook was taken
+    thread_id: Mapped[str | None] = mapped_column(String(40))  # the conversation in which it was told
+    sent: Mapped[bool] = mapped_column(default=False)  # the webhook was taken
     attempts: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime]
 

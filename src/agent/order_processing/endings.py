@@ -5,14 +5,15 @@ from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import waits_in_words
 from agent.approvals.deadlines import some_ended
-from agent.commerce.payments import price_outcome
+from agent.commerce.payments import outcome_of, price_outcome
 from agent.commerce.policy import RULES, denied
 from agent.commerce.precondition import Precondition, StateDamagedError
-from agent.commerce.rows import seen
+from agent.commerce.rows import checked
 from agent.ledger.database import digest
 from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
@@ -102,8 +103,10 @@ async def close(
     shop, thread_id = await services(), this_thread(runtime)
 
     def ending(session: Session) -> tuple[OrderRow, str, bool]:
-        order = seen(session, precondition)
-        return order, price_outcome(session, order.id), some_ended(session, thread_id)
+        query = select(OrderRow, price_outcome(OrderRow.id), some_ended(thread_id))
+        row = session.execute(query.where(OrderRow.id == precondition.order_id)).one_or_none()
+        order = checked(precondition, row[0] if row else None)
+        return order, outcome_of(row[1]) if row else "none", bool(row and row[2])
 
     order, payment, ended = await shop.database.read(ending)
     if ended and await shop.deadlines.ended_meanwhile(thread_id):

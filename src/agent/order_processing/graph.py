@@ -11,23 +11,21 @@ from agent.order_processing.endings import close, compensate, park, rebuild, set
 from agent.order_processing.guard import approval
 from agent.order_processing.handlers import line_failed, parcel_failed, to_park
 from agent.order_processing.nodes import assess, charge, complete, decide, reserve_line, route, ship, validate
-from agent.order_processing.state import LineTask, OrderRequest, OrderResult, OrderState, ParcelTask
+from agent.order_processing.state import OrderRequest, OrderResult, OrderState
 from agent.policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
 
 graph = (
-    StateGraph(OrderState, input_schema=OrderRequest, output_schema=OrderResult)
+    StateGraph(  # type: ignore[call-overload]  # its stubs know no handler of a branch's own state
+        OrderState, input_schema=OrderRequest, output_schema=OrderResult
+    )
     .add_node(route, retry_policy=LEDGER)
     .add_node(validate, retry_policy=LEDGER)
-    .add_node(
-        reserve_line, input_schema=LineTask, retry_policy=LEDGER, timeout=BRANCH, error_handler=line_failed
-    )  # answers, never routes
+    .add_node(reserve_line, retry_policy=LEDGER, timeout=BRANCH, error_handler=line_failed)  # answers, never routes
     .add_node(assess, retry_policy=LEDGER, error_handler=to_park)
     .add_node(approval, retry_policy=LEDGER)  # the only node that may interrupt: no handler
     .add_node(decide, retry_policy=LEDGER, error_handler=to_park)
     .add_node(charge, retry_policy=PAYMENT, error_handler=to_park)  # unknown is not failed
-    .add_node(
-        ship, input_schema=ParcelTask, retry_policy=CARRIER, timeout=PARCEL, error_handler=parcel_failed
-    )  # answers, never routes
+    .add_node(ship, retry_policy=CARRIER, timeout=PARCEL, error_handler=parcel_failed)  # answers, never routes
     .add_node(complete, retry_policy=LEDGER, error_handler=to_park)
     .add_node(compensate, retry_policy=LEDGER, error_handler=to_park)  # what is owed stays owed
     .add_node(settle, retry_policy=LEDGER, error_handler=to_park)

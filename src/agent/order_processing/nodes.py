@@ -19,7 +19,7 @@ from agent.approvals.seen import Seen
 from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
 from agent.commerce.debts import people_decided
 from agent.commerce.lifecycle import Stage
-from agent.commerce.orders import all_reserved, move_on, undone
+from agent.commerce.orders import leave_out, move_on, undone
 from agent.commerce.parcels import LEFT
 from agent.commerce.policy import denied, money
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
@@ -141,7 +141,7 @@ async def assess(
             raise StateDamagedError("results: a branch was damaged")
         if failed:
             return None, None
-        all_reserved(session, order, short, now)
+        leave_out(session, order, short)
         risk = risk_of(session, order)
         case = case_for_order(order.total + risk.unapproved, risk.score)
         if order.stage == "awaiting_approval":

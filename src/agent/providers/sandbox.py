@@ -22,7 +22,7 @@ from agent.providers.payment import (
     PaymentUnknownError,
 )
 from agent.providers.sandbox_cards import ChargeAnswer, CreditAnswer, NoSuchCharge, RefundAnswer
-from agent.providers.sandbox_server import create_app
+from agent.providers.sandbox_server import Sandbox
 from agent.providers.sandbox_webhooks import read_webhook
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
@@ -118,6 +118,18 @@ class SandboxProvider:
         raise PaymentUnknownError(f"{call}: answered {status}")
 
 
+class InProcess(httpx.ASGITransport):
+    """The wire to a sandbox in this process; closing the client closes the sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self._sandbox = sandbox
+
+    async def aclose(self) -> None:
+        """Close the sandbox."""
+        await self._sandbox.close()
+
+
 def sandbox_client(
     url: str, database: Path, timeout: float, slow_seconds: float, hand_over_seconds: float = 0.0
 ) -> httpx.AsyncClient:
@@ -127,8 +139,8 @@ def sandbox_client(
     `hand_over_seconds` (how long a parcel waits to be fetched) are for the sandbox in this process only.
     """
     if not url:
-        app = create_app(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds)
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox")
+        sandbox = Sandbox(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds)
+        return httpx.AsyncClient(transport=InProcess(sandbox), base_url="http://sandbox")
     connect = min(timeout / 2, 2.0)  # ends before the whole call's time does: no connection is not an unknown
     return httpx.AsyncClient(
         base_url=url,

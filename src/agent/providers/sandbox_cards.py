@@ -8,21 +8,24 @@ tok_timeout_after_charge    captured, then the first answer never comes
 """
 
 import asyncio
-from pathlib import Path
+from sqlite3 import Connection
 from typing import Annotated, Literal
 from uuid import uuid4
 
-from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from agent.providers.sandbox_file import IdempotencyKey, NoBody, row, same_parameters, transaction
+from agent.providers.sandbox_file import SandboxFile, row, same_parameters
+from agent.providers.sandbox_requests import NoBody, answer, effect
 from agent.providers.sandbox_webhooks import Announce
 
 NEVER_SECONDS = 60.0
 """How long "never" lasts at most, in seconds; a client that leaves ends it."""
 
-_TABLES = (
+CARD_TABLES = (
     "CREATE TABLE IF NOT EXISTS charges (key TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, status TEXT NOT NULL,"
     " amount INTEGER NOT NULL, currency TEXT NOT NULL, token TEXT NOT NULL, reason TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS voids (key TEXT PRIMARY KEY)",
@@ -104,40 +107,44 @@ class Ledger(BaseModel):
 
 
 class CardNetwork:
-    """Charges, voids, refunds and credits by idempotency key."""
+    """Charges, voids, refunds and credits by idempotency key, in a file that has `CARD_TABLES`."""
 
-    def __init__(self, database: Path) -> None:
-        self._database = database
+    def __init__(self, file: SandboxFile) -> None:
+        self._file = file
 
     async def charge(self, key: str, asked: ChargeRequest) -> tuple[ChargeAnswer, bool]:
         """Decide a charge once; also says whether this was the first time. 409: the key is another's."""
-        async with transaction(self._database, _TABLES) as db:
-            if known := await row(db, "SELECT * FROM charges WHERE key = ?", key):
+
+        def decide(db: Connection) -> tuple[ChargeAnswer, bool]:
+            if known := row(db, "SELECT * FROM charges WHERE key = ?", key):
                 same_parameters(key, known, asked)
                 return ChargeAnswer.model_validate(known), False
-            voided = await row(db, "SELECT key FROM voids WHERE key = ?", key) is not None
+            voided = row(db, "SELECT key FROM voids WHERE key = ?", key) is not None
             declined = voided or asked.token == "tok_decline"  # noqa: S105  (a test card)
-            answer = ChargeAnswer(
+            decided = ChargeAnswer(
                 id=f"ch_{uuid4().hex}",
                 key=key,
                 status="declined" if declined else "captured",
                 amount=asked.amount,
                 reason="voided before it came" if voided else "the card was declined" if declined else "",
             )
-            await db.execute(
+            db.execute(
                 "INSERT INTO charges (id, key, status, amount, reason, currency, token)"
                 " VALUES (:id, :key, :status, :amount, :reason, :currency, :token)",
-                answer.model_dump() | asked.model_dump(),
+                decided.model_dump() | asked.model_dump(),
             )
-            return answer, True
+            return decided, True
+
+        return await self._file.transaction(decide)
 
     async def refund(self, key: str, asked: RefundRequest) -> RefundAnswer:
         """Give money back once. 422: more than is left of the capture. 409: the key is another refund's."""
-        async with transaction(self._database, _TABLES) as db:
-            if known := await row(db, "SELECT * FROM refunds WHERE key = ?", key):
+
+        def give_back(db: Connection) -> RefundAnswer:
+            if known := row(db, "SELECT * FROM refunds WHERE key = ?", key):
                 same_parameters(key, known, asked)
                 return RefundAnswer.model_validate(known)
-            left = await row(
+            left = row(
                 db,
                 "SELECT amount - (SELECT coalesce(sum(amount), 0) FROM refunds WHERE charge_id = charges.id)"
                 " AS amount FROM charges WHERE id = ? AND status = 'captured'",
@@ -149,94 +156,107 @@ class CardNetwork:
                 raise HTTPException(
                     422, f"amount: {asked.amount} is more than the {left['amount']} left of this charge"
                 )
-            answer = RefundAnswer(id=f"re_{uuid4().hex}", key=key, **asked.model_dump())
-            await db.execute(
+            given = RefundAnswer(id=f"re_{uuid4().hex}", key=key, **asked.model_dump())
+            db.execute(
                 "INSERT INTO refunds (id, key, charge_id, amount) VALUES (:id, :key, :charge_id, :amount)",
-                answer.model_dump(),
+                given.model_dump(),
             )
-            return answer
+            return given
+
+        return await self._file.transaction(give_back)
 
     async def credit(self, key: str, asked: ChargeRequest) -> CreditAnswer:
         """Pay money out once. 409: the key is another credit's."""
-        async with transaction(self._database, _TABLES) as db:
-            if known := await row(db, "SELECT * FROM credits WHERE key = ?", key):
+
+        def pay_out(db: Connection) -> CreditAnswer:
+            if known := row(db, "SELECT * FROM credits WHERE key = ?", key):
                 same_parameters(key, known, asked)
                 return CreditAnswer.model_validate(known)
-            answer = CreditAnswer(id=f"cr_{uuid4().hex}", key=key, amount=asked.amount)
-            await db.execute(
+            paid = CreditAnswer(id=f"cr_{uuid4().hex}", key=key, amount=asked.amount)
+            db.execute(
                 "INSERT INTO credits (id, key, amount, currency, token) VALUES (:id, :key, :amount, :currency, :token)",
-                answer.model_dump() | asked.model_dump(),
+                paid.model_dump() | asked.model_dump(),
             )
-            return answer
+            return paid
+
+        return await self._file.transaction(pay_out)
 
     async def void(self, key: str) -> ChargeAnswer | None:
         """From now on a charge with this key is declined when it comes; one that came before is told."""
-        async with transaction(self._database, _TABLES) as db:
-            if known := await row(db, "SELECT * FROM charges WHERE key = ?", key):
+
+        def prevent(db: Connection) -> ChargeAnswer | None:
+            if known := row(db, "SELECT * FROM charges WHERE key = ?", key):
                 return ChargeAnswer.model_validate(known)
-            await db.execute("INSERT OR IGNORE INTO voids (key) VALUES (?)", (key,))
+            db.execute("INSERT OR IGNORE INTO voids (key) VALUES (?)", (key,))
             return None
+
+        return await self._file.transaction(prevent)
 
     async def find(self, key: str) -> ChargeAnswer | None:
         """The charge with this idempotency key."""
-        async with transaction(self._database, _TABLES) as db:
-            known = await row(db, "SELECT * FROM charges WHERE key = ?", key)
-            return ChargeAnswer.model_validate(known) if known else None
+        known = await self._file.transaction(lambda db: row(db, "SELECT * FROM charges WHERE key = ?", key))
+        return ChargeAnswer.model_validate(known) if known else None
 
     async def ledger(self) -> Ledger:
         """All charges, refunds and credits."""
-        async with transaction(self._database, _TABLES) as db:
-            charges = await db.execute_fetchall("SELECT * FROM charges ORDER BY rowid")
-            refunds = await db.execute_fetchall("SELECT * FROM refunds ORDER BY rowid")
-            credits_ = await db.execute_fetchall("SELECT * FROM credits ORDER BY rowid")
+
+        def read(db: Connection) -> Ledger:
+            charges = db.execute("SELECT * FROM charges ORDER BY rowid")
+            refunds = db.execute("SELECT * FROM refunds ORDER BY rowid")
+            credits_ = db.execute("SELECT * FROM credits ORDER BY rowid")
             return Ledger(
                 charges=[ChargeAnswer.model_validate(dict(each)) for each in charges],
                 refunds=[RefundAnswer.model_validate(dict(each)) for each in refunds],
                 credits=[CreditAnswer.model_validate(dict(each)) for each in credits_],
             )
 
+        return await self._file.transaction(read)
 
-def card_routes(database: Path, slow_seconds: float, announce: Announce) -> APIRouter:
-    """The card network over HTTP, its account in `database`; `slow_seconds` is what `tok_slow` takes.
+
+def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> list[Route]:
+    """The card network over HTTP, its account in `file`; `slow_seconds` is what `tok_slow` takes.
 
     Announces `charge.captured` and `charge.declined`, before it answers.
     """
-    network = CardNetwork(database)
+    network = CardNetwork(file)
     delays = {"tok_slow": slow_seconds, "tok_timeout_after_charge": NEVER_SECONDS}
-    routes = APIRouter()
 
-    @routes.post("/charges")
-    async def charge(asked: ChargeRequest, request: Request, key: IdempotencyKey) -> ChargeAnswer:
+    async def charge(request: Request) -> Response:
+        key, asked = await effect(request, ChargeRequest)
         if asked.token == "tok_down":  # noqa: S105  (a test card)
             raise HTTPException(503, "refused unread: try again later")
-        answer, is_new = await network.charge(key, asked)
+        decided, is_new = await network.charge(key, asked)
         if is_new:
-            announce(f"charge.{answer.status}", key)
+            announce(f"charge.{decided.status}", key)
             if delay := delays.get(asked.token):
                 await _wait(request, delay)
-        return answer
+        return answer(decided)
 
-    @routes.get("/charges")
-    async def ledger() -> Ledger:
-        return await network.ledger()
+    async def ledger(_: Request) -> Response:
+        return answer(await network.ledger())
 
-    @routes.get("/charges/{key:path}", response_model=ChargeAnswer)
-    async def find(key: str) -> ChargeAnswer | JSONResponse:
-        return await network.find(key) or _no_such_charge(key)
+    async def find(request: Request) -> Response:
+        key = request.path_params["key"]
+        return _found(key, await network.find(key))
 
-    @routes.post("/voids", response_model=ChargeAnswer)
-    async def void(_: NoBody, key: IdempotencyKey) -> ChargeAnswer | JSONResponse:
-        return await network.void(key) or _no_such_charge(key)
+    async def void(request: Request) -> Response:
+        key, _ = await effect(request, NoBody)
+        return _found(key, await network.void(key))
 
-    @routes.post("/refunds")
-    async def refund(asked: RefundRequest, key: IdempotencyKey) -> RefundAnswer:
-        return await network.refund(key, asked)
+    async def refund(request: Request) -> Response:
+        return answer(await network.refund(*await effect(request, RefundRequest)))
 
-    @routes.post("/credits")
-    async def credit(asked: ChargeRequest, key: IdempotencyKey) -> CreditAnswer:
-        return await network.credit(key, asked)
+    async def credit(request: Request) -> Response:
+        return answer(await network.credit(*await effect(request, ChargeRequest)))
 
-    return routes
+    return [
+        Route("/charges", charge, methods=["POST"]),
+        Route("/charges", ledger, methods=["GET"]),
+        Route("/charges/{key:path}", find, methods=["GET"]),
+        Route("/voids", void, methods=["POST"]),
+        Route("/refunds", refund, methods=["POST"]),
+        Route("/credits", credit, methods=["POST"]),
+    ]
 
 
 async def _wait(request: Request, seconds: float) -> None:
@@ -248,5 +268,5 @@ async def _wait(request: Request, seconds: float) -> None:
         return
 
 
-def _no_such_charge(key: str) -> JSONResponse:
-    return JSONResponse(NoSuchCharge(no_such_charge=key).model_dump(), 404)
+def _found(key: str, charge: ChargeAnswer | None) -> Response:
+    return answer(charge) if charge else answer(NoSuchCharge(no_such_charge=key), 404)

@@ -4,53 +4,81 @@ The file may be shared by several processes. No card and no parcel is known here
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, TypeVar
 
-import aiosqlite
-from fastapi import Depends, Header, HTTPException
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
-
-class NoBody(BaseModel):
-    """Nothing but the idempotency key."""
-
-    model_config = ConfigDict(extra="forbid")
+_Result = TypeVar("_Result")
 
 
-async def _given(idempotency_key: Annotated[str | None, Header(max_length=250)] = None) -> str:
-    if not idempotency_key:
-        raise HTTPException(400, "send an Idempotency-Key header")
-    return idempotency_key
+class SandboxFile:
+    """One connection to `database`, opened when it is first needed, and the one thread that uses it.
 
-
-IdempotencyKey = Annotated[str, Depends(_given)]
-"""The header of a request that has an effect. 400 without it."""
-
-
-@asynccontextmanager
-async def transaction(database: Path, tables: tuple[str, ...]) -> AsyncIterator[aiosqlite.Connection]:
-    """A connection for one transaction, after `tables` (statements) were seen to: nothing stays open.
-
-    Everyone takes the write lock first and waits for it. Not WAL: switching a new file to it fails with
-    "database is locked" when two first requests race, whatever the timeout.
+    `tables` are statements that create what is missing. Close it when its event loop ends at the latest.
     """
-    await asyncio.to_thread(database.parent.mkdir, parents=True, exist_ok=True)
-    async with aiosqlite.connect(database, timeout=15, isolation_level=None) as db:
-        db.row_factory = aiosqlite.Row
-        await db.execute("BEGIN IMMEDIATE")
-        for table in tables:
-            await db.execute(table)
-        yield db
-        await db.commit()  # not reached after an error: closing rolls back
+
+    def __init__(self, database: Path, tables: tuple[str, ...]) -> None:
+        self.closed = False
+        self._database = database
+        self._tables = tables
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sandbox")
+        self._connection: sqlite3.Connection | None = None
+
+    async def transaction(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        """Run `work` as one transaction, and give back what it returns; nothing stays of one that raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._transaction, work)
+
+    async def close(self) -> None:
+        """Close the connection, after what is under way."""
+        if not self.closed:
+            self.closed = True
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+            self._thread.shutdown(wait=False)
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        try:
+            connection = self._connection or self._connect()
+            connection.execute("BEGIN IMMEDIATE")  # everyone takes the write lock first and waits for it
+            try:
+                result = work(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                connection.rollback()
+                raise
+        except sqlite3.Error:
+            self._disconnect()  # the next one begins with a new connection
+            raise
+        return result
+
+    def _connect(self) -> sqlite3.Connection:
+        """Not WAL: switching a new file to it fails with "database is locked" when two first requests race.
+
+        What was committed outlives a killed process, and need not outlive a machine that loses power.
+        """
+        self._database.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = connection = sqlite3.connect(self._database, timeout=15, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN IMMEDIATE")
+        for table in self._tables:
+            connection.execute(table)
+        connection.execute("COMMIT")
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection:
+            self._connection.close()
+            self._connection = None
 
 
-async def row(db: aiosqlite.Connection, query: str, value: str) -> dict[str, Any] | None:
+def row(db: sqlite3.Connection, query: str, value: str) -> dict[str, Any] | None:
     """The first row of a query with one parameter."""
-    async with db.execute(query, (value,)) as cursor:
-        found = await cursor.fetchone()
+    found = db.execute(query, (value,)).fetchone()
     return dict(found) if found else None
 
 

@@ -8,38 +8,70 @@ It reads no settings and knows no order. Test cards are in `sandbox_cards`, test
 
 import argparse
 import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiosqlite
 import uvicorn
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
-from agent.providers.sandbox_cards import card_routes
-from agent.providers.sandbox_parcels import parcel_routes
+from agent.providers.sandbox_cards import CARD_TABLES, card_routes
+from agent.providers.sandbox_file import SandboxFile
+from agent.providers.sandbox_parcels import PARCEL_TABLES, parcel_routes
+from agent.providers.sandbox_requests import UnreadableError, refused, unreadable
 from agent.providers.sandbox_webhooks import Announce, Announcer, nobody
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(
-    database: Path, *, slow_seconds: float = 3.0, hand_over_seconds: float = 0.0, announce: Announce = nobody
-) -> FastAPI:
-    """The outside world as an ASGI app. Requests open `database`.
+class Sandbox(Starlette):
+    """The outside world as an ASGI app, to be closed when no more requests come; a server does that as it ends.
 
     `slow_seconds` is what `tok_slow` takes, `hand_over_seconds` how long a parcel waits to be fetched. Every change
     is announced.
     """
-    app = FastAPI(title="Sandbox card network and carrier", redirect_slashes=False)
-    app.include_router(card_routes(database, slow_seconds, announce))
-    app.include_router(parcel_routes(database, hand_over_seconds, announce))
 
-    @app.exception_handler(aiosqlite.Error)
-    async def database_failed(_: Request, error: aiosqlite.Error) -> JSONResponse:
-        _log.error("the sandbox's own database failed", exc_info=error)
-        return JSONResponse({"detail": "the sandbox's own database failed"}, 500)
+    def __init__(
+        self,
+        database: Path,
+        *,
+        slow_seconds: float = 3.0,
+        hand_over_seconds: float = 0.0,
+        announce: Announce = nobody,
+    ) -> None:
+        self._file = SandboxFile(database, (*CARD_TABLES, *PARCEL_TABLES))
+        super().__init__(
+            routes=[
+                *card_routes(self._file, slow_seconds, announce),
+                *parcel_routes(self._file, hand_over_seconds, announce),
+            ],
+            exception_handlers={
+                HTTPException: refused,
+                UnreadableError: unreadable,
+                sqlite3.Error: _database_failed,
+            },
+            lifespan=_closed_at_the_end,
+        )
+        self.router.redirect_slashes = False
 
-    return app
+    async def close(self) -> None:
+        """Close the file."""
+        await self._file.close()
+
+
+@asynccontextmanager
+async def _closed_at_the_end(sandbox: Sandbox) -> AsyncIterator[None]:
+    yield
+    await sandbox.close()
+
+
+async def _database_failed(_: Request, error: Exception) -> Response:
+    _log.error("the sandbox's own database failed", exc_info=error)
+    return JSONResponse({"detail": "the sandbox's own database failed"}, 500)
 
 
 def command_line(prog: str) -> argparse.ArgumentParser:
@@ -57,7 +89,7 @@ def command_line(prog: str) -> argparse.ArgumentParser:
 def main() -> None:
     """Serve the outside world on loopback until a signal ends it; a port in use is an error."""
     options = command_line("sandbox_server").parse_args()
-    app = create_app(
+    app = Sandbox(
         options.data,
         slow_seconds=options.slow_seconds,
         hand_over_seconds=options.hand_over_seconds,

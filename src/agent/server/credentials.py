@@ -7,8 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
-
 from agent.identity import SERVICE_IDENTITY, Caller, authenticated, is_reserved, is_role
 from agent.settings import Settings
 from agent.tokens import TokensError, digest_of, holder, read_digests
@@ -17,15 +15,16 @@ CLAIMS: Final = ("exp", "sub", "role", "iss", "aud")
 CLOCK_SKEW_SECONDS: Final = 5
 """How far the identity provider's clock may be from ours."""
 
-_WHY: Final[dict[type[jwt.InvalidTokenError], str]] = {
-    jwt.ExpiredSignatureError: "it has expired",
-    jwt.ImmatureSignatureError: "it is not valid yet",
-    jwt.InvalidIssuerError: "another issuer made it",
-    jwt.InvalidAudienceError: "it was made for another audience",
-    jwt.InvalidSignatureError: "its signature is wrong",
-    jwt.InvalidAlgorithmError: "its algorithm is not the one that is set",
-    jwt.MissingRequiredClaimError: f"it must have {', '.join(CLAIMS)}",
+_WHY: Final = {
+    "ExpiredSignatureError": "it has expired",
+    "ImmatureSignatureError": "it is not valid yet",
+    "InvalidIssuerError": "another issuer made it",
+    "InvalidAudienceError": "it was made for another audience",
+    "InvalidSignatureError": "its signature is wrong",
+    "InvalidAlgorithmError": "its algorithm is not the one that is set",
+    "MissingRequiredClaimError": f"it must have {', '.join(CLAIMS)}",
 }
+"""By the errors of PyJWT, which is imported when a JWT is there to be read."""
 
 
 class CredentialError(Exception):
@@ -58,6 +57,8 @@ def takes_jwt(config: Settings) -> bool:
 
 
 def _of_jwt(token: str, config: Settings) -> Caller:
+    import jwt  # noqa: PLC0415
+
     algorithm, key = "HS256", config.jwt_secret.get_secret_value()
     if config.jwt_key_file:
         algorithm, key = "RS256", _key(config.jwt_key_file, config.jwt_key_file.stat().st_mtime_ns)
@@ -72,7 +73,7 @@ def _of_jwt(token: str, config: Settings) -> Caller:
             options={"require": list(CLAIMS)},
         )
     except jwt.InvalidTokenError as wrong:
-        raise CredentialError(f"this JWT is refused: {_WHY.get(type(wrong), 'it is malformed')}") from None
+        raise CredentialError(f"this JWT is refused: {_WHY.get(type(wrong).__name__, 'it is malformed')}") from None
     return _named_by(claims)
 
 

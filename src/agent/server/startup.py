@@ -1,6 +1,5 @@
 """What a server must have before it starts. One line says what is wrong; nothing is repaired here."""
 
-import jwt
 import limits
 
 from agent.server.credentials import takes_jwt
@@ -26,6 +25,8 @@ def _wrong_jwt(config: Settings) -> str | None:
         return "JWTs need JWT_ISSUER and JWT_AUDIENCE, or another service's would be taken"
     if secret and len(secret.encode()) < SHORTEST_SECRET_BYTES:
         return f"JWT_SECRET needs {SHORTEST_SECRET_BYTES} bytes or more"
+    import jwt  # noqa: PLC0415  (only who takes JWTs waits for it)
+
     try:
         if config.jwt_key_file:
             jwt.get_algorithm_by_name("RS256").prepare_key(config.jwt_key_file.read_text())

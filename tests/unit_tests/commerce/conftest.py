@@ -35,6 +35,6 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture
 def config(tmp_path: Path, imported: Settings) -> Iterator[Settings]:
     """Time enough for whatever a test does while a request is on its way; parcels wait for the test's own van."""
-    patient = {"payment_timeout_seconds": 2.0, "carrier_hand_over_seconds": 3600}
+    patient = {"payment_timeout_seconds": 30, "carrier_hand_over_seconds": 3600}
     with home(tmp_path / "data", imported, sandbox_slow_seconds=0.05, **patient) as made:
         yield made

@@ -65,9 +65,9 @@ def _when(it_is: Callable[[httpx.Request], bool], hook: Hook) -> Hook:
 
 def with_second(shop: Services) -> Services:
     """The shop with a second card network, `world.clients[1]`, asked when the first surely took nothing."""
-    client = sandbox_client("", shop.settings.data_dir / "second.db", timeout=2.0, slow_seconds=0)
+    client = sandbox_client("", shop.settings.data_dir / "second.db", timeout=30, slow_seconds=0)
     breaker = shop.breakers.add("second-payment", BreakerConfig())
-    second = SandboxProvider(guarded(client, breaker, seconds=2.0), timeout=4.0, name="second")
+    second = SandboxProvider(guarded(client, breaker, seconds=30), timeout=60, name="second")
     world = replace(shop.world, clients=[*shop.world.clients, client])
     return at_providers(replace(shop, world=world), *shop.world.payments, second)
 

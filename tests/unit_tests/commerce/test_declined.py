@@ -24,7 +24,7 @@ async def try_another(shop: Services, method: str, key: str = "c1") -> str:
     order = await pay_by(shop, "A-1", method, key=key)
     assert order["stage"] == "reserved"
     await shop.orders.move("A-1", "approved")
-    return await shop.payments.capture("A-1")
+    return (await shop.payments.capture("A-1")).outcome
 
 
 async def waiting(shop: Services) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.commerce.commands import MarkHandedOver
-from agent.ledger.notices import LONGEST_KEY, notice_key
+from agent.ledger.notices import LONGEST_KEY, NO_CONVERSATION, notice_key
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment
 
@@ -116,7 +116,7 @@ async def test_a_notice_is_for_the_orders_customer_and_due_now(shop: Services, c
     await cancelled(shop)
     [row] = (await dump(shop))["notices"]
     assert (row["customer_id"], row["order_id"], row["at"], row["next_at"]) == ("ada_park", "A-1", clock(), clock())
-    assert (row["thread_id"], row["sent"], row["attempts"]) == (None, False, 0)
+    assert (row["thread_id"], row["sent"], row["attempts"]) == (NO_CONVERSATION, False, 0)
 
 
 async def test_an_order_that_waits_to_be_undone_is_not_said_to_be_cancelled(shop: Services) -> None:

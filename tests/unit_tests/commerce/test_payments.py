@@ -7,6 +7,7 @@ import pytest
 
 from agent.commerce.booking import gift_balance
 from agent.commerce.commands import NewOrder
+from agent.commerce.payments import Taken
 from agent.ledger.tables import VariantRow
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.resilience import CircuitOpenError
@@ -70,7 +71,8 @@ async def test_a_payment_is_deferred_while_the_network_is_down_and_taken_later(s
     await approved(shop, new_order(method="ada_down"))
     with pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
-    assert await shop.payments.park("A-1") == await shop.payments.outcome("A-1") == "deferred"
+    assert await shop.payments.park("A-1") == ("parked", "deferred")
+    assert await shop.payments.outcome("A-1") == "deferred"
     assert (await stage(shop), await charges(shop)) == ("parked", [])
     await recard(shop, "ada_down", "tok_approve")
     assert (await shop.payments.capture("A-1")).outcome == "captured"
@@ -78,10 +80,10 @@ async def test_a_payment_is_deferred_while_the_network_is_down_and_taken_later(s
 
 
 async def test_a_lost_answer_is_unknown_until_it_is_looked_up_and_never_charged_again(shop: Services) -> None:
-    await approved(shop, new_order(method="ada_lost"))
-    with pytest.raises(PaymentUnknownError):
+    await approved(shop, new_order())
+    with wire(shop.world.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
-    assert await shop.payments.park("A-1") == "unknown"
+    assert await shop.payments.park("A-1") == ("parked", "unknown")
     assert (await stage(shop), await entries(shop)) == ("parked", [])
     assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert len(await charges(shop)) == 1
@@ -106,7 +108,8 @@ async def test_an_unknown_payment_that_cannot_be_looked_up_is_not_sent_again(sho
 
 async def test_captured_many_times_at_once_the_customer_pays_once(shop: Services) -> None:
     await approved(shop, new_order())
-    assert await asyncio.gather(*(shop.payments.capture("A-1") for _ in range(4))) == ["captured"] * 4
+    taken = await asyncio.gather(*(shop.payments.capture("A-1") for _ in range(4)))
+    assert taken == [Taken("captured", ["A-1/east", "A-1/west"])] * 4
     assert len(await charges(shop)) == 1
     assert await entries(shop) == [("capture", TOTAL)]
 
@@ -118,7 +121,7 @@ async def test_a_lost_answer_does_not_undo_what_another_worker_learned(shop: Ser
     async def learn_first(response: httpx.Response) -> None:
         if response.request.method == "POST" and not learned:
             learned.append("asked")
-            learned[0] = await shop.payments.capture("A-1")
+            learned[0] = (await shop.payments.capture("A-1")).outcome
             await lost(response)
 
     with wire(shop.world.clients[0], response=learn_first), pytest.raises(PaymentUnknownError):
@@ -145,7 +148,7 @@ async def test_nothing_is_taken_of_an_order_that_does_not_exist(shop: Services) 
 
 async def test_a_paid_order_is_not_parked(shop: Services) -> None:
     await paid(shop, new_order())
-    assert await shop.payments.park("A-1") == "captured"
+    assert await shop.payments.park("A-1") == ("paid", "captured")
     assert await stage(shop) == "paid"
 
 
@@ -176,8 +179,8 @@ async def test_a_gift_card_is_not_overdrawn_by_two_orders_at_once(shop: Services
     pieces = await balance(shop) // 4_50 // 2 + 1
     for order_id in ("A-1", "A-2"):
         await approved(shop, gift_order(pieces, order_id))
-    outcomes = await asyncio.gather(shop.payments.capture("A-1"), shop.payments.capture("A-2"))
-    assert sorted(outcomes) == ["captured", "declined"]
+    both = await asyncio.gather(shop.payments.capture("A-1"), shop.payments.capture("A-2"))
+    assert sorted(taken.outcome for taken in both) == ["captured", "declined"]
     assert await balance(shop) >= 0
 
 

@@ -32,7 +32,7 @@ def document(clock: Clock) -> Shop:
 @pytest.fixture
 async def house(tmp_path: Path, clock: Clock) -> AsyncIterator[Services]:
     """A house without a shop: an empty ledger, an empty network."""
-    with home(tmp_path / "empty", seed_demo_shop=False, payment_timeout_seconds=2.0) as empty:
+    with home(tmp_path / "empty", seed_demo_shop=False, payment_timeout_seconds=30) as empty:
         built = await composition.build(empty, clock)
         yield built
         await built.close()

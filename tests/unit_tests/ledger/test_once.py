@@ -1,6 +1,7 @@
 """Once: the same key gives the first answer, whoever asks, whatever broke, however many ask at the same time."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -122,23 +123,25 @@ async def test_a_crash_leaves_nothing_and_may_be_asked_again(ledger: Database) -
     assert await ledger.once(ASKED, adds("lamp")) == {"added": "lamp"}
 
 
-async def test_a_cancelled_effect_leaves_nothing(ledger: Database) -> None:
-    halfway = asyncio.Event()
+async def test_an_effect_whose_asker_is_gone_happens_as_a_whole_and_once(ledger: Database) -> None:
+    halfway, go_on = threading.Event(), threading.Event()
 
-    def hangs(session: Session) -> Json:
-        session.add(ProductRow(id="half", name="Half"))
+    def act(session: Session) -> Json:
+        adds("first half")(session)
         session.flush()
         halfway.set()
-        asyncio.Event().wait()
-        raise AssertionError("nobody sets that event")
+        assert go_on.wait(30)
+        return adds("second half")(session)
 
-    hanging = asyncio.create_task(ledger.once(ASKED, hangs))
-    await halfway.wait()
-    hanging.cancel()
+    asking = asyncio.create_task(ledger.once(ASKED, act))
+    assert await asyncio.to_thread(halfway.wait, 30)
+    asking.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await hanging
+        await asking
     assert await products(ledger) == []
-    assert await ledger.once(ASKED, adds("lamp")) == {"added": "lamp"}
+    go_on.set()
+    assert await ledger.once(ASKED, adds("lamp")) == {"added": "second half"}
+    assert await products(ledger) == ["first half", "second half"]
 
 
 async def test_a_broken_constraint_is_told_and_not_taken_for_a_used_key(ledger: Database) -> None:

@@ -19,7 +19,8 @@ from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CircuitBreaker
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, place_order
-from tests.unit_tests.commerce.outside import at_providers
+from tests.unit_tests.commerce.outside import at_providers, only
+from tests.unit_tests.commerce.scenes import lost, wire
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import events
 
@@ -72,7 +73,8 @@ async def test_a_parked_order_whose_thread_is_lost_is_taken_on_by_another(shop: 
 
 
 async def test_an_answer_that_is_lost_is_looked_up_and_not_asked_for_again(shop: Services) -> None:
-    _, ended = await place({"MUG-BLUE": 1}, method="ada_lost")
+    with wire(shop.world.clients[0], response=only("/charges", lost)):
+        _, ended = await place({"MUG-BLUE": 1})
 
     assert (ended["processing_stage"], ended["retry_count"]) == ("completed", 1)
     assert len(await charges(shop)) == 1
@@ -223,8 +225,8 @@ def turning_away(shop: Services, retry_after: float) -> SandboxProvider:
         network, path = shop.world.clients[0], request.url.path
         return await network.request(request.method, path, headers=request.headers, content=request.content)
 
-    wire = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://sandbox")
-    return SandboxProvider(guarded(wire, CircuitBreaker("busy-network"), seconds=2.0), timeout=4.0)
+    client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://sandbox")
+    return SandboxProvider(guarded(client, CircuitBreaker("busy-network"), seconds=30), timeout=60)
 
 
 async def test_a_provider_that_names_a_time_is_asked_again_then(shop: Services) -> None:

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
 from agent.providers.sandbox import SandboxProvider, sandbox_client
-from agent.providers.sandbox_server import create_app
+from agent.providers.sandbox_server import Sandbox
 
 PATIENCE = 10.0
 """Seconds that a test gives a call which must succeed."""
@@ -33,7 +33,7 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
 @asynccontextmanager
 async def serving(app: ASGIApp, http: type[asyncio.Protocol] | Literal["auto"] = "auto") -> AsyncIterator[str]:
     """The app on a free loopback port. Ends only when no request is under way any more."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, http=http, log_level="critical", lifespan="off", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, http=http, log_level="critical", ws="none"))
     running = asyncio.create_task(server.serve())
     while not server.started:
         assert not running.done()
@@ -103,7 +103,7 @@ async def client(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         async with sandbox_client("", database, PATIENCE, 30, 30) as embedded:
             yield embedded
     else:
-        app = create_app(database, slow_seconds=30, hand_over_seconds=30)
+        app = Sandbox(database, slow_seconds=30, hand_over_seconds=30)
         async with serving(app) as url, sandbox_client(url, database, PATIENCE, 30) as remote:
             yield remote
 

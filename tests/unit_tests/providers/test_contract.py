@@ -11,7 +11,7 @@ import pytest
 
 from agent.providers.payment import Attempt, PaymentProvider, PaymentRejectedError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider, sandbox_client
-from agent.providers.sandbox_server import create_app
+from agent.providers.sandbox_server import Sandbox
 from agent.providers.stripe import StripeProvider
 from tests.stripe_stub import Fault, StripeStub
 from tests.unit_tests.providers.conftest import PATIENCE, serving
@@ -42,7 +42,7 @@ async def sandbox(folder: Path) -> AsyncIterator[World]:
         return sum(taken), sum(each["amount"] for each in told["refunds"])
 
     database = folder / "network.db"
-    async with serving(create_app(database)) as url, sandbox_client(url, database, PATIENCE, 0) as client:
+    async with serving(Sandbox(database)) as url, sandbox_client(url, database, PATIENCE, 0) as client:
         good = Attempt("k1", 1000, "USD", "tok_approve")
         yield World(
             SandboxProvider(client, PATIENCE),

@@ -33,7 +33,7 @@ def world(tmp_path: Path, breakers: Breakers) -> World:
     """Builds what the settings name, behind `breakers`."""
 
     async def built(**named: Any) -> OutsideWorld:
-        config = Settings(data_dir=tmp_path, **{"payment_timeout_seconds": 2} | named)
+        config = Settings(data_dir=tmp_path, **{"payment_timeout_seconds": 30} | named)
         return await outside_world(config, breakers)
 
     return built
@@ -145,7 +145,7 @@ async def test_the_network_hears_our_token_and_no_more_calls_than_the_rate(world
     async def note(request: httpx.Request) -> None:
         heard.append(request.headers.get("authorization"))
 
-    made = await world(payment_token=SecretStr("t0k3n"), payment_rate="2/minute", payment_timeout_seconds=0.2)
+    made = await world(payment_token=SecretStr("t0k3n"), payment_rate="2/minute", payment_timeout_seconds=4)
     made.clients[0].event_hooks["request"].append(note)
     for number in range(2):
         await made.payments[0].capture(Attempt(f"k{number}", 1000, "USD", "tok_approve"))

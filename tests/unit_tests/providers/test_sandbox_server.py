@@ -1,8 +1,10 @@
 """The wire form of the card network over both transports, and the network as a process of its own."""
 
 import asyncio
+import os
 import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -165,6 +167,16 @@ async def test_bad_input_is_refused(client: httpx.AsyncClient, change: dict[str,
     assert await charges(client) == []
 
 
+async def test_a_refusal_says_what_is_wrong_and_where(client: httpx.AsyncClient) -> None:
+    [wrong] = (await charge(client, "k1", amount=0)).json()["detail"]
+    assert (wrong["loc"], wrong["msg"]) == (["body", "amount"], "Input should be greater than 0")
+    refused = await client.post("/charges", content="{", headers={"Idempotency-Key": "k1"})
+    assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body"])
+    assert (await charge(client, "k" * 251)).status_code == 422
+    assert (await client.get("/nowhere")).json() == {"detail": "Not Found"}
+    assert await charges(client) == []
+
+
 async def test_an_effect_without_a_key_is_refused(client: httpx.AsyncClient) -> None:
     charged = await client.post("/charges", json=CHARGE)
     refunded = await client.post("/refunds", json={"charge_id": "ch_1", "amount": 1})
@@ -194,6 +206,27 @@ async def test_a_broken_database_is_a_500_and_a_log_line(tmp_path: Path, caplog:
     async with sandbox_client("", tmp_path / "network.db", PATIENCE, slow_seconds=0) as client:
         assert (await charge(client, "k1")).status_code == 500
     assert "database failed" in caplog.text
+
+
+async def test_a_network_in_process_holds_its_file_open_until_its_client_is_closed(tmp_path: Path) -> None:
+    database = tmp_path / "network.db"
+
+    def is_open() -> bool:
+        with os.scandir("/dev/fd") as files:
+            numbers = [int(file.name) for file in files]
+        return database.exists() and any(_inode(number) == database.stat().st_ino for number in numbers)
+
+    async with sandbox_client("", database, PATIENCE, slow_seconds=0) as client:
+        assert not is_open()
+        await charge(client, "k1")
+        assert is_open()
+    assert not is_open()
+
+
+def _inode(number: int) -> int | None:
+    with suppress(OSError):  # that of the scan itself is closed by now
+        return os.fstat(number).st_ino
+    return None
 
 
 async def test_the_network_in_process_never_blocks_the_event_loop(tmp_path: Path) -> None:

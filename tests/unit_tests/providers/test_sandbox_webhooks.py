@@ -13,9 +13,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from agent.providers.payment import Attempt, PaymentNotSentError
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox import InProcess, SandboxProvider, sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
-from agent.providers.sandbox_server import create_app
+from agent.providers.sandbox_server import Sandbox
 from agent.providers.sandbox_webhooks import Announce, Announcer
 from agent.providers.webhooks import WebhookRefusedError
 from tests.unit_tests.providers.conftest import PATIENCE, Mailbox, free_port, process, serving, until
@@ -52,8 +52,8 @@ def signed(body: str, *, at: datetime | None = None, secret: str = SECRET) -> di
 @asynccontextmanager
 async def world(database: Path, announce: Announce, hand_over_seconds: float = 0) -> AsyncIterator[httpx.AsyncClient]:
     """The outside world in this process, which announces what it does."""
-    app = create_app(database, slow_seconds=0, hand_over_seconds=hand_over_seconds, announce=announce)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://sandbox") as client:
+    sandbox = Sandbox(database, slow_seconds=0, hand_over_seconds=hand_over_seconds, announce=announce)
+    async with httpx.AsyncClient(transport=InProcess(sandbox), base_url="http://sandbox") as client:
         yield client
 
 
