@@ -65,7 +65,7 @@ class Platform:
             return [
                 thread
                 for thread in self.threads.values()
-                if thread["thread_id"] in body["ids"] and thread["status"] == body["status"]
+                if thread["thread_id"] in (body.get("ids") or self.threads) and thread["status"] == body["status"]
             ]
 
         @app.patch("/threads/{thread_id}", status_code=204)

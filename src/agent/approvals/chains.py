@@ -37,6 +37,9 @@ CHAINS: Final[dict[Case, tuple[Step, ...]]] = {
     "debt": _chain("finance_director"),
 }
 
+OF_ORDERS: Final[frozenset[Case]] = frozenset(("large_order", "very_large_order", "debt"))
+"""Cases of an order's own process, which acts on the decision in its transaction."""
+
 REFUND_BY_BILLING: Final = 50_00
 """Refunds and credits that sum up to more than this need billing_agent → billing_manager; up to it, one general agent.
 Summed up for a customer, over `approvals.sums.LATELY` (REFUND-SUM)."""

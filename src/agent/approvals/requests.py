@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from agent.approvals.answers import Refused, UnreadableAnswerError, read_answer
 from agent.approvals.card import args_of, decisions_of, ended_in_words, roles_of, view_of
-from agent.approvals.chains import Case, chain_of
+from agent.approvals.chains import OF_ORDERS, Case, chain_of
 from agent.approvals.models import Answer, ApprovalView
 from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, proof_of
 from agent.approvals.telling import tell_of_decision, tell_of_turn
@@ -248,6 +248,7 @@ class Approvals:
         left = [n for n in range(len(row.chain)) if n not in done]
         if not left:
             row.status = "approved"
+            row.thread_told = row.case in OF_ORDERS  # a conversation has yet to make what was approved
         else:
             row.step, row.step_since, row.escalated = left[0], self._db.clock(), False
         return decision

@@ -125,7 +125,7 @@ def approved(request: ApprovalView) -> list[ReadyAction]:
 def turned_down(request: ApprovalView) -> list[str]:
     """What is said of a decided request that was not approved."""
     match request["status"]:
-        case "approved":
+        case "open" | "approved":
             return []
         case "rejected":
             return [f"I'm sorry, this was not approved. The reason given: {request['note']}"]

@@ -51,14 +51,20 @@ from agent.services import services
 Update = dict[str, Any]
 
 
-async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["knowledge", "review", "reply"]]:
+async def triage(
+    state: DeskState, runtime: Runtime[Context]
+) -> Command[Literal["knowledge", "review", "execute", "reply"]]:
     """Read the last message: who says it, what it asks, and where it goes; first of all tell what is new.
 
-    The service account says nothing: its run is there for the news alone.
+    The service account says nothing: its run is there for the news, and for what was approved and is not made yet.
     """
     shop, caller = await services(), caller_of_run(runtime)
     if caller and caller.role == "service":
-        return Command(goto="reply", update=await look_for_news(shop, state, runtime))
+        update = await look_for_news(shop, state, runtime)
+        if approved_before := await shop.deadlines.to_make(this_thread(runtime)):
+            ready = [action for request in approved_before for action in approved(request)]
+            return Command(goto="execute", update=update | {"ready": ready, "notes": []})
+        return Command(goto="reply", update=update)
     fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
     try:
         text = _text(state)
@@ -88,7 +94,7 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     return Command(goto="reply", update=fresh | kept | {"notes": [*fresh["notes"], SAYINGS[meant.act]]})
 
 
-def _look_into(topics: list[Topic], fresh: Update) -> Command[Literal["knowledge", "review", "reply"]]:
+def _look_into(topics: list[Topic], fresh: Update) -> Command[Literal["knowledge", "review", "execute", "reply"]]:
     """Send topics on; a changed subject is not a yes, so a plan that waited is dropped (CONFIRM-FIRST)."""
     fresh |= {"plan": None, "unfinished": None, "request_type": topics[0].request_type}
     if fresh["customer_id"] is None and any(topic.request_type in PERSONAL for topic in topics):
@@ -233,10 +239,12 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
     for ready in state["ready"]:
         runtime.stream_writer({"progress": "executing", "text": ready["action"]["name"].replace("_", " ")})
         try:
-            notes.append(await make(shop, ready, str(state["customer_id"])))
+            notes.append(await make(shop, ready, str(state.get("customer_id"))))
         except Denied as denial:
             emit("request.denied", rule=denial.rule)
             notes.append(denial.sentence)
+        if ready["request_id"]:
+            await shop.deadlines.made(ready["request_id"])
     return {"notes": notes, "ready": [], "processing_stage": "executed"}
 
 

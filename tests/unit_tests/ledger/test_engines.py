@@ -53,9 +53,8 @@ async def test_a_server_that_refuses_is_away() -> None:
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
         ledger = Database(f"postgresql://desk:{SECRET}@127.0.0.1:{taken.getsockname()[1]}/ledger")
-        with pytest.raises(DatabaseAwayError, match="refused") as away:
-            with ledger.reading() as session:
-                session.execute(text("SELECT 1"))
+        with pytest.raises(DatabaseAwayError, match="refused") as away, ledger.reading() as session:
+            session.execute(text("SELECT 1"))
     assert is_transient(away.value)
     assert SECRET not in str(away.value)
     await ledger.close()
@@ -68,9 +67,8 @@ async def test_a_server_that_says_nothing_is_away_in_time() -> None:
         url = f"postgresql://desk@127.0.0.1:{mute.getsockname()[1]}/ledger"
         ledger = Database(url, utc_now, Limits(connect=2))
         started = time.monotonic()
-        with pytest.raises(DatabaseAwayError, match="timeout"):
-            with ledger.writing() as session:
-                session.execute(text("SELECT 1"))
+        with pytest.raises(DatabaseAwayError, match="timeout"), ledger.writing() as session:
+            session.execute(text("SELECT 1"))
         assert time.monotonic() - started < 4
     await ledger.close()
 
@@ -80,18 +78,16 @@ async def test_who_writes_too_long_makes_the_others_try_again(tmp_path: Path) ->
     await ledger.create()
     with ledger.writing() as session:
         session.execute(text("SELECT 1"))
-        with pytest.raises(DatabaseConflictError, match="locked") as conflict:
-            with ledger.writing() as other:
-                other.execute(text("SELECT 1"))
+        with pytest.raises(DatabaseConflictError, match="locked") as conflict, ledger.writing() as other:
+            other.execute(text("SELECT 1"))
     assert is_transient(conflict.value)
     await ledger.close()
 
 
 async def test_a_statement_that_is_wrong_is_not_transient(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    with pytest.raises(Exception, match="no such table") as wrong:
-        with ledger.reading() as session:
-            session.execute(text("SELECT * FROM nowhere"))
+    with pytest.raises(Exception, match="no such table") as wrong, ledger.reading() as session:
+        session.execute(text("SELECT * FROM nowhere"))
     assert not is_transient(wrong.value)
     await ledger.close()
 

@@ -36,9 +36,8 @@ def customer(changed_at: datetime) -> CustomerRow:
 
 
 async def test_a_time_without_zone_is_refused(ledger: Database) -> None:
-    with pytest.raises(StatementError, match="time zone aware"):
-        with ledger.writing() as session:
-            session.add(customer(NOON.replace(tzinfo=None)))
+    with pytest.raises(StatementError, match="time zone aware"), ledger.writing() as session:
+        session.add(customer(NOON.replace(tzinfo=None)))
     with ledger.reading() as session:
         assert session.get(CustomerRow, "ada") is None
 
@@ -75,26 +74,24 @@ async def test_a_time_comes_back_as_the_same_moment_in_utc(ledger: Database) -> 
     ],
 )
 async def test_no_writer_can_oversell(ledger: Database, change: dict[str, Any], constraint: str) -> None:
-    with pytest.raises(IntegrityError, match=constraint):
-        with ledger.writing() as session:
-            session.execute(update(VariantRow).values(**change))
+    with pytest.raises(IntegrityError, match=constraint), ledger.writing() as session:
+        session.execute(update(VariantRow).values(**change))
 
 
 async def test_an_order_of_nobody_is_refused(ledger: Database) -> None:
-    with pytest.raises(IntegrityError, match=r"(?i)foreign key"):
-        with ledger.writing() as session:
-            session.add(
-                OrderRow(
-                    id="A-1",
-                    customer_id="nobody",
-                    status="pending",
-                    stage="placed",
-                    total=1,
-                    currency="USD",
-                    payment_method_id="none",
-                    ship_to={},
-                    placed_by="nobody",
-                    placed_at=NOON,
-                    touched_at=NOON,
-                )
+    with pytest.raises(IntegrityError, match=r"(?i)foreign key"), ledger.writing() as session:
+        session.add(
+            OrderRow(
+                id="A-1",
+                customer_id="nobody",
+                status="pending",
+                stage="placed",
+                total=1,
+                currency="USD",
+                payment_method_id="none",
+                ship_to={},
+                placed_by="nobody",
+                placed_at=NOON,
+                touched_at=NOON,
             )
+        )
