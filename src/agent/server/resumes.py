@@ -24,7 +24,7 @@ _INTERRUPT_ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the engine takes for an interrupt's id (langgraph.pregel._utils)."""
 
 
-async def check_answer(caller: Caller, run: dict[str, Any], checkpoint: str) -> None:
+async def check_answer(caller: Caller, run: dict[str, Any], checkpoint: str = "") -> None:
     """Refuse an answer to anything but the request that waits now, or by somebody whose role may not give it.
 
     The answer is then addressed to its interrupt, so that a second click, queued behind the first, does not land on the
