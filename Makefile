@@ -20,7 +20,7 @@ setup: .venv/ready .tokens.json .tokens.sha256.json
 
 dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { echo "port $(PORT) is taken: make dev PORT=…, and DESK_URL=http://127.0.0.1:… for desk"; exit 2; }
-	STUDIO_MODE=act $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
+	LANGGRAPH_STRICT_MSGPACK=true STUDIO_MODE=act $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
 
 attack: setup  ## 24 ways round an approval gate, against an ordinary one and ours side by side
 	@$(BIN)/python -m attack
@@ -46,6 +46,7 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.breaker
 	@$(BIN)/python -m benchmarks.approvals
+	@$(BIN)/python -m benchmarks.orders
 
 test-services: setup
 	@$(BIN)/python -m pytest tests/services

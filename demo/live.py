@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -51,6 +52,15 @@ class Process:
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._child.poll() is None
+
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the whole group until now (Linux)."""
+        ticks = 0
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # a process that has just ended
+                fields = stat.read_text().rpartition(")")[2].split()  # man 5 proc, from its field 3
+                ticks += int(fields[11]) + int(fields[12]) if int(fields[2]) == self._child.pid else 0
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def end(self, how: signal.Signals) -> None:
         """Signal the whole group and wait until it has ended."""
@@ -102,10 +112,13 @@ class LiveNetwork:
 class LiveServer:
     """`langgraph dev` of this project in `folder`, which holds its ledger, tokens and checkpoints.
 
-    Of the caller's environment it sees nothing that would change what it does; settings are given as `env`.
+    Of the caller's environment it sees nothing that would change what it does; settings are given as `env`. Another
+    source tree of ours is served by the interpreter that has what it needs.
     """
 
-    def __init__(self, folder: Path, **env: str) -> None:
+    def __init__(self, folder: Path, *, root: Path = ROOT, python: Path = Path(sys.executable), **env: str) -> None:
+        self._root = root
+        self._langgraph = str(python.parent / "langgraph")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = free_port()
@@ -126,6 +139,7 @@ class LiveServer:
             "TOKENS_FILE": str(self.tokens_file),
             "LANGSMITH_TRACING": "false",
             "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+            "LANGGRAPH_STRICT_MSGPACK": "true",
             "PYTHONUNBUFFERED": "1",
         } | env  # fmt: skip
         self._process: Process | None = None
@@ -133,12 +147,12 @@ class LiveServer:
 
     def _write_config(self) -> Path:
         """langgraph.json with absolute paths, so that the server's own files land in the folder, not in the project."""
-        config = json.loads((ROOT / "langgraph.json").read_text())
-        config["dependencies"] = [str(ROOT)]
+        config = json.loads((self._root / "langgraph.json").read_text())
+        config["dependencies"] = [str(self._root)]
         for graph in config["graphs"].values():
-            graph["path"] = str(ROOT / graph["path"])
-        config["auth"]["path"] = str(ROOT / config["auth"]["path"])
-        config["http"]["app"] = str(ROOT / config["http"]["app"])
+            graph["path"] = str(self._root / graph["path"])
+        config["auth"]["path"] = str(self._root / config["auth"]["path"])
+        config["http"]["app"] = str(self._root / config["http"]["app"])
         path = self.folder / "langgraph.json"
         path.write_text(json.dumps(config))
         return path
@@ -146,7 +160,7 @@ class LiveServer:
     def spawn(self) -> None:
         """Start it; it does not answer yet."""
         self._process = Process(
-            [str(Path(sys.executable).parent / "langgraph"), "dev", "--config", str(self._config), "--no-browser",
+            [self._langgraph, "dev", "--config", str(self._config), "--no-browser",
              "--no-reload", "--host", "127.0.0.1", "--port", str(self.port), "--n-jobs-per-worker", "4"],
             self.folder / "server.log", self.folder, self.env,
         )  # fmt: skip
@@ -170,6 +184,10 @@ class LiveServer:
         """The last lines that the server printed."""
         log = self.folder / "server.log"
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
+
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the server that runs now."""
+        return self._process.cpu_seconds() if self._process else 0.0
 
     def stop(self) -> None:
         """End it in good order (SIGTERM)."""

@@ -25,7 +25,7 @@ def statements_of(shop: Services) -> Iterator[list[Statement]]:
     made: list[Statement] = []
 
     def note(_: Connection, __: Any, statement: str, parameters: Any, ___: Any, many: bool) -> None:
-        if statement.split()[0] in ("SELECT", "UPDATE", "DELETE", "WITH"):
+        if statement.split(maxsplit=1)[0] in ("SELECT", "UPDATE", "DELETE", "WITH"):
             made.append((statement, parameters[0] if many else parameters))
 
     engine = shop.database._engine

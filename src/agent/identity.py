@@ -4,6 +4,7 @@ Identity comes from the server's authentication only; nothing in a payload, a he
 """
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeGuard, get_args
@@ -42,6 +43,7 @@ SERVICE_IDENTITY: Final = "service-1"
 
 STUDIO_IDENTITY: Final = "langgraph-studio-user"
 """Studio, by the platform's name for it: it has no user."""
+_NUMBER: Final = re.compile(r"-[0-9]+$")
 STUDIO_ROLE: Final = "studio as "
 """How whoever sits at Studio is called in the trail, before the role that they answered in."""
 
@@ -52,6 +54,19 @@ class Caller:
 
     identity: str
     role: Role
+
+
+def owner_of(caller: Caller) -> str:
+    """How a thread says whose it is: role and identity, since a customer may be called as a channel is."""
+    return f"{caller.role}:{caller.identity}"
+
+
+def owner_by(actor: str, subject: str) -> str:
+    """Whose a thread is, by what the ledger knows: customers act for themselves alone, channels for others.
+
+    Of a channel that is called as its customer is, the thread is the customer's.
+    """
+    return owner_of(Caller(actor, "customer" if actor == subject else "channel"))
 
 
 def caller_of(user: Any) -> Caller:
@@ -103,6 +118,12 @@ def is_reserved(caller: Caller) -> bool:
     name = person(caller.identity)
     of_studio = name.startswith((STUDIO_IDENTITY, STUDIO_ROLE.strip()))
     return not name.strip() or of_studio or (name == SERVICE_IDENTITY) != (caller.role == "service")
+
+
+def is_staff_name(name: str) -> bool:
+    """Whether colleagues or programs are called so, such as `order-manager-1`; no customer should be."""
+    role = _NUMBER.sub("", name.strip().casefold()).replace("-", "_")
+    return is_reserved(Caller(name, "customer")) or (is_role(role) and role != "customer")
 
 
 def acting(caller: Caller, said: Any) -> tuple[Caller, Any]:

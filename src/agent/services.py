@@ -24,6 +24,7 @@ from agent.commerce.payments import Payments
 from agent.commerce.reads import Reads
 from agent.commerce.run import Commerce
 from agent.commerce.shop_import import import_shop, is_empty
+from agent.files import keep_private
 from agent.ledger.database import Clock, Database, utc_now
 from agent.ledger.engines import Limits
 from agent.ledger.failures import DatabaseAwayError
@@ -97,7 +98,7 @@ def replace(with_these: Services | None) -> None:
 async def build(config: Settings, clock: Clock = utc_now) -> Services:
     """Build services from settings: opens the ledger, creates what is missing, puts the demo shop into an empty one."""
     CLASSIFIER.register(DatabaseAwayError, Failure("connection"))
-    await asyncio.to_thread(config.data_dir.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(keep_private, config.data_dir)
     breakers = Breakers(config.redis_url)
     first_failure = BreakerConfig(minimum_number_of_calls=1)
     replica_breaker = breakers.add("replica", first_failure) if config.database_replica_url else None

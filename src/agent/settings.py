@@ -28,6 +28,7 @@ class Settings(BaseSettings):
 
     # who may call: production starts only if somebody could, and Studio could not
     environment: Literal["development", "production"] = "development"
+    langgraph_strict_msgpack: bool = False  # read by the platform; production needs it
     tokens_file: Path = Path(".tokens.json")  # what `desk` sends
     token_digests_file: Path | None = None  # empty: beside tokens_file
     service_token: SecretStr = SecretStr("")  # empty: that of tokens_file

@@ -182,7 +182,7 @@ class Site:
         self.server = MortalServer(folder / "server", self.world.url)
         self._data = folder / "server" / "data"
         self.ledger = Ledger(self._data / "ledger.db")
-        self._url = f"sqlite+aiosqlite:///{self._data / 'ledger.db'}"
+        self._url = f"sqlite:///{self._data / 'ledger.db'}"
         self.shop = chaos_shop(utc_now())
         self.opening_stock: dict[str, int] = {}
 

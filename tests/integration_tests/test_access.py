@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from agent.approvals.models import decision_payload
+from agent.identity import Caller
 from agent.platform import order_thread
+from agent.server.edge import LARGEST_BODY
+from agent.tokens import add_token
 from demo.live import LiveServer
 from tests.integration_tests.driver import Driver, an_order
 
@@ -88,7 +91,7 @@ def test_every_way_round_the_gate_is_refused_and_the_right_role_can_still_answer
         answer = driver.http(role, method, *asked)
         assert answer.status_code == status, f"{role} {what}: {answer.status_code} {answer.text}"
         assert answer.json()["detail"], f"{role} {what}: no reason"
-    assert driver.client("customer").threads.search(metadata={"owner": "channel-1"}) == []
+    assert driver.client("customer").threads.search(metadata={"owner": "channel:channel-1"}) == []
 
     thread = driver.client(STAFF).threads.get(waits.thread)
     [[interrupt]] = thread["interrupts"].values()
@@ -118,7 +121,7 @@ def test_the_service_account_keeps_the_index_and_the_owner_stays(driver: Driver)
     driver.client("service").threads.update(thread, metadata={"awaiting": STAFF, "request_id": "apr-1"})
 
     [found] = driver.client(STAFF).threads.search(metadata={"awaiting": STAFF, "request_id": "apr-1"})
-    assert (found["thread_id"], (found["metadata"] or {})["owner"]) == (thread, "channel-1")
+    assert (found["thread_id"], (found["metadata"] or {})["owner"]) == (thread, "channel:channel-1")
 
 
 @pytest.mark.parametrize(
@@ -164,6 +167,19 @@ def test_a_customer_acts_for_themselves_and_nobody_else(driver: Driver) -> None:
     assert (placed.rule, placed.stage) == ("ORDER-CALLER", "refused")
 
 
+def test_a_customer_who_is_called_as_the_channel_is_sees_none_of_its_conversations(
+    server: LiveServer, driver: Driver
+) -> None:
+    thread = driver.conversation()
+    token = add_token(server.tokens_file.with_suffix(".sha256.json"), Caller("channel-1", "customer"))
+    with httpx.Client(base_url=server.url, headers={"x-api-key": token}, trust_env=False) as namesake:
+        assert namesake.post("/threads/search", json={}).json() == []
+        for path in (f"/threads/{thread}", f"/threads/{thread}/state"):
+            assert namesake.get(path).status_code == 404
+        body = {"assistant_id": "customer_service", "input": HELLO}
+        assert namesake.post(f"/threads/{thread}/runs", json=body).status_code == 404
+
+
 def test_another_web_page_may_not_read_what_this_server_says(server: LiveServer) -> None:
     def asked_from(origin: str) -> list[str | None]:
         asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
@@ -176,9 +192,27 @@ def test_another_web_page_may_not_read_what_this_server_says(server: LiveServer)
         assert asked_from(ui) == [ui, ui]
 
 
-@pytest.mark.parametrize("path", ["/", "/info", "/docs", "/openapi.json", "/metrics", "/redoc"])
+@pytest.mark.parametrize("path", ["/info", "/docs", "/openapi.json"])
 def test_what_the_server_is_made_of_is_told_to_no_stranger(server: LiveServer, path: str) -> None:
     assert httpx.get(server.url + path, trust_env=False).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/redoc", "/deploy", "/%64eploy", "/ok/../deploy", "//deploy", "/ui/x"]
+)
+def test_a_path_that_is_not_listed_is_there_for_nobody(server: LiveServer, driver: Driver, path: str) -> None:
+    stranger = httpx.get(server.url + path, trust_env=False)
+    answers = [stranger, *(driver.http(role, "GET", path) for role in ("customer", "operator", "admin"))]
+
+    assert [answer.status_code for answer in answers] == [404] * 4
+
+
+def test_a_request_that_is_too_large_is_refused_and_the_next_one_answered(driver: Driver) -> None:
+    thread = driver.conversation()
+    says = {"assistant_id": "customer_service", "input": HELLO, "config": {"tags": ["x" * LARGEST_BODY]}}
+
+    assert driver.http("channel", "POST", f"/threads/{thread}/runs", says).status_code == 413
+    assert driver.ask("hello", thread=thread).said
 
 
 def test_a_chat_ui_with_a_token_sees_that_the_server_is_there(driver: Driver) -> None:
@@ -212,6 +246,9 @@ def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names
         done = says({"as": STAFF, "decision": "approve", "note": "tried in Studio"})
         assert done.json()["processing_stage"] == "completed"
 
+        assert studio.get("/info").status_code == 200
+        other_page = studio.post("/threads", json={}, headers={"origin": "http://localhost:3000"})
+        assert other_page.status_code == 403
         elsewhere = studio.post("/threads/search", json={}, headers={"host": "page.example"})
         assert elsewhere.status_code == 403
         assert studio.patch(f"/threads/{order_thread('ACCESS-4')}", json={"metadata": {}}).status_code == 403
@@ -221,21 +258,30 @@ def test_a_customer_who_asks_too_often_is_told_when_to_come_back(studio_server: 
     with Driver(studio_server) as driver:
         thread = driver.client("customer").threads.create()["thread_id"]
         says = {"assistant_id": "customer_service", "input": HELLO, "multitask_strategy": "enqueue"}
-        answers = [driver.http("customer", "POST", f"/threads/{thread}/runs", says) for _ in range(4)]
+        answers = [driver.http("customer", "POST", f"/threads/{thread}/runs", says) for _ in range(3)]
+        answers.append(driver.http("customer", "POST", "/threads", {}))
         answers.append(driver.http("customer", "POST", "/ops/orders/W-1001/cancel", {"reason": "no longer needed"}))
 
-        assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-        assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in answers[3:])
+        assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 429]
+        assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in answers[2:])
         assert driver.http("customer", "GET", "/ops/orders/W-1001").status_code == 200
 
 
 def test_production_that_nobody_could_call_does_not_start_and_says_so_in_one_line(tmp_path: Path) -> None:
-    server = LiveServer(tmp_path, ENVIRONMENT="production", TOKEN_DIGESTS_FILE=str(tmp_path / "none.json"))
+    server = LiveServer(
+        tmp_path,
+        ENVIRONMENT="production",
+        TOKEN_DIGESTS_FILE=str(tmp_path / "none.json"),
+        SERVICE_TOKEN="x",
+        TRAIL_KEY="x",
+    )
     try:
         with pytest.raises(RuntimeError, match="the server ended"):
             server.start()
     finally:
         server.stop()
     said = server.log_end(1)
-    assert said.startswith("not started: ENVIRONMENT=production without anybody who could call: ")
+    assert said.startswith("not started: ENVIRONMENT=production needs somebody who could call: ")
+    for named in ("PAYMENT_PROVIDER", "SEED_DEMO_SHOP=false", "SERVICE_TOKEN of", "TRAIL_KEY of"):
+        assert named in said
     assert "Traceback" not in server.log_end(100)

@@ -27,7 +27,9 @@ def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: 
     port = free_port()
     command = [str(Path(sys.executable).parent / "langgraph"), "dev", "--no-browser", "--port", str(port)]
     own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(root / "src")}
+    usual = os.umask(0o022)
     process = Process(command, tmp_path / "log", root, own)
+    os.umask(usual)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": token}, trust_env=False) as client:
 
@@ -47,5 +49,9 @@ def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: 
             assert (answer.json()["processing_stage"], answer.json()["payment_status"]) == ("completed", "captured")
     finally:
         process.end(SIGTERM)
+    for folder in (root / ".data", root / ".langgraph_api"):
+        modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (folder, *folder.iterdir())}
+        assert modes == {name: "0o700" if name == folder.name else "0o600" for name in modes}
+        assert len(modes) > 1
     made = {entry.name for entry in root.iterdir()} - {"src", ".tokens.json", ".tokens.sha256.json", *NEEDED}
     assert made == {".data", ".langgraph_api"}

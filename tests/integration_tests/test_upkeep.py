@@ -112,7 +112,7 @@ def test_the_cron_escalates_a_request_that_nobody_answers_and_whom_it_waits_for_
     index = {"request_id": request_id, "awaiting": "order_manager", "request_type": "large_order", "order_id": "SLOW-1"}
     found = staff.threads.search(metadata=index)
     assert [thread["thread_id"] for thread in found] == [asked.thread]
-    assert (found[0]["metadata"] or {})["owner"] == "channel-1"
+    assert (found[0]["metadata"] or {})["owner"] == "channel:channel-1"
 
     def escalated() -> ApprovalView | None:
         view = waits_for(hurried, asked.thread)

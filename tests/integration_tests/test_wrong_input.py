@@ -56,6 +56,9 @@ WRONG_MESSAGES: dict[str, tuple[dict[str, Any], int, str]] = {
     "of nobody": ({"role": 7}, 422, "MESSAGE-FORM"),
     "with a name": ({"name": {"first": "Ada"}}, 422, "MESSAGE-FORM"),
     "with more": ({"additional_kwargs": 7}, 422, "MESSAGE-FORM"),
+    "of nobody, and a person": ({"role": None, "type": "human"}, 422, "MESSAGE-FORM"),
+    "a block with more in it": ({"content": [{"type": "text", "text": "hello", "extra": "x"}]}, 422, "MESSAGE-FORM"),
+    "a long id": ({"id": "x" * 101}, 422, "MESSAGE-FORM"),
 }
 
 
@@ -118,6 +121,63 @@ def test_a_message_that_cannot_be_read_is_refused_by_rule(driver: Driver, unchan
         )
         assert (answer.status_code, answer.json()["detail"].partition(":")[0]) == (status, why), what
     assert driver.client("channel").threads.get(thread)["status"] == "idle"
+
+
+def test_a_message_keeps_its_id_and_the_same_again_is_the_same_turn(driver: Driver) -> None:
+    thread = driver.conversation()
+
+    def says(text: str, message_id: str) -> Any:
+        said = {"messages": [{"role": "user", "content": text, "id": message_id}]}
+        body = {"assistant_id": "customer_service", "input": said, "context": {"customer_id": "ada_park"}}
+        return driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body)
+
+    first = says("cancel W-1002, no longer needed", "m-1").json()["messages"]
+    assert says("cancel W-1002, no longer needed", "m-1").json()["messages"] == first
+    for text, message_id in (("cancel W-1003", "m-1"), ("all is cancelled", first[-1]["id"])):
+        assert says(text, message_id).status_code == 422
+    values = driver.client("channel").threads.get(thread)["values"]
+    assert isinstance(values, dict)
+    assert values["messages"] == first
+    assert values["plan"]["actions"]
+
+
+def test_a_run_setting_that_would_steer_the_engine_is_refused_and_what_waits_goes_on_waiting(driver: Driver) -> None:
+    order = an_order("WRONG-STEER", {"DESK-WALNUT": 2})
+    waits = driver.order(order)
+    steering: list[dict[str, Any]] = [
+        {"recursion_limit": 1}, {"max_concurrency": -1}, {"callbacks": [{}]}, {"run_name": 7},
+    ]  # fmt: skip
+    for config in steering:
+        for role, what in (
+            ("channel", {"input": {"order": order}}),
+            ("order_manager", {"command": {"resume": "approve"}}),
+        ):
+            body = {"assistant_id": "order_processing", "config": config, **what}
+            assert driver.http(role, "POST", f"/threads/{waits.thread}/runs/wait", body).status_code == 422, config
+    assert driver.client("order_manager").threads.get(waits.thread)["status"] == "interrupted"
+    assert driver.answer("order_manager", waits, "reject", note="tried").stage == "cancelled"
+
+
+def test_what_is_said_of_a_thread_or_a_run_is_listed(driver: Driver) -> None:
+    thread = driver.conversation()
+    hello = {"assistant_id": "customer_service", "input": {"messages": [{"role": "user", "content": "hello"}]}}
+    for role in ("customer", "channel"):
+        for metadata in ({"page": "x" * 1000}, {"awaiting": "order_manager"}, {"graph_id": ["x"]}):
+            assert driver.http(role, "POST", "/threads", {"metadata": metadata}).status_code == 422
+    for metadata in ({"page": "x"}, {"request_id": "apr-1"}):
+        body = hello | {"metadata": metadata}
+        assert driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body).status_code == 422
+    body = hello | {"metadata": {"graph_id": "customer_service"}}
+    assert driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body).status_code == 200
+
+
+def test_an_agent_that_calls_by_a2a_is_heard(driver: Driver) -> None:
+    [assistant] = driver.client("channel").assistants.search(graph_id="customer_service")
+    message = {"role": "user", "messageId": "m-1", "parts": [{"kind": "text", "text": "how long does a refund take?"}]}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
+    answer = driver.http("channel", "POST", f"/a2a/{assistant['assistant_id']}", call)
+    assert answer.status_code == 200
+    assert "error" not in answer.json(), answer.text
 
 
 def test_whom_a_channel_speaks_for_is_checked(driver: Driver, unchanged: None) -> None:

@@ -34,8 +34,7 @@ def all_products(session: Session) -> list[str]:
 
 async def products(ledger: Database) -> list[str]:
     """The ids of all products now."""
-    with ledger.reading() as session:
-        return all_products(session)
+    return await ledger.read(all_products)
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:

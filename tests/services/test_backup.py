@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from agent import services as composition
 from agent.ledger import backup_postgres
 from agent.ledger.backup import backup, restore
 from agent.ledger.contents import BackupError
 from agent.ledger.database import Database
+from agent.ledger.engines import sync_engine
 from agent.ledger.invariants import CHECKS, violations
-from agent.ledger.schema import check, upgrade
+from agent.ledger.objects import strangers
+from agent.ledger.schema import check, newest, upgrade
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import postgres_database
@@ -135,3 +138,13 @@ async def test_without_the_tools_it_says_what_to_install(
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(BackupError, match="pg_dump is not installed"):
         await asyncio.to_thread(backup, url, file, force=False, say=say)
+
+
+async def test_an_archive_with_a_trigger_in_it_is_refused(url: str, other: str, file: Path, shop: Services) -> None:
+    with sync_engine(url).begin() as connection:
+        connection.execute(text("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"))
+        connection.execute(text("CREATE TRIGGER t BEFORE INSERT ON products FOR EACH ROW EXECUTE FUNCTION f()"))
+        assert strangers(connection, newest()) == ["function f", "trigger t of products"]
+    await asyncio.to_thread(backup, url, file, force=False, say=say)
+    with pytest.raises(BackupError, match="trigger products t"):
+        await asyncio.to_thread(restore, other, file, force=False, say=say)

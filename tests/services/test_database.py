@@ -2,9 +2,9 @@
 
 import asyncio
 import signal
+import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -17,7 +17,7 @@ from agent.ledger.engines import Limits
 from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
 from agent.ledger.tables import ProductRow
 from agent.resilience import is_transient
-from tests.services.ledgers import add, adding, eventually, products
+from tests.services.ledgers import add, adding, all_products, eventually, products
 from tests.services.postgres import PASSWORD, Postgres
 from tests.unit_tests.conftest import Clock
 
@@ -49,18 +49,18 @@ async def away(ledger: Database) -> DatabaseAwayError:
 
 async def test_two_at_once_with_one_key_act_once_even_when_a_denial_leaves_no_trace(ledger: Database) -> None:
     """The second would find the first one's product there, and be denied, had it not waited its turn."""
-    inside, meanwhile = asyncio.Event(), asyncio.Event()
+    inside, meanwhile = threading.Event(), threading.Event()
 
     def act(session: Session) -> Json:
         if session.get(ProductRow, "lamp"):
             raise Denied("TAKEN", "There is one.")
         inside.set()
-        meanwhile.wait()
+        assert meanwhile.wait(30)
         return adding("lamp")(session)
 
     effect = Effect("key", "Add", "ada", "ada_park")
     first = asyncio.create_task(ledger.once(effect, act, remember_denial=False))
-    await inside.wait()
+    assert await asyncio.to_thread(inside.wait, 30)
     second = asyncio.create_task(ledger.once(effect, act, remember_denial=False))
     await _somebody_waits_for_a_lock(ledger)
     meanwhile.set()
@@ -80,15 +80,18 @@ async def _somebody_waits_for_a_lock(ledger: Database) -> None:
 async def test_of_two_that_lock_each_other_out_one_goes_on_and_the_other_may_try_again(ledger: Database) -> None:
     await add(ledger, "lamp")
     await add(ledger, "rug")
-    both_hold_one = asyncio.Barrier(2)
+    both_hold_one = threading.Barrier(2)
 
-    async def take(*names: str) -> None:
-        with ledger.writing() as session:
+    def take(*names: str) -> Callable[[Session], None]:
+        def act(session: Session) -> None:
             session.get(ProductRow, names[0], with_for_update=True)
-            await both_hold_one.wait()
+            both_hold_one.wait(30)
             session.get(ProductRow, names[1], with_for_update=True)
 
-    ends = await asyncio.gather(take("lamp", "rug"), take("rug", "lamp"), return_exceptions=True)
+        return act
+
+    takers = ledger.write(take("lamp", "rug")), ledger.write(take("rug", "lamp"))
+    ends = await asyncio.gather(*takers, return_exceptions=True)
     [conflict] = [end for end in ends if end]
     assert isinstance(conflict, DatabaseConflictError)
     assert is_transient(conflict)
@@ -103,9 +106,8 @@ async def test_a_read_sees_one_moment(ledger: Database) -> None:
 
 
 async def test_a_read_cannot_write(ledger: Database) -> None:
-    with pytest.raises(Exception, match="read-only transaction"):
-        with ledger.reading() as session:
-            session.execute(text("DELETE FROM products"))
+    with pytest.raises(Exception, match="read-only transaction"), ledger.reading() as session:
+        session.execute(text("DELETE FROM products"))
 
 
 async def test_a_broken_constraint_is_neither_away_nor_transient(ledger: Database) -> None:
@@ -145,16 +147,15 @@ async def test_a_frozen_server_is_told_in_time_and_works_when_it_thaws(own_postg
 
 
 async def test_a_transaction_that_the_server_freezes_in_is_told_in_time(own_postgres: Postgres, own: Database) -> None:
-    async def freezes() -> None:
-        with own.writing() as session:
-            session.add(ProductRow(id="half", name="Half"))
-            session.flush()
-            with own_postgres.paused():
-                session.execute(text("SELECT 1"))
+    def freezes(session: Session) -> None:
+        session.add(ProductRow(id="half", name="Half"))
+        session.flush()
+        with own_postgres.paused():
+            session.execute(text("SELECT 1"))
 
     started = time.monotonic()
     with pytest.raises(DatabaseAwayError):
-        await freezes()
+        await own.write(freezes)
     assert time.monotonic() - started < BOUND
     assert await products(own) == ["lamp"]
 
@@ -175,36 +176,45 @@ async def test_after_a_restart_of_the_server_nobody_notices(
 
 async def test_when_all_connections_are_in_use_that_is_told_in_time(url: str, ledger: Database, clock: Clock) -> None:
     database = Database(url, clock, LIMITS)
-    async with AsyncExitStack() as stack:
-        for _ in range(LIMITS.connections):
-            session = await stack.enter_async_context(database.read())
-            await session.execute(text("SELECT 1"))
-        with pytest.raises(DatabaseAwayError, match="in use"):
-            await products(database)
-    assert await products(database) == []
+    all_busy, done = threading.Barrier(LIMITS.connections + 1), threading.Event()
+
+    def keeps_busy(_: Session) -> bool:
+        all_busy.wait(30)
+        return done.wait(30)
+
+    busy = [asyncio.create_task(database.read(keeps_busy)) for _ in range(LIMITS.connections)]
+    await asyncio.to_thread(all_busy.wait, 30)
+    with pytest.raises(DatabaseAwayError, match="in use"):
+        await database.read(all_products)
+    done.set()
+    assert await asyncio.gather(*busy) == [True] * LIMITS.connections
+    assert await database.read(all_products) == []
     await database.close()
 
 
 async def test_a_statement_that_takes_too_long_is_ended(url: str, clock: Clock) -> None:
     database = Database(url, clock, LIMITS)
     with pytest.raises(DatabaseAwayError, match="statement timeout"):
-        with database.reading() as session:
-            session.execute(text("SELECT pg_sleep(30)"))
+        await database.read(lambda session: session.execute(text("SELECT pg_sleep(30)")))
     await database.close()
 
 
-async def test_a_cancelled_effect_lets_go_of_its_locks(ledger: Database) -> None:
-    halfway = asyncio.Event()
+async def test_an_effect_whose_asker_is_gone_happens_once_and_lets_go_of_its_locks(ledger: Database) -> None:
+    halfway, go_on = threading.Event(), threading.Event()
 
-    def hangs(session: Session) -> Json:
-        adding("lamp")(session)
+    def act(session: Session) -> Json:
         halfway.set()
-        session.execute(text("SELECT pg_sleep(30)"))
-        raise AssertionError("cancelled before")
+        assert go_on.wait(30)
+        return adding("lamp")(session)
 
-    hanging = asyncio.create_task(ledger.once(Effect("add:lamp", "Add", "ada", "ada_park"), hangs))
-    await halfway.wait()
-    hanging.cancel()
+    effect = Effect("key", "Add", "ada", "ada_park")
+    asking = asyncio.create_task(ledger.once(effect, act))
+    assert await asyncio.to_thread(halfway.wait, 30)
+    asking.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await hanging
-    assert await add(ledger, "lamp") == {"added": "lamp"}
+        await asking
+    again = asyncio.create_task(ledger.once(effect, adding("rug")))
+    await _somebody_waits_for_a_lock(ledger)
+    go_on.set()
+    assert await again == {"added": "lamp"}
+    assert await products(ledger) == ["lamp"]

@@ -115,7 +115,7 @@ async def test_a_replica_that_is_away_is_used_again_when_it_is_back(ledger: Data
 
 
 async def test_an_error_of_the_question_is_the_askers(ledger: Database) -> None:
-    async def wrong(_: object) -> None:
+    def wrong(_: object) -> None:
         raise LookupError("no such order")
 
     before = skipped()

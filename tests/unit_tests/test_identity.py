@@ -15,6 +15,7 @@ from agent.identity import (
     acting,
     caller_of,
     is_reserved,
+    is_staff_name,
 )
 from agent.settings import Settings
 
@@ -153,3 +154,17 @@ def test_nobody_but_studio_acts_as_somebody_else(studio: Caller, role: Role) -> 
 )
 def test_some_names_are_nobodys(name: str, role: Role, reserved: bool) -> None:
     assert is_reserved(Caller(name, role)) is reserved
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["service-1", "order-manager-1", "Order-Manager-22", "ORDER_MANAGER", "channel-1", "admin", " agent-3 ", "operator",
+     "langgraph-studio-user", "studio as order_manager", ""],
+)  # fmt: skip
+def test_what_colleagues_and_programs_are_called_is_known(name: str) -> None:
+    assert is_staff_name(name)
+
+
+@pytest.mark.parametrize("name", ["ada_park", "customer-1", "yusuf_rossi_9620", "agent_smith", "adminka", "channel-x"])
+def test_customers_may_be_called_anything_else(name: str) -> None:
+    assert not is_staff_name(name)

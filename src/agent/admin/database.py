@@ -11,11 +11,13 @@ from rich.text import Text
 from agent.admin.failures import in_one_line
 from agent.client.connection import DeskError, ExitCode
 from agent.client.show import Screen, table
+from agent.files import keep_private
 from agent.ledger import backup as backups
-from agent.ledger import schema
+from agent.ledger import objects, schema
 from agent.ledger.contents import Contents
 from agent.ledger.database import Database, utc_now
-from agent.ledger.engines import Limits
+from agent.ledger.engines import Limits, sync_engine
+from agent.ledger.failures import explained
 from agent.ledger.invariants import CHECKS, Violation, violations
 from agent.settings import settings
 
@@ -66,15 +68,24 @@ def check(as_json: AsJson = False) -> None:
     with in_one_line():
         url = _ledger()
         schema.check(url)
+        strange = _strangers(url)
         screen.progress(f"checking {len(CHECKS)} promises")
         broken = _broken(url)
-    screen.document({"checks": len(CHECKS), "violations": [asdict(violation) for violation in broken]})
+    found = [asdict(violation) for violation in broken]
+    screen.document({"checks": len(CHECKS), "violations": found, "strangers": strange})
+    if strange:
+        raise DeskError(f"not of the ledger's schema: {', '.join(strange)}", ExitCode.REFUSED)
     if broken:
         rows = ((each.check, each.what, ", ".join(f"{k} {v}" for k, v in each.found.items())) for each in broken)
         screen.print(table(("promise", "broken by", "found"), rows))
         promises = len({violation.check for violation in broken})
         raise DeskError(f"{promises} of {len(CHECKS)} promises broken, {len(broken)} times", ExitCode.REFUSED)
     screen.print(Text(f"clean: {len(CHECKS)} promises hold"))
+
+
+def _strangers(url: str) -> list[str]:
+    with explained(), sync_engine(url).connect() as connection:
+        return objects.strangers(connection, schema.newest())
 
 
 def _broken(url: str) -> list[Violation]:
@@ -88,7 +99,7 @@ def _broken(url: str) -> list[Violation]:
 
 def _ledger() -> str:
     config = settings()
-    config.data_dir.mkdir(parents=True, exist_ok=True)
+    keep_private(config.data_dir)
     return config.ledger_url
 
 

@@ -12,6 +12,7 @@ from agent.approvals.card import view_of
 from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
 from agent.approvals.telling import tell_customer, tell_of_turn
+from agent.identity import owner_by
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import StaffEvent
 from agent.ledger.tables import ApprovalRow
@@ -33,7 +34,7 @@ class ToTell:
     request_id: str
     thread_id: str
     order_id: str | None
-    asked_by: str
+    owner: str  # of the thread
     status: str
 
 
@@ -80,8 +81,11 @@ class Deadlines:
     def to_tell(self, session: Session) -> list[ToTell]:
         """Requests that changed while their thread was waiting, or were approved and are not made yet."""
         row = ApprovalRow
-        query = select(row.id, row.thread_id, row.order_id, row.asked_by, row.status)
-        return [ToTell(*found) for found in session.execute(query.where(row.thread_told.is_(False)).limit(500))]
+        query = select(row.id, row.thread_id, row.order_id, row.asked_by, row.subject, row.status)
+        return [
+            ToTell(found.id, found.thread_id, found.order_id, owner_by(found.asked_by, found.subject), found.status)
+            for found in session.execute(query.where(row.thread_told.is_(False)).limit(500))
+        ]
 
     @reads
     def ended(self, session: Session, request_ids: Iterable[str]) -> dict[str, str | None]:
@@ -105,9 +109,10 @@ class Deadlines:
 
     @reads
     def waiting(self, session: Session) -> dict[str, str]:
-        """The threads that have to wait for people, {thread id: who asked}."""
-        query = select(ApprovalRow.thread_id, ApprovalRow.asked_by).where(ApprovalRow.status == "open")
-        return {row.thread_id: row.asked_by for row in session.execute(query)}
+        """The threads that have to wait for people, {thread id: its owner}."""
+        query = select(ApprovalRow.thread_id, ApprovalRow.asked_by, ApprovalRow.subject)
+        rows = session.execute(query.where(ApprovalRow.status == "open"))
+        return {row.thread_id: owner_by(row.asked_by, row.subject) for row in rows}
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""

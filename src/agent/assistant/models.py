@@ -53,10 +53,19 @@ class MessageError(ValueError):
         self.rule = rule
 
 
+def _block(part: object) -> str:
+    """The words of one text block, which holds nothing else."""
+    if isinstance(part, dict) and set(part) == {"type", "text"} and part["type"] == "text":
+        text = part["text"]
+        if isinstance(text, str):
+            return text
+    raise MessageError("MESSAGE-FORM")
+
+
 def message_text(content: object) -> str:
     """The words of a message's content: a string, or the text blocks that chat UIs send. Raises `MessageError`."""
-    if isinstance(content, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in content):
-        content = "\n".join(str(part.get("text", "")) for part in content)
+    if isinstance(content, list):
+        content = "\n".join(_block(part) for part in content)
     if not isinstance(content, str) or any("\ud800" <= char <= "\udfff" for char in content):  # half a character
         raise MessageError("MESSAGE-FORM")
     if not content.strip():

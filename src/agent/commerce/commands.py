@@ -9,7 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9#][A-Za-z0-9_.#-]{0,59}$")]
-Amount = Annotated[int, Field(strict=True, gt=0, le=2_000_000_000)]
+"""The one grammar of ids: of an imported shop's, of commands', and of what a customer writes."""
+LARGEST_AMOUNT = 2_000_000_000
+"""In minor units; no provider takes more in one charge."""
+Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT)]
 """Money in minor units, more than nothing."""
 
 

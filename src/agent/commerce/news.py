@@ -60,6 +60,8 @@ class News:
         # locked, so that two first conversations at the same time come one after the other
         if session.get(CustomerRow, customer_id, with_for_update=True):
             session.merge(ConversationRow(customer_id=customer_id, thread_id=thread_id, at=self._db.clock()))
+            unheard = (NoticeRow.customer_id == customer_id, NoticeRow.thread_id == NO_CONVERSATION)
+            session.execute(update(NoticeRow).where(*unheard).values(thread_id=None))
 
     @writes
     def forget(self, session: Session, thread_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
+from agent.commerce.commands import LARGEST_AMOUNT, CancelOrder, NewLine, PlaceOrder
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.policy import cancel_denied, denied
 from agent.commerce.reservations import Reservations
@@ -28,7 +28,7 @@ GIVE_UPS: Final = 5
 
 
 def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
-    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN."""
+    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN, ORDER-TOTAL."""
     order = command.order
     given = {"of_customer": command.subject, "by_method": order.payment_method_id, "of_order": order.order_id}
     known = session.connection().execute(_CUSTOMER, given).one_or_none()
@@ -40,6 +40,9 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
     lines = _priced(session, order.lines)
     if taken:
         raise denied("ORDER-ID-TAKEN", order.order_id)
+    total = sum(line["quantity"] * line["unit_price"] for line in lines)
+    if total > LARGEST_AMOUNT:
+        raise denied("ORDER-TOTAL")
     placed = {
         "id": order.order_id,
         "customer_id": command.subject,
@@ -47,7 +50,7 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
         "stage": "placed",
         "generation": 0,
         "revision": 0,
-        "total": sum(line["quantity"] * line["unit_price"] for line in lines),
+        "total": total,
         "currency": "USD",
         "payment_method_id": method_id,
         "thread_id": order_thread(order.order_id),

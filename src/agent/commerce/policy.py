@@ -23,6 +23,7 @@ RULES: Final[dict[str, str]] = {
     "ORDER-SKU": "There is no such item.",
     "ORDER-METHOD": "There is no such payment method on this account.",
     "ORDER-ID-TAKEN": "This order id was used before for another order.",
+    "ORDER-TOTAL": "An order this large can't be paid at once; please split it.",
     "ORDER-STAGE": "The order is past that step.",
     "ORDER-CALLER": "You can't place or continue this order.",
     "ORDER-REJECTED": "The order was not approved.",
@@ -56,6 +57,7 @@ RULES: Final[dict[str, str]] = {
     "MESSAGE-EMPTY": "The message is empty.",
     "MESSAGE-LONG": "The message is too long for me to read; please shorten it.",
     "MESSAGE-FORM": "I can read one text message from you at a time.",
+    "MESSAGE-ID": "Another message has this id already.",
 }
 """Rule ids with a sentence fit for a customer."""
 

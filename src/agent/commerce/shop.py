@@ -7,14 +7,24 @@ form lives here: `demo_shop` makes one, `shop_import` writes one into the ledger
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-Amount = Annotated[int, Field(ge=0, le=2_000_000_000)]
-"""Money in minor units of the shop's currency; the limit is that of an integer column."""
+from agent.commerce.commands import LARGEST_AMOUNT, Id
+from agent.identity import is_staff_name
+
+
+def _no_colleague(name: str) -> str:
+    if is_staff_name(name):
+        raise ValueError(f"{name!r} is what a colleague or a program is called")
+    return name
+
+
+Amount = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT)]
+"""Money in minor units of the shop's currency."""
 
 Quantity = Annotated[int, Field(ge=1, le=10_000)]
-ShortId = Annotated[str, Field(min_length=1, max_length=40)]
-Id = Annotated[str, Field(min_length=1, max_length=60)]
+ShortId = Annotated[Id, Field(max_length=40)]
+CustomerId = Annotated[Id, AfterValidator(_no_colleague)]
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -76,7 +86,7 @@ class PaymentMethod(_Form):
 class Customer(_Form):
     """A customer; `address` is the default ship-to."""
 
-    id: Id
+    id: CustomerId
     first_name: Text
     last_name: Text
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=200)
@@ -101,8 +111,8 @@ class ShopOrder(_Form):
     placed_at: AwareDatetime
     payment_method_id: Id
     ship_to: Address
-    lines: tuple[Line, ...] = Field(min_length=1)
-    tracking_id: ShortId | None = None
+    lines: tuple[Line, ...] = Field(min_length=1, max_length=100)
+    tracking_id: str | None = Field(default=None, min_length=1, max_length=40)  # the carrier's
 
     @property
     def total(self) -> int:
@@ -132,7 +142,7 @@ class Shop(_Form):
             for p, product in enumerate(self.products)
             for v, variant in enumerate(product.variants)
         )
-        yield from _repeated((f"customers[{c}].id", customer.id) for c, customer in customers)
+        yield from _repeated((f"customers[{c}].id", customer.id.casefold()) for c, customer in customers)
         yield from _repeated((f"customers[{c}].email", customer.email.lower()) for c, customer in customers)
         yield from _repeated(
             (f"customers[{c}].payment_methods[{m}].id", method.id)
@@ -146,6 +156,8 @@ class Shop(_Form):
         methods = {each.id: {method.id for method in each.payment_methods} for each in self.customers}
         for number, order in enumerate(self.orders):
             place = f"orders[{number}]"
+            if not 0 < order.total <= LARGEST_AMOUNT:
+                yield f"{place}.lines: in all {order.total}, and an order is paid with 1 to {LARGEST_AMOUNT} at once"
             if order.customer_id not in methods:
                 yield f"{place}.customer_id: no customer {order.customer_id!r}"
             elif order.payment_method_id not in methods[order.customer_id]:

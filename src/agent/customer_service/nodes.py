@@ -65,7 +65,10 @@ async def triage(
             ready = [action for request in approved_before for action in approved(request)]
             return Command(goto="execute", update=update | {"ready": ready, "notes": []})
         return Command(goto="reply", update=update)
+    if _was_answered(state):
+        return Command(goto="reply", update={"notes": []})
     fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
+    fresh["answering"] = _turn(state)
     try:
         text = _text(state)
         customer_id = await customer_of(shop, state, runtime, text)
@@ -264,6 +267,7 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     return {
         "messages": [AIMessage("\n\n".join(parts))] if parts else [],
         "notes": [],
+        "answering": None,
         "approval": head,
         "human_intervention": head is not None,
         "processing_stage": "awaiting_customer" if waiting else stage,
@@ -275,6 +279,15 @@ def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
     return "approval" if state.get("approval") else "__end__"
 
 
+def _was_answered(state: DeskState) -> bool:
+    """Whether the message of this run was sent before, under the same id, and answered: it came to stand where it was.
+
+    One whose answer was cut short is answered now.
+    """
+    asked = any(isinstance(message, HumanMessage) for message in state.get("messages", []))
+    return asked and not isinstance(state["messages"][-1], HumanMessage) and not state.get("answering")
+
+
 def _turn(state: DeskState) -> str:
     """What the customer said last, by its id: a count would begin anew where a checkpoint was lost."""
     said = [message.id for message in state["messages"] if isinstance(message, HumanMessage)]
@@ -283,9 +296,9 @@ def _turn(state: DeskState) -> str:
 
 def _text(state: DeskState) -> str:
     """The customer's words. Raises `Denied` MESSAGE-FORM, MESSAGE-EMPTY or MESSAGE-LONG."""
-    message = state["messages"][-1] if state.get("messages") else None
+    said = [message.content for message in state.get("messages", []) if isinstance(message, HumanMessage)]
     try:
-        return message_text(message.content if isinstance(message, HumanMessage) else None)
+        return message_text(said[-1] if said else None)
     except MessageError as wrong:
         raise denied(wrong.rule) from wrong
 

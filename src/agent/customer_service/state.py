@@ -53,11 +53,13 @@ def merge(old: dict[str, Finding] | None, new: dict[str, Finding] | None) -> dic
 
 
 class DeskState(DeskInput, total=False):
-    """Everything that moves between nodes. `notes` are the sentences of the next reply."""
+    """Everything that moves between nodes. `notes` are the sentences of the next reply; `answering` is the customer's
+    turn that has none yet."""
 
     customer_id: str | None
     request_type: str | None
     processing_stage: str
+    answering: str | None
     error_count: Annotated[int, operator.add]
     retry_count: Annotated[int, operator.add]
     human_intervention: bool

@@ -28,6 +28,9 @@ class Format(Protocol):
     def read(self, file: Path) -> Contents:
         """Read a backup from end to end. Raises `BackupError` when it is none, or broken."""
 
+    def strangers(self, file: Path, revision: str) -> list[str]:
+        """What a backup holds besides rows that no ledger of this revision has."""
+
     def load(self, url: str, file: Path, kept: Contents, say: Say) -> None:
         """Put a backup in the place of what is there, in one transaction."""
 
@@ -52,7 +55,8 @@ def backup(url: str, file: Path, *, force: bool, say: Say) -> Contents:
 def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
     """Put the ledger of a backup in the place of the one at `url`, whole or not at all.
 
-    Raises `BackupError` (the ledger is not empty and `force` is off, or the backup is broken), `SchemaError` (it is
+    Raises `BackupError` (the ledger is not empty and `force` is off, the backup is broken, or holds
+    triggers and the like), `SchemaError` (it is
     newer than this program), `DatabaseAwayError`.
     """
     form = _format(url)
@@ -60,6 +64,8 @@ def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
         say("reading the backup")
         kept = form.read(file)
         schema.refuse_unknown(kept.revision)
+        if kept.revision and (strange := form.strangers(file, kept.revision)):
+            raise BackupError(f"{file} holds what no ledger does, and it would act in its name: {', '.join(strange)}")
         with sync_engine(url).connect() as connection:
             there = contents(connection)
         if not (there.empty or force):

@@ -16,6 +16,7 @@ from sqlalchemy import URL, inspect, text
 
 from agent.ledger.contents import MONEY, VERSION_TABLE, BackupError, Contents, contents
 from agent.ledger.engines import driver_url, sync_engine
+from agent.ledger.objects import strangers_in_archive
 
 _COPY: Final = re.compile(r'COPY public\."?(\w+)"? \((.*)\) FROM stdin;\n')
 
@@ -39,6 +40,14 @@ def read(file: Path) -> Contents:
         _run("pg_restore", "--data-only", "--file=-", str(file), stdout=script)
         script.seek(0)
         return _counted(script)
+
+
+def strangers(file: Path, revision: str) -> list[str]:  # noqa: ARG001
+    """What the backup holds besides tables and what belongs to them."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as listing:
+        _run("pg_restore", "--list", str(file), stdout=listing)
+        listing.seek(0)
+        return strangers_in_archive(listing)
 
 
 def load(url: str, file: Path, kept: Contents, say: Callable[[str], None]) -> None:

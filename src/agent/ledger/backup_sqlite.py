@@ -10,6 +10,7 @@ from urllib.parse import quote
 from sqlalchemy import NullPool, create_engine, text
 from sqlalchemy.exc import DatabaseError
 
+from agent.ledger import objects
 from agent.ledger.contents import BackupError, Contents, contents
 from agent.ledger.engines import driver_url, sync_engine
 
@@ -41,6 +42,12 @@ def read(file: Path) -> Contents:
     if verdict != "ok" or lost or found.revision is None:
         raise BackupError(f"{file} is broken, or no ledger: integrity {verdict}, revision {found.revision}")
     return found
+
+
+def strangers(file: Path, revision: str) -> list[str]:
+    """What the backup holds besides rows that no ledger of this revision has."""
+    with create_engine("sqlite://", creator=lambda: _read_only(file), poolclass=NullPool).connect() as connection:
+        return objects.strangers(connection, revision)
 
 
 def load(url: str, file: Path, kept: Contents, say: Callable[[str], None]) -> None:  # noqa: ARG001

@@ -189,10 +189,15 @@ class Database:
         """Run a transaction in one of the threads. Raises `DatabaseAwayError` when none takes it in time."""
         job: Future[T] = threads.submit(contextvars.copy_context().run, act, *args)
         waiting = asyncio.wrap_future(job)
-        await asyncio.wait((waiting,), timeout=self._limits.free)
-        if not waiting.done() and job.cancel():
-            raise DatabaseAwayError("all of this process's connections are in use")
-        return await waiting
+        try:
+            await asyncio.wait((waiting,), timeout=self._limits.free)
+            if not waiting.done() and job.cancel():
+                raise DatabaseAwayError("all of this process's connections are in use")
+            return await asyncio.shield(waiting)
+        except asyncio.CancelledError:
+            waiting.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else will ask for it
+            job.cancel()
+            raise
 
     def _read(self, question: Callable[[Session], T]) -> T:
         with self.reading() as session:

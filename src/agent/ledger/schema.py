@@ -20,7 +20,7 @@ _SCRIPTS: Final = "agent.ledger:migrations"
 _LOCK: Final = 7_206_165_002
 """Any number: the advisory lock that processes take in turn to upgrade one PostgreSQL database."""
 
-_one_at_a_time = threading.Lock()  # alembic's `op` and `context` belong to the whole process
+one_at_a_time = threading.Lock()  # alembic's `op` and `context` belong to the whole process
 
 
 class SchemaError(RuntimeError):
@@ -33,7 +33,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     Processes that start at once take turns. Raises `SchemaError` for a schema that is newer than the program,
     `DatabaseAwayError`.
     """
-    with _one_at_a_time, explained(), sync_engine(url).begin() as connection:
+    with one_at_a_time, explained(), sync_engine(url).begin() as connection:
         if not is_embedded(url):
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = _revision(connection)

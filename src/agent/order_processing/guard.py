@@ -87,6 +87,12 @@ async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, SaidB
     return {"answer": ask(shown, request.get("head", ""), runtime, shop.approvals.trail)}
 
 
+async def look(precondition: Precondition) -> None:
+    """Hold the ledger against a state before its order is read anew; a thread that has none yet is not looked at."""
+    if precondition.order_id:
+        await (await services()).database.read(lambda session: seen(session, precondition))
+
+
 def request_of(session: Session, state: OrderState, precondition: Precondition) -> ApprovalView:
     """The request in the state, as it stands in the ledger, on an order of which that is true.
 

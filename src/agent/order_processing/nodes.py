@@ -30,7 +30,7 @@ from agent.identity import Caller, caller_of_run
 from agent.ledger.database import Denied, KeyReusedError
 from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
-from agent.order_processing.guard import ANYWHERE, guarded, request_of
+from agent.order_processing.guard import ANYWHERE, guarded, look, request_of
 from agent.order_processing.showing import (
     answer_message,
     approval_action,
@@ -75,9 +75,12 @@ def next_step(order: OrderView) -> list[Send] | str:
 
 
 @guarded()
-async def route(state: OrderState, runtime: Runtime[None], _: Precondition) -> Command[Literal[Step, "validate"]]:
+async def route(
+    state: OrderState, runtime: Runtime[None], precondition: Precondition
+) -> Command[Literal[Step, "validate"]]:
     """A new order is validated; an order that the service account names is taken on where the ledger says it is."""
     order, caller, shop = state.get("order"), caller_of_run(runtime), await services()
+    await look(precondition)
     if not caller or caller.role != "service":
         return Command(goto="validate")
     if not isinstance(order, dict) or set(order) != {"order_id"}:
@@ -91,9 +94,10 @@ async def route(state: OrderState, runtime: Runtime[None], _: Precondition) -> C
 
 
 @guarded()
-async def validate(state: OrderState, runtime: Runtime[None], _: Precondition) -> Command[Step]:
+async def validate(state: OrderState, runtime: Runtime[None], precondition: Precondition) -> Command[Step]:
     """Parse the order strictly and place it in the ledger at catalogue prices, or name the field or rule at fault."""
     caller, shop = caller_of_run(runtime), await services()
+    await look(precondition)
     try:
         order = NewOrder.model_validate(state.get("order"))
         if caller is None or (caller.role != "channel" and caller.identity != order.customer_id):

@@ -8,6 +8,7 @@ It reads no settings and knows no order. Test cards are in `sandbox_cards`, test
 
 import argparse
 import logging
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -89,6 +90,7 @@ def command_line(prog: str) -> argparse.ArgumentParser:
 def main() -> None:
     """Serve the outside world on loopback until a signal ends it; a port in use is an error."""
     options = command_line("sandbox_server").parse_args()
+    os.umask(0o077)  # its books are its own
     app = Sandbox(
         options.data,
         slow_seconds=options.slow_seconds,

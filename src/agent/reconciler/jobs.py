@@ -15,6 +15,7 @@ from langgraph_sdk.schema import Thread
 
 from agent.approvals.models import ApprovalView
 from agent.commerce.views import OrderView
+from agent.identity import owner_by
 from agent.observability.events import emit
 from agent.platform import drive_on, order_thread, service_client
 from agent.services import Services, services
@@ -66,8 +67,11 @@ def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG
 
 
 async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) -> str:
-    thread_id = order_thread(order["id"], order["generation"])
-    thread = await thread_again(client, thread_id, "order_processing", order["placed_by"])
+    thread_id, owner = (
+        order_thread(order["id"], order["generation"]),
+        owner_by(order["placed_by"], order["customer_id"]),
+    )
+    thread = await thread_again(client, thread_id, "order_processing", owner)
     if thread["status"] == "busy":
         return "at work"
     requests = await shop.approvals.of_order(order["id"], status="open")
@@ -79,7 +83,7 @@ async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) ->
         if new_thread is None:
             return "failed lately"
         thread_id = new_thread
-        await thread_again(client, thread_id, "order_processing", order["placed_by"])
+        await thread_again(client, thread_id, "order_processing", owner)
     await drive_on(client, thread_id, order["id"])
     return "driven on"
 

@@ -130,7 +130,7 @@ async def _wake(client: LangGraphClient, shop: Services, request: ToTell) -> str
         if not is_approved:
             await shop.deadlines.ended_meanwhile(thread_id)  # nobody is left to be told
             return "thread is gone"
-        thread = await thread_again(client, thread_id, "customer_service", request.asked_by)
+        thread = await thread_again(client, thread_id, "customer_service", request.owner)
     if thread["status"] == "busy":
         return "at work"
     if (thread.get("metadata") or {}).get("graph_id") == "order_processing":

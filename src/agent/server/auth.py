@@ -10,14 +10,14 @@ from typing import Any, Final
 from langgraph_sdk import Auth
 from langgraph_sdk.auth.types import StudioUser
 
-from agent.identity import STUDIO_IDENTITY, Caller, caller_of
+from agent.identity import STUDIO_IDENTITY, Caller, caller_of, owner_of
 from agent.observability.events import emit
 from agent.platform import is_order_thread
 from agent.server.credentials import CredentialError, caller_behind
 from agent.server.limits import TooManyError, take_turn
 from agent.server.permissions import Reach, reach
-from agent.server.resumes import check_answer, check_checkpoint
-from agent.server.rules import RunRefusedError, check_run
+from agent.server.resumes import check_answer, check_checkpoint, check_message
+from agent.server.rules import RunRefusedError, check_metadata, check_run, is_message
 from agent.settings import Settings, settings
 
 auth = Auth()
@@ -30,6 +30,9 @@ SIGNED_PATHS: Final = "/webhooks/"
 
 LOOPBACK: Final = frozenset(("127.0.0.1", "::1", "localhost"))
 """Addresses of clients, and names of this server, that Studio is let in from and under."""
+
+STUDIO_ORIGIN: Final = "https://smith.langchain.com"
+"""The page that Studio is; other pages of CORS' list bring tokens of their own."""
 
 INDEX: Final = frozenset(("awaiting", "escalated_to", "due", "request_type", "request_id", "order_id"))
 """Metadata by which open requests are found; the service account keeps it, and touches no other."""
@@ -45,7 +48,7 @@ async def authenticate(headers: dict[bytes, bytes], path: str, scope: dict[str, 
         return _user("anyone")
     config = await asyncio.to_thread(settings)
     if headers.get(b"x-auth-scheme") == b"langsmith":
-        _check_studio(config, scope.get("client"), headers.get(b"host", b""))
+        _check_studio(config, scope.get("client"), headers)
         return _user(STUDIO_IDENTITY)
     token = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
     if not token:
@@ -72,9 +75,16 @@ async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCr
         raise Auth.exceptions.HTTPException(403, "threads cannot be copied")
     if whose == "all":
         return True
+    try:
+        await take_turn(caller, settings().customer_rate)
+        check_metadata(caller, value["metadata"])
+    except RunRefusedError as refused:
+        raise _refused(refused, "threads.create", caller) from refused
+    except TooManyError as many:
+        raise _limited(many) from many
     if is_order_thread(value["thread_id"]):  # made by the order's own run, or a stranger could sit on its id
         raise Auth.exceptions.HTTPException(403, "an order's thread is made by sending the order")
-    value["metadata"]["owner"] = caller.identity
+    value["metadata"]["owner"] = owner_of(caller)
     if caller.role == "customer":
         value["metadata"]["customer_id"] = caller.identity
     return _of(caller, whose)
@@ -98,16 +108,17 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
         await take_turn(caller, settings().customer_rate)
         check_run(caller, run)
         checkpoint = await check_checkpoint(run)
+        if is_message(run):
+            await check_message(run)
         if run["kwargs"].get("command"):
             await check_answer(caller, run, checkpoint)
             return True
     except RunRefusedError as refused:
-        emit("request.denied", role=caller.role, action="threads.create_run", status=refused.status)
-        raise Auth.exceptions.HTTPException(refused.status, refused.why) from refused
+        raise _refused(refused, "threads.create_run", caller) from refused
     except TooManyError as many:
-        raise Auth.exceptions.HTTPException(429, str(many), many.headers) from many
+        raise _limited(many) from many
     if whose == "own" or value["thread_id"] is None:  # a run without a thread is given one for its time
-        value.setdefault("metadata", {})["owner"] = caller.identity
+        value.setdefault("metadata", {})["owner"] = owner_of(caller)
     return _of(caller, whose)
 
 
@@ -121,8 +132,17 @@ def _allowed(ctx: Auth.types.AuthContext) -> tuple[Caller, Reach]:
     return caller, whose
 
 
+def _refused(refused: RunRefusedError, action: str, caller: Caller) -> Exception:
+    emit("request.denied", role=caller.role, action=action, status=refused.status)
+    return Auth.exceptions.HTTPException(refused.status, refused.why)
+
+
+def _limited(many: TooManyError) -> Exception:
+    return Auth.exceptions.HTTPException(429, str(many), many.headers)
+
+
 def _of(caller: Caller, whose: Reach) -> Filter:
-    return True if whose == "all" else {"owner": caller.identity}
+    return True if whose == "all" else {"owner": owner_of(caller)}
 
 
 def _caller(ctx: Auth.types.AuthContext) -> Caller:
@@ -141,14 +161,17 @@ def _name(caller: Caller) -> str:
     return "Studio" if caller.identity == STUDIO_IDENTITY else f"role {caller.role}"
 
 
-def _check_studio(config: Settings, client: tuple[str, int] | None, host: bytes) -> None:
+def _check_studio(config: Settings, client: tuple[str, int] | None, headers: dict[bytes, bytes]) -> None:
     """Studio comes without a token, so only from this machine; and under its name, or a web page could have its own
-    name point here (DNS rebinding)."""
+    name point here (DNS rebinding); and from Studio's own page or none, or any page that CORS lets in could act."""
     if config.studio_mode == "off":
         raise Auth.exceptions.HTTPException(403, "Studio is switched off: see STUDIO_MODE")
-    name = host.decode("latin-1").rpartition(":")[0].strip("[]") or host.decode("latin-1")
+    host = headers.get(b"host", b"").decode("latin-1")
+    name = host.rpartition(":")[0].strip("[]") or host
     if client is None or client[0] not in LOOPBACK or name not in LOOPBACK:
         raise Auth.exceptions.HTTPException(403, "Studio is let in from the server's own machine only")
+    if headers.get(b"origin", STUDIO_ORIGIN.encode()) != STUDIO_ORIGIN.encode():
+        raise Auth.exceptions.HTTPException(403, f"Studio is {STUDIO_ORIGIN}: another page needs a token")
 
 
 def _user(identity: str, *permissions: str) -> Auth.types.MinimalUserDict:

@@ -3,11 +3,23 @@
 The platform loads this file before anything listens. Ending the process here leaves one line; later it is a traceback.
 """
 
+from pathlib import Path
+
+from agent.files import keep_private
 from agent.server.auth import auth
 from agent.server.startup import unfit
 from agent.settings import settings
 
 __all__ = ["auth"]
 
+THREADS = Path(".langgraph_api")
+"""Where the development server keeps its threads."""
+
 if why := unfit(settings()):
     raise SystemExit(f"not started: {why}")
+try:
+    keep_private(settings().data_dir)
+    if THREADS.exists():
+        keep_private(THREADS)
+except OSError as error:
+    raise SystemExit(f"not started: {error.filename}: {error.strerror}") from None

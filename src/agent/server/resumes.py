@@ -1,4 +1,5 @@
-"""What an answer must fit: the one interrupt that waits on its thread, and the request behind it, now.
+"""What a run must fit on its thread, now: an answer the one interrupt that waits there and the request behind it, a
+message what was said before.
 
 The thread is looked at as the caller sees it; who may answer is for the ledger to say. The gate asks all of it again.
 """
@@ -14,6 +15,8 @@ from langgraph_sdk.errors import APIStatusError
 from sqlalchemy.exc import NoResultFound
 
 from agent.approvals.gate import addressed
+from agent.assistant.models import MessageError, message_text
+from agent.commerce.policy import RULES
 from agent.identity import APPROVER_ROLES, STUDIO_IDENTITY, Caller, acting
 from agent.ledger.failures import DatabaseAwayError
 from agent.observability.events import emit
@@ -61,6 +64,34 @@ async def check_checkpoint(run: dict[str, Any]) -> str:
     if shown != latest:
         raise RunRefusedError(409, "the thread has gone on since that checkpoint: look at it again")
     return "checkpoint"
+
+
+async def check_message(run: dict[str, Any]) -> None:
+    """A message whose id is there already must be that message, or its words would take others' place in the record.
+
+    The same again is the same turn (`customer_service.nodes.triage`). Raises `RunRefusedError` MESSAGE-ID.
+    """
+    messages = run["kwargs"]["input"]["messages"]
+    message = messages[0] if isinstance(messages, list) else messages
+    if (given := message.get("id")) is None:
+        return
+    try:
+        async with _seen_by_caller() as client:
+            values = (await client.threads.get(str(run["thread_id"])))["values"]
+    except RunRefusedError as refused:
+        if refused.status == 404:  # made by this run, or refused by the platform
+            return
+        raise
+    for before in values.get("messages", []) if isinstance(values, dict) else []:
+        if before.get("id") == given and (before["type"], _words(before)) != ("human", _words(message)):
+            raise RunRefusedError(422, f"MESSAGE-ID: {RULES['MESSAGE-ID']} (input.messages.0.id)")
+
+
+def _words(message: dict[str, Any]) -> str | None:
+    try:
+        return message_text(message["content"])
+    except MessageError:
+        return None
 
 
 def _addressed(resume: Any) -> tuple[str | None, Any]:

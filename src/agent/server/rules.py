@@ -3,6 +3,7 @@
 Fields are allowed by list: whatever is not named here is refused. What needs a look at the thread is in `resumes`.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -13,7 +14,7 @@ from agent.assistant.models import MessageError, message_text
 from agent.commerce.commands import NewOrder, first_error
 from agent.commerce.policy import RULES
 from agent.context import Context
-from agent.identity import Caller
+from agent.identity import STUDIO_IDENTITY, Caller
 from agent.platform import is_order_thread, order_thread
 
 _NAMESPACE_GRAPH: Final = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -36,12 +37,32 @@ _HARMLESS: Final = frozenset(
      "checkpoint_during")
 )  # fmt: skip
 _MESSAGE: Final = frozenset(("role", "type", "content", "id"))
-"""What chat UIs fill in of a message; the rest that they send is empty."""
+"""What chat UIs fill in of a message."""
+_MESSAGE_ID: Final = re.compile(r"[A-Za-z0-9._-]+")
+"""The desk's own ids have a colon: nobody can take one before it does."""
+_EMPTY: Final = frozenset(
+    ("name", "additional_kwargs", "response_metadata", "example", "tool_calls", "invalid_tool_calls", "usage_metadata")
+)
+"""What they send besides, as long as it is empty."""
+_METADATA: Final = frozenset(("owner", "customer_id", "graph_id", "assistant_id"))
+"""What customers and channels may say of a thread or a run; the first two are written by the server."""
+_A2A: Final = frozenset(("task_id", "task_start_id", "a2ui", "a2ui_active", "a2ui_mime_type"))
+_CONFIG: Final = frozenset(("configurable", "tags"))
+"""What a run's `config` may hold: the rest would steer the engine, or be kept on the thread."""
+_CONFIG_OF_STUDIO: Final = _CONFIG | {"metadata", "recursion_limit"}
+"""Studio sends more. It sits on the server's own machine, and not in production."""
 
-_SERVER_CONFIG: Final = ("__", "langgraph_")
-"""Prefixes of what the server itself puts into `configurable`."""
-_ENGINE_CONFIG: Final = "__pregel_"
-"""Prefix of what the engine keeps there while it runs: resume values, what to skip. Nobody sends those."""
+ID_LIMIT: Final = 100
+"""Longest id that a client gives: characters of a message's id, of a tag, of a value in metadata."""
+TAG_LIMIT: Final = 10
+"""Most tags of a run."""
+
+_SERVER_CONFIG: Final = frozenset(
+    ("langgraph_auth_user", "langgraph_auth_user_id", "langgraph_auth_permissions", "langgraph_request_id",
+     "__request_start_time_ms__", "__after_seconds__", "__context_provided__", "__encryption_context__",
+     "__otel_traceparent__", "__otel_tracestate__", "__dd_trace_headers__", "__event_streaming_v2")
+)  # fmt: skip
+"""What the server itself puts into `configurable` (langgraph_api.models.run); most of it a client can't send."""
 _TOP_LEVEL: Final = frozenset(("checkpoint_ns", "checkpoint_map"))
 """Where in the graph a checkpoint is: chat UIs send them empty, which is the graph itself."""
 
@@ -53,6 +74,13 @@ class RunRefusedError(Exception):
         super().__init__(why)
         self.status = status
         self.why = why
+
+
+def is_message(value: dict[str, Any]) -> bool:
+    """Whether a run that `check_run` let in says something to the desk, and does not merely fetch its news."""
+    of_the_desk = GRAPH_OF_ASSISTANT[str(value["assistant_id"])] == "customer_service"
+    kwargs = value["kwargs"]
+    return of_the_desk and not kwargs.get("command") and kwargs["input"] != {"messages": []}
 
 
 def check_run(caller: Caller, value: dict[str, Any]) -> None:
@@ -91,6 +119,8 @@ def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any])
         raise RunRefusedError(403, "a run starts at once: nobody could answer on a thread that waits for it")
     if value.get("multitask_strategy") not in ("reject", "enqueue"):
         raise RunRefusedError(403, "multitask_strategy must be reject or enqueue")
+    _check_config(caller, kwargs.get("config") or {})
+    check_metadata(caller, value.get("metadata"))
     context = _set_by_client(kwargs.get("context"), value.get("thread_id"))
     if extra := sorted(context - ({"customer_id"} if caller.role == "channel" else set())):
         raise RunRefusedError(403, f"role {caller.role} may not set context: {', '.join(extra)}")
@@ -102,6 +132,43 @@ def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any])
     top_level = {name for name in _TOP_LEVEL if not configurable.get(name)}
     if own := _set_by_client(configurable, value.get("thread_id")) - context - top_level - {"checkpoint_id"}:
         raise RunRefusedError(403, f"a run may not set configurable: {', '.join(sorted(own))}")
+
+
+def check_metadata(caller: Caller, metadata: Mapping[str, Any] | None) -> None:
+    """Refuse what customers and channels may not say of a thread or a run. Raises `RunRefusedError`."""
+    if caller.role not in ("customer", "channel") or caller.identity == STUDIO_IDENTITY:
+        return
+    given = _without_a2a(metadata)
+    if set(given) - _METADATA or not all(_is_id(said) for said in given.values()):
+        allowed = ", ".join(sorted(_METADATA))
+        raise RunRefusedError(422, f"metadata is {allowed}, each a text of 1 to {ID_LIMIT} characters")
+
+
+def _check_config(caller: Caller, config: Mapping[str, Any]) -> None:
+    allowed = _CONFIG_OF_STUDIO if caller.identity == STUDIO_IDENTITY else _CONFIG
+    if set(config) - allowed:
+        raise RunRefusedError(422, f"config of a run is {' and '.join(sorted(allowed))}, and nothing else")
+    tags = config.get("tags", [])
+    if not isinstance(tags, list) or len(tags) > TAG_LIMIT or not all(_is_id(tag) for tag in tags):
+        raise RunRefusedError(422, f"config.tags: at most {TAG_LIMIT}, each of 1 to {ID_LIMIT} characters")
+
+
+def _without_a2a(given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Metadata, or a message's `additional_kwargs`, without what the platform's A2A routes add: ids of their tasks."""
+    return {
+        name: said
+        for name, said in (given or {}).items()
+        if not (
+            name == "a2a"
+            and isinstance(said, dict)
+            and _A2A.issuperset(said)
+            and all(isinstance(part, bool) or _is_id(part) for part in said.values())
+        )
+    }
+
+
+def _is_id(given: object) -> bool:
+    return isinstance(given, str) and 1 <= len(given) <= ID_LIMIT
 
 
 def _given(fields: Mapping[str, Any]) -> set[str]:
@@ -116,12 +183,9 @@ def _set_by_client(config: Mapping[str, Any] | None, thread_id: UUID | str | Non
     return {
         name
         for name, value in (config or {}).items()
-        if name.startswith(_ENGINE_CONFIG)
-        or not (
-            name == "cron_id"
-            or name.startswith(_SERVER_CONFIG)
-            or (name == "thread_id" and thread_id and str(value) == str(thread_id))
-        )
+        if name not in _SERVER_CONFIG
+        and not (name == "cron_id" and _is_id(value))
+        and not (name == "thread_id" and thread_id and str(value) == str(thread_id))
     }
 
 
@@ -143,10 +207,16 @@ def _check_message(caller: Caller, given: Any) -> None:
     if isinstance(messages, dict):
         messages = [messages]
     message = messages[0] if isinstance(messages, list) and len(messages) == 1 else None
-    if not isinstance(message, dict) or (message.get("role") or message.get("type")) not in ("user", "human"):
+    speakers = [message[key] for key in ("role", "type") if key in message] if isinstance(message, dict) else []
+    if not isinstance(message, dict) or speakers not in (["user"], ["human"]):
         raise RunRefusedError(422, f"MESSAGE-FORM: {RULES['MESSAGE-FORM']} (input.messages)")
-    if _given(message) - _MESSAGE or not isinstance(message.get("id"), str | None):
-        raise RunRefusedError(422, f"MESSAGE-FORM: a message has {', '.join(sorted(_MESSAGE))} (input.messages.0)")
+    more = message.get("additional_kwargs")
+    given = {**message, "additional_kwargs": _without_a2a(more) if isinstance(more, dict) else more}
+    if set(message) - _MESSAGE - _EMPTY or _given(given) - _MESSAGE:
+        raise RunRefusedError(422, "MESSAGE-FORM: a message has role or type, content, id (input.messages.0)")
+    if (given_id := message.get("id")) is not None and not (_is_id(given_id) and _MESSAGE_ID.fullmatch(given_id)):
+        why = f"MESSAGE-FORM: an id has 1 to {ID_LIMIT} letters, digits, or any of . _ - (input.messages.0.id)"
+        raise RunRefusedError(422, why)
     try:
         message_text(message.get("content"))
     except MessageError as wrong:

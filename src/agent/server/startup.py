@@ -1,13 +1,22 @@
 """What a server must have before it starts. One line says what is wrong; nothing is repaired here."""
 
+from collections.abc import Iterator
+from typing import Final
+
 import limits
+from pydantic import SecretStr
 
 from agent.server.credentials import takes_jwt
 from agent.settings import Settings
 from agent.tokens import TokensError, read_digests
 
-SHORTEST_SECRET_BYTES = 32
-"""Of HS256, whose signatures can be tried offline (RFC 7518, 3.2)."""
+SHORTEST_SECRET_BYTES: Final = 32
+"""Of HS256, whose signatures can be tried offline (RFC 7518, 3.2); and of everything else that could be guessed."""
+FEWEST_CHARACTERS: Final = 8
+"""Different ones in a secret: the letter x, 32 times, is long enough and known to everybody."""
+
+_GIVEN_BY_OTHERS: Final = frozenset(("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token"))
+"""Secrets whose form whoever gave them decides; nobody calls this server with them."""
 
 
 def unfit(config: Settings) -> str | None:
@@ -45,16 +54,43 @@ def _wrong_rate(config: Settings) -> str | None:
 
 
 def _wrong_in_production(config: Settings) -> str | None:
+    """All of it at once, so that nobody starts eight times to learn eight things."""
     if config.environment != "production":
         return None
+    missing = [*_nobody_could_call(config), *_of_the_sandbox(config), *_weak_secrets(config)]
+    return f"ENVIRONMENT=production needs {'; '.join(missing)}" if missing else None
+
+
+def _nobody_could_call(config: Settings) -> Iterator[str]:
     if config.studio_mode != "off":
-        return "ENVIRONMENT=production needs STUDIO_MODE=off"
+        yield "STUDIO_MODE=off"
+    if not config.langgraph_strict_msgpack:
+        yield "LANGGRAPH_STRICT_MSGPACK=true, or a checkpoint could name any class to be built from it"
     try:
-        known = takes_jwt(config) or read_digests(config.digests_file)
+        if not (takes_jwt(config) or read_digests(config.digests_file)):
+            yield f"somebody who could call: {config.digests_file} is empty"
     except TokensError as unusable:
-        return f"ENVIRONMENT=production without anybody who could call: {unusable}"
-    if not known:
-        return f"ENVIRONMENT=production without anybody who could call: {config.digests_file} is empty"
+        yield f"somebody who could call: {unusable}"
     if not (config.service_token.get_secret_value() or config.tokens_file.exists()):
-        return "ENVIRONMENT=production needs SERVICE_TOKEN: the server calls itself with it"
-    return None
+        yield "SERVICE_TOKEN: the server calls itself with it"
+
+
+def _of_the_sandbox(config: Settings) -> Iterator[str]:
+    """What stands in for the world while one tries things out."""
+    if config.payment_provider == "sandbox":
+        yield "PAYMENT_PROVIDER other than sandbox, which moves no money"
+    if config.second_payment_url:
+        yield "no SECOND_PAYMENT_URL: it is a sandbox too"
+    if config.seed_demo_shop:
+        yield "SEED_DEMO_SHOP=false"
+
+
+def _weak_secrets(config: Settings) -> Iterator[str]:
+    """Secrets that are set and could be guessed. None is shown."""
+    secrets: dict[str, SecretStr] = {
+        name: value for name, value in config if isinstance(value, SecretStr) and name not in _GIVEN_BY_OTHERS
+    }
+    for name, secret in secrets.items():
+        parts = secret.get_secret_value().split(",") if secret else []  # TRAIL_KEY may be two
+        if any(len(part.encode()) < SHORTEST_SECRET_BYTES or len(set(part)) < FEWEST_CHARACTERS for part in parts):
+            yield f"{name.upper()} of {SHORTEST_SECRET_BYTES} random bytes or more"

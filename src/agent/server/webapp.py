@@ -12,8 +12,10 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from agent.identity import STUDIO_IDENTITY
 from agent.server import approvals, breakers, orders, webhooks
 from agent.server.callers import caller_of_request
+from agent.server.edge import Edge
 from agent.server.watching import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
@@ -30,6 +32,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
+app.add_middleware(Edge)  # before authentication: see `edge`
 app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
@@ -49,9 +52,10 @@ async def health() -> dict[str, str | None]:
 
 @app.get("/info")
 async def info(request: Request) -> dict[str, Any]:
-    """For whoever has a token: by it chat UIs see whether they reach a server. The platform's own is open to anyone, so
-    `disable_meta` closes it."""
-    caller_of_request(request)
+    """For whoever has a token, and Studio: by it UIs see whether they reach a server. The platform's own is open to
+    anyone, so `disable_meta` closes it."""
+    if getattr(request.user, "identity", None) != STUDIO_IDENTITY:
+        caller_of_request(request)
     return {
         "version": version("langgraph-api"),
         "langgraph_py_version": version("langgraph"),

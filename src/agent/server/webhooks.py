@@ -3,8 +3,6 @@
 A webhook is a hint, never a truth: it may be late, doubled or out of order. It makes us ask whoever sent it.
 """
 
-from typing import Final
-
 from fastapi import APIRouter, HTTPException, Request
 
 from agent.commerce.reads import ParcelView
@@ -18,9 +16,6 @@ from agent.services import Services, services
 
 router = APIRouter(prefix="/webhooks")
 
-LONGEST_BODY: Final = 64 * 1024
-"""Bytes. What providers send is a hundredth of this, or a tenth."""
-
 
 @router.post("/{source}", status_code=204)
 async def hear(source: str, request: Request) -> None:
@@ -29,7 +24,7 @@ async def hear(source: str, request: Request) -> None:
     HTTP 404 for a source that is not configured, 400 for a signature that is not its, 503 when it can't be asked: it
     will send again.
     """
-    shop, body = await services(), await _body(request)
+    shop, body = await services(), await request.body()
     readers = shop.world.webhooks.get(source)
     if not readers:
         raise HTTPException(404, "no such source")
@@ -56,12 +51,3 @@ async def _parcel(shop: Services, parcel_id: str) -> str | None:
         if shipment.state == "delivered":
             await shop.commerce.delivered(parcel_id, parcel["customer_id"], shop.world.carrier.name)
     return parcel["order_id"]
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            raise HTTPException(413, f"more than {LONGEST_BODY} bytes")
-    return body

@@ -25,7 +25,7 @@ def request_id(desk: Desk, data: Path) -> str:
     assert desk("db", "upgrade").code == 0
 
     async def approved() -> str:
-        database = Database(f"sqlite+aiosqlite:///{data / 'ledger.db'}", utc_now)
+        database = Database(f"sqlite:///{data / 'ledger.db'}", utc_now)
         trail = await asyncio.to_thread(Trail.of, Settings(data_dir=data))
         approvals = Approvals(database, trail)
         view = await approvals.open(

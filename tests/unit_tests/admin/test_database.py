@@ -57,8 +57,17 @@ def test_a_folder_that_is_not_there_is_told_in_one_line(desk: Desk, ledger: Path
     assert "No such file" in refused.err
 
 
+def test_check_names_what_is_not_of_a_ledger(desk: Desk, ledger: Path) -> None:
+    with closing(sqlite3.connect(ledger)) as connection, connection:
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON products BEGIN DELETE FROM products; END")
+    checked = desk("db", "check")
+    assert (checked.code, checked.err.splitlines()[-1]) == (
+        ExitCode.REFUSED, "desk: not of the ledger's schema: trigger t of products"
+    )  # fmt: skip
+
+
 def test_check_says_that_all_is_well(desk: Desk, ledger: Path) -> None:
-    assert desk("db", "check", "--json").document == {"checks": len(CHECKS), "violations": []}
+    assert desk("db", "check", "--json").document == {"checks": len(CHECKS), "violations": [], "strangers": []}
 
 
 def test_check_names_each_violation(desk: Desk, ledger: Path) -> None:

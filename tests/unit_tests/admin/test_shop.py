@@ -66,6 +66,67 @@ def test_what_refers_to_nothing_is_named(desk: Desk, file: Path, document: Docum
     assert "orders[2].customer_id: no customer 'nobody'" in desk("import", file).err
 
 
+def with_id(document: Document, place: str, name: Any) -> None:
+    """Call something in the document so, wherever it is spoken of."""
+    kind, number, *rest = place.split(".")
+    entry = document[kind][int(number)]
+    for part in rest[:-1]:
+        entry = entry[int(part) if part.isdigit() else part]
+    entry[rest[-1]] = name
+
+
+IDS = ["products.0.id", "products.0.variants.0.sku", "products.0.variants.0.warehouse", "customers.0.id",
+       "customers.0.payment_methods.0.id", "orders.0.id"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/etc", ".hidden", "Ada Park", "2024/0001", "", "x" * 61, "x\n", "a\u0000b", "ä"]
+)
+@pytest.mark.parametrize("place", IDS)
+def test_an_id_that_no_command_would_take_is_refused(
+    desk: Desk, file: Path, document: Document, place: str, name: str
+) -> None:
+    with_id(document, place, name)
+    file.write_text(json.dumps(document))
+    refused = desk("import", file, "--json")
+    assert refused.code == ExitCode.REFUSED
+    assert [problem["place"].replace("[", ".").replace("]", "") for problem in refused.document["problems"]] == [place]
+
+
+@pytest.mark.parametrize("name", ["service-1", "order-manager-1", "Channel-1", "admin"])
+def test_a_customer_is_not_called_as_a_colleague_is(desk: Desk, file: Path, document: Document, name: str) -> None:
+    with_id(document, "customers.0.id", name)
+    file.write_text(json.dumps(document))
+    assert f"customers[0].id: {name!r} is what a colleague or a program is called" in desk("import", file).err
+
+
+def test_two_customers_differ_in_more_than_large_letters(desk: Desk, file: Path, document: Document) -> None:
+    document["customers"].append(document["customers"][0] | {"id": "ADA_PARK", "email": "x@y", "payment_methods": [
+        document["customers"][0]["payment_methods"][0] | {"id": "other"}
+    ]})  # fmt: skip
+    file.write_text(json.dumps(document))
+    assert "'ada_park' is already at customers[0].id" in desk("import", file).err
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ({"quantity": 1, "unit_price": 2_000_000_000}, 0),
+        ({"quantity": 2, "unit_price": 1_000_000_001}, ExitCode.REFUSED),
+        ({"quantity": 10_000, "unit_price": 2_000_000_000}, ExitCode.REFUSED),
+        ({"quantity": 1, "unit_price": 0}, ExitCode.REFUSED),
+    ],
+)
+def test_an_order_was_paid_with_an_amount_that_can_be_paid(
+    desk: Desk, file: Path, document: Document, line: Document, code: int
+) -> None:
+    document["orders"] = [document["orders"][0] | {"lines": [document["orders"][0]["lines"][0] | line]}]
+    file.write_text(json.dumps(document))
+    told = desk("import", file)
+    assert told.code == code
+    assert "Traceback" not in told.err
+
+
 @pytest.mark.parametrize("content", ["", "lamp", "[]", '{"products": '])
 def test_what_is_no_shop_is_refused_in_one_line(desk: Desk, file: Path, content: str) -> None:
     file.write_text(content)

@@ -217,7 +217,7 @@ async def test_threads_that_have_to_wait_are_named_with_whose_they_are_until_the
     approvals: Approvals, deadlines: Deadlines
 ) -> None:
     view = await ask(approvals, refund(), "general")
-    assert await deadlines.waiting() == {"thread-1": ASKER}
+    assert await deadlines.waiting() == {"thread-1": f"channel:{ASKER}"}
 
     await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
 

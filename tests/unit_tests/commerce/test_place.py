@@ -52,6 +52,7 @@ async def test_the_same_item_on_two_lines_is_paid_twice(shop: Services) -> None:
         ({"lines": [{"sku": "LAMP-OAK", "quantity": 1}, {"sku": "LAMP-GOLD", "quantity": 1}]}, "ORDER-SKU"),
         ({"payment_method_id": "ada_cheque"}, "ORDER-METHOD"),
         ({"payment_method_id": "ben_card"}, "ORDER-METHOD"),
+        ({"lines": [{"sku": "DESK-WALNUT", "quantity": 1000}] * 100}, "ORDER-TOTAL"),
         ({"order_id": "W-1001"}, "ORDER-ID-TAKEN"),  # her own, from before
         ({"order_id": "W-1003"}, "ORDER-ID-TAKEN"),  # another customer's
     ],

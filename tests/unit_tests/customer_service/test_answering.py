@@ -246,3 +246,32 @@ async def test_what_nobody_can_read_of_somebody_unknown_is_asked_again(shop: Ser
     assert SAYINGS["unclear"] in await say(conversation(), "it came, but you know how that is", STOREFRONT)
     with shop.database.reading() as session:
         assert session.scalars(select(TicketRow)).all() == []
+
+
+def sent(text: str, message_id: str) -> dict[str, Any]:
+    return {"messages": [HumanMessage(text, id=message_id)]}
+
+
+async def test_a_message_that_is_sent_again_is_the_same_turn_and_the_plan_still_waits(shop: Services) -> None:
+    thread = conversation()
+    await thread.run(sent("where is W-1001?", "m-1"), ADA)
+    before = await thread.run(sent("cancel W-1002, no longer needed", "m-2"), ADA)
+
+    for text, message_id in (("where is W-1001?", "m-1"), ("cancel W-1002, no longer needed", "m-2")):
+        assert await thread.run(sent(text, message_id), ADA) == before
+
+    assert "W-1002" in await say(thread, "yes")
+    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+
+
+async def test_a_message_whose_answer_was_cut_short_is_answered_when_it_is_sent_again() -> None:
+    thread = conversation()
+    await thread.graph.aupdate_state(  # as after a crash between `triage`, which told what is new, and the reply
+        thread.config(ADA),
+        {"messages": [HumanMessage("where is W-1001?", id="m-1"), AIMessage("News.", id="x:1")], "answering": "m-1"},
+        as_node="triage",
+    )
+
+    told = (await thread.run(sent("where is W-1001?", "m-1"), ADA))["messages"][-1].content
+
+    assert "W-1001" in told

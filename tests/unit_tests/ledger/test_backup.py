@@ -1,6 +1,7 @@
 """Backups of the embedded ledger: whole, true to one moment, never over something that was not to be lost."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -167,6 +168,30 @@ def test_a_backup_newer_than_the_program_is_refused(url: str, other: str, file: 
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(SchemaError, match="newer"):
         restore(other, file, force=False, say=say)
+
+
+@pytest.mark.parametrize(
+    ("strange", "named"),
+    [
+        ("CREATE TRIGGER t AFTER INSERT ON products BEGIN DELETE FROM products; END", "trigger t of products"),
+        ("CREATE VIEW v AS SELECT * FROM products", "view v of v"),
+        ("CREATE TABLE notes (x)", "table notes of notes"),
+        ("CREATE INDEX i ON products (name)", "index i of products"),
+        (
+            "ALTER TABLE products ADD COLUMN x INTEGER GENERATED ALWAYS AS (1) VIRTUAL",
+            "column x (generated) of products",
+        ),
+    ],
+)
+def test_a_backup_with_more_in_it_than_a_ledger_is_refused(
+    url: str, other: str, file: Path, strange: str, named: str
+) -> None:
+    backup(url, file, force=False, say=say)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(strange)
+    with pytest.raises(BackupError, match=re.escape(named)):
+        restore(other, file, force=False, say=say)
+    assert not Path(other.removeprefix("sqlite:///")).exists()
 
 
 def test_no_ledger_no_backup(other: str, file: Path) -> None:

@@ -1,41 +1,30 @@
 """An order that its customer changes while it is assessed or approved: what was agreed to was another order (law 6)."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
-from agent.approvals.requests import Approvals
 from agent.commerce.commands import Address, ChangeShipTo, ReplaceLines, Swap
-from agent.commerce.reads import Reads
+from agent.ledger.database import Database
 from agent.ledger.tables import CustomerRow
+from agent.order_processing import nodes
 from agent.services import Services
 from tests.unit_tests.acts import done
+from tests.unit_tests.commerce.scenes import denies
 from tests.unit_tests.threads import APPROVE, staff
 
 from .ordering import LARGE, charges, drive_on, place
 
 CHANGE: dict[str, Any] = {"key": "c1", "actor": "ada_park", "subject": "ada_park", "order_id": "N-1"}
 SOMEWHERE = Address(line1="1 Quay", city="Astoria", postcode="97103", country="US")
-BELOW = {"SHELF-ASH": 3}  # 897.00, needs nobody
-ABOVE = (Swap(old="SHELF-ASH", new="SHELF-WALNUT"),)  # 100.00 more each
 
 
 async def send_it_elsewhere(shop: Services) -> None:
     await done(shop, ChangeShipTo(**CHANGE, ship_to=SOMEWHERE))
-
-
-def once_after(method: Callable[..., Awaitable[Any]], then: Callable[[], Awaitable[None]]) -> Any:
-    """The method; when it is done for the first time, something else happens before its caller goes on."""
-    left = [then]
-
-    async def called(*args: Any, **more: Any) -> Any:
-        answer = await method(*args, **more)
-        while left:
-            await left.pop()()
-        return answer
-
-    return called
 
 
 async def test_a_waiting_order_that_is_changed_is_asked_for_anew_and_the_old_yes_counts_for_nothing(
@@ -89,11 +78,18 @@ async def test_a_risk_that_is_gone_while_people_are_asked_does_not_do_without_th
     assert [charge for charge in await charges(shop) if charge["key"].startswith("N-1:")] == []
 
 
-async def test_a_change_between_the_last_yes_and_the_charge_is_asked_for_anew(
+async def test_a_change_that_comes_before_the_last_yes_is_written_is_asked_for_anew(
     shop: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thread, _ = await place(LARGE)
-    monkeypatch.setattr(Approvals, "decide", once_after(Approvals.decide, lambda: send_it_elsewhere(shop)))
+    left, write = [send_it_elsewhere], Database.write
+
+    async def change_first(ledger: Database, act: Callable[[Session], Any]) -> Any:
+        while left:
+            await left.pop()(shop)
+        return await write(ledger, act)
+
+    monkeypatch.setattr(Database, "write", change_first)
 
     await thread.answer(APPROVE, staff("order_manager"))
 
@@ -103,17 +99,29 @@ async def test_a_change_between_the_last_yes_and_the_charge_is_asked_for_anew(
     assert await charges(shop) == []
 
 
-async def test_a_change_while_it_is_assessed_is_assessed_too(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def make_it_dearer() -> None:
-        swaps = ABOVE * 3
-        await done(shop, ReplaceLines(**CHANGE, swaps=swaps, payment_method_id="ada_card"))
+@pytest.mark.parametrize(
+    ("act", "basket"),
+    [(nodes.risk_of, {"SHELF-ASH": 3}), (nodes.follow, LARGE)],
+    ids=["assessed", "decided"],
+)
+async def test_a_change_that_comes_while_an_order_is_assessed_or_decided_waits_and_is_then_too_late(
+    shop: Services, monkeypatch: pytest.MonkeyPatch, act: Callable[..., Any], basket: dict[str, int]
+) -> None:
+    loop, changes = asyncio.get_running_loop(), list[Future[None]]()
 
-    monkeypatch.setattr(Reads, "risk", once_after(Reads.risk, make_it_dearer))
+    def change_meanwhile(*args: Any) -> Any:
+        changes.append(asyncio.run_coroutine_threadsafe(send_it_elsewhere(shop), loop))
+        return act(*args)
 
-    thread, ended = await place(BELOW)
+    monkeypatch.setattr(nodes, act.__name__, change_meanwhile)
 
-    assert ended["processing_stage"] == "awaiting_approval"
-    view = await thread.waits_for()
-    assert view
-    assert view["action_requests"][0]["args"]["total"] == 3 * 399_00
-    assert await charges(shop) == []
+    thread, ended = await place(basket)
+    if await thread.waits_for():
+        ended = await thread.answer(APPROVE, staff("order_manager"))
+
+    [change] = changes
+    with denies("ORDER-BUSY"):
+        await asyncio.wrap_future(change)
+    assert ended["processing_stage"] == "completed"
+    assert (await shop.reads.get("N-1"))["ship_to"]["city"] != "Astoria"
+    assert len(await charges(shop)) == 1

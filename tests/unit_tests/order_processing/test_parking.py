@@ -1,6 +1,5 @@
 """Orders that must wait for something that is broken, and are taken on again."""
 
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -9,10 +8,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent import services as composition
-from agent.commerce import fulfilment, run
-from agent.commerce.commands import MarkHandedOver, NewOrder
+from agent.commerce import fulfilment
+from agent.commerce.commands import NewOrder
+from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.orders import Orders
-from agent.ledger.tables import OrderRow, PaymentRow
+from agent.ledger.tables import OrderRow, ParcelRow, PaymentRow
+from agent.order_processing import nodes
 from agent.providers.outside import guarded
 from agent.providers.payment import Charge, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
@@ -165,15 +166,15 @@ async def test_what_was_left_lying_is_found_when_it_is_stale(shop: Services, clo
 async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one_tried_again(
     shop: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left = ["N-1/west"]
+    broken, leave = ["N-1/west"], fulfilment.leave
 
-    def hand_over(session: Session, command: MarkHandedOver, now: datetime) -> OrderRow:
-        if command.parcel_id in left:
-            left.remove(command.parcel_id)
+    def leave_or_break(session: Session, order: OrderRow, parcel: ParcelRow, *more: Any) -> None:
+        if parcel.id in broken:
+            broken.remove(parcel.id)
             raise RuntimeError("broken")
-        return fulfilment.hand_over(session, command, now)
+        leave(session, order, parcel, *more)
 
-    monkeypatch.setattr(run, "HANDLERS", run.HANDLERS | {MarkHandedOver: hand_over})
+    monkeypatch.setattr(fulfilment, "leave", leave_or_break)
 
     thread, ended = await place(SMALL)
 
@@ -187,21 +188,27 @@ async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one
 
 
 @pytest.mark.parametrize(
-    ("method", "stage"), [("reserve_line", "placed"), ("reserved", "placed"), ("move", "reserved")]
+    ("room", "step", "stage"),
+    [
+        (Orders, "reserve_line", "placed"),
+        (nodes, "move_on", "placed"),
+        (Fulfilment, "book", "paid"),
+        (Fulfilment, "join", "paid"),
+    ],
 )
 async def test_an_order_whose_every_branch_or_next_step_fails_is_parked_too(
-    shop: Services, monkeypatch: pytest.MonkeyPatch, method: str, stage: str
+    shop: Services, monkeypatch: pytest.MonkeyPatch, room: object, step: str, stage: str
 ) -> None:
     parked = events("order.parked")
     with monkeypatch.context() as broken:
-        broken.setattr(Orders, method, always_fails)
+        broken.setattr(room, step, always_fails)
         thread, ended = await place({"MUG-BLUE": 1})
 
     assert (ended["processing_stage"], events("order.parked")) == (stage, parked + 1)
     assert (await drive_on(thread))["processing_stage"] == "completed"
 
 
-async def always_fails(*_: Any, **__: Any) -> Any:
+def always_fails(*_: Any, **__: Any) -> Any:
     raise RuntimeError("broken")
 
 

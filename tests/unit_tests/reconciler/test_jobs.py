@@ -101,7 +101,7 @@ async def test_an_order_whose_thread_is_lost_gets_it_back_and_is_driven_on(shop:
     assert (await reconcile())["orders"] == {"N-1": "driven on"}
 
     assert platform.created == [THREAD]
-    assert platform.threads[THREAD]["metadata"] == {"graph_id": "order_processing", "owner": "ada_park"}
+    assert platform.threads[THREAD]["metadata"] == {"graph_id": "order_processing", "owner": "customer:ada_park"}
     assert inputs(platform) == DRIVEN
 
 

@@ -104,7 +104,7 @@ async def test_a_lost_conversation_is_made_again_for_its_owner_and_asks(shop: Se
     assert (await reconcile())["asked"] == {CHAT: "asked again"}
 
     assert platform.created == [CHAT]
-    assert platform.threads[CHAT]["metadata"] == {"graph_id": "customer_service", "owner": "channel-1"}
+    assert platform.threads[CHAT]["metadata"] == {"graph_id": "customer_service", "owner": "channel:channel-1"}
     ((thread, body),) = platform.runs
     assert (thread, body["assistant_id"], body["input"]) == (CHAT, "customer_service", ASKING)
     assert body["multitask_strategy"] == "reject"

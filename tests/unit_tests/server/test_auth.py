@@ -12,7 +12,7 @@ from langgraph_sdk.auth.types import StudioUser
 
 from agent import identity
 from agent.approvals.index import entry
-from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role
+from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role, owner_by
 from agent.platform import order_thread
 from agent.server import auth as wall
 from agent.server import limits
@@ -93,6 +93,10 @@ def value_of(resource: str, action: str, who: Who) -> dict[str, Any]:
     return {"metadata": metadata, "thread_id": uuid4()}
 
 
+def owner(who: Who, caller: Any) -> str:
+    return f"{'channel' if who in STUDIO else who}:{caller.identity}"
+
+
 PAIRS = [*everything(), ("threads", "explode"), ("secrets", "read")]
 WHO: list[Who] = [*ROLES, *STUDIO]
 
@@ -112,7 +116,7 @@ async def test_each_may_do_what_the_table_says_and_nothing_else(
     if whose is None or (action == "create_run" and who in APPROVER_ROLES):  # approvers answer, and start nothing
         assert await refused(user_, resource, action, value) == 403
     else:
-        assert await ask(user_, resource, action, value) == (True if whose == "all" else {"owner": user_.identity})
+        assert await ask(user_, resource, action, value) == (True if whose == "all" else {"owner": owner(who, user_)})
 
 
 @pytest.mark.parametrize(
@@ -135,10 +139,40 @@ async def test_nobody_sits_on_the_thread_of_an_order_to_come(role: Role) -> None
 
 
 async def test_a_thread_belongs_to_who_made_it_whatever_the_client_says() -> None:
-    value = {"thread_id": uuid4(), "metadata": {"owner": "ben_ortiz", "customer_id": "ben_ortiz", "page": "help"}}
+    value = {"thread_id": uuid4(), "metadata": {"owner": "ben_ortiz", "customer_id": "ben_ortiz", "graph_id": "x"}}
 
-    assert await ask(by("customer"), "threads", "create", value) == {"owner": "ada_park"}
-    assert value["metadata"] == {"owner": "ada_park", "customer_id": "ada_park", "page": "help"}
+    assert await ask(by("customer"), "threads", "create", value) == {"owner": "customer:ada_park"}
+    assert value["metadata"] == {"owner": "customer:ada_park", "customer_id": "ada_park", "graph_id": "x"}
+
+
+@pytest.mark.parametrize("metadata", [{"page": "help"}, {"awaiting": "order_manager"}, {"graph_id": "x" * 101}])
+@pytest.mark.parametrize("role", ["customer", "channel"])
+async def test_what_outsiders_may_say_of_a_thread_is_listed(role: Role, metadata: dict[str, Any]) -> None:
+    value = {"thread_id": uuid4(), "metadata": metadata}
+
+    assert await refused(by(role), "threads", "create", value) == 422
+
+
+OUTSIDE: tuple[Role, ...] = ("customer", "channel")
+
+
+@pytest.mark.parametrize("way", ["create", "run", "reconciler"])
+@pytest.mark.parametrize(("mine", "other"), [(mine, other) for mine in OUTSIDE for other in ROLES if other != mine])
+async def test_a_thread_is_one_roles_however_it_was_made_and_whoever_else_has_that_name(
+    mine: Role, other: Role, way: str
+) -> None:
+    me = user(Caller("same", mine))
+    made: dict[str, Any] = {"metadata": {}, "thread_id": uuid4()} | ({} if way == "create" else run())
+    if way == "reconciler":  # which knows from the ledger who acted, and for whom
+        made["metadata"] = {"owner": owner_by("same", "same" if mine == "customer" else "ada_park")}
+    else:
+        await ask(me, "threads", "create" if way == "create" else "create_run", made)
+
+    for action in ("read", "search"):
+        assert await ask(me, "threads", action) == {"owner": made["metadata"]["owner"]}
+        whose = MAY["threads", action][other]
+        theirs = await ask(user(Caller("same", other)), "threads", action)
+        assert theirs is True if whose == "all" else theirs != {"owner": made["metadata"]["owner"]}
 
 
 async def test_a_thread_is_not_copied() -> None:
@@ -148,8 +182,8 @@ async def test_a_thread_is_not_copied() -> None:
 async def test_a_run_starts_on_an_own_thread_only() -> None:
     value = run() | {"metadata": {"owner": "ben_ortiz"}}
 
-    assert await ask(by("customer"), "threads", "create_run", value) == {"owner": "ada_park"}
-    assert value["metadata"] == {"owner": "ada_park"}
+    assert await ask(by("customer"), "threads", "create_run", value) == {"owner": "customer:ada_park"}
+    assert value["metadata"] == {"owner": "customer:ada_park"}
 
 
 @pytest.mark.parametrize("role", ["operator", "service"])
@@ -202,6 +236,15 @@ async def test_a_customer_who_starts_too_much_is_told_when_to_come_back(monkeypa
 
     assert why.value.status_code == 429
     assert int((why.value.headers or {})["Retry-After"]) >= 1
+
+
+async def test_threads_count_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Settings(customer_rate="2/minute"))
+    for _ in range(2):
+        await ask(by("customer"), "threads", "create", {"thread_id": uuid4(), "metadata": {}})
+
+    assert await refused(by("customer"), "threads", "create", {"thread_id": uuid4(), "metadata": {}}) == 429
+    assert await refused(by("customer"), "threads", "create_run", run()) == 429
 
 
 @pytest.mark.parametrize("mode", ["off", "read", "act"])
@@ -370,6 +413,26 @@ async def test_studio_from_elsewhere_or_under_another_name_is_not_let_in(
     status, why = await knocks(STUDIO_HEADERS | {b"host": host}, {"client": client})
 
     assert (status, why) == (403, "Studio is let in from the server's own machine only")
+
+
+@pytest.mark.parametrize("origin", [
+    b"http://localhost:3000", b"https://dev.agentinbox.ai", b"http://127.0.0.1:2024", b"null", b"",
+    b"https://smith.langchain.com.page.example", b"http://smith.langchain.com", b"https://smith.langchain.com:444",
+])  # fmt: skip
+async def test_another_page_is_not_studio(origin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Settings(studio_mode="act"))
+
+    status, why = await knocks(STUDIO_HEADERS | {b"origin": origin})
+
+    assert (status, why) == (403, "Studio is https://smith.langchain.com: another page needs a token")
+
+
+async def test_studios_own_page_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, Settings(studio_mode="act"))
+
+    came = await authenticated(STUDIO_HEADERS | {b"origin": b"https://smith.langchain.com"})
+
+    assert came["identity"] == STUDIO_IDENTITY
 
 
 async def test_a_token_beside_studios_header_does_not_make_it_more(

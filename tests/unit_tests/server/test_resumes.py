@@ -13,7 +13,7 @@ from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.ledger.failures import DatabaseAwayError
 from agent.platform import order_thread
 from agent.server import resumes
-from agent.server.resumes import check_answer, check_checkpoint
+from agent.server.resumes import check_answer, check_checkpoint, check_message
 from agent.server.rules import RunRefusedError
 from agent.services import Services
 from agent.settings import Settings
@@ -33,6 +33,7 @@ class Seen:
     def __init__(self) -> None:
         self.status = 200
         self.interrupts: dict[str, list[dict[str, Any]]] = {}
+        self.messages: list[dict[str, Any]] = []
 
     def wait(self, *views: Any) -> None:
         self.interrupts = {f"task-{n}": [{"id": NOW, "value": view}] for n, view in enumerate(views)}
@@ -42,7 +43,8 @@ class Seen:
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         thread = f"/threads/{order_thread('N-1')}"
-        parts = {thread: {"interrupts": self.interrupts}, f"{thread}/state": {"checkpoint": {"checkpoint_id": LATEST}}}
+        seen = {"interrupts": self.interrupts, "values": {"messages": self.messages}}
+        parts = {thread: seen, f"{thread}/state": {"checkpoint": {"checkpoint_id": LATEST}}}
         return httpx.Response(self.status, json=parts[request.url.path] if self.status == 200 else {"detail": "no"})
 
 
@@ -228,3 +230,42 @@ async def test_without_a_checkpoint_nothing_is_asked(seen: Seen) -> None:
     seen.status = 500
     await check_checkpoint(showing(None))
     await check_checkpoint(run("order_processing", config=None))
+
+
+SAID = {"type": "human", "content": "where is W-1001?", "id": "m-1"}
+TOLD = {"type": "ai", "content": "On its way.", "id": "m-2"}
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    said = {"role": "user", "content": "where is W-1001?"} | fields
+    return run(thread=order_thread("N-1"), input={"messages": [said]})
+
+
+@pytest.mark.parametrize("fields", [
+    {}, {"id": None}, {"id": "m-1"}, {"id": "m-3"}, {"id": "m-3", "content": "On its way."},
+    {"id": "m-1", "content": [{"type": "text", "text": "where is W-1001?"}]},
+], ids=str)  # fmt: skip
+async def test_a_message_of_its_own_id_or_the_same_again_is_let_in(seen: Seen, fields: dict[str, Any]) -> None:
+    seen.messages = [SAID, TOLD]
+
+    await check_message(message(**fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"id": "m-1", "content": "cancel W-1001"}, {"id": "m-2"}, {"id": "m-2", "content": "On its way."}],
+    ids=str,
+)
+async def test_a_message_that_would_take_anothers_place_is_refused(seen: Seen, fields: dict[str, Any]) -> None:
+    seen.messages = [SAID, TOLD]
+
+    with pytest.raises(RunRefusedError) as why:
+        await check_message(message(**fields))
+
+    assert (why.value.status, why.value.why.split(":")[0]) == (422, "MESSAGE-ID")
+
+
+async def test_the_first_message_makes_its_thread(seen: Seen) -> None:
+    seen.status = 404
+
+    await check_message(message(id="m-1"))

@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from agent.assistant.models import MESSAGE_LIMIT
-from agent.identity import ROLES, Caller, Role
+from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.platform import order_thread
-from agent.server.rules import GRAPH_OF_ASSISTANT, RunRefusedError, check_run
+from agent.server.rules import GRAPH_OF_ASSISTANT, ID_LIMIT, TAG_LIMIT, RunRefusedError, check_run
 
 GRAPHS = ("customer_service", "order_processing", "reconciler")
 ASSISTANTS = {graph: assistant for assistant, graph in GRAPH_OF_ASSISTANT.items()}
@@ -153,13 +153,76 @@ def test_fields_that_could_steer_a_run_are_refused(role: Role, fields: dict[str,
         {"subgraphs": True, "resumable": True, "durability": "sync", "temporary": True},
         {"config": None},
         {"config": {"configurable": {"langgraph_auth_user_id": "x", "__request_start_time_ms__": 1}}},
-        {"config": {"tags": ["web"], "metadata": {"page": "help"}}},
+        {"config": {"tags": ["web"]}},
+        {"config": {"tags": ["x" * ID_LIMIT] * TAG_LIMIT}},
         {"config": {"configurable": {"checkpoint_id": SOME_ID, "checkpoint_ns": "", "checkpoint_map": {}}}},
     ],
     ids=str,
 )
 def test_fields_that_only_say_how_to_stream_or_what_is_displayed_are_fine(fields: dict[str, Any]) -> None:
     check_run(by("customer"), run(**fields))
+
+
+@pytest.mark.parametrize("config", [
+    {"recursion_limit": 1}, {"recursion_limit": 10**9}, {"max_concurrency": -1}, {"max_concurrency": 1},
+    {"callbacks": [{}]}, {"callbacks": None}, {"run_name": "x"}, {"run_id": SOME_ID}, {"metadata": {"page": "help"}},
+    {"tags": "web"}, {"tags": [1]}, {"tags": [""]}, {"tags": None}, {"tags": ["x" * (ID_LIMIT + 1)]},
+    {"tags": ["x"] * (TAG_LIMIT + 1)}, {"": 1}, {"something_new": 1},
+], ids=str)  # fmt: skip
+@pytest.mark.parametrize("role", ["customer", "channel", "order_manager", "service"])
+def test_a_runs_config_steers_nothing(role: Role, config: dict[str, Any]) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "order_manager": {"input": None, "command": ANSWER},
+        "service": {"input": {"messages": []}},
+    }
+
+    assert refused(by(role), run(**given.get(role, {}), config=config)).status == 422
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["__langsmith_project__", "__langsmith_example_id__", "__anything__", "langgraph_anything", "__pregel_x", ""],
+)
+def test_a_client_puts_nothing_beside_what_the_server_keeps_of_a_run(name: str) -> None:
+    assert refused(by("customer"), run(config={"configurable": {name: "x"}})).status == 403
+
+
+def test_a_crons_id_is_an_id() -> None:
+    assert refused(by("service"), run("reconciler", config={"configurable": {"cron_id": {"a": "b"}}})).status == 403
+
+
+def test_studio_may_send_what_studio_sends() -> None:
+    studio = Caller(STUDIO_IDENTITY, "channel")
+    check_run(studio, run(config={"recursion_limit": 25, "metadata": {}}) | {"metadata": {"from_studio": True}})
+
+    assert refused(studio, run(config={"callbacks": []})).status == 422
+
+
+OF_A2A = {"a2a": {"task_id": "x" * ID_LIMIT, "task_start_id": SOME_ID, "a2ui": True}}
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [None, {}, {"graph_id": "customer_service", "assistant_id": SOME_ID}, {"graph_id": "x" * ID_LIMIT}, OF_A2A],
+    ids=str,
+)
+@pytest.mark.parametrize("role", ["customer", "channel"])
+def test_what_a_run_may_say_of_itself_is_let_in(role: Role, metadata: Any) -> None:
+    check_run(by(role), run() | {"metadata": metadata})
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"awaiting": "order_manager"}, {"request_id": "apr-1"}, {"page": "help"}, {"page": None}, {"": ""},
+        {"graph_id": "x" * (ID_LIMIT + 1)}, {"graph_id": {"deep": "x"}}, {"graph_id": ["x"]}, {"graph_id": 1},
+        {"a2a": "x"}, {"a2a": {"x": "y"}}, {"a2a": {"task_id": ["x"]}}, {"a2a": {"task_id": "x" * (ID_LIMIT + 1)}},
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("role", ["customer", "channel"])
+def test_any_other_metadata_of_outsiders_is_refused(role: Role, metadata: Any) -> None:
+    assert refused(by(role), run() | {"metadata": metadata}).status == 422
 
 
 @pytest.mark.parametrize("strategy", ["rollback", "interrupt", None, "last_wins"])
@@ -214,7 +277,9 @@ def test_a_conversation_and_an_order_do_not_share_a_thread() -> None:
     {"role": "user", "content": "Grüße, 你好 \U0001f44d \u202e"},
     {"type": "human", "content": [{"type": "text", "text": "Hello"}]},
     {"role": "user", "content": "x" * MESSAGE_LIMIT},
-], ids=["role", "type", "unicode", "blocks", "as long as can be"])  # fmt: skip
+    {"type": "human", "content": "Hello", "id": "x" * ID_LIMIT, "name": None, "additional_kwargs": {}},
+    {"role": "human", "content": "Hello", "additional_kwargs": {"a2a": {"task_start_id": SOME_ID}}},
+], ids=["role", "type", "unicode", "blocks", "as long as can be", "with all that is empty", "of A2A"])  # fmt: skip
 def test_one_message_of_a_customer_is_read(message: dict[str, Any]) -> None:
     check_run(by("customer"), run(input={"messages": [message]}))
     check_run(by("customer"), run(input={"messages": message}))
@@ -238,6 +303,24 @@ def test_one_message_of_a_customer_is_read(message: dict[str, Any]) -> None:
         ({"messages": [{"role": "user"}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": {"text": "hello"}}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": None, "type": "human", "content": "hello"}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "type": "human", "content": "hello"}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "", "type": "human", "content": "hello"}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": ["user"], "content": "hello"}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "something": None}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "x" * 1000: {}}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "name": "Ada"}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "x", "additional_kwargs": {"a2a": {"x": "y"}}}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "x", "additional_kwargs": {"a2a": {}, "x": 1}}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "id": ""}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "id": 7}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "id": "order.completed:W-1"}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": "hello", "id": "x" * (ID_LIMIT + 1)}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "extra": "y"}]}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x", "id": None}]}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": [{"type": "text"}]}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": 7}]}]}, "MESSAGE-FORM"),
+        ({"messages": [{"role": "user", "content": ["hello"]}]}, "MESSAGE-FORM"),
         ({"messages": [{"role": "user", "content": ""}]}, "MESSAGE-EMPTY"),
         ({"messages": [{"role": "user", "content": " \n\t"}]}, "MESSAGE-EMPTY"),
         ({"messages": [{"role": "user", "content": []}]}, "MESSAGE-EMPTY"),

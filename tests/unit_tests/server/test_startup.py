@@ -4,19 +4,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from agent.server import startup
 from agent.server.startup import unfit
 from agent.settings import Settings
 from agent.tokens import create_tokens
 
-JWT = {"jwt_secret": "x" * 32, "jwt_issuer": "https://id.example", "jwt_audience": "desk"}
+RANDOM = "Zk3vQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"
+JWT = {"jwt_secret": RANDOM, "jwt_issuer": "https://id.example", "jwt_audience": "desk"}
 
 
 @pytest.fixture
 def there(tmp_path: Path) -> dict[str, Any]:
-    """Production, with tokens and their digests."""
+    """Production, with tokens and their digests, that takes real money."""
     create_tokens(tmp_path / "tokens.json")
-    return {"environment": "production", "tokens_file": tmp_path / "tokens.json"}
+    return {
+        "environment": "production",
+        "langgraph_strict_msgpack": True,
+        "tokens_file": tmp_path / "tokens.json",
+        "payment_provider": "stripe",
+        "seed_demo_shop": False,
+    }
 
 
 def why(given: dict[str, Any]) -> str:
@@ -33,25 +42,68 @@ def test_development_starts_without_anything(tmp_path: Path) -> None:
 def test_production_starts_with_digests_and_a_token_of_its_own(there: dict[str, Any]) -> None:
     there["tokens_file"].unlink()
 
-    assert why(there | {"service_token": "its own"}) == ""
+    assert why(there | {"service_token": RANDOM}) == ""
     assert "SERVICE_TOKEN" in why(there)
 
 
 def test_production_starts_with_jwts_and_a_token_of_its_own(there: dict[str, Any], tmp_path: Path) -> None:
-    assert why(there | JWT | {"service_token": "its own", "tokens_file": tmp_path / "none"}) == ""
+    assert why(there | JWT | {"service_token": RANDOM, "tokens_file": tmp_path / "none"}) == ""
 
 
 def test_production_does_not_start_when_nobody_could_call(there: dict[str, Any]) -> None:
     digests = Settings.model_validate(there).digests_file
     digests.write_text("{}")
-    assert "without anybody who could call" in why(there)
+    assert "needs somebody who could call: " in why(there)
     digests.unlink()
-    assert "without anybody who could call" in why(there)
+    assert "needs somebody who could call: " in why(there)
 
 
 @pytest.mark.parametrize("mode", ["read", "act"])
 def test_production_does_not_start_with_studio(there: dict[str, Any], mode: str) -> None:
     assert "STUDIO_MODE=off" in why(there | {"studio_mode": mode})
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"payment_provider": "sandbox"}, "PAYMENT_PROVIDER other than sandbox"),
+        ({"second_payment_url": "http://127.0.0.1:9"}, "no SECOND_PAYMENT_URL"),
+        ({"seed_demo_shop": True}, "SEED_DEMO_SHOP=false"),
+        ({"langgraph_strict_msgpack": False}, "LANGGRAPH_STRICT_MSGPACK=true"),
+    ],
+    ids=str,
+)
+def test_production_does_not_start_with_what_is_for_trying_out(
+    there: dict[str, Any], given: dict[str, Any], named: str
+) -> None:
+    assert why(there) == ""
+    assert named in why(there | given)
+
+
+SECRETS = ["service_token", "trail_key", "stripe_webhook_secret", "sandbox_webhook_secret", "notice_webhook_secret",
+           "approval_webhook_secret", "jwt_secret"]  # fmt: skip
+
+
+@pytest.mark.parametrize("weak", ["x", "x" * 64, "x" * 31, RANDOM[:-1], f"{RANDOM},x", f"x,{RANDOM}", f"{RANDOM},"])
+@pytest.mark.parametrize("name", SECRETS)
+def test_production_does_not_start_with_a_secret_that_can_be_guessed(
+    there: dict[str, Any], name: str, weak: str
+) -> None:
+    assert why(there | JWT | {name: RANDOM}) == ""
+    said = why(there | JWT | {name: weak})
+    assert f"{name.upper()} " in said
+    assert weak not in said.split()
+
+
+def test_every_secret_of_ours_is_looked_at() -> None:
+    ours = {name for name, value in Settings() if isinstance(value, SecretStr)} - startup._GIVEN_BY_OTHERS
+    assert ours == set(SECRETS)
+
+
+def test_all_that_production_lacks_is_named_at_once(tmp_path: Path) -> None:
+    said = why({"environment": "production", "tokens_file": tmp_path / "none", "studio_mode": "act", "trail_key": "x"})
+    for named in ("STUDIO_MODE", "SERVICE_TOKEN", "PAYMENT_PROVIDER", "SEED_DEMO_SHOP", "TRAIL_KEY", "STRICT_MSGPACK"):
+        assert named in said
 
 
 @pytest.mark.parametrize(

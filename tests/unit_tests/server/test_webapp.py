@@ -7,7 +7,7 @@ import pytest
 from fastapi import HTTPException
 
 from agent import services as composition
-from agent.identity import ROLES, Caller, Role
+from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.server import orders, webapp
 from agent.services import Services
 from agent.settings import Settings
@@ -49,10 +49,17 @@ async def test_metrics_are_for_operators(role: Role) -> None:
     assert why.value.status_code == 403
 
 
+@pytest.mark.parametrize("who", [*ROLES, STUDIO_IDENTITY])
+async def test_who_is_let_in_sees_that_a_server_is_there(who: Any) -> None:
+    studio = SimpleNamespace(user=SimpleNamespace(identity=STUDIO_IDENTITY, permissions=[]))
+
+    assert (await webapp.info(studio if who == STUDIO_IDENTITY else by(staff(who))))["flags"]["assistants"]
+
+
 async def test_who_has_no_role_sees_nothing(shop: Services) -> None:
     anyone: Any = SimpleNamespace(user=SimpleNamespace(identity="anyone", permissions=[]))
 
-    for route in (webapp.metrics(anyone), orders.show("W-1001", anyone)):
+    for route in (webapp.info(anyone), webapp.metrics(anyone), orders.show("W-1001", anyone)):
         with pytest.raises(HTTPException) as why:
             await route
         assert why.value.status_code == 403

@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 
 from agent.platform import order_thread
 from agent.providers.payment import PaymentUnknownError
+from agent.server.edge import LARGEST_BODY
 from agent.services import Services
 from agent.settings import Settings
 from tests.unit_tests.commerce.scenes import approved, lost, new_order, wire
@@ -113,4 +114,4 @@ async def test_an_unknown_source_is_not_there(ask: Ask) -> None:
 
 
 async def test_a_huge_webhook_is_not_read(ask: Ask) -> None:
-    assert (await ask("POST", "/webhooks/sandbox", content=b"x" * (64 * 1024 + 1))).status_code == 413
+    assert (await ask("POST", "/webhooks/sandbox", content=b"x" * (LARGEST_BODY + 1))).status_code == 413

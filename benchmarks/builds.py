@@ -1,0 +1,63 @@
+"""Source trees whose code is measured, each with the interpreter that runs it: this one, and an old one out of git."""
+
+import subprocess
+import sys
+import tempfile
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from demo.live import ROOT
+
+OLD: Final = "6b166b1"
+"""The commit that later ones are held against: a session and a thread hop for each statement."""
+
+_CACHE: Final = Path(tempfile.gettempdir()) / "order-desk-bench"
+_SAVERS: Final = ("langgraph-checkpoint-sqlite==3.1.2", "langgraph-checkpoint-postgres==3.2.0")
+"""What the old build's lock lacks, as of its time."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """A source tree and the Python that has what it needs."""
+
+    tree: Path = ROOT
+    python: Path = Path(sys.executable)
+
+    @property
+    def path(self) -> str:
+        """The PYTHONPATH that runs its code, and our benchmarks."""
+        return f"{self.tree / 'src'}:{ROOT}"
+
+
+def old_build() -> Build:
+    """The old build in a virtual environment of its own, from its own lock; made once, and kept in a cache folder.
+
+    Raises `RuntimeError` in a clone that lacks the commit.
+    """
+    home = _CACHE / OLD
+    tree, python, ready = home / "tree", home / "venv" / "bin" / "python", home / "ready"
+    if not ready.exists():
+        progress(f"making the build of {OLD} in {home}: about two minutes, once")
+        _check_out(tree)
+        venv.create(home / "venv", with_pip=True, clear=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        lock = ["--requirement", str(tree / "requirements.lock")]
+        with (home / "pip.log").open("wb") as log:
+            subprocess.run([*pip, *lock, *_SAVERS], check=True, stdout=log, stderr=log)  # noqa: S603
+        ready.touch()
+    return Build(tree, python)
+
+
+def _check_out(tree: Path) -> None:
+    tree.mkdir(parents=True, exist_ok=True)
+    packed = subprocess.run(["git", "archive", OLD], cwd=ROOT, capture_output=True, check=False)  # noqa: S603, S607
+    if packed.returncode:
+        raise RuntimeError(f"commit {OLD} is not in this clone: git fetch --unshallow\n{packed.stderr.decode()}")
+    subprocess.run(["tar", "--extract", "--directory", tree], input=packed.stdout, check=True)  # noqa: S603, S607
+
+
+def progress(text: str) -> None:
+    """Tell the person who waits, beside the figures."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

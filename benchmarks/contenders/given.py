@@ -1,0 +1,68 @@
+"""What a contender is given: where to keep its things, a shop with stock for every order, and orders to place."""
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import create_engine, make_url, text
+
+_CUSTOMERS: Final = (
+    "ada_park", "ben_ortiz", "chloe_meyer", "dev_shah", "ella_novak", "finn_walsh",
+    "grace_okafor", "hugo_lindqvist", "iris_tanaka", "jonas_weber", "kira_petrov", "liam_byrne",
+)  # fmt: skip
+
+_CENTS: Final = 9_00
+"""What each piece costs at most: an order of 100 lines asks nobody's yes."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a contender keeps its things. Without URLs: in SQLite files in the folder."""
+
+    folder: Path
+    ledger_url: str
+    checkpoints_url: str
+    platform_url: str
+
+    @classmethod
+    def of_arguments(cls) -> "Place":
+        """What the command line says."""
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--folder", type=Path, required=True)
+        parser.add_argument("--ledger-url", default="")
+        parser.add_argument("--checkpoints-url", default="")
+        parser.add_argument("--platform-url", default="http://127.0.0.1:2024")
+        return cls(**vars(parser.parse_args()))
+
+
+def new_orders(name: str, count: int, lines: int, east: list[str], west: list[str]) -> list[dict[str, Any]]:
+    """Orders of twelve customers in turn, with lines from the two warehouses in turn: of two parcels each."""
+
+    def order(number: int) -> dict[str, Any]:
+        customer = _CUSTOMERS[number % len(_CUSTOMERS)]
+        return {
+            "order_id": f"{name}-{number}",
+            "customer_id": customer,
+            "payment_method_id": f"{customer.partition('_')[0]}_card",
+            "lines": [{"sku": sku(number, line), "quantity": 1} for line in range(lines)],
+        }
+
+    def sku(number: int, line: int) -> str:
+        warehouse = west if line % 2 else east
+        return warehouse[(number * 5 + line // 2) % len(warehouse)]
+
+    return [order(number) for number in range(count)]
+
+
+def stocked(url: str) -> tuple[list[str], list[str]]:
+    """Have plenty of everything in a ledger, cheaply; the SKUs of its two warehouses, east and west."""
+    made = make_url(url)
+    driver = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[made.get_backend_name()]
+    engine = create_engine(made.set(drivername=driver))
+    with engine.begin() as ledger:
+        ledger.execute(text("UPDATE variants SET on_hand = 100000000"))
+        ledger.execute(text("UPDATE variants SET price = :most WHERE price > :most"), {"most": _CENTS})
+        rows = ledger.execute(text("SELECT warehouse, sku FROM variants ORDER BY sku")).all()
+    engine.dispose()
+    return [sku for room, sku in rows if room == "east"], [sku for room, sku in rows if room == "west"]

@@ -1,0 +1,112 @@
+"""The edge: what a request must be before any part of the server sees it. A listed path, and a size.
+
+The platform puts the middleware of its custom app around the whole server, so that this stands before authentication
+and before routes that the platform adds for itself. Who may do what is in `auth`.
+"""
+
+import asyncio
+from typing import Final
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+PATHS: Final = frozenset(
+    ("assistants", "threads", "runs", "store", "mcp", "a2a", ".well-known", "ok", "info", "docs", "openapi.json",
+     "ops", "webhooks")
+)  # fmt: skip
+"""First parts of the paths that are served: of the platform's documented API, of MCP and A2A, and our own. Whatever
+else the platform serves, on the development server ahead of authentication, is answered 404."""
+
+LONGEST_PATH: Final = 1_000
+"""Characters of path and query."""
+LARGEST_HEADERS: Final = 16 * 1024
+"""Bytes of all headers' names and values: a JWT has a few hundred."""
+LARGEST_BODY: Final = 256 * 1024
+"""Bytes, also of one WebSocket message. The longest message of a customer takes 96 kB, each character escaped twice."""
+SLOWEST_BODY_SECONDS: Final = 30.0
+
+
+class Edge:
+    """ASGI middleware: refuses what is not listed or too large, with a `detail` as the platform's errors have."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):  # the server's own start and end
+            return await self._app(scope, receive, send)
+        try:
+            _check_head(scope)
+            if scope["type"] == "http":
+                receive = await _whole_body(scope, receive)
+            else:
+                receive = _bounded_messages(receive, send)
+        except RefusedError as refused:
+            return await _refuse(refused, scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
+class RefusedError(Exception):
+    """A request that goes no further; `status` is the HTTP status to answer with."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def _check_head(scope: Scope) -> None:
+    """Path, query and headers. Raises `RefusedError`."""
+    path: str = scope["path"]
+    first, *others = path.removeprefix("/").split("/")
+    if not path.startswith("/") or first not in PATHS or {".", ".."} & {*others} or "" in others[:-1]:
+        raise RefusedError(404, "Not Found")
+    if len(path) + len(scope["query_string"]) > LONGEST_PATH:
+        raise RefusedError(414, f"path and query are longer than {LONGEST_PATH} characters")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
+        raise RefusedError(431, f"the headers are larger than {LARGEST_HEADERS} bytes")
+
+
+async def _whole_body(scope: Scope, receive: Receive) -> Receive:
+    """Read the body, which is then handed on in one piece. Raises `RefusedError`."""
+    too_large = RefusedError(413, f"the body is larger than {LARGEST_BODY} bytes")
+    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > LARGEST_BODY:
+        raise too_large
+    body = b""
+    try:
+        async with asyncio.timeout(SLOWEST_BODY_SECONDS):
+            while True:
+                message = await receive()
+                body += message.get("body", b"")
+                if len(body) > LARGEST_BODY:
+                    raise too_large
+                if not message.get("more_body"):
+                    break
+    except TimeoutError:
+        raise RefusedError(408, f"the body took longer than {SLOWEST_BODY_SECONDS:.0f} s") from None
+    whole = [{**message, "body": body} if message["type"] == "http.request" else message]
+
+    async def handed_on() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return handed_on
+
+
+def _bounded_messages(receive: Receive, send: Send) -> Receive:
+    """A WebSocket whose client sends too large a message is closed (1009)."""
+
+    async def bounded() -> Message:
+        message = await receive()
+        if len((message.get("text") or "").encode()) + len(message.get("bytes") or b"") <= LARGEST_BODY:
+            return message
+        await send({"type": "websocket.close", "code": 1009})
+        return {"type": "websocket.disconnect", "code": 1009}
+
+    return bounded
+
+
+async def _refuse(refused: RefusedError, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+    else:
+        await JSONResponse({"detail": str(refused)}, refused.status)(scope, receive, send)
