@@ -83,7 +83,7 @@ async def test_an_offer_that_everybody_agrees_to_is_paid_once(shop: Services) ->
     await answer(thread, reject("only 20.00 USD, for the lamp"), staff("billing_agent"))
     await say(thread, "yes please")
 
-    await answer(thread, APPROVE, staff("general_agent"))
+    await answer(thread, await yes(thread), staff("general_agent"))
 
     assert await refunds(shop) == [20_00]
 

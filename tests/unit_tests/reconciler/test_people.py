@@ -10,7 +10,7 @@ from agent.reconciler import people
 from agent.services import Services
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import APPROVE, SERVICE, staff
+from tests.unit_tests.threads import SERVICE, reject, staff
 
 from .test_jobs import CHAT, DRIVEN, LONG_AGO, NOW, OTHER_CHAT, THREAD, ask, inputs, parked, reconcile
 
@@ -141,7 +141,7 @@ async def test_a_conversation_at_work_is_left_to_its_work(shop: Services, platfo
 
 async def test_a_conversation_whose_request_is_decided_is_not_made_again(shop: Services, platform: Platform) -> None:
     view = await ask(shop.approvals, CHAT)
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    await shop.approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
 
     assert (await reconcile())["asked"] == {}
     assert platform.created == []
