@@ -44,7 +44,9 @@ async def test_a_waiting_order_that_is_changed_is_asked_for_anew_and_the_old_yes
     assert await charges(shop) == []
     assert "Not taken: APPROVAL-ENDED" in (await thread.values())["messages"][-2]["content"]
     await thread.answer(APPROVE, staff("order_manager"))  # of a card that may still show the first
-    assert "has changed" in str((await thread.waits_for() or {})["refused"])
+    again = await thread.waits_for()
+    assert again
+    assert "has changed" in str(again["refused"])
     assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
 
 
