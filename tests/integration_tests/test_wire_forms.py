@@ -61,7 +61,7 @@ UIS: Final = pytest.mark.parametrize(("number", "ui"), list(enumerate(FORMS, 1))
 
 def click(driver: Driver, role: str, ui: str, button: str, waits: Run, **changed: Any) -> dict[str, Any]:
     """Press a button of a UI on what waits; the thread after the run."""
-    answer = sent(driver, role, ui, button, waits, checkpoint_of(driver, role, waits), **changed)
+    answer = sent(driver, role, waits, checkpoint_of(driver, role, waits), ui=ui, button=button, **changed)
     assert answer.status_code == 200, answer.text
     assert "event: error" not in answer.text, answer.text
     return dict(driver.client(role).threads.get(waits.thread))
@@ -73,14 +73,15 @@ def checkpoint_of(driver: Driver, role: str, waits: Run) -> str:
 
 
 def sent(
-    driver: Driver, role: str, ui: str, button: str, waits: Run, checkpoint: str, **changed: Any
+    driver: Driver, role: str, waits: Run, checkpoint: str, *, ui: str, button: str, **changed: Any
 ) -> httpx.Response:
     """What a UI's button sends on the card that `waits` shows, from a tab that displays this checkpoint."""
     assert waits.waiting
     body, resumes = FORMS[ui]
     action = waits.waiting["action_requests"][0]
     resume = resumes[button].format(name=action["name"], args=json.dumps(action["args"] | changed))
-    return driver.raw(role, f"/threads/{waits.thread}/runs/stream", body(waits.graph, resume, checkpoint))
+    given = str(body(waits.graph, resume, checkpoint))
+    return driver.raw(role, f"/threads/{waits.thread}/runs/stream", given)
 
 
 def still_waits(thread: dict[str, Any]) -> Any:
@@ -208,7 +209,7 @@ def counts_for_nothing(driver: Driver, answer: httpx.Response, ui: str, thread: 
         assert answer.status_code == 409, answer.text
         return
     assert answer.status_code == 200, answer.text
-    now = dict(driver.client("operator").threads.get(thread))
+    now: dict[str, Any] = {**driver.client("operator").threads.get(thread)}
     asked = still_waits(now)
     assert asked["refused"].startswith("APPROVAL-STALE")
     assert asked["action_requests"][0]["description"].startswith("Not taken: APPROVAL-STALE")
@@ -224,7 +225,7 @@ def test_a_card_from_before_an_edit_pays_nothing(
     edited = still_waits(click(driver, "billing_agent", "Agent Chat UI", "edit", waits, amount="85,00"))
     assert (edited["roles"], edited["action_requests"][0]["args"]["amount"]) == (["billing_manager"], "85.00")
 
-    answer = sent(driver, "billing_manager", ui, button, waits, shown)
+    answer = sent(driver, "billing_manager", waits, shown, ui=ui, button=button)
 
     counts_for_nothing(driver, answer, ui, waits.thread)
     assert network.refunded(f"W-92{number}1") == {}
@@ -246,7 +247,7 @@ def test_a_card_of_an_order_whose_request_was_voided_and_opened_anew_charges_not
     before = waits.waiting["request_id"]
     wait_for(lambda: _asked(driver, waits) not in (None, before), 30, lambda: "it is not asked anew")
 
-    answer = sent(driver, ORDER_APPROVER, ui, button, waits, shown)
+    answer = sent(driver, ORDER_APPROVER, waits, shown, ui=ui, button=button)
 
     counts_for_nothing(driver, answer, ui, waits.thread)
     assert network.captured(order_id) == {}
@@ -270,11 +271,12 @@ def test_a_second_click_is_not_for_the_next_refund_of_the_conversation(
     first = asked_back(driver, order_id, customer, "10.00")
     driver.ask(f"I want 11.00 of {order_id} back as well", customer=customer, thread=first.thread)
     both = driver.ask("yes", customer=customer, thread=first.thread)
+    assert first.waiting
     assert both.waiting
-    assert both.waiting["request_id"] == (first.waiting or {})["request_id"]
+    assert both.waiting["request_id"] == first.waiting["request_id"]
 
     for _ in range(2):
-        sent(driver, REFUND_APPROVER, "Agent Inbox", button, both, "")
+        sent(driver, REFUND_APPROVER, both, "", ui="Agent Inbox", button=button)
 
     assert list(network.refunded(order_id).values()) == [10_00]
 
@@ -294,4 +296,4 @@ def test_a_card_from_the_step_before_is_the_same_order_and_is_charged_as_it_was_
     ended = click(driver, "finance_director", ui, "approve", waits)
 
     assert ended["values"]["processing_stage"] == "completed"
-    assert [charge["amount"] for charge in network.captured(order_id).values()] == [5_596_00]
+    assert list(network.captured(order_id).values()) == [5_596_00]

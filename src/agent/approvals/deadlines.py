@@ -105,7 +105,11 @@ class Deadlines:
     @writes
     def made(self, session: Session, request_id: str) -> None:
         """Note that a conversation has made what was approved, or was refused it."""
-        session.execute(update(ApprovalRow).where(ApprovalRow.id == request_id).values(thread_told=True))
+        session.execute(
+            update(ApprovalRow)
+            .where(ApprovalRow.id == request_id, ApprovalRow.status == "approved")
+            .values(thread_told=True)
+        )
 
     @reads
     def waiting(self, session: Session) -> dict[str, str]:

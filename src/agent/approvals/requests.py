@@ -178,8 +178,8 @@ class Approvals:
             if told:
                 view["asked_again"] = told
             return view
-        what = {"decision": answer.decision, "status": row.status, "seen": proof}
-        emit_once_committed(session, "approval.decided", request_id=request_id, **what)
+        facts = {"request_id": request_id, "decision": answer.decision, "status": row.status, "seen": proof}
+        emit_once_committed(session, "approval.decided", **facts)
         view = view_of(session, row)
         tell_of_decision(session, decision, row, view, self._db.clock())
         return view

@@ -23,7 +23,7 @@ from agent.commerce.policy import denied, money, read_money, refund_denied
 from agent.commerce.reads import customer_history
 from agent.customer_service.state import Finding, Plan, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
-from agent.ledger.database import Denied
+from agent.ledger.database import Denied, emit_once_committed
 from agent.ledger.tables import ApprovalRow, CustomerRow
 from agent.services import Services
 
@@ -39,6 +39,29 @@ class AboutWhom(TypedDict):
 def needs_approval(action: PlannedAction) -> bool:
     """Whether people must agree to a change. Only a cancellation needs nobody."""
     return action["name"] != "cancel_order"
+
+
+def review_plan(
+    shop: Services, session: Session, plan: Plan, **about: Unpack[AboutWhom]
+) -> tuple[list[ReadyAction], list[str]]:
+    """What of an agreed plan may be made now, and what is said of the rest, for which people are asked, once."""
+    ready: list[ReadyAction] = []
+    notes: list[str] = []
+    for n, action in enumerate(plan["actions"]):
+        if not needs_approval(action):
+            ready.append(ReadyAction(key=f"plan:{plan['id']}:{n}", action=action, request_id=None))
+            continue
+        try:
+            request = ask_staff(shop, session, plan, n, **about)
+        except Denied as denial:
+            emit_once_committed(session, "request.denied", rule=denial.rule)
+            notes.append(denial.sentence)
+            continue
+        ready += approved(request)  # decided before this was looked at again
+        notes += turned_down(request)
+        if request["status"] == "open":
+            notes.append(f"I have sent this for approval: {action['sentence']} It {waits_in_words(request)}.")
+    return ready, notes
 
 
 def ask_staff(shop: Services, session: Session, plan: Plan, number: int, **about: Unpack[AboutWhom]) -> ApprovalView:

@@ -11,7 +11,6 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 from sqlalchemy.orm import Session
 
-from agent.approvals.card import waits_in_words
 from agent.approvals.gate import ask, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
@@ -21,12 +20,11 @@ from agent.commerce.policy import RULES, denied
 from agent.context import Context
 from agent.customer_service.changes import (
     approved,
-    ask_staff,
     counter_offer,
     edited_refund,
     hand_over,
     make,
-    needs_approval,
+    review_plan,
     told_of_answer,
     turned_down,
 )
@@ -36,13 +34,12 @@ from agent.customer_service.state import (
     Finding,
     Plan,
     Question,
-    ReadyAction,
     TopicTask,
 )
 from agent.customer_service.whose import customer_of, look_for_news, news_for
 from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import Caller, caller_of_run
-from agent.ledger.database import Denied, digest, emit_once_committed
+from agent.ledger.database import Denied, digest
 from agent.ledger.tables import ApprovalRow
 from agent.observability.events import emit
 from agent.platform import this_thread
@@ -169,28 +166,9 @@ async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     assert customer_id is not None  # noqa: S101  (a plan is only ever made for a known customer)
     asked_by = caller.identity if caller else customer_id  # whose thread this is
 
-    def reviewed(session: Session) -> tuple[list[ReadyAction], list[str]]:
-        ready: list[ReadyAction] = []
-        notes: list[str] = []
-        for n, action in enumerate(agreed["actions"]):
-            if not needs_approval(action):
-                ready.append(ReadyAction(key=f"plan:{agreed['id']}:{n}", action=action, request_id=None))
-                continue
-            try:
-                request = ask_staff(
-                    shop, session, agreed, n, subject=customer_id, thread_id=thread_id, asked_by=asked_by
-                )
-            except Denied as denial:
-                emit_once_committed(session, "request.denied", rule=denial.rule)
-                notes.append(denial.sentence)
-                continue
-            ready += approved(request)  # decided before this node ran again
-            notes += turned_down(request)
-            if request["status"] == "open":
-                notes.append(f"I have sent this for approval: {action['sentence']} It {waits_in_words(request)}.")
-        return ready, notes
-
-    ready, notes = await shop.database.write(reviewed)
+    ready, notes = await shop.database.write(
+        lambda session: review_plan(shop, session, agreed, subject=customer_id, thread_id=thread_id, asked_by=asked_by)
+    )
     runtime.stream_writer({"progress": "reviewed", "text": " ".join(notes) or "nobody needs to approve this"})
     update = {"plan": None, "ready": ready, "notes": notes, "processing_stage": "reviewed"}
     return Command(goto="execute" if ready else "reply", update=update)

@@ -31,16 +31,7 @@ from agent.ledger.database import Denied, KeyReusedError
 from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, look, request_of
-from agent.order_processing.showing import (
-    answer_message,
-    approval_action,
-    counted,
-    opening,
-    refused,
-    shown,
-    step_message,
-    tell,
-)
+from agent.order_processing.showing import answer_message, approval_action, counted, opening, refused, shown, tell
 from agent.order_processing.state import LineOutcome, LineTask, OrderState, ParcelOutcome, ParcelTask
 from agent.platform import this_thread
 from agent.policies import OUTSIDE_SECONDS
@@ -186,7 +177,7 @@ def ask_people(request: ApprovalView, update: Update) -> Command[Any]:
     update |= {"approval": request, "human_approval_needed": True}
     if request["status"] != "open":
         return Command(goto="decide", update=update | {"answer": NOBODY})
-    return Command(goto="approval", update=update | step_message(request))
+    return Command(goto="approval", update=update | answer_message(request))
 
 
 @guarded(*ANYWHERE)

@@ -73,17 +73,15 @@ def opening(state: OrderState, order: OrderView) -> dict[str, Any]:
     return said(f"{order['id']}:placed", f"Order {order['id']}, {counted(len(order['lines']))}, {total}")
 
 
-def step_message(request: ApprovalView) -> dict[str, Any]:
-    """The update that says whom an order waits for: each step, and who is asked beside it, in a message of its own."""
-    key = f"{request['request_id']}:{request.get('token')}:{len(request['roles'])}"
-    return said(key, f"{request['order_id']} {waits_in_words(request)}.")
-
-
 def answer_message(request: ApprovalView) -> dict[str, Any]:
-    """The update that says what came of an answer by people: it was not taken, or whose step is next."""
+    """The update that says of a request that the last answer was not taken, or whom it waits for: each step, and who is
+    asked beside it, in a message of its own."""
     if request["refused"]:
         return said(f"{request['request_id']}:refused", f"Not taken: {request['refused']}")
-    return step_message(request) if request["status"] == "open" else {}
+    if request["status"] != "open":
+        return {}
+    key = f"{request['request_id']}:{request.get('token')}:{len(request['roles'])}"
+    return said(key, f"{request['order_id']} {waits_in_words(request)}.")
 
 
 def approval_action(order: OrderView, risk: OrderRisk, history: str) -> Action:
