@@ -175,8 +175,7 @@ class Approvals:
             view = view_of(session, row, refused=str(refused))
             if caller and refused.ask_again:
                 told = [*told, name_digest(caller.identity)]
-            if told:
-                view["asked_again"] = told
+            view["asked_again"] = told
             return view
         facts = {"request_id": request_id, "decision": answer.decision, "status": row.status, "seen": proof}
         emit_once_committed(session, "approval.decided", **facts)
