@@ -40,6 +40,7 @@ _AMOUNT = re.compile(
     rf"(?: ?(?P<unit>{_SIGNS}|{_WORDS})(?!\w))?(?!\w| ?%|[.,-]?[0-9])",
     re.I | re.ASCII,
 )
+_DECIMALS = re.compile(r"[.,][0-9]{2}$")
 _THOUSANDS = re.compile(r",(?=[0-9]{3})")
 
 # what is said beside a number without a currency, when it is money
@@ -148,6 +149,15 @@ def amount(text: str) -> int | None:
             asked_back |= {minor} if asked else set()
     meant = asked_back or named
     return meant.pop() if len(meant) == 1 else None
+
+
+def counter_amount(note: str, *, below: int) -> int | None:
+    """The smaller amount that the reason for a no names: money, or a number with the decimals of money."""
+    if (meant := amount(note)) is not None and 0 < meant < below:
+        return meant
+    numbers = [each for each in _AMOUNT.finditer(without_order_ids(note)) if _DECIMALS.search(each["number"])]
+    named = {minor for each in numbers if (minor := _minor_units(each)) and 0 < minor < below}
+    return named.pop() if len(named) == 1 else None
 
 
 def cancel_reason(text: str) -> str | None:

@@ -52,6 +52,11 @@ def refundable(session: Session, payment: PaymentRow) -> int:
     return payment.amount - (owed or 0)
 
 
+def refundable_of_order(session: Session, order_id: str) -> int:
+    """What of an order's captured payments is neither refunded nor owed yet, in minor units."""
+    return sum(refundable(session, payment) for payment in payments_of(session, order_id, "captured"))
+
+
 def demand(
     session: Session,
     order: OrderRow,

@@ -3,6 +3,7 @@
 Amounts are integer minor units. Source of rules and numbers: docs/architecture.md, "Retail policy".
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -96,21 +97,26 @@ class RiskFacts:
 
 def risk_score(facts: RiskFacts) -> int:
     """Risk of a new order; `approvals.chains.HIGH_RISK` or more is high."""
+    return sum(points for points, _ in risk_reasons(facts))
+
+
+def risk_reasons(facts: RiskFacts) -> list[tuple[int, str]]:
+    """What makes a new order risky: points, and why."""
     past = sorted(facts.past_totals)
     median = (past[(len(past) - 1) // 2] + past[len(past) // 2]) / 2 if past else None
     recently = facts.profile_changed_at is not None and facts.now - facts.profile_changed_at <= timedelta(days=7)
-    return sum(
-        points
-        for points, applies in (
-            (20, facts.ships_elsewhere),
-            (15, not past),
-            (25, facts.orders_in_24_hours > 3),
-            (25, median is not None and facts.total >= 5 * median),
-            (20, facts.paid_by_gift_card and facts.total > 200_00),
-            (30, recently),
+    return [
+        (points, why)
+        for points, why, applies in (
+            (20, "ships elsewhere than to the customer's address", facts.ships_elsewhere),
+            (15, "first order", not past),
+            (25, f"{facts.orders_in_24_hours} orders in 24 hours", facts.orders_in_24_hours > 3),
+            (25, "at least 5 times the usual total", median is not None and facts.total >= 5 * median),
+            (20, "much of it by gift card", facts.paid_by_gift_card and facts.total > 200_00),
+            (30, "profile changed within 7 days", recently),
         )
         if applies
-    )
+    ]
 
 
 def pending(status: str) -> bool:
@@ -129,6 +135,23 @@ def cancel_denied(status: str, reason: str | None, *, change_unpaid: bool = Fals
 def refund_denied(amount: int, refundable: int) -> str | None:
     """The rule that forbids refunding `amount`, if any; `refundable` is what was captured and not yet refunded."""
     return None if 0 < amount <= refundable else "REFUND-AMOUNT"
+
+
+def read_money(text: object, currency: str = "USD") -> int:
+    """An amount of this currency as people write it, in minor units: `60`, `60.00`, `60,00` and `1,200.00 USD`.
+
+    Raises ValueError with what is expected: for another currency, and for what may mean two things.
+    """
+    plain = str(text).strip().removesuffix(currency).strip() if isinstance(text, str | int) else ""
+    found = None if isinstance(text, bool) else _AMOUNT.fullmatch(plain)
+    if not found:
+        raise ValueError(f"an amount is written like 80.00, in {currency}")
+    return int(found["whole"].replace(",", "")) * 100 + int((found["part"] or "").ljust(2, "0"))
+
+
+_AMOUNT: Final = re.compile(
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:[.,](?P<part>[0-9]{1,2}))?", re.ASCII
+)
 
 
 def money(amount: int, currency: str = "USD") -> str:

@@ -4,8 +4,9 @@ from typing import Final
 
 from agent.assistant.entities import SHOP_CURRENCY, other_currency
 from agent.assistant.models import Topic
-from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money, refund_denied
+from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money
 from agent.commerce.views import OrderView, change_unpaid
+from agent.customer_service.changes import check_proposed
 from agent.customer_service.state import Finding, PlannedAction, TopicTask
 from agent.customer_service.words import NOT_HERE
 from agent.services import Services
@@ -82,9 +83,7 @@ async def _refund(shop: Services, topic: Topic, customer_id: str) -> Finding:
         )
     if topic.amount is None:
         return _ask(topic, f"How much of order {order['id']} should be refunded?")
-    refundable = await shop.reads.refundable(order["id"])
-    if refund_denied(topic.amount, refundable):
-        raise denied("REFUND-AMOUNT", f"{money(refundable)} of {order['id']} can be refunded")
+    await check_proposed(shop, customer_id, order["id"], topic.amount)
     return Finding(
         text="",
         action=PlannedAction(

@@ -4,7 +4,7 @@ from langgraph.graph import END, START, StateGraph
 
 from agent.reconciler.jobs import ReconcilerState, beat, expire, job_failed, settle, take_on
 from agent.reconciler.news import send, tell
-from agent.reconciler.people import ask_again, wake, watch_the_clock
+from agent.reconciler.people import ask_again, bring_to_end, wake, watch_the_clock
 
 graph = (
     StateGraph(ReconcilerState)
@@ -12,6 +12,7 @@ graph = (
     .add_node(watch_the_clock, error_handler=job_failed)
     .add_node(wake, error_handler=job_failed)
     .add_node(ask_again, error_handler=job_failed)
+    .add_node(bring_to_end, error_handler=job_failed)
     .add_node(take_on, error_handler=job_failed)
     .add_node(settle, error_handler=job_failed)
     .add_node(expire, error_handler=job_failed)
@@ -26,6 +27,7 @@ graph = (
     .add_edge(START, "send")
     .add_edge("watch_the_clock", "wake")
     .add_edge("wake", "ask_again")
-    .add_edge(["beat", "ask_again", "take_on", "settle", "expire", "tell", "send"], END)
+    .add_edge("ask_again", "bring_to_end")
+    .add_edge(["beat", "bring_to_end", "take_on", "settle", "expire", "tell", "send"], END)
     .compile(name="reconciler")
 )

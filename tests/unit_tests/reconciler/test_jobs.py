@@ -56,6 +56,7 @@ async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
         "approvals": {},
         "woken": {},
         "asked": {},
+        "ended": {},
         "orders": {},
         "due": {},
         "debts": {},
