@@ -111,4 +111,5 @@ async def _run(
     shop, caller = await services(), caller_of_request(request, *roles)
     order = await seen_order(shop, order_id, caller)
     who = {"key": command_key(verb, order_id, given), "actor": caller.identity, "subject": order["customer_id"]}
-    return await run_command(shop, form(**who, order_id=order_id, **arguments), order_id)
+    command = form(**(arguments | who | {"order_id": order_id}))
+    return await run_command(shop, command, order_id)

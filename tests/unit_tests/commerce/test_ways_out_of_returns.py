@@ -248,13 +248,13 @@ async def test_of_an_exchange_that_comes_in_parts_each_leaves_for_its_own(shop: 
 
 @pytest.mark.parametrize("arguments", [{}, {"lines": by_line({1: 1}), "skus": (CURTAIN,)}])
 def test_a_return_names_its_pieces_one_way(arguments: dict[str, Any]) -> None:
-    who = {"key": "k", "actor": "ada_park", "subject": "ada_park"}
+    who: dict[str, Any] = {"key": "k", "actor": "ada_park", "subject": "ada_park"}
     with pytest.raises(ValueError, match="by lines, or by skus"):
         RequestReturn(**who, order_id="A-1", payment_method_id="ada_card", **arguments)
 
 
 def test_commands_that_were_sent_before_are_the_same_when_they_are_sent_again() -> None:
-    who = {"key": "k", "actor": "ada_park", "subject": "ada_park", "order_id": "A-1"}
+    who: dict[str, Any] = {"key": "k", "actor": "ada_park", "subject": "ada_park", "order_id": "A-1"}
     assert ReceiveReturn(**who).arguments() == {"order_id": "A-1"}
     swaps = (Swap(old="A", new="B"),)
     exchanged = RequestExchange(**who, swaps=swaps, payment_method_id="ada_card")

@@ -1,6 +1,7 @@
 """Returns by line and quantity, refunds that are pending, payments that are asked for again in their turn."""
 
 from collections import defaultdict
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -107,7 +108,7 @@ def _create_tables() -> None:
     )
 
 
-def _keep_return(row: sa.Row, pieces: list[tuple[str, str | None]]) -> None:
+def _keep_return(row: sa.Row[Any], pieces: list[tuple[str, str | None]]) -> None:
     """The one return that an order had, its pieces gathered by line: the first lines with that option that have any
     left, as their price was reckoned. What was received was received whole, and its new pieces left with it."""
     connection, of_order = op.get_bind(), {"order": row.order_id}
