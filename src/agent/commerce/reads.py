@@ -154,7 +154,9 @@ class Reads:
         if seen(session, order_id).customer_id != customer_id:
             raise denied("ORDER-EXISTS", order_id)
         payments = payments_of(session, order_id, "captured", "due", "open", "unknown")
-        debts = session.scalars(select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund")).all()
+        debts = session.scalars(
+            select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund", ~DebtRow.returned)
+        ).all()
         lines = [(p.at, 0, p.key, "payment", p.method_id, p.amount, p.outcome == "captured") for p in payments]
         lines += [(d.at, 1, d.key, "refund", d.method_id or "", d.amount, d.settled) for d in debts]
         return [

@@ -3,7 +3,6 @@
 Each runs a command on the ledger, in the customer's name; the rules are in `commerce`.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
@@ -93,14 +92,14 @@ async def receive(
 
 
 async def _of_customer(
-    form: Callable[..., Command], verb: str, order_id: str, request: Request, given: str | None, **arguments: Any
+    form: type[Command], verb: str, order_id: str, request: Request, given: str | None, **arguments: Any
 ) -> dict[str, Any]:
     roles: tuple[Role, ...] = ("customer", "channel")
     return await _run(form, verb, order_id, request, given=given, roles=roles, **arguments)
 
 
 async def _run(
-    form: Callable[..., Command],
+    form: type[Command],
     verb: str,
     order_id: str,
     request: Request,
@@ -111,9 +110,6 @@ async def _run(
 ) -> dict[str, Any]:
     shop, caller = await services(), caller_of_request(request, *roles)
     order = await seen_order(shop, order_id, caller)
-    who: dict[str, Any] = {
-        "key": command_key(verb, order_id, given),
-        "actor": caller.identity,
-        "subject": order["customer_id"],
-    }
-    return await run_command(shop, form(**who, order_id=order_id, **arguments), order_id)
+    who = {"key": command_key(verb, order_id, given), "actor": caller.identity, "subject": order["customer_id"]}
+    command = form(**(arguments | who | {"order_id": order_id}))
+    return await run_command(shop, command, order_id)

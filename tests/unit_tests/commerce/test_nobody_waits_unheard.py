@@ -27,7 +27,7 @@ from ..conftest import Clock
 from .books import all_adds_up
 from .life import Life, Step, Weather, What
 from .outside import the_van_comes
-from .scenes import Dump, cut_off_by, dump, new_order, unreachable, wire
+from .scenes import Dump, Hook, cut_off_by, dump, new_order, unreachable, wire
 
 pytestmark = pytest.mark.thorough
 
@@ -85,11 +85,11 @@ async def story(config: Settings, begun: int, steps: list[Step], weather: Weathe
         for step in steps:
             await life.take(step)
             clock.advance(hours=1)
-        ways: dict[str, Any] = {
+        weathers: dict[Weather, dict[str, Hook]] = {
             "unreachable": {"request": unreachable},
             "lost": {"response": cut_off_by("POST")},
         }
-        outside = ways.get(weather, {})
+        outside = weathers.get(weather, {})
         with wire(shop.world.clients[0], **outside):
             await nobody_answers(life, clock)
         now = await dump(shop)
