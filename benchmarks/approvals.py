@@ -65,7 +65,7 @@ async def figures() -> AsyncIterator[Figure]:
 
 async def _page(client: LangGraphClient, role: str | None, where: dict[str, Any], bar: float) -> Figure:
     async def ours() -> list[Any]:
-        return await listed(client, role, PAGE)
+        return (await listed(client, role, PAGE))[0]
 
     async def bare() -> list[Any]:
         order: dict[str, Any] = {"sort_by": "created_at", "sort_order": "asc"}
@@ -114,7 +114,7 @@ async def _one_waits(server: LiveServer) -> None:
         "lines": [{"sku": "TABLE-ASH", "quantity": 2}],
     }
     async with get_client(url=server.url, api_key=server.tokens["channel"]) as client:
-        thread = order_thread("B-1")
+        thread = order_thread("B-1", "channel:channel-1")
         await client.runs.wait(thread, "order_processing", input={"order": order}, if_not_exists="create")
         assert (await client.threads.get(thread))["status"] == "interrupted"  # noqa: S101
 

@@ -96,7 +96,7 @@ class Driver:
 
     def order(self, order: dict[str, Any], *, role: str = "channel") -> Run:
         """Send an order in and follow it."""
-        thread = order_thread(order["order_id"])
+        thread = order_thread(order["order_id"], "channel:channel-1")
         return self.run(role, thread, "order_processing", input={"order": order}, if_not_exists="create")
 
     def completed(self, order: dict[str, Any]) -> Run:

@@ -12,9 +12,9 @@ from agent.approvals.models import decision_payload
 from agent.identity import Caller
 from agent.platform import order_thread
 from agent.server.edge import LARGEST_BODY
-from agent.tokens import add_token
+from agent.tokens import add_token, revoke_tokens
 from demo.live import LiveServer
-from tests.integration_tests.driver import Driver, an_order
+from tests.integration_tests.driver import Driver, Run, an_order
 
 STAFF = "order_manager"
 ORDER = an_order("ACCESS-1", {"DESK-WALNUT": 2})
@@ -180,6 +180,67 @@ def test_a_customer_who_is_called_as_the_channel_is_sees_none_of_its_conversatio
         assert namesake.post(f"/threads/{thread}/runs", json=body).status_code == 404
 
 
+OF_STAFF = ("between us", "order-manager-1", "finance-director-1", '"head"', '"seal"', '"risk"', "action_hash",
+            "langgraph_auth_user")  # fmt: skip
+"""What no customer is told: a note of a yes, names, seals, risk."""
+
+
+def everything_told(driver: Driver, role: str, thread: str, order_id: str) -> dict[str, str]:
+    """All that a role is told of an order and its thread, by every route there is."""
+    path, runs = f"/threads/{thread}", driver.client(role).runs.list(thread)
+    routes: list[Attempt] = [
+        ("GET", path, None), ("GET", f"{path}/state", None), ("GET", f"{path}/history", None),
+        ("POST", f"{path}/history", {"limit": 50}), ("GET", f"{path}/runs", None),
+        ("GET", f"/ops/orders/{order_id}", None),
+        ("POST", "/threads/search", {"ids": [thread]}), ("GET", f"{path}/runs/{runs[0]['run_id']}/join", None),
+        ("GET", f"{path}/runs/{runs[0]['run_id']}", None),
+    ]  # fmt: skip
+    return {f"{method} {path}": driver.http(role, method, path, body).text for method, path, body in routes}
+
+
+def test_a_customer_sees_for_whom_an_order_waits_and_why_it_was_rejected_and_nothing_else_of_staffs(
+    driver: Driver,
+) -> None:
+    order = an_order("ACCESS-6", {"DESK-WALNUT": 8})
+    asked = driver.order(order, role="customer")
+    waiting: Any = asked.waiting
+    assert waiting == {
+        "request_id": waiting["request_id"], "order_id": "ACCESS-6", "status": "open", "roles": [STAFF],
+    }  # fmt: skip
+
+    def staff_sees() -> Run:
+        [[interrupt]] = driver.client(STAFF).threads.get(asked.thread)["interrupts"].values()
+        return Run(asked.thread, "order_processing", waiting=interrupt["value"])
+
+    driver.answer(STAFF, staff_sees(), "approve", note="between us: too good a customer to refuse")
+    driver.answer("finance_director", staff_sees(), "reject", note="no stock of that wood until May")
+
+    staffs = " ".join(everything_told(driver, STAFF, asked.thread, "ACCESS-6").values())
+    assert [secret for secret in OF_STAFF if secret not in staffs] == []
+    told = everything_told(driver, "customer", asked.thread, "ACCESS-6")
+    for route, text in told.items():
+        assert [secret for secret in OF_STAFF if secret in text] == [], route
+    order_told = driver.client("customer").http.get("/ops/orders/ACCESS-6")
+    assert [(each["status"], each["note"]) for each in order_told["approvals"]] == [
+        ("rejected", "no stock of that wood until May")
+    ]
+    assert "no stock of that wood until May" in told[f"GET /threads/{asked.thread}"]
+
+
+def test_a_stream_ends_when_its_token_is_revoked(server: LiveServer) -> None:
+    digests = server.tokens_file.with_suffix(".sha256.json")
+    token = add_token(digests, Caller("jonas_weber", "customer"))
+    with httpx.Client(base_url=server.url, headers={"x-api-key": token}, trust_env=False, timeout=30) as jonas:
+        thread = jonas.post("/threads", json={}).json()["thread_id"]
+        with jonas.stream("GET", f"/threads/{thread}/stream") as stream:
+            assert stream.status_code == 200
+            lines = stream.iter_lines()
+            assert next(line for line in lines if line).startswith(": heartbeat")
+            revoke_tokens(digests, "jonas_weber")
+            assert len([line for line in lines if line]) <= 2  # ends, within two signs of life
+        assert jonas.get(f"/threads/{thread}").status_code == 401
+
+
 def test_another_web_page_may_not_read_what_this_server_says(server: LiveServer) -> None:
     def asked_from(origin: str) -> list[str | None]:
         asks = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
@@ -232,7 +293,7 @@ def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServ
 
 def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names(studio_server: LiveServer) -> None:
     order, plain = an_order("ACCESS-4", {"DESK-WALNUT": 2}), {"assistant_id": "order_processing"}
-    path = f"/threads/{order_thread('ACCESS-4')}/runs/wait"
+    path = f"/threads/{order_thread('ACCESS-4', 'channel:channel-1')}/runs/wait"
     with httpx.Client(
         base_url=studio_server.url, headers={"x-auth-scheme": "langsmith"}, trust_env=False, timeout=60
     ) as studio:
@@ -251,7 +312,10 @@ def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names
         assert other_page.status_code == 403
         elsewhere = studio.post("/threads/search", json={}, headers={"host": "page.example"})
         assert elsewhere.status_code == 403
-        assert studio.patch(f"/threads/{order_thread('ACCESS-4')}", json={"metadata": {}}).status_code == 403
+        assert (
+            studio.patch(f"/threads/{order_thread('ACCESS-4', 'channel:channel-1')}", json={"metadata": {}}).status_code
+            == 403
+        )
 
 
 def test_a_customer_who_asks_too_often_is_told_when_to_come_back(studio_server: LiveServer) -> None:

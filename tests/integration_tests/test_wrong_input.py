@@ -73,10 +73,12 @@ def unchanged(cron_fired: None, ledger: Ledger) -> Iterator[None]:
 def test_an_order_that_cannot_be_read_is_refused_by_field(driver: Driver, unchanged: None) -> None:
     for what, (order, why) in UNREADABLE_ORDERS.items():
         body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create"}
-        answer = driver.http("channel", "POST", f"/threads/{order_thread('WRONG-1')}/runs/wait", body)
+        answer = driver.http(
+            "channel", "POST", f"/threads/{order_thread('WRONG-1', 'channel:channel-1')}/runs/wait", body
+        )
         assert answer.status_code == 422, what
         assert answer.json()["detail"].startswith(f"ORDER-INPUT: {why}"), what
-    assert driver.http("operator", "GET", f"/threads/{order_thread('WRONG-1')}").status_code == 404
+    assert driver.http("operator", "GET", f"/threads/{order_thread('WRONG-1', 'channel:channel-1')}").status_code == 404
 
 
 def test_an_order_that_breaks_a_rule_is_refused_by_that_rule(driver: Driver, unchanged: None) -> None:
@@ -169,6 +171,23 @@ def test_what_is_said_of_a_thread_or_a_run_is_listed(driver: Driver) -> None:
         assert driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body).status_code == 422
     body = hello | {"metadata": {"graph_id": "customer_service"}}
     assert driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body).status_code == 200
+
+
+def test_text_that_no_store_keeps_is_refused_and_what_waits_goes_on_waiting(driver: Driver) -> None:
+    waits = driver.order(an_order("WRONG-NUL", {"DESK-WALNUT": 2}))
+    assert waits.waiting
+    runs = f"/threads/{waits.thread}/runs/wait"
+    for bad in ("too much\\u0000", "too much\\ud800"):
+        note = f'{{"resume": {{"decisions": [{{"type": "reject", "message": "{bad}"}}]}}}}'
+        sent = {
+            runs: f'{{"assistant_id": "order_processing", "command": {note}}}',
+            f"/ops/approvals/{waits.waiting['request_id']}/ask": f'{{"text": "{bad}"}}',
+        }
+        answers = [driver.raw("order_manager", path, body) for path, body in sent.items()]
+        assert [answer.status_code for answer in answers] == [422, 422], bad
+    assert driver.http("customer", "GET", "/ops/orders/W-1%00").status_code == 422
+    assert driver.client("order_manager").threads.get(waits.thread)["status"] == "interrupted"
+    assert driver.answer("order_manager", waits, "reject", note="tried").stage == "cancelled"
 
 
 def test_an_agent_that_calls_by_a2a_is_heard(driver: Driver) -> None:

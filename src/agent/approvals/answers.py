@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from agent.approvals.models import Answer, Decision
 from agent.identity import out_of_json
+from agent.text import RULE, is_storable
 
 _WORDS: dict[str, Decision] = {
     "approve": "approve",
@@ -40,6 +41,8 @@ def read_answer(said: Any, action_name: str) -> Answer:
     """
     said = out_of_json(said)
     entry = _single(said)
+    if not is_storable(entry):
+        raise UnreadableAnswerError(RULE)
     word, shown = entry.get("type"), entry.get("args")
     decision = _WORDS.get(word) if isinstance(word, str) else None
     if decision is None:

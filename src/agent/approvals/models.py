@@ -9,6 +9,8 @@ from typing import (
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
+from agent.text import Text
+
 Decision = Literal["approve", "edit", "reject"]
 DECISIONS: tuple[Decision, ...] = ("approve", "edit", "reject")
 NOTE_LIMIT = 2000
@@ -21,7 +23,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Decision
-    note: str = Field(default="", max_length=NOTE_LIMIT)
+    note: Text = Field(default="", max_length=NOTE_LIMIT)
     arguments: dict[str, Any] | None = None  # for edit: the whole changed arguments
     echoed: dict[str, Any] | None = None  # of any other answer: the arguments that it says it is about
     token: str | None = None  # of the card that was answered

@@ -17,6 +17,7 @@ from agent.ledger.database import Database, Denied, KeyReusedError, digest, emit
 from agent.ledger.notices import notify
 from agent.ledger.tables import ApprovalRow, QuestionRow
 from agent.ledger.transactions import reads, writes
+from agent.text import RULE, is_storable
 
 _ANSWER: Final = re.compile(
     r'[\s“"]*re\b[\s:]*(?P<request>apr-[0-9a-f]+)\b[\s:,.”"]*(?P<words>[^\s:,.”"].*)', re.IGNORECASE | re.DOTALL
@@ -36,8 +37,11 @@ class Questions:
     def ask(self, session: Session, request_id: str, text: str, caller: Caller, key: str) -> QuestionView:
         """Ask the customer of a request, once under the caller's `key`; one question of a request waits at a time.
 
-        Raises `Denied` APPROVAL-EXISTS, APPROVAL-ROLE, APPROVAL-ENDED or QUESTION-OPEN; `KeyReusedError`.
+        Raises `KeyReusedError`; `Denied` TEXT-CHARACTERS, APPROVAL-EXISTS, APPROVAL-ROLE, APPROVAL-ENDED or
+        QUESTION-OPEN.
         """
+        if not is_storable(text):
+            raise Denied(*RULE.split(": ", 1))
         now, key = self._db.clock(), f"{request_id}:{digest([caller.identity, key])}"
         row = session.get(ApprovalRow, request_id, with_for_update=True)
         if row is None:

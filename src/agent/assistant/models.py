@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.text import Text, is_storable
+
 RequestType = Literal[
     "order_status",
     "order_cancel",
@@ -30,10 +32,10 @@ class Topic(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     request_type: RequestType
-    text: str = Field(description="the customer's own words about this topic")
-    order_id: str | None = Field(default=None, description="the order as the customer named it, such as W-1001")
+    text: Text = Field(description="the customer's own words about this topic")
+    order_id: Text | None = Field(default=None, description="the order as the customer named it, such as W-1001")
     amount: int | None = Field(default=None, ge=0, description="an amount of money named, in minor units (cents)")
-    reason: str | None = Field(default=None, description="the customer's reason, in few words")
+    reason: Text | None = Field(default=None, description="the customer's reason, in few words")
 
 
 class Understanding(BaseModel):
@@ -66,7 +68,7 @@ def message_text(content: object) -> str:
     """The words of a message's content: a string, or the text blocks that chat UIs send. Raises `MessageError`."""
     if isinstance(content, list):
         content = "\n".join(_block(part) for part in content)
-    if not isinstance(content, str) or any("\ud800" <= char <= "\udfff" for char in content):  # half a character
+    if not isinstance(content, str) or not is_storable(content):
         raise MessageError("MESSAGE-FORM")
     if not content.strip():
         raise MessageError("MESSAGE-EMPTY")

@@ -12,7 +12,19 @@ import typer
 from agent.approvals.models import Decision
 from agent.client.connection import DeskError, ExitCode
 from agent.client.feed import feed
-from agent.client.inbox import MOST, Pending, ask_customer, check_note, find, listed, questions, send
+from agent.client.inbox import (
+    MOST,
+    Pending,
+    ask_customer,
+    check_note,
+    find,
+    listed,
+    look_up,
+    questions,
+    send,
+    shown_now,
+    story,
+)
 from agent.client.layout import came_of_it, details, last_answer, overview
 from agent.client.runs import json_or_text
 from agent.client.session import Session, remote
@@ -30,17 +42,19 @@ Limit = Annotated[
     int,
     typer.Option(min=1, max=MOST, help="How many at most. Of more, those whose order or conversation began first."),
 ]
+Offset = Annotated[int, typer.Option(min=0, help="How many of those that began first to leave out.")]
 
 
 @app.command(name="list")
 @remote(default_role=None)
-async def list_(session: Session, role: ForRole = None, limit: Limit = 50) -> None:
-    """List open requests, the most urgent of those shown first."""
-    views = [request.view for request in await listed(session.client, role, limit)]
+async def list_(session: Session, role: ForRole = None, limit: Limit = 50, offset: Offset = 0) -> None:
+    """List open requests, the most urgent of those shown first. Where there are more, stderr says how to get them."""
+    requests, more = await listed(session.client, role, limit, offset)
+    views = [request.view for request in requests]
     session.screen.document(views)
     session.screen.print(overview(views, datetime.now(UTC)) if views else plain("Nothing waits for approval.", "dim"))
-    if len(views) == limit:
-        session.screen.progress(f"There may be more than these {limit}: --limit")
+    if more:
+        session.screen.more(len(views), f"--offset {offset + limit}")
 
 
 @app.command()
@@ -68,11 +82,15 @@ async def watch(
 @app.command()
 @remote(default_role=None)
 async def show(session: Session, request_id: RequestId) -> None:
-    """Show one request with everything that is asked, and what the customer was asked about it."""
-    view = (await find(session.client, request_id)).view
+    """Show one request, open or decided: what is asked, who has said what, and what the customer was asked."""
+    known = await look_up(session.client, request_id)
+    shown = await shown_now(session.client, request_id) if known["status"] == "open" else None
+    view = shown.view if shown else known  # the thread knows besides why the last answer was not taken
     asked = await questions(session.client, request_id)
-    session.screen.document({**view, "questions": asked})
+    session.screen.document({**view, "decisions": known["decisions"], "questions": asked})
     session.screen.print(*details(view, asked, datetime.now(UTC)))
+    if known["decisions"] or known["status"] != "open":
+        session.screen.print(plain(story(known)))
 
 
 @app.command()

@@ -4,6 +4,7 @@ Local verbs, such as `desk tokens`, are declared by packages in the entry-point 
 """
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import Any
@@ -14,7 +15,7 @@ from typer.main import get_command, get_group
 
 from agent.client import approvals, ops, orders
 from agent.client.ask import ask
-from agent.client.connection import ExitCode
+from agent.client.connection import MEANINGS, ExitCode
 from agent.client.show import Screen
 
 LOCAL_VERBS = "desk.commands"
@@ -39,8 +40,9 @@ class Desk(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Desk, no_args_is_help=True, add_completion=False, help="The desk: messages, orders and approvals."
-)
+    cls=Desk, no_args_is_help=True, add_completion=False, help="The desk: messages, orders and approvals.",
+    epilog="Exit codes: " + "; ".join(f"{int(code)} {meaning}" for code, meaning in MEANINGS.items()) + ".",
+)  # fmt: skip
 app.command()(ask)
 app.add_typer(orders.app, name="orders")
 app.add_typer(approvals.app, name="approvals")
@@ -49,6 +51,7 @@ app.add_typer(ops.app, name="ops")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code (`ExitCode`)."""
+    warnings.filterwarnings("ignore", message="Reconnecting without a Last-Event-ID")  # what was missed is looked up
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         code = get_command(app).main(given, prog_name="desk", standalone_mode=False)

@@ -18,14 +18,30 @@ from pydantic import BaseModel, HttpUrl, TypeAdapter, ValidationError
 
 
 class ExitCode(IntEnum):
-    """What `desk` tells the shell. 0 is success; parked and waiting orders are successes."""
+    """What `desk` tells the shell. 0 is success; parked, waiting and unfinished orders are successes."""
 
     OTHER = 1
     USAGE = 2
     UNREACHABLE = 3
     UNAUTHORISED = 4
     NOT_FOUND = 5
-    REFUSED = 6  # by a rule or by validation
+    REFUSED = 6
+    UNKNOWN = 7
+    INTERRUPTED = 130  # as shells count a process that Ctrl-C has ended
+
+
+MEANINGS = {
+    0: "done; also of an order that waits for people, is parked, or is on its way",
+    ExitCode.OTHER: "failed at the server",
+    ExitCode.USAGE: "the command, or a line of the file, can't be read",
+    ExitCode.UNREACHABLE: "the server can't be reached: nothing was sent",
+    ExitCode.UNAUTHORISED: "the token is not known, or its role may not do this",
+    ExitCode.NOT_FOUND: "there is no such thing",
+    ExitCode.REFUSED: "refused by a rule; an answer that was not taken",
+    ExitCode.UNKNOWN: "sent, and not known what became of it",
+    ExitCode.INTERRUPTED: "stopped by Ctrl-C",
+}
+"""Of the exit codes, for `desk --help`."""
 
 
 class DeskError(typer.TyperException):
@@ -36,6 +52,13 @@ class DeskError(typer.TyperException):
         self.exit_code = code
 
 
+class LostError(DeskError):
+    """Something was sent and its answer never came: it may have been done, or may be done yet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ExitCode.UNKNOWN)
+
+
 class _Holder(BaseModel):
     token: str
 
@@ -43,13 +66,14 @@ class _Holder(BaseModel):
 _TOKENS = TypeAdapter(dict[str, _Holder])
 _ADDRESS = TypeAdapter(HttpUrl)
 
-_MEANINGS = {
+_REFUSALS = {
     400: (ExitCode.REFUSED, "refused", "Change the request"),
     401: (ExitCode.UNAUTHORISED, "token not accepted", "Give another with --token or --as ROLE"),
     403: (ExitCode.UNAUTHORISED, "not allowed", "Another role may: --as ROLE"),
     404: (ExitCode.NOT_FOUND, "not found", "Check the id, and --url"),
     409: (ExitCode.REFUSED, "refused", "If other work on it is under way, try again in a moment"),
     422: (ExitCode.REFUSED, "refused", "Change the request"),
+    429: (ExitCode.REFUSED, "too often", "Try again then"),
 }
 
 
@@ -99,18 +123,10 @@ def explained(url: str) -> Iterator[None]:
     """Raise whatever goes wrong between us and the server at `url` as a `DeskError`."""
     try:
         yield
-    except APIStatusError as error:
-        detail = error.body.get("detail") if isinstance(error.body, dict) else None
-        said = json.dumps(detail) if isinstance(detail, dict | list) else error.message
-        raise _answered(url, error.status_code, said) from error
-    except httpx.HTTPStatusError as error:  # what the SDK raises of an answer that it was waiting for
-        raise _answered(url, error.response.status_code, error.response.text) from error
     except httpx.HTTPError as error:
-        reason = str(error) or type(error).__name__
-        raise DeskError(
-            f"cannot reach {url} ({reason}); start the server, or say with --url where it is",
-            ExitCode.UNREACHABLE,
-        ) from error
+        raise failure(url, error) from error
+    except httpx.InvalidURL as error:
+        raise DeskError(f"this id can be part of no address ({error}); check it", ExitCode.USAGE) from error
     except KeyError as error:
         raise DeskError(
             f"{url} answers without {error}; are server and desk of one version?", ExitCode.OTHER
@@ -119,7 +135,50 @@ def explained(url: str) -> Iterator[None]:
         raise DeskError(f"{url} does not answer in JSON; is it the desk? Check --url", ExitCode.OTHER) from error
 
 
-def _answered(url: str, status: int, said: str) -> DeskError:
+@contextmanager
+def sending(url: str, look: str) -> Iterator[None]:
+    """Around what changes something: raises `LostError` where it may have been done though no answer came."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        if may_be_done(error):
+            raise lost(url, error, look) from error
+        raise
+
+
+def may_be_done(error: httpx.HTTPError) -> bool:
+    """Whether what was sent may have been done, though this came of it: no answer, or one that something broke."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code >= 500
+    return not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+
+
+def lost(url: str, error: httpx.HTTPError, look: str) -> LostError:
+    """What people read of an answer that never came; `look` tells them where they see what became of it."""
+    if isinstance(error, httpx.HTTPStatusError):
+        why = f"HTTP {error.response.status_code} from {url}: {_said(error)}"
+    else:
+        why = _unreachable(url, error)
+    return LostError(f"no answer came, so this may have been done, or not ({why}). {look}")
+
+
+def failure(url: str, error: httpx.HTTPError) -> DeskError:
+    """What a failed call to the server at `url` means to people."""
+    if not isinstance(error, httpx.HTTPStatusError):
+        advice = "start the server, or say with --url where it is"
+        return DeskError(f"{_unreachable(url, error)}; {advice}", ExitCode.UNREACHABLE)
+    status = error.response.status_code
     unforeseen = (ExitCode.OTHER, f"failed with HTTP {status}", "See the server's log")
-    code, what, advice = _MEANINGS.get(status, unforeseen)
-    return DeskError(f"{what} at {url}: {said.rstrip('.')}. {advice}", code)
+    code, what, advice = _REFUSALS.get(status, unforeseen)
+    return DeskError(f"{what} at {url}: {_said(error)}. {advice}", code)
+
+
+def _said(error: httpx.HTTPStatusError) -> str:
+    if not isinstance(error, APIStatusError):  # what the SDK raises of an answer that it was waiting for
+        return error.response.text.rstrip(".")
+    detail = error.body.get("detail") if isinstance(error.body, dict) else None
+    return json.dumps(detail) if isinstance(detail, dict | list) else error.message.rstrip(".")
+
+
+def _unreachable(url: str, error: httpx.HTTPError) -> str:
+    return f"cannot reach {url} ({str(error) or type(error).__name__})"

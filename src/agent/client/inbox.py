@@ -9,15 +9,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
+import httpx
 from langgraph_sdk.client import LangGraphClient
+from langgraph_sdk.errors import NotFoundError
 from langgraph_sdk.schema import ThreadSelectField
 
 from agent.approvals.models import NOTE_LIMIT, ApprovalView, Decision, QuestionView, decision_payload
-from agent.client.connection import DeskError, ExitCode, explained
-from agent.client.runs import Outcome, follow, is_approval
+from agent.client.connection import DeskError, ExitCode, explained, failure, sending
+from agent.client.outage import until_settled
+from agent.client.runs import Outcome, address, follow, is_approval
 from agent.client.session import Session
 
 MOST = 1000
@@ -42,37 +45,97 @@ class Pending:
     view: ApprovalView
 
 
+class Said(TypedDict):
+    """What somebody has said to a request; `mine`: they are who asks."""
+
+    step: int
+    decision: Decision
+    actor: str
+    role: str
+    note: str
+    at: str
+    mine: bool
+
+
+class Known(ApprovalView):
+    """A request as the ledger has it, open or not."""
+
+    decisions: list[Said]
+
+
 class AwayError(DeskError):
     """The server can't be asked just now; it may be back with the next look."""
 
 
-async def listed(client: LangGraphClient, role: str | None, limit: int) -> list[Pending]:
-    """At most `limit` open requests, or of those that wait for `role`: the most urgent first.
+async def listed(client: LangGraphClient, role: str | None, limit: int, offset: int = 0) -> tuple[list[Pending], bool]:
+    """At most `limit` open requests, or of those that wait for `role`, the most urgent first; whether there are more.
 
-    Where there are more, the server chooses: it can order threads by when they were begun, not by what is due. Those of
-    a role are found by the notes on their threads, the escalated ones first. A note that could not be written is
-    written by the reconciler, within a minute.
+    Where there are more, the server chooses: it can order threads by when they were begun, not by what is due. In that
+    order `offset` passes over the first. Those of a role are found by the notes on their threads, the escalated ones
+    first. A note that could not be written is written by the reconciler, within a minute.
     """
     ways: list[Way] = [{"metadata": {"escalated_to": role}}, {"metadata": {"awaiting": role}}] if role else [{}]
+    wanted = offset + limit
     found: dict[str, Pending] = {}
-    async for request in _open(client, ways, limit):
+    async for request in _open(client, ways, min(wanted + 1, MOST)):
         if role is None or role in request.view["roles"]:
             found[request.view["request_id"]] = request
-        if len(found) == limit:
+        if len(found) > wanted:
             break
-    return sorted(found.values(), key=lambda request: datetime.fromisoformat(request.view["due"]))
+    page = list(found.values())[offset:wanted]
+    return sorted(page, key=lambda request: datetime.fromisoformat(request.view["due"])), len(found) > wanted
 
 
 async def find(client: LangGraphClient, request_id: str) -> Pending:
-    """The open request of this id, by its thread's note; without one among all that wait. Raises `DeskError`
-    NOT_FOUND."""
+    """The open request of this id, and where it waits.
+
+    Raises `DeskError`: REFUSED with what was decided when it waits no more, NOT_FOUND when there is none.
+    """
+    if request := await shown_now(client, request_id):
+        return request
+    known = await look_up(client, request_id)
+    if known["status"] != "open":
+        raise not_taken(known)
+    raise DeskError(
+        f"{request_id} is open, and no thread shows it now: look again, or `desk ops reconcile` has it asked again",
+        ExitCode.NOT_FOUND,
+    )
+
+
+async def shown_now(client: LangGraphClient, request_id: str) -> Pending | None:
+    """The request of this id that a thread shows, found by the thread's note; without one among all that wait."""
     async for request in _open(client, [{"metadata": {"request_id": request_id}}, {}], MOST):
         if request.view["request_id"] == request_id:
             return request
-    raise DeskError(
-        f"not found: no open request {request_id}; `desk approvals list` shows the open ones",
-        ExitCode.NOT_FOUND,
-    )
+    return None
+
+
+async def look_up(client: LangGraphClient, request_id: str) -> Known:
+    """A request as the ledger has it, open or not. Raises `DeskError` NOT_FOUND."""
+    try:
+        return await client.http.get(_path(request_id))  # type: ignore[no-any-return]
+    except NotFoundError as error:
+        raise DeskError(
+            f"not found: no open request {request_id}, and no decided one; `desk approvals list` shows the open ones",
+            ExitCode.NOT_FOUND,
+        ) from error
+
+
+def not_taken(known: Known) -> DeskError:
+    """Why an answer to this request counted for nothing: what was decided, by whom and when."""
+    return DeskError(f"Not taken: {story(known)}", ExitCode.REFUSED)
+
+
+def story(known: Known) -> str:
+    """How a request stands, and who said what to it when, in one line."""
+    said = [
+        f"{each['decision']} by {each['actor']} ({each['role']}) at {each['at']}"
+        + (f", “{each['note']}”" if each["note"] else "")
+        for each in known["decisions"]
+    ]
+    stands = f"waits for {' or '.join(known['roles'])}" if known["status"] == "open" else f"is {known['status']}"
+    ended = known["note"] if known["status"] == "expired" else ""
+    return f"{known['request_id']} {stands}: {'; '.join([*said, *filter(None, [ended])]) or 'nobody has answered it'}"
 
 
 async def _open(client: LangGraphClient, ways: list[Way], page: int) -> AsyncIterator[Pending]:
@@ -117,17 +180,55 @@ async def send(
     note: str = "",
     arguments: dict[str, Any] | None = None,
 ) -> Outcome:
-    """Send an answer and follow what comes of it. Raises `DeskError` REFUSED with the reason when it is not taken."""
+    """Send an answer and follow what comes of it.
+
+    Raises `DeskError` REFUSED with the reason when it is not taken, also when the request was decided before. Where the
+    connection broke, or the run failed, the ledger says whether it was: when not, that is raised.
+    """
     check_note(decision, note)
+    request_id = request.view["request_id"]
+    before = await look_up(client, request_id)
+    if before["status"] != "open":
+        raise not_taken(before)
     name, token = request.view["action_requests"][0]["name"], request.view.get("token")
     payload = decision_payload(decision, name=name, note=note, arguments=arguments, token=token)
-    outcome = await follow(
-        client, request.thread_id, request.graph, progress, command={"resume": {request.interrupt_id: payload}}
-    )
-    request_id, waiting = request.view["request_id"], outcome.waiting
+    lost: DeskError | None = None
+    try:
+        outcome = await follow(
+            client, request.thread_id, request.graph, progress, command={"resume": {request.interrupt_id: payload}},
+            look=f"`desk approvals show {request_id}` tells whether your answer was taken",
+        )  # fmt: skip
+    except httpx.HTTPStatusError as error:
+        refusal = failure(address(client), error)
+        raise DeskError(f"Not taken: {refusal.message}", refusal.exit_code) from error
+    except DeskError as error:  # a run may fail, as well as its stream, after the answer was recorded
+        lost, outcome = error, Outcome({}, None)
+        progress(f"{error.message}; looking whether it was taken")
+    waiting = outcome.waiting
     if waiting and waiting["request_id"] == request_id and waiting["refused"]:
-        raise DeskError(f"your answer to {request_id} was not taken: {waiting['refused']}", ExitCode.REFUSED)
-    return outcome
+        raise DeskError(f"Not taken: {waiting['refused']}", ExitCode.REFUSED)
+    after = await _afterwards(client, before, lost)
+    if _mine(after) == _mine(before):
+        raise lost or not_taken(after)
+    return Outcome({}, after if after["status"] == "open" else None) if lost else outcome
+
+
+async def _afterwards(client: LangGraphClient, before: Known, lost: DeskError | None) -> Known:
+    """The request after an answer to it; a lost one is waited for. Raises `lost` when nobody answers."""
+    request_id = before["request_id"]
+    if lost is None:
+        return await look_up(client, request_id)
+    try:
+        return await until_settled(
+            lambda: look_up(client, request_id),
+            lambda known: known["status"] != "open" or _mine(known) > _mine(before),
+        )
+    except httpx.HTTPError as error:
+        raise lost from error
+
+
+def _mine(known: Known) -> int:
+    return sum(said["mine"] for said in known["decisions"])
 
 
 def check_note(decision: Decision, note: str) -> None:
@@ -143,12 +244,16 @@ async def ask_customer(client: LangGraphClient, request_id: str, text: str) -> Q
     if not text.strip():
         raise DeskError("the question is empty", ExitCode.USAGE)
     key = hashlib.sha256(text.encode()).hexdigest()
-    return await client.http.post(  # type: ignore[no-any-return]
-        f"/ops/approvals/{quote(request_id, safe='')}/ask", json={"text": text}, headers={"idempotency-key": key}
-    )
+    with sending(address(client), "Ask it again: the same words are one question"):
+        return await client.http.post(  # type: ignore[no-any-return]
+            f"{_path(request_id)}/ask", json={"text": text}, headers={"idempotency-key": key}
+        )
 
 
 async def questions(client: LangGraphClient, request_id: str) -> list[QuestionView]:
     """What the customer was asked about a request, and what they said."""
-    path = f"/ops/approvals/{quote(request_id, safe='')}/questions"
-    return await client.http.get(path)  # type: ignore[no-any-return]
+    return await client.http.get(f"{_path(request_id)}/questions")  # type: ignore[no-any-return]
+
+
+def _path(request_id: str) -> str:
+    return f"/ops/approvals/{quote(request_id, safe='')}"

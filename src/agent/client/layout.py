@@ -50,7 +50,7 @@ def details(view: ApprovalView, asked: Iterable[QuestionView], now: datetime) ->
             ("due", f"{due_in(view['due'], now)} ({view['due']})"),
             ("status", view["status"]),
             ("note", view["note"] or None),
-            ("last answer", view["refused"] and f"not taken: {view['refused']}"),
+            ("last answer", view["refused"] and f"Not taken: {view['refused']}"),
             ("may be answered", ", ".join(view["review_configs"][0]["allowed_decisions"])),
         ]
     )
@@ -70,7 +70,8 @@ def came_of_it(view: ApprovalView, outcome: Outcome) -> Iterator[str]:
     if answer := last_answer(outcome):
         yield f"Recorded; the customer is told: {answer}"
     else:
-        yield f"Recorded; order {view['order_id']}: {outcome.values['processing_stage']}."
+        stage = outcome.values.get("processing_stage", f"`desk orders show {view['order_id']}` tells what came of it")
+        yield f"Recorded; order {view['order_id']}: {stage}."
     if waiting:
         yield f"Another request {waits(waiting)}."
 

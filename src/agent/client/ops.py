@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from agent.client.connection import DeskError, ExitCode
+from agent.client.connection import DeskError, ExitCode, sending
 from agent.client.runs import failed
 from agent.client.session import Session, remote
 from agent.client.show import duration, table
@@ -27,6 +27,17 @@ async def reconcile(session: Session) -> None:
     done = [(job, item, outcome) for job, items in report.items() for item, outcome in items.items()]
     idle = [(job, "", "nothing to do") for job, items in report.items() if not items]
     session.screen.print(table(["job", "item", "outcome"], done + idle))
+    if broken := [f"{job} ({items['failed']})" for job, items in report.items() if _has_failed(items)]:
+        raise DeskError(
+            f"{len(broken)} of the reconciler's jobs failed: {', '.join(broken)}; the next run tries again. "
+            "See the server's log",
+            ExitCode.OTHER,
+        )
+
+
+def _has_failed(items: dict[str, str]) -> bool:
+    """Whether a job reports its own failure, by an error's name; what came of an order called `failed` is words."""
+    return list(items) == ["failed"] and items["failed"].isidentifier()
 
 
 class Action(StrEnum):
@@ -48,11 +59,11 @@ async def breakers(
     """Show how each dependency stands; or force a breaker open, or reset it."""
     if action and not name:
         raise DeskError(f"name the breaker: desk ops breakers {action} NAME", ExitCode.USAGE)
-    told = (
-        await session.client.http.post(f"/ops/breakers/{quote(name or '', safe='')}/{action}", json=None)
-        if action
-        else await session.client.http.get("/ops/breakers")
-    )
+    if action:
+        with sending(session.url, "`desk ops breakers` shows how it stands"):
+            told = await session.client.http.post(f"/ops/breakers/{quote(name or '', safe='')}/{action}", json=None)
+    else:
+        told = await session.client.http.get("/ops/breakers")
     session.screen.document(told)
     columns = ["breaker", "state", "for", "why", "next probe", "last errors"]
     session.screen.print(table(columns, map(_breaker, told["breakers"])), _STORE[told["shared"]])

@@ -4,6 +4,7 @@ An order is sent as it was written; whether it is a good one is the server's to 
 """
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -11,14 +12,12 @@ from urllib.parse import quote
 import typer
 from rich.console import RenderableType
 
-from agent.client.batch import Row, read_orders, summary, thread_of, watched
-from agent.client.connection import DeskError, ExitCode, explained
-from agent.client.runs import follow, read_source
+from agent.client.batch import read_orders, summary, tally, watched
+from agent.client.connection import DeskError, ExitCode, sending
+from agent.client.runs import read_source
 from agent.client.session import Session, remote
 from agent.client.show import facts, money, table
-
-GRAPH = "order_processing"
-AT_ONCE = 4
+from agent.client.submission import Submission
 
 OrderId = Annotated[str, typer.Argument(metavar="ID")]
 
@@ -31,53 +30,34 @@ async def submit(
     session: Session,
     file: Annotated[str, typer.Argument(metavar="FILE", help="Orders as JSON lines, one each; - reads stdin.")],
 ) -> None:
-    """Submit orders, a few at once, and follow each to its end."""
+    """Submit orders, a few at once, and follow each to its end.
+
+    An order is accepted when the ledger has it. When a connection breaks, the order is looked up there: it is done, on
+    its way, or not known and then sent again under its id. A batch that was cut short goes on when the same command is
+    given again: an order that the ledger has is not placed twice.
+    """
     rows = read_orders(read_source(file))
-    slots = asyncio.Semaphore(AT_ONCE)
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    if task:  # as Ctrl-C does
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
     with watched(session.screen, rows):
-        await asyncio.gather(*(_take(session, rows, row, slots) for row in rows))
+        ended = await Submission(session, rows).run()
     session.screen.print(summary(rows))
-    if errors := [(row.name, row.error) for row in rows if row.error]:
-        name, first = errors[0]
-        codes = {error.exit_code for _, error in errors}
-        raise DeskError(
-            f"{len(errors)} of {len(rows)} orders did not go through; the first, {name}: {first}",
-            codes.pop() if len(codes) == 1 else ExitCode.REFUSED,
-        )
-
-
-async def _take(session: Session, rows: list[Row], row: Row, slots: asyncio.Semaphore) -> None:
-    """Take one row to its result, when a slot is free, and tell about it."""
-    async with slots:
-        if row.order:
-            try:
-                await _send(session, rows, row, row.order)
-            except DeskError as error:
-                row.error = error
-    session.screen.document(row.document())
-    _tell(session, row, row.result)
-
-
-async def _send(session: Session, rows: list[Row], row: Row, order: dict[str, Any]) -> None:
-    for other in rows:  # once the server is gone, the rest need not find that out one by one
-        if other.error and other.error.exit_code == ExitCode.UNREACHABLE:
-            raise other.error
-
-    def progress(text: str) -> None:
-        row.doing = text
-        _tell(session, row, text)
-
-    progress("sent")
-    with explained(session.url):
-        outcome = await follow(
-            session.client, thread_of(row.name), GRAPH, progress, input={"order": order}, create_thread=True
-        )
-    row.finish(outcome)
-
-
-def _tell(session: Session, row: Row, text: str) -> None:
-    if not session.screen.live:
-        session.screen.progress(f"{row.name}: {text}")
+    again = f"{tally(rows)}. Give the same command again to go on: no order is placed twice"
+    if not ended:
+        raise DeskError(f"stopped: {again}", ExitCode.INTERRUPTED)
+    errors = [(row.name, row.error) for row in rows if row.error]
+    if not errors:
+        return
+    name, first = errors[0]
+    codes = {error.exit_code for _, error in errors}
+    if codes & {ExitCode.UNKNOWN, ExitCode.UNREACHABLE}:
+        code = ExitCode.UNKNOWN if ExitCode.UNKNOWN in codes else ExitCode.UNREACHABLE
+        raise DeskError(f"{again}. The first, {name}: {first}", code)
+    raise DeskError(
+        f"{len(errors)} of {len(rows)} orders did not go through; the first, {name}: {first}",
+        codes.pop() if len(codes) == 1 else ExitCode.REFUSED,
+    )
 
 
 @app.command()
@@ -119,7 +99,8 @@ async def deliver(session: Session, order_id: OrderId) -> None:
 
 
 async def _command(session: Session, order_id: str, verb: str, body: dict[str, Any] | None) -> None:
-    order = await session.client.http.post(f"/ops/orders/{quote(order_id, safe='')}/{verb}", json=body)
+    with sending(session.url, f"`desk orders show {order_id}` tells whether it was"):
+        order = await session.client.http.post(f"/ops/orders/{quote(order_id, safe='')}/{verb}", json=body)
     session.screen.document(order)
     session.screen.print(f"{order['id']}: {order['status']} (stage {order['stage']})")
 
@@ -145,7 +126,7 @@ def _layout(order: dict[str, Any]) -> Iterator[RenderableType]:
     }
     for title, keys in tables.items():
         if order[title]:
-            rows = ([_cell(key, entry[key], currency) for key in keys] for entry in order[title])
+            rows = ([_cell(key, entry.get(key), currency) for key in keys] for entry in order[title])
             yield table([key.replace("_", " ") for key in keys], rows, title)
 
 

@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Never, TypeGuard
 
+import httpx
 from langgraph_sdk.client import LangGraphClient
-from langgraph_sdk.schema import Command
+from langgraph_sdk.schema import Command, RunCreateMetadata
 
 from agent.approvals.models import ApprovalView
-from agent.client.connection import DeskError, ExitCode
+from agent.client.connection import DeskError, ExitCode, lost, may_be_done
+
+
+def address(client: LangGraphClient) -> str:
+    """Where the server is that this client speaks to."""
+    return str(client.http.client.base_url).rstrip("/")
 
 
 @dataclass(frozen=True)
@@ -35,23 +41,37 @@ async def follow(
     context: dict[str, Any] | None = None,
     command: Command | None = None,
     create_thread: bool = False,
+    look: str,
 ) -> Outcome:
     """Start a run with `input` or `command`, tell `progress` each sentence of it, return where it stopped.
 
-    A thread at work refuses it (409). Raises `DeskError` (OTHER) when the run fails or leaves no state.
+    A thread at work refuses it (409). Raises `DeskError` (OTHER) when the run fails or leaves no state, and
+    `LostError`, with `look` as its advice, when it may have been started and how it ended is not known.
     """
+    started: list[RunCreateMetadata] = []
+    try:
+        return await _follow(
+            client, thread_id, graph, progress, input=input, context=context or None, command=command,
+            if_not_exists="create" if create_thread else None, on_run_created=started.append,
+        )  # fmt: skip
+    except httpx.HTTPError as error:
+        if started or may_be_done(error):
+            raise lost(address(client), error, look) from error
+        raise
+
+
+async def _follow(
+    client: LangGraphClient, thread_id: str, graph: str, progress: Callable[[str], None], **run: Any
+) -> Outcome:
     values: dict[str, Any] = {}
     waiting: ApprovalView | None = None
     async for part in client.runs.stream(
         thread_id,
         graph,
-        input=input,
-        context=context or None,
-        command=command,
+        **run,
         stream_mode=["custom", "values"],
         stream_resumable=True,  # a dropped connection is taken up again where it broke
         multitask_strategy="reject",
-        if_not_exists="create" if create_thread else None,
     ):
         match part.event:
             case "custom":
@@ -60,6 +80,9 @@ async def follow(
                 interrupts = part.data.pop("__interrupt__", [])
                 waiting = next((each["value"] for each in interrupts if is_approval(each["value"])), None)
                 values = part.data or values
+            case "error" if part.data.get("error") == "HTTPException":
+                # not the run's: a server that was killed and started again does not have its stream any more
+                raise httpx.RemoteProtocolError(str(part.data.get("message")))
             case "error":
                 raise failed(part.data)
     if not values:
@@ -74,8 +97,8 @@ def failed(error: dict[str, Any]) -> DeskError:
 
 
 def is_approval(value: object) -> TypeGuard[ApprovalView]:
-    """Whether an interrupt's value is a request of ours; a debugger's, for one, is not."""
-    return isinstance(value, dict) and ApprovalView.__required_keys__ <= value.keys()
+    """Whether an interrupt's value is a request of ours, of which customers are shown a part; a debugger's is not."""
+    return isinstance(value, dict) and {"request_id", "status", "roles"} <= value.keys()
 
 
 def read_source(name: str) -> bytes:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec
 
+import httpx
 import typer
-from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
-from agent.client.connection import check_address, explained, find_token
+from agent.client.connection import DeskError, ExitCode, check_address, explained, find_token
 from agent.client.show import Screen
 
 P = ParamSpec("P")
@@ -41,6 +41,8 @@ class Session:
     url: str
 
 
+_STOPPED = "stopped; if something was being sent it may be done all the same: look before you send it again"
+
 Verb = Callable[Concatenate[Session, P], Coroutine[Any, Any, None]]
 
 
@@ -54,7 +56,10 @@ def remote(default_role: str | None) -> Callable[[Verb[P]], Callable[..., None]]
         @functools.wraps(verb)
         def command(**given: Any) -> None:
             options = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
-            asyncio.run(_run(options, default_role, functools.partial(verb, **given)))
+            try:
+                asyncio.run(_run(options, default_role, functools.partial(verb, **given)))
+            except KeyboardInterrupt as error:
+                raise DeskError(_STOPPED, ExitCode.INTERRUPTED) from error
 
         own = list(inspect.signature(verb).parameters.values())[1:]
         shared = inspect.signature(Options).parameters.values()
@@ -71,5 +76,15 @@ async def _run(
     token = find_token(options.token, options.act_as, options.tokens, default_role)
     screen = Screen(as_json=options.as_json)
     with explained(options.url):
-        async with get_client(url=options.url, api_key=token) as client:  # sent once, as x-api-key
+        async with LangGraphClient(_http(options.url, token)) as client:
             await verb(Session(client, screen, options.url))
+
+
+def _http(url: str, token: str) -> httpx.AsyncClient:
+    """As the SDK makes it, but for its retries of a refused connection: people would wait 8 seconds for each."""
+    return httpx.AsyncClient(
+        base_url=url,
+        transport=httpx.AsyncHTTPTransport(),
+        timeout=httpx.Timeout(connect=5, read=300, write=300, pool=5),
+        headers={"x-api-key": token},
+    )

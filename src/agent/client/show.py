@@ -51,6 +51,13 @@ class Screen:
         if not self.as_json:
             _print(self.err, Text(one_line(text), "dim"))
 
+    def more(self, shown: int, how: str) -> None:
+        """Say on stderr, to people and to programs, that a list goes on, and the option that gives the rest."""
+        if self.as_json:
+            _dump(self.err, {"more": True, "shown": shown, "next": how})
+        else:
+            self.progress(f"There are more than these {shown}: {how}")
+
     def error(self, message: str, code: int) -> None:
         """Print why the command ends."""
         if self.as_json:
@@ -143,5 +150,5 @@ def duration(seconds: float) -> str:
 
 def waits(view: ApprovalView) -> str:
     """Who an open request waits for, in one phrase."""
-    roles, step = " or ".join(view["roles"]), f"step {view['step']} of {view['steps']}"
-    return f"waits for approval by {roles} (request {view['request_id']}, {step})"
+    roles, step = " or ".join(view["roles"]), f", step {view['step']} of {view['steps']}" if "step" in view else ""
+    return f"waits for approval by {roles} (request {view['request_id']}{step})"

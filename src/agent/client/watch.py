@@ -45,6 +45,7 @@ class Watch(App[DeskError]):
         self._role, self._limit, self._every = role, limit, every
         self._seen: datetime | None = None
         self._away = ""
+        self._more = False
         self._at_once = asyncio.Event()
 
     async def on_mount(self) -> None:
@@ -57,7 +58,7 @@ class Watch(App[DeskError]):
             self._at_once.clear()
             try:
                 async with patiently(self.session):
-                    requests = await listed(self.session.client, self._role, self._limit)
+                    requests, self._more = await listed(self.session.client, self._role, self._limit)
             except AwayError as away:
                 self._away = away.message
             except DeskError as error:
@@ -86,7 +87,7 @@ class Watch(App[DeskError]):
         seen = self._seen.astimezone().strftime("as of %H:%M:%S") if self._seen else "not seen yet"
         if self._away:
             return Text(f"The server is away, trying again ({seen}): {one_line(self._away)}", "bold red")
-        more = " (or more: --limit)" if len(self.open) == self._limit else ""
+        more = " (and more: --limit)" if self._more else ""
         return Text(f"{len(self.open)} open{more}, {seen}. {one_line(self.told)}")
 
 

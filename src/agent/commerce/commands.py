@@ -4,9 +4,11 @@ A command says who asks (`actor`, authenticated), in whose name (`subject`, a cu
 key; the rest are its arguments.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from agent.text import RULE, is_storable
 
 Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9#][A-Za-z0-9_.#-]{0,59}$")]
 """The one grammar of ids: of an imported shop's, of commands', and of what a customer writes."""
@@ -18,6 +20,12 @@ Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT)]
 
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        if not is_storable(self.__dict__):
+            raise ValueError(RULE)
+        return self
 
 
 class Denial(_Form):

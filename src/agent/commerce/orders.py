@@ -17,6 +17,7 @@ from agent.commerce.reservations import Reservations
 from agent.commerce.rows import OrderRef, locked, move, open_case, own
 from agent.commerce.undoing import undo
 from agent.commerce.views import LineView, OrderView, new_order_view, order_view
+from agent.identity import owner_by
 from agent.ledger.database import Clock, Database, emit_once_committed
 from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
@@ -53,7 +54,7 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
         "total": total,
         "currency": "USD",
         "payment_method_id": method_id,
-        "thread_id": order_thread(order.order_id),
+        "thread_id": order_thread(order.order_id, owner_by(command.actor, command.subject)),
         "allow_partial": order.allow_partial,
         "ship_to": order.ship_to.model_dump() if order.ship_to else address,
         "placed_by": command.actor,
@@ -176,7 +177,8 @@ class Orders:
         if order.generation and now - order.touched_at < wait * 2 ** min(order.generation - 1, GIVE_UPS):
             return None
         order.generation += 1
-        order.thread_id = order_thread(order_id, order.generation)
+        owner = owner_by(order.placed_by, order.customer_id)
+        order.thread_id = order_thread(order_id, owner, order.generation)
         order.touched_at = now
         if order.generation == GIVE_UPS:
             text = f"{GIVE_UPS} threads of the order ended in an error: it can't go on by itself"

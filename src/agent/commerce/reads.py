@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
 from agent.commerce.lifecycle import AT_WORK
 from agent.commerce.policy import RiskFacts, denied, money, risk_reasons
+from agent.commerce.precondition import is_thread_of
 from agent.commerce.rows import OrderRef, seen
 from agent.commerce.views import OrderView, order_view, order_views
 from agent.ledger.base import UtcDateTime, total
@@ -52,6 +53,14 @@ class Reads:
     def get(self, session: Session, order_ref: OrderRef, *, customer_id: str | None = None) -> OrderView:
         """The order (see `own_view`)."""
         return own_view(session, order_ref, customer_id)
+
+    @reads
+    def on_thread(self, session: Session, order_id: str, thread_id: str) -> OrderView:
+        """The order that is worked on on this thread. Raises `Denied` ORDER-EXISTS for another's, as for none."""
+        order = seen(session, order_id)
+        if not is_thread_of(order, thread_id):
+            raise denied("ORDER-EXISTS", order_id)
+        return order_view(session, order)
 
     @reads
     def of_customer(self, session: Session, customer_id: str, limit: int = 10) -> list[OrderView]:

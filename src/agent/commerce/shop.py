@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from agent.commerce.commands import LARGEST_AMOUNT, Id
 from agent.identity import is_staff_name
+from agent.text import RULE, is_storable
 
 
 def _no_colleague(name: str) -> str:
@@ -30,6 +31,12 @@ Text = Annotated[str, Field(min_length=1, max_length=100)]
 
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="after")
+    def _can_be_kept(self) -> Self:
+        if not is_storable(self.__dict__):
+            raise ValueError(RULE)
+        return self
 
 
 class Variant(_Form):

@@ -39,6 +39,7 @@ class OrderView(TypedDict):
     status: str
     stage: Stage
     generation: int
+    thread_id: str
     revision: int
     total: int
     currency: str
@@ -131,6 +132,7 @@ def _view(
         status=order.status,
         stage=order.stage,  # type: ignore[typeddict-item]
         generation=order.generation,
+        thread_id=order.thread_id or "",
         revision=order.revision,
         total=order.total,
         currency=order.currency,

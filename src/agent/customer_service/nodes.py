@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import not_taken
 from agent.approvals.gate import ask, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
@@ -28,6 +29,7 @@ from agent.customer_service.changes import (
     told_of_answer,
     turned_down,
 )
+from agent.customer_service.history import messages_update
 from agent.customer_service.specialists import PERSONAL, look_into
 from agent.customer_service.state import (
     DeskState,
@@ -81,7 +83,7 @@ async def triage(
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     if customer_id:
         await shop.news.heard(customer_id, this_thread(runtime))
-        fresh["messages"] = await news_for(shop, state, customer_id, runtime)
+        fresh |= await news_for(shop, state, customer_id, runtime)
     topics = _topics(state.get("unfinished"), meant, text)
     if topics:
         return _look_into(topics, fresh)
@@ -200,9 +202,10 @@ async def decide(
 
     request, who = await shop.database.write(decided)
     await shop.feedback.give(request, who)
-    update: Update = {"approval": request, "messages": told_of_answer(state["messages"], request)}
+    told = told_of_answer(state["messages"], request)
+    update: Update = {"approval": request} | ({"messages": told} if told else {})
     if request["refused"]:
-        runtime.stream_writer({"progress": "not_taken", "text": f"Not taken: {request['refused']}"})
+        runtime.stream_writer({"progress": "not_taken", "text": not_taken(request)})
     if request["status"] == "open":
         await shop.index.show(this_thread(runtime), request)
         return Command(goto="approval", update=update)
@@ -243,7 +246,7 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     if head or state.get("approval"):
         await shop.index.show(this_thread(runtime), head)
     return {
-        "messages": [AIMessage("\n\n".join(parts))] if parts else [],
+        **messages_update(state["messages"], [AIMessage("\n\n".join(parts))] if parts else []),
         "notes": [],
         "answering": None,
         "approval": head,

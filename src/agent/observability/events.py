@@ -56,6 +56,7 @@ EventName = Literal[
     "assistant.fallback",
     "request.denied",
     "request.limited",
+    "stream.ended",
     "cache.hit",
     "reconciler.failed",
     "reconciler.late",

@@ -11,7 +11,7 @@ from langgraph.types import Command, Send
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from agent.approvals.card import waits_in_words
+from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.chains import case_for_order
 from agent.approvals.gate import NOBODY, caller_who
 from agent.approvals.models import ApprovalView
@@ -77,7 +77,7 @@ async def route(
     if not isinstance(order, dict) or set(order) != {"order_id"}:
         return Command(goto="close", update=refused(denied("ORDER-CALLER")))
     try:
-        known = await shop.reads.get(str(order["order_id"]))
+        known = await shop.reads.on_thread(str(order["order_id"]), this_thread(runtime))
     except Denied as denial:
         return Command(goto="close", update=refused(denial))
     emit("order.redriven", order_id=known["id"], stage=known["stage"])
@@ -206,7 +206,7 @@ async def decide(
     await shop.index.show(this_thread(runtime), request)
     update: Update = {"approval": request} | answer_message(request)
     if request["refused"]:
-        tell(runtime, state["order_id"], "not_taken", f"Not taken: {request['refused']}")
+        tell(runtime, state["order_id"], "not_taken", not_taken(request))
     match request["status"]:
         case "open":
             return Command(goto="approval", update=update)

@@ -6,18 +6,19 @@ A job that fails reports its failure and does not stop the others: the next run 
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from langgraph.errors import NodeError
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
 from langgraph_sdk.schema import Thread
+from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
 from agent.approvals.models import ApprovalView
 from agent.commerce.views import OrderView
 from agent.identity import owner_by
 from agent.observability.events import emit
-from agent.platform import drive_on, order_thread, service_client
+from agent.platform import drive_on, service_client
 from agent.services import Services, services
 
 Report = dict[str, dict[str, str]]
@@ -67,10 +68,7 @@ def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG
 
 
 async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) -> str:
-    thread_id, owner = (
-        order_thread(order["id"], order["generation"]),
-        owner_by(order["placed_by"], order["customer_id"]),
-    )
+    thread_id, owner = order["thread_id"], owner_by(order["placed_by"], order["customer_id"])
     thread = await thread_again(client, thread_id, "order_processing", owner)
     if thread["status"] == "busy":
         return "at work"

@@ -1,19 +1,22 @@
-"""The routes of a request's questions: an approver asks the customer, and reads what was said.
+"""The routes of a request: what became of it, and its questions, which an approver asks the customer.
 
 Deciding is not done here: an answer to a request goes to its thread (`approvals.gate`).
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Header, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
+from sqlalchemy.exc import NoResultFound
 
+from agent.approvals.audit import story
 from agent.approvals.models import NOTE_LIMIT, QuestionView
 from agent.identity import ROLES
 from agent.ledger.database import Denied, KeyReusedError
 from agent.server.callers import caller_of_request
 from agent.services import services
+from agent.text import Text
 
 router = APIRouter(prefix="/ops/approvals")
 
@@ -25,7 +28,24 @@ class Ask(BaseModel):
     """What to ask the customer."""
 
     model_config = ConfigDict(extra="forbid")
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LIMIT)]
+    text: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LIMIT)]
+
+
+@router.get("/{request_id}")
+async def show(request_id: str, request: Request) -> dict[str, Any]:
+    """A request as the ledger has it, open or not, with what people have said to it; `mine` is what the caller said."""
+    shop, caller = await services(), caller_of_request(request, *_STAFF)
+    try:
+        view = await shop.approvals.get(request_id)
+    except NoResultFound as error:
+        raise HTTPException(404, "APPROVAL-EXISTS: there is no such request") from error
+    known = await shop.database.read(lambda session: story(session, shop.approvals.trail, request_id))
+    assert known is not None  # noqa: S101  (requests stay; tells the type checker)
+    said = ("step", "decision", "actor", "role", "note", "at")
+    decisions = [
+        {name: each[name] for name in said} | {"mine": each["actor"] == caller.identity} for each in known.decisions
+    ]
+    return {**view, "decisions": decisions}
 
 
 @router.post("/{request_id}/ask")

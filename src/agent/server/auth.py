@@ -13,7 +13,7 @@ from langgraph_sdk.auth.types import StudioUser
 from agent.identity import STUDIO_IDENTITY, Caller, caller_of, owner_of
 from agent.observability.events import emit
 from agent.platform import is_order_thread
-from agent.server.credentials import CredentialError, caller_behind
+from agent.server.credentials import CredentialError, caller_behind, token_in
 from agent.server.limits import TooManyError, take_turn
 from agent.server.permissions import Reach, reach
 from agent.server.resumes import check_answer, check_checkpoint, check_message
@@ -50,11 +50,11 @@ async def authenticate(headers: dict[bytes, bytes], path: str, scope: dict[str, 
     if headers.get(b"x-auth-scheme") == b"langsmith":
         _check_studio(config, scope.get("client"), headers)
         return _user(STUDIO_IDENTITY)
-    token = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    token = token_in(headers)
     if not token:
         raise Auth.exceptions.HTTPException(401, "send a token as x-api-key, or as Authorization: Bearer")
     try:
-        caller = await asyncio.to_thread(caller_behind, token.decode("latin-1"), config)
+        caller = await asyncio.to_thread(caller_behind, token, config)
     except CredentialError as unknown:
         raise Auth.exceptions.HTTPException(401, str(unknown)) from unknown
     return _user(caller.identity, f"role:{caller.role}")

@@ -3,6 +3,7 @@
 No reason for a refusal quotes what was sent. What a caller may then do is in `permissions`.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,14 @@ _WHY: Final = {
 
 class CredentialError(Exception):
     """Nobody is known by what was sent; says why, and never what it was."""
+
+
+def token_in(headers: Mapping[bytes, bytes]) -> str:
+    """The token that a request carries, in either header; empty when it has none, or comes as Studio does."""
+    if headers.get(b"x-auth-scheme") == b"langsmith":
+        return ""
+    given = headers.get(b"x-api-key") or headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+    return given.decode("latin-1")
 
 
 def caller_behind(token: str, config: Settings) -> Caller:

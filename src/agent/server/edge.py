@@ -1,14 +1,17 @@
-"""The edge: what a request must be before any part of the server sees it. A listed path, and a size.
+"""The edge: what a request must be before any part of the server sees it. A listed path, a size, text that can be kept.
 
 The platform puts the middleware of its custom app around the whole server, so that this stands before authentication
 and before routes that the platform adds for itself. Who may do what is in `auth`.
 """
 
 import asyncio
+import re
 from typing import Final
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from agent.text import RULE
 
 PATHS: Final = frozenset(
     ("assistants", "threads", "runs", "store", "mcp", "a2a", ".well-known", "ok", "info", "docs", "openapi.json",
@@ -24,6 +27,9 @@ LARGEST_HEADERS: Final = 16 * 1024
 LARGEST_BODY: Final = 256 * 1024
 """Bytes, also of one WebSocket message. The longest message of a customer takes 96 kB, each character escaped twice."""
 SLOWEST_BODY_SECONDS: Final = 30.0
+
+_UNSTORABLE: Final = re.compile(rb"\0|(?<!\\)(?:\\\\)*\\u0000")
+"""NUL, as it is or escaped in JSON; after an even number of backslashes, or it is those words themselves."""
 
 
 class Edge:
@@ -60,6 +66,8 @@ def _check_head(scope: Scope) -> None:
     first, *others = path.removeprefix("/").split("/")
     if not path.startswith("/") or first not in PATHS or {".", ".."} & {*others} or "" in others[:-1]:
         raise RefusedError(404, "Not Found")
+    if "\0" in path or b"%00" in scope["query_string"]:
+        raise RefusedError(422, RULE)
     if len(path) + len(scope["query_string"]) > LONGEST_PATH:
         raise RefusedError(414, f"path and query are longer than {LONGEST_PATH} characters")
     if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
@@ -84,6 +92,8 @@ async def _whole_body(scope: Scope, receive: Receive) -> Receive:
                     break
     except TimeoutError:
         raise RefusedError(408, f"the body took longer than {SLOWEST_BODY_SECONDS:.0f} s") from None
+    if _UNSTORABLE.search(body):
+        raise RefusedError(422, RULE)
     whole = [{**message, "body": body} if message["type"] == "http.request" else message]
 
     async def handed_on() -> Message:
@@ -93,14 +103,16 @@ async def _whole_body(scope: Scope, receive: Receive) -> Receive:
 
 
 def _bounded_messages(receive: Receive, send: Send) -> Receive:
-    """A WebSocket whose client sends too large a message is closed (1009)."""
+    """A WebSocket is closed whose client sends a message that is too large (1009) or can't be kept (1007)."""
 
     async def bounded() -> Message:
         message = await receive()
-        if len((message.get("text") or "").encode()) + len(message.get("bytes") or b"") <= LARGEST_BODY:
+        said = (message.get("text") or "").encode() or message.get("bytes") or b""
+        code = 1009 if len(said) > LARGEST_BODY else 1007 if _UNSTORABLE.search(said) else None
+        if code is None:
             return message
-        await send({"type": "websocket.close", "code": 1009})
-        return {"type": "websocket.disconnect", "code": 1009}
+        await send({"type": "websocket.close", "code": code})
+        return {"type": "websocket.disconnect", "code": code}
 
     return bounded
 

@@ -12,14 +12,16 @@ from langgraph_sdk.errors import LangGraphError
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.commerce.commands import CancelOrder, Command, Denial, Id, SwapPayment
+from agent.commerce.policy import RULES
 from agent.commerce.views import OrderView
 from agent.identity import Caller
-from agent.ledger.database import Denied, KeyReusedError
+from agent.ledger.database import Denied, KeyReusedError, digest
 from agent.observability.events import emit
-from agent.platform import drive_on, order_thread, service_client
+from agent.platform import drive_on, service_client
 from agent.server.callers import caller_of_request
 from agent.server.limits import within_rate
 from agent.services import Services, services
+from agent.text import Text
 
 router = APIRouter(prefix="/ops/orders")
 
@@ -31,7 +33,7 @@ class Cancel(BaseModel):
     """Why an order is cancelled (CANCEL-REASON)."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: str = Field(max_length=100)
+    reason: Text = Field(max_length=100)
 
 
 class Pay(BaseModel):
@@ -46,7 +48,9 @@ async def show(order_id: str, request: Request) -> dict[str, Any]:
     """An order as the ledger has it; customers see their own."""
     shop, caller = await services(), caller_of_request(request)
     view = await _seen(shop, order_id, caller)
-    return {**view, "approvals": await shop.approvals.of_order(order_id)}
+    rule = view["reason"]
+    denial = {"rule": rule, "sentence": RULES[rule]} if rule in RULES else None
+    return {**view, "denial": denial, "approvals": await shop.approvals.of_order(order_id)}
 
 
 @router.post("/{order_id}/cancel", dependencies=[Depends(within_rate)])
@@ -97,7 +101,7 @@ async def look_again(shop: Services, order_id: str) -> None:
     and when the platform can't be reached the reconciler does this."""
     try:
         order = await shop.reads.get(order_id)
-        await drive_on(await service_client(shop.settings), order_thread(order_id, order["generation"]), order_id)
+        await drive_on(await service_client(shop.settings), order["thread_id"], order_id)
     except (LangGraphError, httpx.HTTPError) as later:
         emit("order.driven_later", order_id=order_id, error=type(later).__name__)
 
@@ -123,4 +127,5 @@ async def _done(shop: Services, command: Command, order_id: str) -> dict[str, An
 
 
 def _key(verb: str, order_id: str, given: str | None) -> str:
-    return f"{verb}:{order_id}:{given or uuid4().hex}"[:120]
+    """As long for every key: one that was cut would be another's."""
+    return f"{verb}:{order_id}:{digest(given or uuid4().hex)[:32]}"

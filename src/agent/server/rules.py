@@ -14,7 +14,7 @@ from agent.assistant.models import MessageError, message_text
 from agent.commerce.commands import NewOrder, first_error
 from agent.commerce.policy import RULES
 from agent.context import Context
-from agent.identity import STUDIO_IDENTITY, Caller
+from agent.identity import STUDIO_IDENTITY, Caller, owner_of
 from agent.platform import is_order_thread, order_thread
 
 _NAMESPACE_GRAPH: Final = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -31,6 +31,14 @@ _STARTS: Final[dict[str, frozenset[str]]] = {
     "service": frozenset(("customer_service", "order_processing", "reconciler")),
 }
 """Which graphs a role may give new input to."""
+
+_OTHER_THREAD: Final = {
+    "customer_service": "this is an order's thread, and customer_service runs on one of its own: create one",
+    "order_processing": "a chat takes no orders: one is order_id, customer_id, payment_method_id and lines, on the "
+    "thread that is made from its order_id; send it by `desk orders submit`, or as the README's ten lines of "
+    "langgraph-sdk do, and chat with customer_service",
+}
+"""What to do instead, when a graph is run on a thread that is not its own."""
 
 _HARMLESS: Final = frozenset(
     ("input", "command", "config", "context", "stream_mode", "temporary", "subgraphs", "resumable", "durability",
@@ -109,7 +117,7 @@ def _check_thread(graph: str, thread_id: UUID | str | None) -> None:
     elif thread_id is None:
         raise RunRefusedError(422, f"{graph} runs on a thread: create one, or its answers would be lost")
     elif is_order_thread(thread_id) != (graph == "order_processing"):
-        raise RunRefusedError(422, f"{graph} does not run on this thread: another graph does")
+        raise RunRefusedError(422, _OTHER_THREAD[graph])
 
 
 def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any]) -> None:
@@ -235,5 +243,5 @@ def _check_order(caller: Caller, given: Any, thread_id: str) -> None:
         order_id = NewOrder.model_validate(order).order_id
     except ValidationError as wrong:
         raise RunRefusedError(422, f"ORDER-INPUT: {first_error(wrong)}") from wrong
-    if thread_id != order_thread(order_id):
-        raise RunRefusedError(422, f"ORDER-INPUT: order {order_id} belongs on thread {order_thread(order_id)}")
+    if thread_id != (own := order_thread(order_id, owner_of(caller))):
+        raise RunRefusedError(422, f"ORDER-INPUT: order {order_id} of yours belongs on thread {own}")

@@ -10,12 +10,16 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agent.identity import STUDIO_IDENTITY
+from agent.identity import STUDIO_IDENTITY, owner_of
 from agent.server import approvals, breakers, orders, webhooks
 from agent.server.callers import caller_of_request
+from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
+from agent.server.revocation import Revocation
 from agent.server.watching import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
@@ -32,9 +36,18 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
-app.add_middleware(Edge)  # before authentication: see `edge`
+app.add_middleware(Disclosure)
+app.add_middleware(Revocation)
+app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
 app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
+
+
+@app.exception_handler(RequestValidationError)
+async def unreadable(_: Request, wrong: RequestValidationError) -> JSONResponse:
+    """HTTP 422 with the fields at fault; what was sent is not repeated, and could not always be."""
+    faults = [{"loc": error["loc"], "msg": error["msg"], "type": error["type"]} for error in wrong.errors()]
+    return JSONResponse({"detail": faults}, 422)
 
 
 @app.get("/ops/health")
@@ -48,6 +61,13 @@ async def health() -> dict[str, str | None]:
         "reconciler": "off" if not cron else "late" if is_late(shop, last) else "on time",
         "reconciler_last_run": last.isoformat() if last else None,
     }
+
+
+@app.get("/ops/me")
+async def me(request: Request) -> dict[str, str]:
+    """Who the caller is to this server. `owner` is whose their threads are, and in their orders' thread ids."""
+    caller = caller_of_request(request)
+    return {"identity": caller.identity, "role": caller.role, "owner": owner_of(caller)}
 
 
 @app.get("/info")

@@ -149,3 +149,11 @@ def test_the_same_answer_as_json_in_a_string_is_the_same_answer(said: Any) -> No
             return str(why)
 
     assert repr(outcome(json.dumps(said))) == repr(outcome(said))
+
+
+@pytest.mark.parametrize("text", ["a\0", "\ud800", "\0"])
+def test_an_answer_that_can_not_be_kept_is_not_taken(text: str) -> None:
+    edited = {"type": "edit", "edited_action": {"name": "refund_payment", "args": {"order_id": text}}}
+    for said in ({"type": "reject", "message": text}, [{"type": "response", "args": text}], {"decisions": [edited]}):
+        with pytest.raises(UnreadableAnswerError, match="TEXT-CHARACTERS"):
+            read_answer(said, "refund_payment")

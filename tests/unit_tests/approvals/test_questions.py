@@ -56,6 +56,11 @@ async def test_only_who_may_answer_the_request_may_ask(
         await questions.ask(request_["request_id"], "Which leg broke?", who, "k1")
 
 
+async def test_a_question_that_can_not_be_kept_is_not_asked(questions: Questions, request_: ApprovalView) -> None:
+    with pytest.raises(Denied, match="TEXT-CHARACTERS"):
+        await questions.ask(request_["request_id"], "Which leg\0?", AGENT, "k1")
+
+
 async def test_nobody_asks_about_what_is_decided_or_not_there(
     questions: Questions, approvals: Approvals, request_: ApprovalView
 ) -> None:

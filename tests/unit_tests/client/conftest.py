@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from agent.client import outage
 from agent.client.cli import main
 from tests.unit_tests.client.stub import Stub, serve
 
@@ -34,6 +35,13 @@ class Result:
 
 
 Desk = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def _short_outages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server here is away for a moment at most."""
+    for name, seconds in {"PATIENCE": 2.0, "SETTLING": 0.3, "LOOK_EVERY": 0.02}.items():
+        monkeypatch.setattr(outage, name, seconds)
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,13 @@ It knows no rules. That the real server speaks the same way is what the integrat
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 
 from agent.approvals.models import ApprovalView, QuestionView
 
@@ -69,6 +70,16 @@ class Stub:
 
         self.scripts["/threads/search"] = script
 
+    def on_approval(self, view: ApprovalView, *before: dict[str, Any], taken: bool = True) -> None:
+        """Answer what became of a request: `before` was said to it, and then, if it was `taken`, each answer sent."""
+
+        async def script(_: Call) -> Response:
+            sent = [call for call in self.calls if call.path.endswith("/runs/stream")] if taken else []
+            said = [*before, *(said_to(mine=True) for _ in sent)]
+            return Response(json.dumps({**view, "decisions": said}), media_type="application/json")
+
+        self.scripts[f"/ops/approvals/{view['request_id']}"] = script
+
     def body_of(self, path: str) -> Any:
         """What was sent to `path`, the last time."""
         return [call.body for call in self.calls if call.path == path][-1]
@@ -79,6 +90,21 @@ def _contains(whole: Any, part: Any) -> bool:
     if isinstance(whole, dict) and isinstance(part, dict):
         return all(key in whole and _contains(whole[key], value) for key, value in part.items())
     return bool(whole == part)
+
+
+def broken_stream(*events: tuple[str, object]) -> Response:
+    """Server-sent events, and then the connection is cut, as by a server that is killed."""
+
+    async def body() -> AsyncIterator[str]:
+        for name, data in events:
+            yield f"event: {name}\ndata: {json.dumps(data)}\n\n"
+        raise BrokenStreamError
+
+    return StreamingResponse(body(), media_type="text/event-stream")
+
+
+class BrokenStreamError(Exception):
+    """Makes the server cut the connection in the middle of an answer."""
 
 
 def stream(*events: tuple[str, object]) -> Response:
@@ -132,6 +158,16 @@ def question(text: str, answer: str | None) -> QuestionView:
     )
 
 
+OWNER = "channel:channel-1"
+"""Whom the stub takes its clients for."""
+
+
+def said_to(**changes: Any) -> dict[str, Any]:
+    """What somebody has said to a request."""
+    said = {"step": 1, "decision": "approve", "actor": "om-1", "role": "order_manager", "note": "", "at": DUE}
+    return said | {"mine": False} | changes
+
+
 def waiting(view: ApprovalView, **values: object) -> tuple[str, object]:
     """The last event of a run that stopped at the gate."""
     return "values", {**values, "__interrupt__": [{"id": "interrupt-2", "value": view}]}
@@ -144,6 +180,8 @@ def serve(stub: Stub, port: int = 0) -> Callable[[], None]:
     @app.api_route("/{path:path}", methods=["GET", "POST"])
     async def answer(request: Request) -> Response:
         raw = await request.body()
+        if request.url.path == "/ops/me":  # what every verb may ask, and no test is about
+            return Response(json.dumps({"owner": OWNER}), media_type="application/json")
         call = Call(
             method=request.method,
             path=request.scope["raw_path"].decode(),
@@ -158,7 +196,7 @@ def serve(stub: Stub, port: int = 0) -> Callable[[], None]:
 
     listener = socket.create_server(("127.0.0.1", port))
     stub.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
 

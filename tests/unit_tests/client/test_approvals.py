@@ -1,8 +1,10 @@
 """Requests on the command line: seen, and answered."""
 
+import json
 from typing import Any
 
 import pytest
+from fastapi import Response
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,17 @@ from agent.approvals.models import NOTE_LIMIT
 from agent.client.approvals import changed
 from agent.client.connection import DeskError, ExitCode
 from tests.unit_tests.client.conftest import Desk, Result
-from tests.unit_tests.client.stub import Stub, approval, interrupted, question, waiting
+from tests.unit_tests.client.stub import (
+    Call,
+    Stub,
+    approval,
+    broken_stream,
+    interrupted,
+    question,
+    said_to,
+    stream,
+    waiting,
+)
 
 RUN = "/threads/t-1/runs/stream"
 QUESTIONS = "/ops/approvals/ap-1/questions"
@@ -23,6 +35,7 @@ def one_open_request(stub: Stub) -> None:
     stub.on_search(interrupted("t-1", approval()))
     stub.on_run("t-1", ("values", {"processing_stage": "completed"}))
     stub.on(QUESTIONS, [])
+    stub.on_approval(approval())
 
 
 def approvals(desk: Desk, *arguments: str) -> Result:
@@ -59,14 +72,33 @@ def test_a_page_is_one_question_and_the_server_orders_it(desk: Desk, stub: Stub)
     listed = approvals(desk, "list", "--json").document
     assert [view["request_id"] for view in listed] == [f"ap-{number}" for number in range(50)]
     [search] = searches(stub)
-    assert (search["limit"], search["sort_by"], search["sort_order"]) == (50, "created_at", "asc")
+    assert (search["limit"], search["sort_by"], search["sort_order"]) == (51, "created_at", "asc")
     assert "values" not in search["select"]
 
 
 def test_more_than_the_limit_is_said_to_be(desk: Desk, stub: Stub) -> None:
     stub.on_search(*(interrupted(f"t-{number}", approval(f"ap-{number}")) for number in range(3)))
-    assert "--limit" in approvals(desk, "list", "--limit", "2").err
-    assert approvals(desk, "list", "--limit", "4").err == ""
+    assert "--offset 2" in approvals(desk, "list", "--limit", "2").err
+    assert approvals(desk, "list", "--limit", "3").err == ""
+
+
+def test_the_rest_of_a_list_is_had_page_by_page_also_by_programs(desk: Desk, stub: Stub) -> None:
+    stub.on_search(*(interrupted(f"t-{number}", approval(f"ap-{number}")) for number in range(5)))
+    got: list[str] = []
+    more = ["--offset", "0"]
+    while more:
+        page = approvals(desk, "list", "--limit", "2", "--json", *more)
+        got += [view["request_id"] for view in page.document]
+        more = json.loads(page.err)["next"].split() if page.err else []
+    assert got == [f"ap-{number}" for number in range(5)]
+
+
+def test_pages_of_a_role_join_what_escalated_to_it_with_its_own(desk: Desk, stub: Stub) -> None:
+    late = approval("ap-late", roles=["clerk", "order_manager"])
+    own = [interrupted(f"t-{n}", approval(f"ap-{n}"), awaiting="order_manager") for n in range(2)]
+    stub.on_search(*own, interrupted("t-late", late, awaiting="clerk", escalated_to="order_manager"))
+    assert roles(desk, "order_manager", "--limit", "2") == ["ap-late", "ap-0"]
+    assert roles(desk, "order_manager", "--limit", "2", "--offset", "2") == ["ap-1"]
 
 
 def test_other_interrupts_take_no_place_in_the_list(desk: Desk, stub: Stub) -> None:
@@ -99,7 +131,7 @@ def test_what_was_escalated_to_a_role_comes_before_its_own(desk: Desk, stub: Stu
 
 def test_what_was_never_noted_is_found_by_its_id_among_all_that_wait(desk: Desk, stub: Stub) -> None:
     stub.on_search(interrupted("t-0", approval("ap-0")), interrupted("t-1", approval()))
-    assert approvals(desk, "show", "ap-1").code == 0
+    assert approvals(desk, "approve", "ap-1").code == 0
     assert len(searches(stub)) == 2
 
 
@@ -119,6 +151,7 @@ def test_a_request_is_shown_whole_and_as_it_is(desk: Desk, stub: Stub) -> None:
     view = approval(note="checked stock", refused="FOUR-EYES: you asked for it")
     view["action_requests"][0]["description"] = "Charge [bold]1,234.50[/bold]\n\x1b[2Kfor W-1"
     stub.on_search(interrupted("t-1", view))
+    stub.on_approval(approval())
     shown = approvals(desk, "show", "ap-1").out
     assert "Charge [bold]1,234.50[/bold]\n[2Kfor W-1" in shown
     for part in (
@@ -238,7 +271,7 @@ def test_an_answer_that_was_not_taken_says_why(desk: Desk, stub: Stub) -> None:
     stub.on_run("t-1", waiting(approval(refused="FOUR-EYES: you asked for it"), processing_stage="awaiting_approval"))
     result = approvals(desk, "approve", "ap-1")
     assert (result.code, result.out) == (ExitCode.REFUSED, "")
-    assert "FOUR-EYES: you asked for it" in result.err
+    assert result.err == "desk: Not taken: FOUR-EYES: you asked for it\n"
 
 
 def test_a_recorded_step_names_who_is_next(desk: Desk, stub: Stub) -> None:
@@ -275,8 +308,92 @@ def test_json_tells_what_came_of_an_answer(desk: Desk) -> None:
     }
 
 
-def test_an_answer_beside_other_work_is_refused(desk: Desk, stub: Stub) -> None:
-    stub.on(RUN, {"detail": "Thread is already running a task."}, status=409)
+@pytest.mark.parametrize(("status", "code"), [(409, ExitCode.REFUSED), (403, ExitCode.UNAUTHORISED)])
+def test_an_answer_that_the_server_refuses_was_not_taken(desk: Desk, stub: Stub, status: int, code: ExitCode) -> None:
+    stub.on(RUN, {"detail": "APPROVAL-ROLE: this step is over."}, status=status)
     result = approvals(desk, "approve", "ap-1")
-    assert result.code == ExitCode.REFUSED
-    assert "already running" in result.err
+    assert result.code == code
+    assert result.err.startswith("desk: Not taken: ")
+    assert "APPROVAL-ROLE: this step is over" in result.err
+
+
+YES = said_to(actor="om-1", at="2030-01-01T09:00:00+00:00")
+LAST_YES = said_to(step=2, actor="fd-1", role="finance_director", at="2030-01-01T10:00:00+00:00", note="fine")
+DECIDED = (
+    "desk: Not taken: ap-1 is approved: approve by om-1 (order_manager) at 2030-01-01T09:00:00+00:00; "
+    "approve by fd-1 (finance_director) at 2030-01-01T10:00:00+00:00, “fine”\n"
+)
+
+
+def test_an_answer_to_what_was_decided_before_is_not_sent_and_says_who_decided_what_when(
+    desk: Desk, stub: Stub
+) -> None:
+    stub.on_approval(approval(status="approved"), YES, LAST_YES)
+    result = approvals(desk, "reject", "ap-1", "--note", "no")
+    assert (result.code, result.out, result.err) == (ExitCode.REFUSED, "", DECIDED)
+    assert RUN not in [call.path for call in stub.calls]
+
+
+def test_it_says_so_too_when_no_thread_shows_the_request_any_more(desk: Desk, stub: Stub) -> None:
+    stub.on_search()
+    stub.on_approval(approval(status="approved"), YES, LAST_YES)
+    assert approvals(desk, "reject", "ap-1", "--note", "no").err == DECIDED
+    assert "approve by fd-1" in approvals(desk, "show", "ap-1").out
+    shown = approvals(desk, "show", "ap-1", "--json").document
+    assert [each["actor"] for each in shown["decisions"]] == ["om-1", "fd-1"]
+
+
+def test_an_answer_that_another_decision_overtook_counts_for_nothing_and_says_so(desk: Desk, stub: Stub) -> None:
+    async def overtaken(_: Call) -> Response:
+        stub.on_approval(approval(status="rejected"), said_to(decision="reject", note="too late"), taken=False)
+        return stream(("values", {"processing_stage": "cancelled"}))
+
+    stub.scripts[RUN] = overtaken
+    result = approvals(desk, "approve", "ap-1", "--json")
+    assert (result.code, result.out) == (ExitCode.REFUSED, "")
+    assert "Not taken: ap-1 is rejected: reject by om-1" in result.error["error"]
+
+
+def test_what_expired_says_so(desk: Desk, stub: Stub) -> None:
+    stub.on_approval(approval(status="expired", note="nobody answered in time"))
+    assert "ap-1 is expired: nobody answered in time" in approvals(desk, "approve", "ap-1").err
+
+
+def breaks(stub: Stub) -> None:
+    """The connection is cut while an answer to ap-1 is followed."""
+
+    async def script(_: Call) -> Response:
+        return broken_stream(("custom", {"progress": "decide", "text": "deciding"}))
+
+    stub.scripts[RUN] = script
+
+
+def test_an_answer_whose_connection_broke_is_recorded_when_the_ledger_has_it(desk: Desk, stub: Stub) -> None:
+    breaks(stub)
+    assert "Recorded; the request now waits for approval by order_manager" in approvals(desk, "approve", "ap-1").out
+    stub.calls.clear()
+    stub.on_approval(approval(status="approved"), taken=True)
+    stub.on_approval(approval(status="open"), taken=True)
+    assert approvals(desk, "approve", "ap-1", "--json").document["waiting"]["request_id"] == "ap-1"
+
+
+def test_an_answer_whose_connection_broke_and_that_the_ledger_does_not_have_is_unknown(desk: Desk, stub: Stub) -> None:
+    breaks(stub)
+    stub.on_approval(approval(), taken=False)
+    result = approvals(desk, "approve", "ap-1")
+    assert result.code == ExitCode.UNKNOWN
+    assert "`desk approvals show ap-1` tells whether your answer was taken" in result.err
+
+
+def test_an_answer_that_was_recorded_before_its_run_failed_is_recorded(desk: Desk, stub: Stub) -> None:
+    stub.on_run("t-1", ("error", {"error": "OperationalError", "message": "away"}))
+    assert "Recorded" in approvals(desk, "approve", "ap-1").out
+
+
+def test_an_answer_whose_run_failed_and_that_the_ledger_does_not_have_says_how_it_failed(
+    desk: Desk, stub: Stub
+) -> None:
+    stub.on_run("t-1", ("error", {"error": "OperationalError", "message": "away"}))
+    stub.on_approval(approval(), taken=False)
+    result = approvals(desk, "approve", "ap-1")
+    assert (result.code, "OperationalError: away" in result.err) == (ExitCode.OTHER, True)

@@ -1,12 +1,15 @@
 """A customer's message and the desk's answer, on the command line."""
 
+import json
 from typing import Any
+from uuid import UUID
 
 import pytest
+from fastapi import Response
 
 from agent.client.connection import ExitCode
 from tests.unit_tests.client.conftest import Desk
-from tests.unit_tests.client.stub import Stub, approval, waiting
+from tests.unit_tests.client.stub import Call, Stub, approval, broken_stream, waiting
 
 THREAD = "t-1"
 RUN = f"/threads/{THREAD}/runs/stream"
@@ -49,7 +52,9 @@ def test_the_message_is_all_the_input_of_the_run(desk: Desk, stub: Stub) -> None
     desk("ask", "hello", "--customer", "C-1")
     run = stub.body_of(RUN)
     assert run["assistant_id"] == "customer_service"
-    assert run["input"] == {"messages": [{"role": "user", "content": "hello"}]}
+    [message] = run["input"]["messages"]
+    assert list(run["input"]) == ["messages"]
+    assert message == {"role": "user", "content": "hello", "id": str(UUID(message["id"]))}
     assert run["multitask_strategy"] == "reject"
 
 
@@ -119,4 +124,46 @@ def test_a_run_that_ends_without_an_answer_is_no_success(desk: Desk, stub: Stub)
     stub.on_run(THREAD, ("values", {"messages": [human("hello")]}))
     result = desk("ask", "hello", "--thread", THREAD)
     assert (result.code, result.out) == (ExitCode.OTHER, "")
+    assert f"--thread {THREAD}" in result.err
+
+
+def test_a_customers_own_token_that_names_a_customer_is_told_to_leave_that_out(desk: Desk, stub: Stub) -> None:
+    stub.on(RUN, {"detail": "role customer may not set context: customer_id"}, status=403)
+    result = desk("ask", "hello", "--customer", "C-1")
+    assert (result.code, result.out) == (ExitCode.UNAUTHORISED, "")
+    assert "leave out --customer" in result.err
+    assert "leave out" not in desk("ask", "hello", "--thread", THREAD).err
+
+
+def cut_off(stub: Stub, *after: dict[str, Any], status: str = "idle", waits: object = None) -> None:
+    """The connection breaks while the desk reads; its thread then holds the message, and what came after it."""
+
+    async def script(_: Call) -> Response:
+        return broken_stream(("custom", {"progress": "triage", "text": "reading your message"}))
+
+    async def thread(_: Call) -> Response:
+        sent = stub.body_of(RUN)["input"]["messages"][0]
+        messages = [ai("before"), human(sent["content"]) | {"id": sent["id"]}, *after]
+        interrupts = {"task-1": [{"id": "i-1", "value": waits}]} if waits else {}
+        found = {"status": status, "values": {"messages": messages}, "interrupts": interrupts}
+        return Response(json.dumps(found), media_type="application/json")
+
+    stub.scripts[RUN] = script
+    stub.scripts[f"/threads/{THREAD}"] = thread
+
+
+def test_an_answer_whose_connection_broke_is_read_from_the_thread(desk: Desk, stub: Stub) -> None:
+    cut_off(stub, ai("Sent for approval."), status="interrupted", waits=approval())
+    answered = desk("ask", "refund me", "--thread", THREAD, "--json")
+    assert (answered.code, answered.document["messages"]) == (0, ["Sent for approval."])
+    assert answered.document["waiting"]["request_id"] == "ap-1"
+
+
+@pytest.mark.parametrize(("after", "status"), [([], "idle"), ([ai("half a")], "busy")])
+def test_without_an_answer_on_the_thread_it_is_unknown_and_the_thread_is_named(
+    desk: Desk, stub: Stub, after: list[dict[str, Any]], status: str
+) -> None:
+    cut_off(stub, *after, status=status)
+    result = desk("ask", "hello")
+    assert (result.code, result.out) == (ExitCode.UNKNOWN, "")
     assert f"--thread {THREAD}" in result.err

@@ -1,12 +1,18 @@
 """The front door: help, usage errors, and local verbs of other packages."""
 
+import asyncio
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from fastapi import Response
 
-from agent.client.connection import ExitCode
+from agent.client.connection import MEANINGS, ExitCode
 from tests.unit_tests.client.conftest import Desk
+from tests.unit_tests.client.stub import Call, Stub
 
 LOCAL = """
 import typer
@@ -65,3 +71,25 @@ def test_local_code_is_not_imported_for_a_remote_verb(desk: Desk, local_verb: st
 
 def test_a_local_verb_cannot_take_the_place_of_a_remote_one(desk: Desk, local_verb: str) -> None:
     assert "customer" in desk("ask", "--help").out
+
+
+def test_the_help_tells_every_exit_code(desk: Desk) -> None:
+    words = " ".join(desk("--help").out.split())
+    assert [
+        f"{code.value} {MEANINGS[code]}" for code in ExitCode if f"{code.value} {MEANINGS[code]}" not in words
+    ] == []
+
+
+def test_a_command_that_is_stopped_says_that_what_it_sent_may_be_done(desk: Desk, stub: Stub) -> None:
+    left = threading.Event()
+
+    async def stopped(_: Call) -> Response:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.to_thread(left.wait)
+        return Response()
+
+    stub.scripts["/ops/orders/W-1/cancel"] = stopped
+    result = desk("orders", "cancel", "W-1", "--json")
+    left.set()
+    assert (result.code, result.out) == (ExitCode.INTERRUPTED, "")
+    assert (result.error["code"], "look before you send it again" in result.error["error"]) == (130, True)

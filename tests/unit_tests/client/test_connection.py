@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import httpx
 import pytest
@@ -93,6 +94,7 @@ def test_a_token_that_no_header_can_carry_is_refused(desk: Desk, stub: Stub) -> 
         (404, ExitCode.NOT_FOUND),
         (409, ExitCode.REFUSED),
         (422, ExitCode.REFUSED),
+        (429, ExitCode.REFUSED),
         (500, ExitCode.OTHER),
     ],
 )
@@ -164,6 +166,39 @@ def test_a_server_that_hangs_up_is_unreachable(desk: Desk, hangs_up: str) -> Non
     result = desk("orders", "show", "W-1", "--url", hangs_up)
     assert result.code == ExitCode.UNREACHABLE
     assert f"cannot reach {hangs_up}" in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("orders", "cancel", "W-1"),
+        ("orders", "pay", "W-1", "card"),
+        ("orders", "deliver", "W-1"),
+        ("approvals", "ask", "ap-1", "Which leg?"),
+        ("ops", "breakers", "reset", "payment"),
+    ],
+)
+def test_a_change_whose_answer_never_came_may_have_been_made(
+    desk: Desk, hangs_up: str, arguments: tuple[str, ...]
+) -> None:
+    result = desk(*arguments, "--url", hangs_up, "--token", "any")
+    assert (result.code, result.out) == (ExitCode.UNKNOWN, "")
+    assert f"may have been done, or not (cannot reach {hangs_up}" in result.err
+
+
+def test_a_server_that_is_not_there_is_said_to_be_so_at_once(desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    begun = monotonic()
+    result = desk("orders", "cancel", "W-1", "--url", nobody)
+    assert (result.code, f"cannot reach {nobody}" in result.err) == (ExitCode.UNREACHABLE, True)
+    assert monotonic() - begun < 3
+
+
+def test_an_id_that_can_be_part_of_no_address_is_a_usage_error(desk: Desk, stub: Stub) -> None:
+    result = desk("orders", "show", "x" * 70_000)
+    assert (result.code, stub.calls) == (ExitCode.USAGE, [])
+    assert len(result.err) < 300
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError("refused"), httpx.ReadTimeout("")])

@@ -31,6 +31,22 @@ def test_a_failed_run_is_an_error(desk: Desk, stub: Stub) -> None:
     assert "OperationalError: the ledger is away" in result.err
 
 
+def test_a_job_that_failed_is_named_and_fails_the_command(desk: Desk, stub: Stub) -> None:
+    report = {**REPORT, "take_on": {"failed": "DatabaseAwayError"}, "settle": {"failed": "OSError"}}
+    stub.on("/runs/wait", {"report": report})
+    result = desk("ops", "reconcile", "--json")
+    assert (result.code, result.document) == (ExitCode.OTHER, report)
+    assert result.error["error"].startswith(
+        "2 of the reconciler's jobs failed: take_on (DatabaseAwayError), settle (OSError)"
+    )
+
+
+@pytest.mark.parametrize("outcome", ["driven on", "at work", "refused (503)", "failed lately"])
+def test_what_came_of_one_item_is_no_failed_job_whatever_its_name(desk: Desk, stub: Stub, outcome: str) -> None:
+    stub.on("/runs/wait", {"report": {"orders": {"failed": outcome}}})
+    assert desk("ops", "reconcile").code == 0
+
+
 TOLD = {
     "shared": None,
     "breakers": [

@@ -16,7 +16,7 @@ from agent.client.connection import DeskError, ExitCode
 from agent.client.session import Session
 from agent.client.show import Screen
 from agent.client.watch import Watch
-from tests.unit_tests.client.stub import Call, Stub, approval, interrupted, question, serve, stream, waiting
+from tests.unit_tests.client.stub import Call, Stub, approval, interrupted, question, said_to, serve, stream, waiting
 
 RUN = "/threads/t-1/runs/stream"
 ESCAPES = "\x1b[2K\x1b]0;owned\x07\u202e"
@@ -29,6 +29,7 @@ def three(stub: Stub) -> Stub:
     stub.on_run("t-1", ("values", {"processing_stage": "completed"}))
     for n in (1, 2, 3):
         stub.on(f"/ops/approvals/ap-{n}/questions", [])
+        stub.on_approval(approval(f"ap-{n}"))
     return stub
 
 
@@ -188,9 +189,10 @@ async def test_a_request_that_is_decided_elsewhere_while_it_is_read_says_so_and_
         await inbox.press("enter", "a")
         await inbox.type("fine")
         three.on_search(interrupted("t-2", approval("ap-2")))
+        three.on_approval(approval(status="approved"), said_to())
         await inbox.until(lambda: "ap-1" not in inbox.app.open)
         await inbox.press("enter")
-        await inbox.until("no open request ap-1")
+        await inbox.until("Not taken: ap-1 is approved")
         assert not was_sent(three)
         await inbox.press("escape")
         await inbox.until("does not wait here any more")
@@ -259,12 +261,15 @@ async def test_a_server_that_is_away_is_said_to_be_and_found_again(monkeypatch: 
 
 async def test_an_answer_that_could_not_be_sent_is_kept_and_sent_again(three: Stub) -> None:
     three.on(RUN, {"detail": "starting"}, status=503)
+    three.on_approval(approval(), taken=False)
     async with watching(three) as inbox:
         await inbox.until("ap-3")
         await inbox.press("enter", "a")
         await inbox.type("kept")
         await inbox.press("enter")
         await inbox.until("HTTP 503")
+        three.calls.clear()
+        three.on_approval(approval())
         three.on_run("t-1", ("values", {"processing_stage": "completed"}))
         await inbox.press("enter")
         await inbox.until("Recorded")
@@ -339,5 +344,5 @@ async def test_it_can_be_for_one_role(three: Stub) -> None:
 
 async def test_more_than_the_limit_is_said_to_be(three: Stub) -> None:
     async with watching(three, limit=2) as inbox:
-        await inbox.until("2 open (or more: --limit)")
+        await inbox.until("2 open (and more: --limit)")
         assert "ap-3" not in inbox.screen

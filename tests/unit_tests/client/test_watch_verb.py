@@ -29,6 +29,7 @@ def own() -> Iterator[Stub]:
     stub.on_search(interrupted("t-1", approval()))
     stub.on_run("t-1", ("values", {"processing_stage": "completed"}))
     stub.on("/ops/approvals/ap-1/questions", [])
+    stub.on_approval(approval())
     yield stub
     stop()
 

@@ -202,8 +202,7 @@ class Life:
 
     async def _book(self, order_id: str, at_most: int | None = None) -> None:
         for parcel in (await self.shop.fulfilment.plan(order_id))[:at_most]:
-            if await self.shop.fulfilment.book(parcel) in ("handed_over", "delivered"):
-                await hand_over_parcel(self.shop, parcel)
+            await self.shop.fulfilment.book(parcel)
         if await self.shop.fulfilment.join(order_id) == "refused":
             await self.shop.orders.undo(order_id, "SHIPPING-REFUSED")
 

@@ -1,4 +1,4 @@
-"""No query of the reconciler or of a conversation scans a table that grows; on SQLite, or PostgreSQL where it is given."""
+"""No query of the reconciler or of a conversation scans a table that grows, on SQLite and, if given, on PostgreSQL."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

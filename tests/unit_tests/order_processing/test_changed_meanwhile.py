@@ -105,20 +105,21 @@ async def test_a_change_that_comes_before_the_last_yes_is_written_is_asked_for_a
 
 
 @pytest.mark.parametrize(
-    ("act", "basket"),
-    [(nodes.risk_of, {"SHELF-ASH": 3}), (nodes.follow, LARGE)],
+    ("step", "basket"),
+    [("risk_of", {"SHELF-ASH": 3}), ("follow", LARGE)],
     ids=["assessed", "decided"],
 )
 async def test_a_change_that_comes_while_an_order_is_assessed_or_decided_waits_and_is_then_too_late(
-    shop: Services, monkeypatch: pytest.MonkeyPatch, act: Callable[..., Any], basket: dict[str, int]
+    shop: Services, monkeypatch: pytest.MonkeyPatch, step: str, basket: dict[str, int]
 ) -> None:
     loop, changes = asyncio.get_running_loop(), list[Future[None]]()
+    act: Callable[..., Any] = getattr(nodes, step)
 
     def change_meanwhile(*args: Any) -> Any:
         changes.append(asyncio.run_coroutine_threadsafe(send_it_elsewhere(shop), loop))
         return act(*args)
 
-    monkeypatch.setattr(nodes, act.__name__, change_meanwhile)
+    monkeypatch.setattr(nodes, step, change_meanwhile)
 
     thread, ended = await place(basket)
     if await thread.waits_for():

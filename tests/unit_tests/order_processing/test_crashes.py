@@ -25,8 +25,8 @@ PATIENCE: Final = 20
 
 def dying(thread: Thread, node: str, when: When, reached: asyncio.Event) -> Any:
     """The thread's graph on a worker that hangs at this node for good, before or after all that the node does."""
-    there = graph.nodes[node]
-    function: Callable[..., Awaitable[Any]] = there.bound.afunc  # type: ignore[attr-defined]
+    there: Any = graph.nodes[node]
+    function: Callable[..., Awaitable[Any]] = there.bound.afunc
 
     async def hangs(*given: Any, **more: Any) -> None:
         if when == "after":
@@ -35,7 +35,7 @@ def dying(thread: Thread, node: str, when: When, reached: asyncio.Event) -> Any:
         await asyncio.Event().wait()
 
     bound = copy(there.bound)
-    bound.afunc = hangs  # type: ignore[attr-defined]
+    bound.afunc = hangs
     return thread.graph.copy(update={"nodes": {**graph.nodes, node: there.copy({"bound": bound})}})
 
 

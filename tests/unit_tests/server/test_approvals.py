@@ -1,4 +1,4 @@
-"""The routes of a request's questions: who may ask, and who may read."""
+"""The routes of a request: what became of it, and its questions: who may ask, and who may read."""
 
 from typing import Any
 
@@ -69,3 +69,30 @@ async def test_a_request_that_is_not_there_or_decided_takes_none(ask: Ask, path:
     view = await shop.approvals.get(request_id)
     await shop.approvals.decide(request_id, view["action_hash"], reject("no"), staff("general_agent"))
     assert (await say(ask, path)).status_code == 409
+
+
+async def test_staff_sees_what_was_said_to_a_request_by_whom_and_which_of_it_is_their_own(
+    shop: Services, ask: Ask, path: str
+) -> None:
+    assert (await ask("GET", path, staff("general_agent"))).json()["decisions"] == []
+    request_id = path.rpartition("/")[2]
+    view = await shop.approvals.get(request_id)
+    await shop.approvals.decide(request_id, view["action_hash"], reject("no photo"), staff("general_agent"))
+
+    seen = (await ask("GET", path, staff("general_agent"))).json()
+    others = (await ask("GET", path, staff("billing_agent"))).json()
+
+    [said] = seen["decisions"]
+    assert (seen["status"], said["decision"], said["note"]) == ("rejected", "reject", "no photo")
+    assert (said["actor"], said["role"], said["step"], said["mine"]) == ("general-agent-1", "general_agent", 1, True)
+    assert others["decisions"] == [said | {"mine": False}]
+
+
+@pytest.mark.parametrize("role", ["customer", "channel"])
+async def test_what_was_said_is_for_staff(ask: Ask, path: str, role: Role) -> None:
+    assert (await ask("GET", path, Caller("ada_park", role))).status_code == 403
+
+
+async def test_a_request_that_is_none_is_not_found(ask: Ask) -> None:
+    answer = await ask("GET", "/ops/approvals/apr-none", staff("general_agent"))
+    assert (answer.status_code, "APPROVAL-EXISTS" in answer.text) == (404, True)

@@ -166,5 +166,20 @@ async def test_a_message_of_a_websocket_is_let_in_up_to_the_same_bound(kind: str
     assert answers == [{"type": "websocket.close", "code": 1009}]
 
 
+@pytest.mark.parametrize("body", [b'{"note": "a\\u0000"}', b"\\u0000", b'"\\\\\\u0000"', b"\0", b"a\0b"])
+async def test_text_that_no_store_keeps_is_refused_by_rule(body: bytes, client: httpx.AsyncClient) -> None:
+    refused = await client.post("/threads", content=body)
+
+    assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "TEXT-CHARACTERS")
+    heard, answers = await spoken("/threads/x/stream/events", {"type": "websocket.receive", "text": body.decode()})
+    assert [message["type"] for message in heard] == ["websocket.disconnect"]
+    assert answers == [{"type": "websocket.close", "code": 1007}]
+
+
+@pytest.mark.parametrize("body", [b'"\\\\u0000"', b'"u0000"', b'"\\u0001"', b'"\\\\\\\\u0000"'])
+async def test_words_about_it_are_not_it(body: bytes, client: httpx.AsyncClient) -> None:
+    assert (await client.post("/threads", content=body)).status_code == 200
+
+
 async def test_a_websocket_on_another_path_is_not_opened() -> None:
     assert await spoken("/internal/x") == ([], [{"type": "websocket.close", "code": 1008}])

@@ -5,8 +5,10 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
+from agent.commerce.policy import RULES
 from agent.identity import ROLES, Caller, Role
 from agent.platform import order_thread
+from agent.server import orders
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel
 from tests.unit_tests.commerce.scenes import new_order, paid, parked
@@ -25,6 +27,19 @@ async def test_a_customer_sees_an_own_order_with_its_approvals(ask: Ask) -> None
     view = (await ask("GET", "/ops/orders/W-1001", ADA)).json()
 
     assert (view["id"], view["customer_id"], view["approvals"]) == ("W-1001", "ada_park", [])
+    assert view["denial"] is None
+
+
+async def test_an_order_that_was_undone_names_the_rule_with_its_sentence(
+    shop: Services, ask: Ask, platform: Platform
+) -> None:
+    await parked(shop, new_order())
+    await ask("POST", "/ops/orders/A-1/cancel", ADA, json=NO_LONGER)
+    sentence = RULES["CUSTOMER-CANCELLED"]
+    assert (await ask("GET", "/ops/orders/A-1", ADA)).json()["denial"] == {
+        "rule": "CUSTOMER-CANCELLED",
+        "sentence": sentence,
+    }
 
 
 @pytest.mark.parametrize(
@@ -53,7 +68,7 @@ async def test_a_parked_order_is_cancelled_and_its_graph_goes_on(
 
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     [(thread, run)] = platform.runs
-    assert (thread, run["input"]) == (order_thread("A-1"), {"order": {"order_id": "A-1"}})
+    assert (thread, run["input"]) == (order_thread("A-1", "channel:storefront"), {"order": {"order_id": "A-1"}})
     assert run["multitask_strategy"] == "reject"
 
 
@@ -61,7 +76,7 @@ async def test_a_cancel_counts_though_the_platform_can_not_be_reached(
     shop: Services, ask: Ask, platform: Platform
 ) -> None:
     await parked(shop, new_order())
-    platform.broken[f"/threads/{order_thread('A-1')}/runs"] = 409
+    platform.broken[f"/threads/{order_thread('A-1', 'channel:storefront')}/runs"] = 409
 
     assert (await ask("POST", "/ops/orders/A-1/cancel", ADA, json=NO_LONGER)).status_code == 200
     assert (await shop.reads.get("A-1"))["status"] == "cancelled"
@@ -87,6 +102,15 @@ async def test_the_same_key_is_the_same_cancel_and_another_is_not(shop: Services
         for key in ("one", "one", "two")
     ]
     assert codes == [200, 200, 409]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "pay"])
+def test_keys_that_differ_at_their_end_are_different_whatever_the_orders_id(verb: str) -> None:
+    keys = [orders._key(verb, "W" * 60, "k" * 99 + end) for end in "abc"]
+
+    assert len(set(keys)) == 3
+    assert all(len(key) <= 120 for key in keys)
+    assert keys[0] == orders._key(verb, "W" * 60, "k" * 99 + "a")
 
 
 async def test_a_key_that_comes_again_with_another_reason_is_refused(shop: Services, ask: Ask) -> None:
@@ -147,3 +171,23 @@ async def test_each_verb_is_for_its_roles(ask: Ask, role: Role, verb: str, body:
 
 async def test_who_is_nobody_changes_nothing(ask: Ask) -> None:
     assert (await ask("POST", "/ops/orders/W-1002/cancel", None, json=NO_LONGER)).status_code == 403
+
+
+@pytest.mark.parametrize("body", [b'{"reason": "no\\u0000"}', b'{"reason": "no\\ud800"}', b"\0"])
+async def test_a_reason_that_can_not_be_kept_is_refused(ask: Ask, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+
+    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, content=body, headers=headers)).status_code == 422
+
+
+async def test_a_path_that_can_not_be_kept_is_refused_by_rule(ask: Ask) -> None:
+    for path in ("/ops/orders/W-1%00", "/ops/orders/W-1002?x=%00"):
+        refused = await ask("GET", path, ADA)
+        assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "TEXT-CHARACTERS")
+
+
+@pytest.mark.parametrize(("length", "status"), [(0, 422), (1, 200), (100, 200), (101, 422)])
+async def test_an_idempotency_key_is_taken_up_to_its_bound(ask: Ask, length: int, status: int) -> None:
+    key = {"idempotency-key": "k" * length}
+
+    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, json=NO_LONGER, headers=key)).status_code == status

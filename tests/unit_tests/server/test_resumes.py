@@ -42,7 +42,7 @@ class Seen:
         return LangGraphClient(httpx.AsyncClient(transport=httpx.MockTransport(self._answer), base_url="http://api"))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        thread = f"/threads/{order_thread('N-1')}"
+        thread = f"/threads/{order_thread('N-1', 'customer:ada_park')}"
         seen = {"interrupts": self.interrupts, "values": {"messages": self.messages}}
         parts = {thread: seen, f"{thread}/state": {"checkpoint": {"checkpoint_id": LATEST}}}
         return httpx.Response(self.status, json=parts[request.url.path] if self.status == 200 else {"detail": "no"})
@@ -254,7 +254,7 @@ TOLD = {"type": "ai", "content": "On its way.", "id": "m-2"}
 
 def message(**fields: Any) -> dict[str, Any]:
     said = {"role": "user", "content": "where is W-1001?"} | fields
-    return run(thread=order_thread("N-1"), input={"messages": [said]})
+    return run(thread=order_thread("N-1", "customer:ada_park"), input={"messages": [said]})
 
 
 @pytest.mark.parametrize("fields", [

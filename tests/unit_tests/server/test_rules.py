@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from agent.assistant.models import MESSAGE_LIMIT
+from agent.commerce.commands import NewOrder
 from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.platform import order_thread
 from agent.server.rules import GRAPH_OF_ASSISTANT, ID_LIMIT, TAG_LIMIT, RunRefusedError, check_run
@@ -27,7 +28,11 @@ ANSWER = {"resume": {"decisions": [{"type": "approve"}]}}
 
 def run(graph: str = "customer_service", *, thread: Any = ..., **fields: Any) -> dict[str, Any]:
     """A run as `create_run` sees it; other fields go into its kwargs."""
-    threads = {"customer_service": uuid4(), "order_processing": UUID(order_thread("N-1")), "reconciler": None}
+    threads = {
+        "customer_service": uuid4(),
+        "order_processing": UUID(order_thread("N-1", "customer:ada_park")),
+        "reconciler": None,
+    }
     kwargs = {
         "input": INPUT[graph],
         "command": None,
@@ -260,15 +265,30 @@ def test_not_even_the_service_account_runs_an_order_without_its_thread() -> None
     assert refused(by("service"), run("order_processing", thread=None, input=given)).status == 422
 
 
-@pytest.mark.parametrize("thread", [uuid4(), order_thread("N-1")])
+@pytest.mark.parametrize("thread", [uuid4(), order_thread("N-1", "customer:ada_park")])
 def test_the_reconciler_runs_on_nobodys_thread(thread: Any) -> None:
     assert refused(by("operator"), run("reconciler", thread=thread)).status == 422
     assert refused(by("order_manager"), run("reconciler", thread=thread, input=None, command=ANSWER)).status == 422
 
 
 def test_a_conversation_and_an_order_do_not_share_a_thread() -> None:
-    assert refused(by("customer"), run("customer_service", thread=UUID(order_thread("N-1")))).status == 422
+    assert (
+        refused(by("customer"), run("customer_service", thread=UUID(order_thread("N-1", "customer:ada_park")))).status
+        == 422
+    )
     assert refused(by("customer"), run("order_processing", thread=uuid4())).status == 422
+
+
+@pytest.mark.parametrize("given", [MESSAGE, {"order": ORDER}, {}, None], ids=["words", "an order", "nothing", "null"])
+def test_who_starts_an_order_from_a_chat_is_told_what_one_needs_and_how_to_send_it(given: Any) -> None:
+    why = refused(by("customer"), run("order_processing", thread=uuid4(), input=given)).why
+
+    for needed in (
+        *(name for name in NewOrder.model_json_schema()["required"]),
+        "desk orders submit",
+        "customer_service",
+    ):
+        assert needed in why
 
 
 @pytest.mark.parametrize("message", [
@@ -390,7 +410,7 @@ def test_the_service_account_has_news_told_on_a_conversations_thread_only() -> N
     given: dict[str, Any] = {"messages": []}
 
     assert refused(by("service"), run(input=given, thread=None)).status == 422
-    assert refused(by("service"), run(input=given, thread=UUID(order_thread("N-1")))).status == 422
+    assert refused(by("service"), run(input=given, thread=UUID(order_thread("N-1", "customer:ada_park")))).status == 422
     assert refused(by("service"), run(input=given, context={"customer_id": "ada_park"})).status == 403
 
 

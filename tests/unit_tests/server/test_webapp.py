@@ -51,7 +51,7 @@ async def test_metrics_are_for_operators(role: Role) -> None:
 
 @pytest.mark.parametrize("who", [*ROLES, STUDIO_IDENTITY])
 async def test_who_is_let_in_sees_that_a_server_is_there(who: Any) -> None:
-    studio = SimpleNamespace(user=SimpleNamespace(identity=STUDIO_IDENTITY, permissions=[]))
+    studio: Any = SimpleNamespace(user=SimpleNamespace(identity=STUDIO_IDENTITY, permissions=[]))
 
     assert (await webapp.info(studio if who == STUDIO_IDENTITY else by(staff(who))))["flags"]["assistants"]
 

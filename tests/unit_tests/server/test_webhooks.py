@@ -54,7 +54,7 @@ async def test_a_webhook_makes_an_unknown_payment_known_and_its_order_go_on(
 
     assert answer.status_code == 204
     assert (await shop.payments.outcome("A-1"), (await shop.reads.get("A-1"))["stage"]) == ("captured", "paid")
-    assert [thread for thread, _ in platform.runs] == [order_thread("A-1")]
+    assert [thread for thread, _ in platform.runs] == [order_thread("A-1", "channel:storefront")]
 
 
 async def test_the_same_webhook_twice_books_the_money_once(shop: Services, ask: Ask) -> None:
