@@ -93,7 +93,13 @@ def is_of(shown: ApprovalView, known: ApprovalView) -> bool:
     return same and seen["description"].endswith(words) and shown["action_hash"] == known["action_hash"]
 
 
-def ended_in_words(view: ApprovalView) -> str:
+def not_taken(view: ApprovalView) -> str:
+    """Why the last answer to a request was not taken, fit for its thread, which a customer may read: no names."""
+    why = f"APPROVAL-ENDED: {ended_in_words(view, names=False)}" if "ended" in view else view["refused"]
+    return f"Not taken: {why}"
+
+
+def ended_in_words(view: ApprovalView, *, names: bool = True) -> str:
     """What became of a request that is not open any more, through whom and when."""
     ended = view["ended"]
     match ended["status"]:
@@ -102,8 +108,9 @@ def ended_in_words(view: ApprovalView) -> str:
         case "expired":
             return "nobody answered in time, and this request has expired"
         case status:
+            who = f" {ended['actor']}" if names else ""
             at = f" at {datetime.fromisoformat(ended['at']):%Y-%m-%d %H:%M} UTC" if ended["at"] else ""
-            return f"this was {status} by {ended['role']} {ended['actor']}{at}"
+            return f"this was {status} by {ended['role']}{who}{at}"
 
 
 def waits_in_words(view: ApprovalView) -> str:

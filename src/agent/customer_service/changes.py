@@ -11,7 +11,7 @@ from uuid import uuid4
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, RemoveMessage
 from sqlalchemy.orm import Session
 
-from agent.approvals.card import args_of, waits_in_words
+from agent.approvals.card import args_of, not_taken, waits_in_words
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action
@@ -162,7 +162,7 @@ def told_of_answer(earlier: Sequence[AnyMessage], request: ApprovalView) -> list
     about = f"{request['request_id']}:refused"
     gone: list[BaseMessage] = [RemoveMessage(m.id) for m in earlier if m.id and m.id.startswith(about)]
     if request["refused"]:
-        return [*gone, AIMessage(f"Not taken: {request['refused']}", id=f"{about}:{uuid4().hex}")]
+        return [*gone, AIMessage(not_taken(request), id=f"{about}:{uuid4().hex}")]
     if request["status"] != "open":
         return gone
     step = f"{request['request_id']}:{request['token']}"

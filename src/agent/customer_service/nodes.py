@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import not_taken
 from agent.approvals.gate import ask, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
@@ -201,9 +202,10 @@ async def decide(
 
     request, who = await shop.database.write(decided)
     await shop.feedback.give(request, who)
-    update: Update = {"approval": request, "messages": told_of_answer(state["messages"], request)}
+    told = told_of_answer(state["messages"], request)
+    update: Update = {"approval": request} | ({"messages": told} if told else {})
     if request["refused"]:
-        runtime.stream_writer({"progress": "not_taken", "text": f"Not taken: {request['refused']}"})
+        runtime.stream_writer({"progress": "not_taken", "text": not_taken(request)})
     if request["status"] == "open":
         await shop.index.show(this_thread(runtime), request)
         return Command(goto="approval", update=update)

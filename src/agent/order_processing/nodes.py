@@ -11,7 +11,7 @@ from langgraph.types import Command, Send
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from agent.approvals.card import waits_in_words
+from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.chains import case_for_order
 from agent.approvals.gate import NOBODY, caller_who
 from agent.approvals.models import ApprovalView
@@ -206,7 +206,7 @@ async def decide(
     await shop.index.show(this_thread(runtime), request)
     update: Update = {"approval": request} | answer_message(request)
     if request["refused"]:
-        tell(runtime, state["order_id"], "not_taken", f"Not taken: {request['refused']}")
+        tell(runtime, state["order_id"], "not_taken", not_taken(request))
     match request["status"]:
         case "open":
             return Command(goto="approval", update=update)

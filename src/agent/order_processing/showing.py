@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from agent.approvals.card import waits_in_words
+from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action
 from agent.commerce.commands import Denial
@@ -77,7 +77,7 @@ def answer_message(request: ApprovalView) -> dict[str, Any]:
     """The update that says of a request that the last answer was not taken, or whom it waits for: each step, and who is
     asked beside it, in a message of its own."""
     if request["refused"]:
-        return said(f"{request['request_id']}:refused", f"Not taken: {request['refused']}")
+        return said(f"{request['request_id']}:refused", not_taken(request))
     if request["status"] != "open":
         return {}
     key = f"{request['request_id']}:{request.get('token')}:{len(request['roles'])}"

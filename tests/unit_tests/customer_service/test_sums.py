@@ -137,7 +137,7 @@ async def test_a_refused_answer_and_each_step_are_said_in_the_conversation(shop:
     assert not [text for text in texts if text.startswith("Not taken")]
 
 
-async def test_who_answers_what_was_decided_is_told_so_by_whom_and_when(shop: Services) -> None:
+async def test_who_answers_what_was_decided_is_told_so_by_which_role_and_when(shop: Services) -> None:
     thread = await waiting_refund("40.00")
     view = await view_of(thread)
     await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, AGENT)
@@ -145,9 +145,7 @@ async def test_who_answers_what_was_decided_is_told_so_by_whom_and_when(shop: Se
     ended = await thread.answer(reject("no"), staff("general_agent", 2))
 
     texts = [str(message.content) for message in ended["messages"]]
-    assert (
-        "Not taken: APPROVAL-ENDED: this was approved by general_agent general-agent-1 at 2026-06-01 12:00 UTC" in texts
-    )
+    assert "Not taken: APPROVAL-ENDED: this was approved by general_agent at 2026-06-01 12:00 UTC" in texts
     assert await refunds(shop) == [40_00]
 
 
