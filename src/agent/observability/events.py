@@ -50,6 +50,8 @@ EventName = Literal[
     "breaker.operated",
     "breaker.store_moved",
     "replica.skipped",
+    "ledger.unusable",
+    "clock.went_back",
     "node.failed",
     "node.retried",
     "retry.refused",
