@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import UNDECIDED, book
@@ -21,6 +21,7 @@ from agent.commerce.undoing import finish
 from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.notices import notify
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
+from agent.ledger.times import CLOCK_SKEW
 from agent.ledger.transactions import reads, writes
 from agent.providers.carrier import Carrier, CarrierError
 from agent.providers.payment import PaymentError, PaymentProvider, RefundState
@@ -152,10 +153,11 @@ class Debts:
 
     @reads
     def _due(self, session: Session, order: OrderRef | None) -> Sequence[str]:
-        order_id = seen(session, order).id if order else None
+        """What is to be tried now; also what the clock has put off by going back."""
+        order_id, now = seen(session, order).id if order else None, self._db.clock()
         query = select(DebtRow.key).where(
             DebtRow.settled.is_(False),
-            DebtRow.next_at <= self._db.clock(),
+            or_(DebtRow.next_at <= now, DebtRow.at > now + CLOCK_SKEW, DebtRow.next_at > now + 2 * LONGEST_WAIT),
             DebtRow.attempts < ATTEMPTS * (DebtRow.asked + 1),
         )
         query = query.order_by(DebtRow.next_at, DebtRow.at).limit(500)

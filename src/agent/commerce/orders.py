@@ -22,6 +22,7 @@ from agent.identity import owner_by
 from agent.ledger.database import Clock, Database, emit_once_committed
 from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
+from agent.ledger.times import is_in_future
 from agent.ledger.transactions import writes
 from agent.platform import order_thread
 
@@ -176,7 +177,8 @@ class Orders:
         the order that can't go on, and a ticket asks a person to look into it.
         """
         order, now = locked(session, order_id), self._db.clock()
-        if order.generation and now - order.touched_at < wait * 2 ** min(order.generation - 1, GIVE_UPS):
+        waited = timedelta.max if is_in_future(order.touched_at, now) else now - order.touched_at
+        if order.generation and waited < wait * 2 ** min(order.generation - 1, GIVE_UPS):
             return None
         order.generation += 1
         owner = owner_by(order.placed_by, order.customer_id)

@@ -55,6 +55,8 @@ EventName = Literal[
     "breaker.operated",
     "breaker.store_moved",
     "replica.skipped",
+    "ledger.unusable",
+    "clock.went_back",
     "node.failed",
     "node.retried",
     "retry.refused",
