@@ -123,7 +123,20 @@ def _hmac(key: bytes, content: list[Any]) -> str:
 
 
 def _kept_key(path: Path) -> bytes:
-    """The key in a file that only its owner can read; made at first, once, whoever starts at the same time."""
+    """The key in a file that only its owner can read; made at first, once, whoever starts at the same time.
+
+    Raises ValueError for a file that is empty: with no key anybody could seal.
+    """
+    if not path.exists():
+        _make_key(path)
+    if not (key := path.read_text().strip()):
+        raise ValueError(
+            f"{path} is empty: put the key back that seals were made with, or remove the file for a new one"
+        )
+    return key.encode()
+
+
+def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -134,4 +147,3 @@ def _kept_key(path: Path) -> bytes:
             os.link(made, path)
     finally:
         made.unlink()
-    return path.read_text().strip().encode()

@@ -30,6 +30,7 @@ RULES: Final[dict[str, str]] = {
     "CUSTOMER-CANCELLED": "The order was cancelled by the customer.",
     "STOCK-SHORT": "Not enough of this item is in stock.",
     "PAYMENT-DECLINED": "The payment was declined.",
+    "PAYMENT-REJECTED": "This payment method can't be used for this amount any more.",
     "SHIPPING-REFUSED": "No carrier takes the parcel to this address.",
     "PAYMENT-GIFT-COVERS": "The gift card does not cover the whole amount.",
     "CANCEL-STATUS": "An order can be cancelled only while it is pending.",
@@ -45,10 +46,12 @@ RULES: Final[dict[str, str]] = {
     "LINES-AVAILABLE": "The new item is not available.",
     "DIFFERENCE-METHOD": "A difference in price needs one payment method of your own.",
     "DIFFERENCE-GIFT-COVERS": "The gift card does not cover the difference in price.",
-    "RETURN-STATUS": "An order can be returned only when it was delivered.",
+    "CHANGE-UNPAID": "Only a change of items that is not paid yet can be undone.",
+    "RETURN-STATUS": "What was delivered can be returned, when no other return or exchange of the order is open.",
     "RETURN-REFUND-TO": "A return is refunded to the method that you paid with, or to a gift card of your own.",
     "RETURN-RECEIVED": "No return of this order is expected.",
     "EXCHANGE-STATUS": "Items can be exchanged once, all in one request, and only when the order was delivered.",
+    "REQUEST-WITHDRAW": "Only a return or an exchange of which nothing has arrived can be withdrawn.",
     "PARCEL-EXISTS": "There is no such parcel.",
     "PARCEL-STATE": "The parcel is not on its way.",
     "CREDIT-GIFT-CARD": "Credit goes to a gift card of the customer's own.",
@@ -60,6 +63,15 @@ RULES: Final[dict[str, str]] = {
     "MESSAGE-ID": "Another message has this id already.",
 }
 """Rule ids with a sentence fit for a customer."""
+
+PAYMENT_ATTEMPTS: Final = 3
+"""Payment methods that a customer may name for one thing that is to be paid, before it is undone."""
+
+RETURN_REMINDER: Final = timedelta(days=30)
+"""RETURN-STATUS: after so long the customer is reminded of what has not come back."""
+
+RETURN_LIMIT: Final = timedelta(days=45)
+"""RETURN-STATUS: after so long the rest of a return or exchange is closed, and what is held for it is released."""
 
 REFUND_TIME: Final = "in 5 to 7 business days"
 """CANCEL-REFUND: how long a refund takes unless it goes to a gift card, which is at once."""
@@ -112,9 +124,10 @@ def pending(status: str) -> bool:
     return status in ("pending", "pending (item modified)")
 
 
-def cancel_denied(status: str, reason: str | None) -> str | None:
-    """The rule that forbids cancelling an order of this status for this reason, if any."""
-    if status != "pending":
+def cancel_denied(status: str, reason: str | None, *, change_unpaid: bool = False) -> str | None:
+    """The rule that forbids cancelling an order of this status for this reason, if any; one whose change of items is
+    not paid can be cancelled still."""
+    if status != "pending" and not change_unpaid:
         return "CANCEL-STATUS"
     return None if reason in CANCEL_REASONS else "CANCEL-REASON"
 

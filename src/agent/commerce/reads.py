@@ -27,7 +27,9 @@ from agent.ledger.tables import (
     ProductRow,
     VariantRow,
 )
+from agent.ledger.times import CLOCK_SKEW, is_in_future
 from agent.ledger.transactions import reads
+from agent.observability.events import emit
 
 PAST_ORDERS: Final = 100
 """How many of a customer's latest orders the risk of a new one is measured by."""
@@ -73,20 +75,29 @@ class Reads:
     @reads
     def unfinished(self, session: Session, *, stale_seconds: float) -> list[OrderView]:
         """Orders that wait for the reconciler: parked, undone in part, untouched for `stale_seconds`; declined ones
-        when their customer had time enough to name another payment method."""
+        when their customer had time enough to name another payment method.
+
+        One that was touched at a time that has yet to come is looked at now, and is an event: the clock went back.
+        """
         now = self._db.clock()
         before = now - timedelta(seconds=stale_seconds)
+        future = OrderRow.touched_at > now + CLOCK_SKEW
         rows = session.scalars(
             select(OrderRow)
             .where(
                 OrderRow.stage.in_(AT_WORK),
-                OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before),
+                OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before) | future,
                 (OrderRow.stage != "declined") | (OrderRow.touched_at < now - self._payment_wait),
             )
-            .order_by(OrderRow.touched_at)
+            .order_by(
+                OrderRow.stage == "awaiting_approval", OrderRow.touched_at
+            )  # those may wait; the others not for them
             .limit(500)
-        )
-        return order_views(session, rows.all())
+        ).all()
+        for row in rows:
+            if is_in_future(row.touched_at, now):
+                emit("clock.went_back", order_id=row.id, seconds=(row.touched_at - now).total_seconds())
+        return order_views(session, rows)
 
     @reads
     def risk(self, session: Session, order_id: str) -> int:
@@ -152,7 +163,9 @@ class Reads:
         if seen(session, order_id).customer_id != customer_id:
             raise denied("ORDER-EXISTS", order_id)
         payments = payments_of(session, order_id, "captured", "due", "open", "unknown")
-        debts = session.scalars(select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund")).all()
+        debts = session.scalars(
+            select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund", ~DebtRow.returned)
+        ).all()
         lines = [(p.at, 0, p.key, "payment", p.method_id, p.amount, p.outcome == "captured") for p in payments]
         lines += [(d.at, 1, d.key, "refund", d.method_id or "", d.amount, d.settled) for d in debts]
         return [

@@ -18,7 +18,8 @@ from agent.approvals.gate import addressed
 from agent.assistant.models import MessageError, message_text
 from agent.commerce.policy import RULES
 from agent.identity import APPROVER_ROLES, STUDIO_IDENTITY, Caller, acting
-from agent.ledger.failures import DatabaseAwayError
+from agent.ledger.failures import UNUSABLE
+from agent.ledger.schema import SchemaError
 from agent.observability.events import emit
 from agent.server.rules import RunRefusedError
 from agent.services import services
@@ -119,8 +120,8 @@ async def _check_role(role: str, shown: Any) -> None:
         request = await (await services()).approvals.get(shown["request_id"])
     except (NoResultFound, TypeError, KeyError) as unknown:
         raise RunRefusedError(409, "what waits on this thread is no request of ours") from unknown
-    except DatabaseAwayError as away:
-        raise RunRefusedError(503, "the ledger can't be asked now who may answer: try again") from away
+    except (*UNUSABLE, SchemaError) as error:
+        raise RunRefusedError(503, "the ledger can't be asked now who may answer: try again") from error
     if role in request["roles"]:
         return
     emit("approval.answer_refused", request_id=request["request_id"], rule="APPROVAL-ROLE")
