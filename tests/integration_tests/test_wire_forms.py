@@ -5,7 +5,6 @@ written after it.
 """
 
 import json
-from itertools import cycle
 from typing import Any, Final
 
 import httpx
@@ -17,8 +16,11 @@ from tests.integration_tests.driver import Driver, Run, an_order
 
 ORDER_APPROVER: Final = "order_manager"
 REFUND_APPROVER: Final = "general_agent"  # refunds up to 50.00
-CUSTOMERS: Final = cycle(("grace_okafor", "iris_tanaka", "kira_petrov", "liam_byrne", "ella_novak", "chloe_meyer"))
-"""One for each refund: a customer's refunds are summed up."""
+CUSTOMERS: Final = iter(
+    ("grace_okafor", "iris_tanaka", "kira_petrov", "liam_byrne", "ella_novak", "chloe_meyer", "hugo_lindqvist",
+     "jonas_weber", "finn_walsh")
+)  # fmt: skip
+"""One for each refund that a general agent decides: a customer's refunds are summed up."""
 
 
 def inbox(graph: str, resume: str, checkpoint: str) -> str:
@@ -220,7 +222,7 @@ def counts_for_nothing(driver: Driver, answer: httpx.Response, ui: str, thread: 
 def test_a_card_from_before_an_edit_pays_nothing(
     driver: Driver, network: CardNetwork, number: int, ui: str, button: str
 ) -> None:
-    waits = asked_back(driver, f"W-92{number}1", next(CUSTOMERS), "60.00")
+    waits = asked_back(driver, f"W-92{number}1", "ada_park", "60.00")
     shown = checkpoint_of(driver, "billing_manager", waits)
     edited = still_waits(click(driver, "billing_agent", "Agent Chat UI", "edit", waits, amount="85,00"))
     assert (edited["roles"], edited["action_requests"][0]["args"]["amount"]) == (["billing_manager"], "85.00")
@@ -253,7 +255,7 @@ def test_a_card_of_an_order_whose_request_was_voided_and_opened_anew_charges_not
     assert network.captured(order_id) == {}
     now = driver.client(ORDER_APPROVER).threads.get(waits.thread)
     seen = Run(waits.thread, waits.graph, waiting=still_waits(dict(now)))
-    assert click(driver, ORDER_APPROVER, ui, "reject", seen)["values"]["processing_stage"] == "cancelled"
+    assert driver.answer(ORDER_APPROVER, seen, "reject", "not by that card").stage == "cancelled"
 
 
 def _asked(driver: Driver, waits: Run) -> str | None:

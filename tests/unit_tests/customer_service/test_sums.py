@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from agent.customer_service.changes import review_plan
+from agent.customer_service.state import Plan, PlannedAction
 from agent.services import Services
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, SERVICE, Thread, reject, seen, staff
@@ -41,12 +43,23 @@ async def test_what_waits_counts_as_well(shop: Services) -> None:
 
 
 async def test_all_of_one_plan_count_for_each_of_it(shop: Services) -> None:
-    thread = conversation()
-    await say(thread, "refund 49.00 of W-1001 and refund 48.00 of W-1001")
-    told = await say(thread, "yes")
+    both = [
+        PlannedAction(
+            name="refund_payment",
+            arguments={"order_id": "W-1001", "amount": amount, "reason": "scratched"},
+            sentence=f"Refund {amount}.",
+        )
+        for amount in (49_00, 48_00)
+    ]
+    plan, about = Plan(id="chat-1:1", actions=both), {"thread_id": "chat-1", "asked_by": "ada_park"}
 
-    assert told.count("It waits for approval by billing_agent, step 1 of 2.") == 2
-    assert {view["case"] for view in await shop.approvals.of_order("W-1001")} == {"billing"}
+    for _ in range(2):  # the second time finds the same requests
+        _, notes = await shop.database.write(
+            lambda session: review_plan(shop, session, plan, subject="ada_park", **about)
+        )
+        assert [note[-52:] for note in notes] == ["It waits for approval by billing_agent, step 1 of 2."] * 2
+
+    assert [view["case"] for view in await shop.approvals.of_order("W-1001")] == ["billing", "billing"]
 
 
 async def test_after_thirty_days_a_paid_refund_counts_no_more(shop: Services, clock: Clock) -> None:
