@@ -154,7 +154,7 @@ class OrderTarget(OurTarget):
     def __init__(self, house: OurHouse, number: int, steps: int, slow: bool) -> None:
         chains: dict[int, tuple[Role, ...]] = {1: ("order_manager",), 2: ("order_manager", "finance_director")}
         super().__init__(house, f"ATTACK-{number}", chains[steps])
-        self.thread = order_thread(self.key)
+        self.thread = order_thread(self.key, "channel:channel-1")
         self.customer, self._method = "ada_park", "ada_slow" if slow else "ada_card"
         self._line = {1: {"sku": "SOFA-VELVET", "quantity": 1}, 2: {"sku": "TABLE-ASH", "quantity": 6}}[steps]
 
@@ -245,7 +245,7 @@ class RefundTarget(OurTarget):
 
     def mine(self, asked: Any) -> bool:
         """By its amount."""
-        return bool(asked["action_requests"][0]["args"].get("amount") == self.amount)
+        return bool(asked["arguments"].get("amount") == self.amount)
 
     def effects(self) -> int:
         """Refunds of this amount at the card network, and in the ledger: the most of either."""

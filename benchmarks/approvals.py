@@ -114,7 +114,7 @@ async def _one_waits(server: LiveServer) -> None:
         "lines": [{"sku": "TABLE-ASH", "quantity": 2}],
     }
     async with get_client(url=server.url, api_key=server.tokens["channel"]) as client:
-        thread = order_thread("B-1")
+        thread = order_thread("B-1", "channel:channel-1")
         await client.runs.wait(thread, "order_processing", input={"order": order}, if_not_exists="create")
         assert (await client.threads.get(thread))["status"] == "interrupted"  # noqa: S101
 

@@ -143,7 +143,7 @@ async def _place(number: int, baskets: list[str]) -> float:
 
 
 def _thread(number: int) -> Thread:
-    return Thread(graph, order_thread(f"B-{number}"))
+    return Thread(graph, order_thread(f"B-{number}", "customer:ada_park"))
 
 
 async def _stages(shop: Services) -> Counter[str]:

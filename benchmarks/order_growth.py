@@ -23,7 +23,7 @@ def size(run: Run) -> Iterator[Figure]:
     """A pass of the reconciler, and a question about an order, with few and with many orders in the ledger."""
     many = MANY // 10 if run.quick else MANY
     times = 9 if run.quick else 30
-    contenders = {}
+    contenders: dict[str, tuple[str, Build]] = {}
     for build, (_, source) in run.builds().items():
         folders = [run.folder / "size" / f"{build}-{orders}" for orders in (FEW, many)]
         _fill(folders, source, (FEW, many))

@@ -88,7 +88,7 @@ class Order(_Thread):
     graph = "order_processing"
 
     def __init__(self, stage: Stage, scene: Scene, customer_id: str, order_id: str) -> None:
-        super().__init__(stage, scene, customer_id, order_thread(order_id))
+        super().__init__(stage, scene, customer_id, order_thread(order_id, "channel:channel-1"))
         self.id = order_id
 
     async def place(self, lines: dict[str, int], card: str = "card") -> Stop:

@@ -1,7 +1,7 @@
 """Stripe for tests: localstripe (cards, intents, charges, refunds) over real HTTP, and what it lacks of the real one.
 
-Added are idempotency keys, lists by customer, a card that comes with the confirm, what an error says of its intent, and
-refunds that end with the money. Faults are a test's: an answer that is lost, or another one in its place.
+Added are idempotency keys, a least amount, lists by customer, a card that comes with the confirm, what an error says of
+its intent, and refunds that end with the money. Faults are a test's: an answer that is lost, or another in its place.
 """
 
 import json
@@ -18,6 +18,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its handlers that are no coroutines
     from localstripe import resources, server  # type: ignore[import-untyped]
     from localstripe.errors import UserError  # type: ignore[import-untyped]
+
+LEAST = 50
+"""Minor units of US dollars: what Stripe takes at least."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -143,6 +146,8 @@ def _again(answer: web.Response) -> web.Response:
 
 def _create(allowed_payment_method_types: list[str], **params: Any) -> Any:
     assert allowed_payment_method_types == ["card"]
+    if int(params["amount"]) < LEAST:
+        raise UserError(400, "too small", {"code": "amount_too_small"})
     return resources.PaymentIntent._api_create(**params)
 
 

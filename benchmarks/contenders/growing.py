@@ -13,9 +13,8 @@ from langgraph.types import Command
 
 from agent.customer_service.graph import graph as desk
 from agent.order_processing.graph import graph as order_line
-from agent.platform import order_thread
 from agent.reconciler.graph import graph as reconciler
-from benchmarks.contenders.given import Place
+from benchmarks.contenders.given import Place, thread_of
 from benchmarks.contenders.savers import saver
 from benchmarks.contenders.shop import Shop, opened
 from benchmarks.contenders.wire import Json, serve
@@ -48,12 +47,15 @@ class Growing:
         await self._order(large)
         approve = {"decisions": [{"type": "approve"}]}
         ended = await self._line.ainvoke(
-            Command(resume=approve), _config(order_thread(large["order_id"]), "order_manager-1", "order_manager")
+            Command(resume=approve),
+            _config(thread_of(large, f"customer:{large['customer_id']}"), "order_manager-1", "order_manager"),
         )
         await self._say("a-chat", _STATUS, CUSTOMER)
         self._shop.services.breakers["payment"].force_open()
         for order in self._shop.orders("P", PARKED, 2):
-            await self._line.ainvoke({"order": order}, _config(order_thread(order["order_id"]), order["customer_id"]))
+            await self._line.ainvoke(
+                {"order": order}, _config(thread_of(order, f"customer:{order['customer_id']}"), order["customer_id"])
+            )
         return {"stage": ended["processing_stage"]}
 
     async def passes(self, count: int) -> Json:
@@ -94,7 +96,9 @@ class Growing:
 
     async def _order(self, order: dict[str, Any]) -> None:
         order |= {"customer_id": CUSTOMER, "payment_method_id": "liam_card"}
-        await self._line.ainvoke({"order": order}, _config(order_thread(order["order_id"]), CUSTOMER))
+        await self._line.ainvoke(
+            {"order": order}, _config(thread_of(order, f"customer:{order['customer_id']}"), CUSTOMER)
+        )
 
     async def _say(self, thread: str, text: str, who: str, role: str = "customer") -> str:
         ended = await self._desk.ainvoke({"messages": [HumanMessage(text)]}, _config(thread, who, role))

@@ -16,9 +16,16 @@ from agent.settings import Settings
 from agent.tokens import TokensError, read_tokens
 
 
-def order_thread(order_id: str, generation: int = 0) -> str:
-    """The thread id of an order, so that any worker, and any client, can find it."""
-    return str(uuid5(NAMESPACE_URL, f"order:{order_id}:{generation}"))
+def order_thread(order_id: str, owner: str, generation: int = 0) -> str:
+    """The thread id of an order that `owner` placed (`identity.owner_of`): any worker and its own client find it, and
+    nobody else can come to it, whose first run would make it theirs."""
+    return str(uuid5(NAMESPACE_URL, f"order:{owner}:{order_id}:{generation}"))
+
+
+def order_threads(order_id: str, owner: str, generations: int) -> set[str]:
+    """The threads on which an order may be worked on: of its generations so far, also as release 0.2.0 named them."""
+    old = {str(uuid5(NAMESPACE_URL, f"order:{order_id}:{generation}")) for generation in range(generations + 1)}
+    return old | {order_thread(order_id, owner, generation) for generation in range(generations + 1)}
 
 
 def is_order_thread(thread_id: UUID | str) -> bool:

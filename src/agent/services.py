@@ -17,6 +17,7 @@ from agent.assistant.understand import Understander, chat_models
 from agent.breakers import Breakers
 from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
+from agent.commerce.expiry import Expiry
 from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.news import News
 from agent.commerce.orders import Orders
@@ -54,6 +55,7 @@ class Services:
     payments: Payments
     debts: Debts
     fulfilment: Fulfilment
+    expiry: Expiry
     news: News
     outbox: Outbox
     approvals: Approvals
@@ -142,6 +144,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         payments=payments,
         debts=Debts(database, payments, world.payments, world.carrier, timedelta(seconds=config.debt_retry_seconds)),
         fulfilment=Fulfilment(database, world.carrier),
+        expiry=Expiry(database, wait),
         news=News(database),
         outbox=Outbox(database, world.notices),
         approvals=Approvals(database, await asyncio.to_thread(Trail.of, config), config.approval_time_scale),

@@ -79,7 +79,8 @@ class People:
 
     async def _listen(self, order: Placed) -> None:
         async for part in self._client("channel").runs.stream(
-            order_thread(order.plan.id), "order_processing", input={"order": order.plan.order}, if_not_exists="create",
+            order_thread(order.plan.id, "channel:channel-1"), "order_processing",
+            input={"order": order.plan.order}, if_not_exists="create",
             stream_mode=["custom", "values"], multitask_strategy="reject",
         ):  # fmt: skip
             if part.event == "error":

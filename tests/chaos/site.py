@@ -29,7 +29,7 @@ from tests.integration_tests.books import Ledger
 
 SECRET: Final = "whsec_Y2hhb3MgZHJpbGwgd2ViaG9vayBzZWNyZXQ="
 
-HURRIED: Final = {
+HURRIED: Final[dict[str, Any]] = {
     "PAYMENT_TIMEOUT_SECONDS": "1.5",
     "PAYMENT_BREAKER_OPEN_SECONDS": "1",
     "PAYMENT_WAIT_SECONDS": "20",

@@ -293,7 +293,7 @@ def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServ
 
 def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names(studio_server: LiveServer) -> None:
     order, plain = an_order("ACCESS-4", {"DESK-WALNUT": 2}), {"assistant_id": "order_processing"}
-    path = f"/threads/{order_thread('ACCESS-4')}/runs/wait"
+    path = f"/threads/{order_thread('ACCESS-4', 'channel:channel-1')}/runs/wait"
     with httpx.Client(
         base_url=studio_server.url, headers={"x-auth-scheme": "langsmith"}, trust_env=False, timeout=60
     ) as studio:
@@ -312,7 +312,10 @@ def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names
         assert other_page.status_code == 403
         elsewhere = studio.post("/threads/search", json={}, headers={"host": "page.example"})
         assert elsewhere.status_code == 403
-        assert studio.patch(f"/threads/{order_thread('ACCESS-4')}", json={"metadata": {}}).status_code == 403
+        assert (
+            studio.patch(f"/threads/{order_thread('ACCESS-4', 'channel:channel-1')}", json={"metadata": {}}).status_code
+            == 403
+        )
 
 
 def test_a_customer_who_asks_too_often_is_told_when_to_come_back(studio_server: LiveServer) -> None:

@@ -45,7 +45,9 @@ def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: 
                 "input": {"order": an_order("BARE-1", {"CANDLE-LARGE": 1})},
                 "if_not_exists": "create",
             }
-            answer = client.post(f"/threads/{order_thread('BARE-1')}/runs/wait", json=run, timeout=30)
+            answer = client.post(
+                f"/threads/{order_thread('BARE-1', 'channel:channel-1')}/runs/wait", json=run, timeout=30
+            )
             assert (answer.json()["processing_stage"], answer.json()["payment_status"]) == ("completed", "captured")
     finally:
         process.end(SIGTERM)

@@ -50,7 +50,8 @@ class Site:
         """Send an order in and listen no further: the server will be gone before the answer."""
         order = an_order(order_id, lines, method=method)
         self.driver.client("channel").runs.create(
-            order_thread(order_id), "order_processing", input={"order": order}, if_not_exists="create",
+            order_thread(order_id, "channel:channel-1"), "order_processing",
+            input={"order": order}, if_not_exists="create",
             multitask_strategy="reject",
         )  # fmt: skip
 

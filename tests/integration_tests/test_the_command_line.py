@@ -125,10 +125,39 @@ def test_orders_are_submitted_shown_and_rejected(desk: Shell, tmp_path: Path) ->
     request_id = rows[2]["waiting"]["request_id"]
     by_another = desk("approvals", "approve", request_id, "--as", "tech_support")
     assert (by_another.code, "APPROVAL-ROLE" in by_another.err) == (4, True)
+    assert by_another.err.startswith("desk: Not taken: ")
     rejected = desk("approvals", "reject", request_id, "--note", "too many", "--as", "order_manager", "--json")
     assert rejected.documents[0]["processing_stage"] == "cancelled"
     [shown] = desk("orders", "show", "DESK-2", "--json").documents
     assert (shown["stage"], shown["reason"], shown["payments"]) == ("cancelled", "ORDER-REJECTED", [])
+    assert shown["denial"]["rule"] == "ORDER-REJECTED"
+
+    too_late = desk("approvals", "approve", request_id, "--as", "order_manager")
+    assert (too_late.code, too_late.out) == (6, "")
+    decided = f"desk: Not taken: {request_id} is rejected: reject by order-manager-1 (order_manager) at 20"
+    assert too_late.err.startswith(decided)
+    assert "“too many”" in too_late.err
+    [ended] = desk("approvals", "show", request_id, "--as", "order_manager", "--json").documents
+    assert (ended["status"], [each["mine"] for each in ended["decisions"]]) == ("rejected", [True])
+
+
+def test_a_list_that_goes_on_says_so_and_how_to_get_the_rest(desk: Shell, driver: Driver) -> None:
+    for number in (1, 2, 3):
+        driver.order(an_order(f"MANY-{number}", {"DESK-ASH": 3}))
+    found: set[str] = set()
+    rest = ["--offset", "0"]
+    while rest:
+        page = desk("approvals", "list", "--as", "order_manager", "--limit", "2", "--json", *rest)
+        [views] = page.documents
+        found |= {view["order_id"] for view in views}
+        rest = json.loads(page.err)["next"].split() if page.err else []
+    assert found >= {"MANY-1", "MANY-2", "MANY-3"}
+
+
+def test_a_customers_own_token_needs_no_name_and_is_told_so(desk: Shell) -> None:
+    named = desk("ask", "hello", "--as", "customer", "--customer", "customer-1")
+    assert (named.code, "leave out --customer" in named.err) == (4, True)
+    assert desk("ask", "hello", "--as", "customer").code == 0
 
 
 def test_the_operator_reconciles(desk: Shell, cron_fired: None) -> None:

@@ -29,7 +29,7 @@ def test_the_cron_takes_on_an_order_that_was_lost_before_the_server_started(
     cron_fired: None, driver: Driver, network: CardNetwork
 ) -> None:
     assert list(network.captured(LOST_ORDER)) == [f"{LOST_ORDER}:pay:1"]
-    thread = driver.client("channel").threads.get(order_thread(LOST_ORDER))
+    thread = driver.client("channel").threads.get(order_thread(LOST_ORDER, "channel:channel-1"))
     assert thread["status"] == "idle", "whoever placed it sees it again"
 
 

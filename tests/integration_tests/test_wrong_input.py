@@ -73,10 +73,12 @@ def unchanged(cron_fired: None, ledger: Ledger) -> Iterator[None]:
 def test_an_order_that_cannot_be_read_is_refused_by_field(driver: Driver, unchanged: None) -> None:
     for what, (order, why) in UNREADABLE_ORDERS.items():
         body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create"}
-        answer = driver.http("channel", "POST", f"/threads/{order_thread('WRONG-1')}/runs/wait", body)
+        answer = driver.http(
+            "channel", "POST", f"/threads/{order_thread('WRONG-1', 'channel:channel-1')}/runs/wait", body
+        )
         assert answer.status_code == 422, what
         assert answer.json()["detail"].startswith(f"ORDER-INPUT: {why}"), what
-    assert driver.http("operator", "GET", f"/threads/{order_thread('WRONG-1')}").status_code == 404
+    assert driver.http("operator", "GET", f"/threads/{order_thread('WRONG-1', 'channel:channel-1')}").status_code == 404
 
 
 def test_an_order_that_breaks_a_rule_is_refused_by_that_rule(driver: Driver, unchanged: None) -> None:

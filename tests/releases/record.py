@@ -10,9 +10,10 @@ import sqlite3
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import httpx
+from pydantic import SecretStr
 
 from agent import services as composition
 from agent.commerce.commands import Address, ChangeShipTo
@@ -23,8 +24,10 @@ from tests.unit_tests.acts import cancel_order, done
 from tests.unit_tests.commerce.scenes import wire
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.customer_service.talking import conversation, waiting_refund
-from tests.unit_tests.order_processing.ordering import ADA, LARGE, SMALL, VERY_LARGE, order, place, thread_of
+from tests.unit_tests.order_processing.ordering import ADA, LARGE, SMALL, VERY_LARGE, drive_on, order, place, thread_of
 from tests.unit_tests.threads import APPROVE, Thread, staff
+
+TRAIL_KEY: Final = SecretStr("approvals of recorded releases are sealed with this")
 
 
 class Ticking(Clock):
@@ -47,7 +50,8 @@ def record(folder: Path) -> None:
 
 async def work(data: Path) -> list[Recorded]:
     """A demo shop at work in a folder, which ends with much begun; its threads."""
-    shop = await composition.build(Settings.model_construct(data_dir=data), Ticking())  # reads no environment
+    config = Settings.model_construct(data_dir=data, trail_key=TRAIL_KEY)  # reads no environment
+    shop = await composition.build(config, Ticking())
     composition.replace(shop)
     threads = [*await orders(shop), *await conversations()]
     await cancel_order(shop, "W-1002", key="owed")  # nobody asks the card network: it stays a debt
@@ -66,7 +70,10 @@ async def orders(shop: Services) -> list[Thread]:
         await shop.orders.reserve_line("N-reserved", line)
     await shop.orders.move("N-reserved", "reserved")
     completed, _ = await place(SMALL, order_id="N-completed")
-    cancelled, _ = await place(SMALL, order_id="N-cancelled", method="ada_declines")
+    declined, _ = await place(SMALL, order_id="N-declined", method="ada_declines")
+    cancelled = await cut_at("placed", "N-cancelled")
+    await cancel_order(shop, "N-cancelled", key="cancel-early")
+    await drive_on(cancelled, "N-cancelled")
     cancelling = await answer_lost(shop, "N-cancelling")
     await cancel_order(shop, "N-cancelling", key="cancel")
     return [
@@ -80,6 +87,7 @@ async def orders(shop: Services) -> list[Thread]:
         await answer_lost(shop, "N-parked-unknown"),
         await cut_at("paid", "N-paid"),
         completed,
+        declined,
         cancelling,
         cancelled,
     ]

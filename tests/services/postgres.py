@@ -45,6 +45,8 @@ class Postgres:
         """Make an empty cluster that lets itself be copied."""
         secret = self._data.with_name("password")
         secret.write_text(PASSWORD)
+        if (user := _user()) is not None:
+            os.chown(secret, user, -1)  # whatever our umask is
         self._run("initdb", "--username=desk", f"--pwfile={secret}", "--auth=scram-sha-256", "--no-sync",
                   "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={self._data}")  # fmt: skip
 
@@ -96,8 +98,10 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         with self._log.open("ab") as output:
-            subprocess.run([self._programs / program, *arguments], check=True, stdout=output, stderr=output,
-                           user=_user())  # fmt: skip
+            ran = subprocess.run([self._programs / program, *arguments], check=False, stdout=output, stderr=output,
+                                 user=_user())  # fmt: skip
+        if ran.returncode:
+            raise RuntimeError(f"{program} failed:\n{self._log.read_text()[-2000:]}")
 
 
 @contextmanager

@@ -17,10 +17,12 @@ from agent.order_processing.graph import graph as order_processing
 from agent.services import Services
 from agent.settings import Settings
 from tests import releases
+from tests.releases.record import TRAIL_KEY
 from tests.releases.threads import Recorded, of_text, put_back
 from tests.unit_tests.commerce.books import both_sides_agree
-from tests.unit_tests.commerce.scenes import charges, dump, network, repaid
+from tests.unit_tests.commerce.scenes import charges, dump, network, pay_by, repaid
 from tests.unit_tests.conftest import Clock
+from tests.unit_tests.customer_service.talking import say
 from tests.unit_tests.order_processing.ordering import drive_on, thread_of
 from tests.unit_tests.threads import APPROVE, Thread, staff
 
@@ -50,7 +52,7 @@ def clock(clock: Clock) -> Clock:
 @pytest.fixture
 def config(tmp_path: Path, config: Settings, release: Path) -> Settings:
     """The shop's files are those of the release."""
-    config = config.model_copy(update={"data_dir": tmp_path / "release"})
+    config = config.model_copy(update={"data_dir": tmp_path / "release", "trail_key": TRAIL_KEY})
     config.data_dir.mkdir()
     for text, database in (("ledger.sql", "ledger.db"), ("card_network.sql", "sandbox.db")):
         with closing(sqlite3.connect(config.data_dir / database)) as connection:
@@ -113,7 +115,7 @@ async def test_an_order_that_waits_is_approved_charged_once_and_completed(shop: 
 
 @threads(lambda known: known["waiting_for"] and not known["order_id"])
 async def test_a_refund_that_waits_is_approved_and_paid_once(shop: Services, known: Recorded) -> None:
-    refund = (await at_the_gate(await as_it_was(known)))["action_requests"][0]["args"]
+    refund = (await at_the_gate(await as_it_was(known)))["action_requests"][0]["args"]  # in cents, as it was shown
     _, before = await money_of(shop, refund["order_id"])
 
     for _ in range(2):
@@ -121,6 +123,18 @@ async def test_a_refund_that_waits_is_approved_and_paid_once(shop: Services, kno
 
     _, after = await money_of(shop, refund["order_id"])
     assert after == [*before, refund["amount"]]
+
+
+@threads(lambda known: known["waiting_for"] and not known["order_id"])
+async def test_what_was_said_before_is_shown_before_what_is_said_now(shop: Services, known: Recorded) -> None:
+    thread, before = await as_it_was(known), known["checkpoint"]["channel_values"]["messages"]
+
+    await say(thread, "hello")
+    await approve(thread)
+
+    shown = (await thread.values())["messages"]
+    assert shown[: len(before)] == before
+    assert [message.text for message in shown[len(before) :] if message.type == "human"] == ["hello"]
 
 
 @threads(lambda known: known["waiting_for"])
@@ -135,7 +149,8 @@ async def test_the_answer_of_a_wrong_role_counts_for_nothing_and_the_right_one_i
     asked = await at_the_gate(thread)
     assert asked["roles"] == known["waiting_for"]
     assert await network(shop) == before
-    await thread.answer(APPROVE, staff(asked["roles"][0]))
+    for _ in range(1 if asked["refused"] else 2):  # once more where the request took the place of another
+        await thread.answer(APPROVE, staff(asked["roles"][0]))
     left = await thread.waits_for()
     assert left is None or left["step"] == asked["step"] + 1
 
@@ -155,6 +170,11 @@ async def test_an_order_is_taken_on_to_its_end_or_to_people(shop: Services, know
         case "cancelled":
             assert captured == given_back
             assert captured in ([], [order["total"]])
+        case "declined":
+            assert captured == []
+            await pay_by(shop, order["id"], "ada_card")
+            assert (await drive_on(thread, order["id"]))["processing_stage"] == "completed"
+            assert await money_of(shop, order["id"]) == ([order["total"]], [])
         case _:
             roles = (await at_the_gate(thread))["roles"]
             assert known["waiting_for"] in ([], roles)  # a yes that was given counts
@@ -166,7 +186,13 @@ async def test_what_was_owed_is_paid_once(shop: Services) -> None:
     owed = {row["key"]: row["amount"] for row in (await dump(shop))["debts"] if not row["settled"]}
     assert owed
 
-    assert await shop.debts.settle() == dict.fromkeys(owed, "settled")
+    settled: dict[str, str] = {}
+    while now := await shop.debts.settle():  # again, since a void may learn of money that is owed from then on
+        assert not settled.keys() & now.keys()
+        settled |= now
 
-    assert {refund.key: refund.amount for refund in (await network(shop)).refunds} == owed
-    assert await shop.debts.settle() == {}
+    assert settled.keys() >= owed.keys()
+    assert set(settled.values()) == {"settled"}
+    paid = [(refund.key, refund.amount) for refund in (await network(shop)).refunds]
+    assert len(paid) == len(dict(paid))
+    assert dict(paid).items() >= {key: amount for key, amount in owed.items() if amount}.items()

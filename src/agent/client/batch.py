@@ -40,6 +40,7 @@ class Row:
     error: DeskError | None = None
     sent: int = 0
     told: bool = False
+    thread_id: str | None = None  # that it was sent on
 
     @property
     def name(self) -> str:
@@ -118,7 +119,7 @@ class Row:
         return {
             "line": self.line,
             "order_id": self.name if self.order else None,
-            "thread_id": thread_of(self.name) if self.order else None,
+            "thread_id": self.thread_id,
             **{key: self.values.get(key) for key in told},
             "waiting": self.waiting,
             "error": str(self.error) if self.error else None,
@@ -138,9 +139,9 @@ def tally(rows: Sequence[Row]) -> str:
     return ", ".join(f"{count} {standing}" for standing, count in Counter(row.standing for row in rows).items())
 
 
-def thread_of(order_id: str) -> str:
-    """The thread of an order's first generation: made from the order's id, so that anyone can find it."""
-    return str(uuid5(NAMESPACE_URL, f"order:{order_id}:0"))
+def thread_of(order_id: str, owner: str) -> str:
+    """The thread of an order's first generation: made from its id and who placed it (`/ops/me`), and nobody else's."""
+    return str(uuid5(NAMESPACE_URL, f"order:{owner}:{order_id}:0"))
 
 
 def read_orders(source: bytes) -> list[Row]:

@@ -18,7 +18,7 @@ from langgraph_sdk.errors import NotFoundError
 from langgraph_sdk.schema import ThreadSelectField
 
 from agent.approvals.models import NOTE_LIMIT, ApprovalView, Decision, QuestionView, decision_payload
-from agent.client.connection import DeskError, ExitCode, LostError, explained, failure, sending
+from agent.client.connection import DeskError, ExitCode, explained, failure, sending
 from agent.client.outage import until_settled
 from agent.client.runs import Outcome, address, follow, is_approval
 from agent.client.session import Session
@@ -182,18 +182,17 @@ async def send(
 ) -> Outcome:
     """Send an answer and follow what comes of it.
 
-    Raises `DeskError` REFUSED with the reason when it is not taken, also when the request was decided before; and
-    `LostError` when the connection broke and the ledger does not have it.
+    Raises `DeskError` REFUSED with the reason when it is not taken, also when the request was decided before. Where the
+    connection broke, or the run failed, the ledger says whether it was: when not, that is raised.
     """
     check_note(decision, note)
     request_id = request.view["request_id"]
     before = await look_up(client, request_id)
     if before["status"] != "open":
         raise not_taken(before)
-    payload = decision_payload(
-        decision, name=request.view["action_requests"][0]["name"], note=note, arguments=arguments
-    )
-    lost: LostError | None = None
+    name, token = request.view["action_requests"][0]["name"], request.view.get("token")
+    payload = decision_payload(decision, name=name, note=note, arguments=arguments, token=token)
+    lost: DeskError | None = None
     try:
         outcome = await follow(
             client, request.thread_id, request.graph, progress, command={"resume": {request.interrupt_id: payload}},
@@ -202,8 +201,9 @@ async def send(
     except httpx.HTTPStatusError as error:
         refusal = failure(address(client), error)
         raise DeskError(f"Not taken: {refusal.message}", refusal.exit_code) from error
-    except LostError as error:
+    except DeskError as error:  # a run may fail, as well as its stream, after the answer was recorded
         lost, outcome = error, Outcome({}, None)
+        progress(f"{error.message}; looking whether it was taken")
     waiting = outcome.waiting
     if waiting and waiting["request_id"] == request_id and waiting["refused"]:
         raise DeskError(f"Not taken: {waiting['refused']}", ExitCode.REFUSED)
@@ -213,7 +213,7 @@ async def send(
     return Outcome({}, after if after["status"] == "open" else None) if lost else outcome
 
 
-async def _afterwards(client: LangGraphClient, before: Known, lost: LostError | None) -> Known:
+async def _afterwards(client: LangGraphClient, before: Known, lost: DeskError | None) -> Known:
     """The request after an answer to it; a lost one is waited for. Raises `lost` when nobody answers."""
     request_id = before["request_id"]
     if lost is None:

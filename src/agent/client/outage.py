@@ -11,8 +11,8 @@ import httpx
 
 T = TypeVar("T")
 
-PATIENCE = 30.0
-"""Seconds that a server may be away before what was sent to it counts as unknown: a restart takes about ten."""
+PATIENCE = 60.0
+"""Seconds that a server may be away before what was sent to it counts as unknown: a restart takes up to thirty."""
 
 SETTLING = 10.0
 """Seconds that a server which answers may take to bring to an end what was sent to it."""

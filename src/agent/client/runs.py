@@ -80,6 +80,9 @@ async def _follow(
                 interrupts = part.data.pop("__interrupt__", [])
                 waiting = next((each["value"] for each in interrupts if is_approval(each["value"])), None)
                 values = part.data or values
+            case "error" if part.data.get("error") == "HTTPException":
+                # not the run's: a server that was killed and started again does not have its stream any more
+                raise httpx.RemoteProtocolError(str(part.data.get("message")))
             case "error":
                 raise failed(part.data)
     if not values:

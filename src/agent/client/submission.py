@@ -40,6 +40,7 @@ class Submission:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._reached = False
         self._gone: DeskError | None = None
+        self._owner = ""
 
     async def run(self) -> bool:
         """Take every row to its result. False: it was cancelled, and what was not sent by then is not sent."""
@@ -74,8 +75,6 @@ class Submission:
                 row.know(known)
                 await self._follow(row)
                 return
-            if broken and not known and not isinstance(broken, LostError):
-                raise broken
             self._tell(row, "sent again under its id: the ledger has " + ("another" if known else "no such order"))
         raise broken or LostError(f"sent {TRIES} times, and the ledger does not have it")
 
@@ -87,8 +86,9 @@ class Submission:
             row.sent += 1
             self._tell(row, "sent")
             try:
+                row.thread_id = thread_of(row.name, await self._me())
                 outcome = await follow(
-                    self._session.client, thread_of(row.name), GRAPH, lambda text: self._tell(row, text),
+                    self._session.client, row.thread_id, GRAPH, lambda text: self._tell(row, text),
                     input={"order": order}, create_thread=True, look="Send it again: its id makes that safe",
                 )  # fmt: skip
             except ConflictError:  # an earlier run of it is at work
@@ -150,6 +150,11 @@ class Submission:
             except (TimeoutError, httpx.HTTPError, httpx.InvalidURL):
                 row.error = LostError(f"sent, and {self._session.url} can't be asked what became of it")
         self._finish(row)
+
+    async def _me(self) -> str:
+        """Who the server takes this client for: an order's thread is made of it."""
+        self._owner = self._owner or str((await self._session.client.http.get("/ops/me"))["owner"])
+        return self._owner
 
     async def _order(self, row: Row) -> Known:
         try:

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
+from agent.commerce import changed_items
 from agent.commerce.commands import LARGEST_AMOUNT, CancelOrder, NewLine, PlaceOrder
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.policy import cancel_denied, denied
@@ -17,6 +18,7 @@ from agent.commerce.reservations import Reservations
 from agent.commerce.rows import OrderRef, locked, move, open_case, own
 from agent.commerce.undoing import undo
 from agent.commerce.views import LineView, OrderView, new_order_view, order_view
+from agent.identity import owner_by
 from agent.ledger.database import Clock, Database, emit_once_committed
 from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
@@ -54,7 +56,7 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
         "total": total,
         "currency": "USD",
         "payment_method_id": method_id,
-        "thread_id": order_thread(order.order_id),
+        "thread_id": order_thread(order.order_id, owner_by(command.actor, command.subject)),
         "allow_partial": order.allow_partial,
         "ship_to": order.ship_to.model_dump() if order.ship_to else address,
         "placed_by": command.actor,
@@ -71,7 +73,8 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
 def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     """CancelOrder: stock is released, money owed back. Raises `Denied` ORDER-EXISTS, CANCEL-STATUS, CANCEL-REASON."""
     order = own(session, command.order_id, command.subject)
-    if rule := cancel_denied(order.status, command.reason):
+    unpaid = order.status != "pending" and bool(changed_items.unpaid_pieces(session, order.id))
+    if rule := cancel_denied(order.status, command.reason, change_unpaid=unpaid):
         raise denied(rule)
     order.cancel_reason = command.reason
     undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
@@ -178,7 +181,8 @@ class Orders:
         if order.generation and waited < wait * 2 ** min(order.generation - 1, GIVE_UPS):
             return None
         order.generation += 1
-        order.thread_id = order_thread(order_id, order.generation)
+        owner = owner_by(order.placed_by, order.customer_id)
+        order.thread_id = order_thread(order_id, owner, order.generation)
         order.touched_at = now
         if order.generation == GIVE_UPS:
             text = f"{GIVE_UPS} threads of the order ended in an error: it can't go on by itself"

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.commerce.shop import Shop, ShopOrder
+from agent.identity import owner_by
 from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.tables import (
@@ -123,7 +124,7 @@ def _order(order: ShopOrder, currency: str) -> OrderRow:
         currency=currency,
         payment_method_id=order.payment_method_id,
         ship_to=order.ship_to.model_dump(),
-        thread_id=order_thread(order.id),
+        thread_id=order_thread(order.id, owner_by(order.customer_id, order.customer_id)),
         reason="IMPORTED" if order.status == "cancelled" else None,
         placed_by=order.customer_id,
         placed_at=order.placed_at,

@@ -39,6 +39,7 @@ class OrderView(TypedDict):
     status: str
     stage: Stage
     generation: int
+    thread_id: str
     revision: int
     total: int
     currency: str
@@ -65,6 +66,13 @@ def changed_view(session: Session, row: Changed) -> dict[str, Any]:
     if isinstance(row, TicketRow):
         return {"id": row.id, "order_id": row.order_id, "topic": row.topic, "status": row.status}
     return {**row}
+
+
+def change_unpaid(order: OrderView) -> bool:
+    """Whether the order's items were changed, and the difference is not paid."""
+    waiting = [each for each in order["payments"] if each["outcome"] in ("due", "open", "unknown", "declined")]
+    of_change = [each for each in waiting if not each["key"].startswith(f"{order['id']}:pay:")]
+    return order["status"] == "pending (item modified)" and bool(of_change)
 
 
 def order_view(session: Session, order: OrderRow) -> OrderView:
@@ -131,6 +139,7 @@ def _view(
         status=order.status,
         stage=order.stage,  # type: ignore[typeddict-item]
         generation=order.generation,
+        thread_id=order.thread_id or "",
         revision=order.revision,
         total=order.total,
         currency=order.currency,

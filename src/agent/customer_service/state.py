@@ -1,13 +1,14 @@
 """What a conversation remembers, and shows to whoever inspects it. The ledger is the truth."""
 
 import operator
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 from langchain_core.messages import AnyMessage
-from langgraph.graph.message import add_messages
+from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
 from agent.approvals.gate import SaidBy
 from agent.approvals.models import ApprovalView
+from agent.customer_service.history import MESSAGES
 
 
 class PlannedAction(TypedDict):
@@ -44,7 +45,7 @@ class Finding(TypedDict):
 class DeskInput(TypedDict):
     """The graph's input: one message and nothing else."""
 
-    messages: Annotated[list[AnyMessage], add_messages]
+    messages: Annotated[list[AnyMessage], MESSAGES]
 
 
 def merge(old: dict[str, Finding] | None, new: dict[str, Finding] | None) -> dict[str, Finding]:

@@ -40,16 +40,16 @@ async def customer_of(shop: Services, state: DeskState, runtime: Runtime[Context
 async def look_for_news(shop: Services, state: DeskState, runtime: Runtime[Context]) -> dict[str, Any]:
     """What is new for the customer of this conversation; one that is nobody's any more gets no more news."""
     if customer_id := await _known(shop, state, runtime):
-        return {"customer_id": customer_id, "messages": await news_for(shop, state, customer_id, runtime)}
+        return {"customer_id": customer_id, **await news_for(shop, state, customer_id, runtime)}
     await shop.news.forget(this_thread(runtime))
     return {}
 
 
-async def news_for(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> list[AIMessage]:
-    """What the customer has yet to be told, each thing in a message of its own."""
+async def news_for(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> dict[str, Any]:
+    """What the customer has yet to be told, each thing in a message of its own; no update when there is nothing."""
     already = {str(message.id) for message in state["messages"] if isinstance(message, AIMessage)}
     untold = await shop.news.untold(customer_id, this_thread(runtime), already)
-    return [AIMessage(told(notice), id=notice.key) for notice in untold]
+    return {"messages": [AIMessage(told(notice), id=notice.key) for notice in untold]} if untold else {}
 
 
 async def _known(shop: Services, state: DeskState, runtime: Runtime[Context]) -> str | None:

@@ -15,7 +15,7 @@ from agent.order_processing.state import OrderRequest, OrderResult, OrderState
 from agent.policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
 
 graph = (
-    StateGraph(  # type: ignore[call-overload]  # its stubs know no handler of a branch's own state
+    StateGraph(  # type: ignore[call-overload, unused-ignore]  # its stubs know no handler of a branch's own state
         OrderState, input_schema=OrderRequest, output_schema=OrderResult
     )
     .add_node(route, retry_policy=LEDGER)

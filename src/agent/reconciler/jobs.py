@@ -6,18 +6,19 @@ A job that fails reports its failure and does not stop the others: the next run 
 
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from langgraph.errors import NodeError
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
 from langgraph_sdk.schema import Thread
+from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
 from agent.approvals.models import ApprovalView
 from agent.commerce.views import OrderView
 from agent.identity import owner_by
 from agent.observability.events import emit
-from agent.platform import drive_on, order_thread, service_client
+from agent.platform import drive_on, service_client
 from agent.services import Services, services
 
 Report = dict[str, dict[str, str]]
@@ -60,6 +61,11 @@ async def settle(state: ReconcilerState) -> Update:  # noqa: ARG001
     return {"report": {"due": await shop.payments.collect(), "debts": await shop.debts.settle()}}
 
 
+async def expire(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Remind of returns and end what was waited for too long; hand to people what does not move."""
+    return {"report": {"expired": await (await services()).expiry.watch_the_clock()}}
+
+
 def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG001
     """Report a job that failed; the others go on, and the next run tries it again."""
     emit("reconciler.failed", job=error.node, error=type(error.error).__name__)
@@ -67,10 +73,7 @@ def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG
 
 
 async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) -> str:
-    thread_id, owner = (
-        order_thread(order["id"], order["generation"]),
-        owner_by(order["placed_by"], order["customer_id"]),
-    )
+    thread_id, owner = order["thread_id"], owner_by(order["placed_by"], order["customer_id"])
     thread = await thread_again(client, thread_id, "order_processing", owner)
     if thread["status"] == "busy":
         return "at work"

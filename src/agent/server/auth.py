@@ -107,11 +107,11 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
     try:
         await take_turn(caller, settings().customer_rate)
         check_run(caller, run)
-        await check_checkpoint(run)
+        checkpoint = await check_checkpoint(run)
         if is_message(run):
             await check_message(run)
         if run["kwargs"].get("command"):
-            await check_answer(caller, run)
+            await check_answer(caller, run, checkpoint)
             return True
     except RunRefusedError as refused:
         raise _refused(refused, "threads.create_run", caller) from refused

@@ -14,7 +14,7 @@ from agent.assistant.models import MessageError, message_text
 from agent.commerce.commands import NewOrder, first_error
 from agent.commerce.policy import RULES
 from agent.context import Context
-from agent.identity import STUDIO_IDENTITY, Caller
+from agent.identity import STUDIO_IDENTITY, Caller, owner_of
 from agent.platform import is_order_thread, order_thread
 
 _NAMESPACE_GRAPH: Final = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
@@ -243,5 +243,5 @@ def _check_order(caller: Caller, given: Any, thread_id: str) -> None:
         order_id = NewOrder.model_validate(order).order_id
     except ValidationError as wrong:
         raise RunRefusedError(422, f"ORDER-INPUT: {first_error(wrong)}") from wrong
-    if thread_id != order_thread(order_id):
-        raise RunRefusedError(422, f"ORDER-INPUT: order {order_id} belongs on thread {order_thread(order_id)}")
+    if thread_id != (own := order_thread(order_id, owner_of(caller))):
+        raise RunRefusedError(422, f"ORDER-INPUT: order {order_id} of yours belongs on thread {own}")

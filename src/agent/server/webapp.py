@@ -14,12 +14,12 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from agent.identity import STUDIO_IDENTITY
+from agent.identity import STUDIO_IDENTITY, owner_of
 from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, LedgerDamagedError
 from agent.ledger.recovery import in_one_line
 from agent.ledger.schema import SchemaError
 from agent.observability.events import emit
-from agent.server import approvals, breakers, orders, webhooks
+from agent.server import approvals, breakers, orders, returns, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
@@ -48,7 +48,8 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
 app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
-app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
+for _room in (approvals, breakers, orders, returns, webhooks):
+    app.router.routes += _room.router.routes
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
 
@@ -92,6 +93,13 @@ async def ready() -> JSONResponse:
     if refusal:
         return JSONResponse({"status": "not ready", "why": refusal}, 503, {"retry-after": str(RETRY_SECONDS)})
     return JSONResponse({"status": "ready"})
+
+
+@app.get("/ops/me")
+async def me(request: Request) -> dict[str, str]:
+    """Who the caller is to this server. `owner` is whose their threads are, and in their orders' thread ids."""
+    caller = caller_of_request(request)
+    return {"identity": caller.identity, "role": caller.role, "owner": owner_of(caller)}
 
 
 @app.get("/info")

@@ -158,6 +158,10 @@ def question(text: str, answer: str | None) -> QuestionView:
     )
 
 
+OWNER = "channel:channel-1"
+"""Whom the stub takes its clients for."""
+
+
 def said_to(**changes: Any) -> dict[str, Any]:
     """What somebody has said to a request."""
     said = {"step": 1, "decision": "approve", "actor": "om-1", "role": "order_manager", "note": "", "at": DUE}
@@ -176,6 +180,8 @@ def serve(stub: Stub, port: int = 0) -> Callable[[], None]:
     @app.api_route("/{path:path}", methods=["GET", "POST"])
     async def answer(request: Request) -> Response:
         raw = await request.body()
+        if request.url.path == "/ops/me":  # what every verb may ask, and no test is about
+            return Response(json.dumps({"owner": OWNER}), media_type="application/json")
         call = Call(
             method=request.method,
             path=request.scope["raw_path"].decode(),

@@ -383,3 +383,17 @@ def test_an_answer_whose_connection_broke_and_that_the_ledger_does_not_have_is_u
     result = approvals(desk, "approve", "ap-1")
     assert result.code == ExitCode.UNKNOWN
     assert "`desk approvals show ap-1` tells whether your answer was taken" in result.err
+
+
+def test_an_answer_that_was_recorded_before_its_run_failed_is_recorded(desk: Desk, stub: Stub) -> None:
+    stub.on_run("t-1", ("error", {"error": "OperationalError", "message": "away"}))
+    assert "Recorded" in approvals(desk, "approve", "ap-1").out
+
+
+def test_an_answer_whose_run_failed_and_that_the_ledger_does_not_have_says_how_it_failed(
+    desk: Desk, stub: Stub
+) -> None:
+    stub.on_run("t-1", ("error", {"error": "OperationalError", "message": "away"}))
+    stub.on_approval(approval(), taken=False)
+    result = approvals(desk, "approve", "ap-1")
+    assert (result.code, "OperationalError: away" in result.err) == (ExitCode.OTHER, True)

@@ -17,7 +17,7 @@ from fastapi import Response
 from agent.client.batch import thread_of
 from agent.client.connection import ExitCode
 from tests.unit_tests.client.conftest import Desk, Result
-from tests.unit_tests.client.stub import Call, Stub, approval, broken_stream, serve, stream, waiting
+from tests.unit_tests.client.stub import OWNER, Call, Stub, approval, broken_stream, serve, stream, waiting
 
 DENIAL = {"rule": "LINES-AVAILABLE", "sentence": "the item is not available"}
 
@@ -36,7 +36,7 @@ def in_ledger(stub: Stub, order_id: str, stage: str, **changes: Any) -> None:
 def ends(stub: Stub, order_id: str, stage: str, **values: Any) -> None:
     in_ledger(stub, order_id, stage)
     stub.on_run(
-        thread_of(order_id),
+        thread_of(order_id, OWNER),
         ("custom", {"progress": "charge", "text": f"charging {order_id}"}),
         ("values", {"order_id": order_id, "processing_stage": stage, "denial": None, **values}),
     )
@@ -50,12 +50,12 @@ def documents(result: Result) -> dict[int, Any]:
     return {document["line"]: document for document in map(json.loads, result.out.splitlines())}
 
 
-def test_an_order_goes_to_the_thread_that_its_id_names(desk: Desk, stub: Stub) -> None:
+def test_an_order_goes_to_the_thread_that_its_id_and_its_sender_name(desk: Desk, stub: Stub) -> None:
     ends(stub, "W-1", "completed")
     submit(desk, line("W-1"))
     [call, confirmed] = stub.calls
     assert confirmed.path == "/ops/orders/W-1"
-    assert call.path == "/threads/90028fe5-99fd-5bcd-9dd3-4fb3e583476a/runs/stream"
+    assert call.path == "/threads/cd7b8b49-636e-5d27-840f-ef8b3ccf852e/runs/stream"
     assert call.body["input"] == {"order": json.loads(line("W-1"))}
     assert call.body["assistant_id"] == "order_processing"
     assert call.body["if_not_exists"] == "create"
@@ -73,7 +73,7 @@ def test_completed_parked_and_cancelled_orders_are_no_failures(desk: Desk, stub:
 
 
 def test_an_order_that_waits_for_approval_is_no_failure(desk: Desk, stub: Stub) -> None:
-    stub.on_run(thread_of("W-1"), waiting(approval(), processing_stage="awaiting_approval"))
+    stub.on_run(thread_of("W-1", OWNER), waiting(approval(), processing_stage="awaiting_approval"))
     in_ledger(stub, "W-1", "awaiting_approval")
     result = submit(desk, line("W-1"))
     assert result.code == 0
@@ -90,7 +90,7 @@ def test_a_refused_order_names_its_rule_and_fails_the_command(desk: Desk, stub: 
 
 
 def test_a_run_that_stops_before_the_ledger_has_the_order_is_no_success(desk: Desk, stub: Stub) -> None:
-    stub.on_run(thread_of("W-1"), ("values", {"order_id": "W-1", "processing_stage": "reserving"}))
+    stub.on_run(thread_of("W-1", OWNER), ("values", {"order_id": "W-1", "processing_stage": "reserving"}))
     assert submit(desk, line("W-1")).code == ExitCode.OTHER
 
 
@@ -137,7 +137,7 @@ def test_json_is_one_line_an_order(desk: Desk, stub: Stub) -> None:
     assert rows[1] == {
         "line": 1,
         "order_id": "W-1",
-        "thread_id": thread_of("W-1"),
+        "thread_id": thread_of("W-1", OWNER),
         "processing_stage": "completed",
         "payment_status": "captured",
         "order_amount": 500,
@@ -162,7 +162,7 @@ def test_four_orders_are_under_way_at_once(desk: Desk, stub: Stub) -> None:
 
 def test_a_wrong_token_fails_every_order_as_unauthorised(desk: Desk, stub: Stub) -> None:
     for order in ("W-1", "W-2"):
-        stub.on(f"/threads/{thread_of(order)}/runs/stream", {"detail": "this token is not known"}, status=401)
+        stub.on(f"/threads/{thread_of(order, OWNER)}/runs/stream", {"detail": "this token is not known"}, status=401)
     result = submit(desk, line("W-1"), line("W-2"))
     assert result.code == ExitCode.UNAUTHORISED
     assert "this token is not known" in result.err.splitlines()[-1]
@@ -224,7 +224,7 @@ def test_an_unknown_order_is_not_found(desk: Desk) -> None:
     assert desk("orders", "show", "W-9").code == ExitCode.NOT_FOUND
 
 
-STREAM = f"/threads/{thread_of('W-1')}/runs/stream"
+STREAM = f"/threads/{thread_of('W-1', OWNER)}/runs/stream"
 
 
 def sent(stub: Stub) -> list[str]:
@@ -239,7 +239,7 @@ def cut_off(stub: Stub, *order_ids: str) -> None:
         return broken_stream(("custom", {"progress": "charge", "text": "charging"}))
 
     for order_id in order_ids:
-        stub.scripts[f"/threads/{thread_of(order_id)}/runs/stream"] = script
+        stub.scripts[f"/threads/{thread_of(order_id, OWNER)}/runs/stream"] = script
 
 
 @pytest.mark.parametrize("stage", ["completed", "parked"])
@@ -302,7 +302,7 @@ def test_an_order_that_the_ledger_never_heard_of_is_sent_again_under_its_id(desk
 
 
 def test_a_run_that_said_completed_counts_only_when_the_ledger_has_the_order(desk: Desk, stub: Stub) -> None:
-    stub.on_run(thread_of("W-1"), ("values", {"order_id": "W-1", "processing_stage": "completed"}))
+    stub.on_run(thread_of("W-1", OWNER), ("values", {"order_id": "W-1", "processing_stage": "completed"}))
     result = submit(desk, line("W-1"), options=("--json",))
     assert (result.code, len(sent(stub))) == (ExitCode.UNKNOWN, 3)
     assert documents(result)[1]["code"] == ExitCode.UNKNOWN
@@ -329,18 +329,22 @@ def test_an_order_whose_earlier_run_is_still_at_work_is_looked_up(desk: Desk, st
 
 
 def test_a_run_that_failed_after_the_order_was_placed_is_no_failed_order(desk: Desk, stub: Stub) -> None:
-    stub.on_run(thread_of("W-1"), ("error", {"error": "OperationalError", "message": "away"}))
+    stub.on_run(thread_of("W-1", OWNER), ("error", {"error": "OperationalError", "message": "away"}))
     in_ledger(stub, "W-1", "paid")
     assert submit(desk, line("W-1")).code == 0
 
 
-def test_a_run_that_failed_before_the_order_was_placed_is_a_failed_order_and_not_sent_again(
-    desk: Desk, stub: Stub
-) -> None:
-    stub.on_run(thread_of("W-1"), ("error", {"error": "OperationalError", "message": "away"}))
+def test_a_run_that_fails_each_time_before_the_order_is_placed_is_a_failed_order(desk: Desk, stub: Stub) -> None:
+    stub.on_run(thread_of("W-1", OWNER), ("error", {"error": "OperationalError", "message": "away"}))
     result = submit(desk, line("W-1"))
-    assert (result.code, sent(stub)) == (ExitCode.OTHER, ["W-1"])
+    assert (result.code, sent(stub)) == (ExitCode.OTHER, ["W-1"] * 3)
     assert "OperationalError: away" in result.out
+
+
+def test_a_stream_that_a_restarted_server_does_not_have_is_no_failed_run(desk: Desk, stub: Stub) -> None:
+    stub.on_run(thread_of("W-1", OWNER), ("error", {"error": "HTTPException", "message": "404: Thread not found"}))
+    result = submit(desk, line("W-1"))
+    assert (result.code, "404: Thread not found" in result.out) == (ExitCode.UNKNOWN, True)
 
 
 def test_a_server_that_does_not_come_back_leaves_orders_unknown_or_not_sent(desk: Desk) -> None:
@@ -355,7 +359,7 @@ def test_a_server_that_does_not_come_back_leaves_orders_unknown_or_not_sent(desk
 
     orders = [f"W-{number}" for number in range(9)]
     for order in orders:
-        own.scripts[f"/threads/{thread_of(order)}/runs/stream"] = last_words
+        own.scripts[f"/threads/{thread_of(order, OWNER)}/runs/stream"] = last_words
     result = submit(desk, *map(line, orders), options=("--json", "--url", own.url))
     gone.join()
     codes = [documents(result)[number]["code"] for number in range(1, 10)]
@@ -393,7 +397,7 @@ def test_a_server_that_is_away_for_a_moment_between_two_orders_is_waited_for(des
     orders = [f"W-{number}" for number in range(6)]
     for order in orders:
         ends(own, order, "completed")
-    own.scripts[f"/threads/{thread_of('W-0')}/runs/stream"] = then_away
+    own.scripts[f"/threads/{thread_of('W-0', OWNER)}/runs/stream"] = then_away
     try:
         assert submit(desk, *map(line, orders), options=("--url", own.url)).code == 0
     finally:
@@ -416,7 +420,7 @@ def test_a_batch_that_is_stopped_says_of_each_order_where_it_stands_and_how_to_g
     orders = [f"W-{number}" for number in range(1, 8)]
     ends(stub, "W-1", "completed")
     for order in orders[1:]:
-        stub.scripts[f"/threads/{thread_of(order)}/runs/stream"] = hangs
+        stub.scripts[f"/threads/{thread_of(order, OWNER)}/runs/stream"] = hangs
     in_ledger(stub, "W-2", "paid")
     in_ledger(stub, "W-3", "completed", customer_id="C-2")
     stub.on("/ops/orders/W-5", {"detail": "starting"}, status=503)

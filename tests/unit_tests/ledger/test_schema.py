@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -22,7 +23,6 @@ from agent.ledger.engines import sync_engine
 from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.invariants import CHECKS, violations
 from agent.ledger.schema import SchemaError, check, newest, revision, upgrade
-from agent.platform import order_thread
 from tests import releases
 
 
@@ -177,7 +177,10 @@ def test_parcels_of_orders_that_0_1_0_cancelled_are_stopped(upgraded: Callable[[
 
 def test_orders_of_0_1_0_keep_the_threads_that_everyone_knows(upgraded: Callable[[str], Any]) -> None:
     rows = upgraded("SELECT id, generation, thread_id, allow_partial FROM orders")
-    assert rows == [(order, generation, order_thread(order, generation), 0) for order, generation, *_ in rows]
+    assert rows == [
+        (order, generation, str(uuid5(NAMESPACE_URL, f"order:{order}:{generation}")), 0)
+        for order, generation, *_ in rows
+    ]
 
 
 async def test_a_ledger_of_0_1_0_keeps_every_promise(upgraded: Callable[[str], Any], url: str) -> None:

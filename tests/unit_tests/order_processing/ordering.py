@@ -28,7 +28,7 @@ def order(basket: dict[str, int], *, order_id: str = "N-1", method: str = "ada_c
 
 def thread_of(order_id: str = "N-1") -> Thread:
     """A new thread for the order, with the id that everyone knows."""
-    return Thread(graph, order_thread(order_id))
+    return Thread(graph, order_thread(order_id, "customer:ada_park"))
 
 
 async def place(basket: dict[str, int], **more: Any) -> tuple[Thread, dict[str, Any]]:

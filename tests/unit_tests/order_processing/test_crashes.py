@@ -25,7 +25,7 @@ PATIENCE: Final = 20
 
 def dying(thread: Thread, node: str, when: When, reached: asyncio.Event) -> Any:
     """The thread's graph on a worker that hangs at this node for good, before or after all that the node does."""
-    there = graph.nodes[node]
+    there: Any = graph.nodes[node]
     function: Callable[..., Awaitable[Any]] = there.bound.afunc
 
     async def hangs(*given: Any, **more: Any) -> None:

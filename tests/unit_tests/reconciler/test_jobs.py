@@ -19,7 +19,7 @@ from tests.unit_tests.conftest import Clock
 from tests.unit_tests.platform_stub import Platform
 from tests.unit_tests.threads import events
 
-THREAD = order_thread("N-1")
+THREAD = order_thread("N-1", "customer:ada_park")
 CHAT, OTHER_CHAT = "6f0a1f5e-57b1-4f0e-8f6b-0c7b1d1b7a01", "6f0a1f5e-57b1-4f0e-8f6b-0c7b1d1b7a02"
 LONG_AGO = "2026-06-01T11:59:59+00:00"  # before the process started
 NOW = "2026-06-01T12:00:00+00:00"
@@ -56,6 +56,7 @@ async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
         "approvals": {},
         "woken": {},
         "asked": {},
+        "ended": {},
         "orders": {},
         "due": {},
         "debts": {},
@@ -133,7 +134,7 @@ async def test_an_order_whose_thread_failed_is_driven_on_on_a_new_one_and_stays_
 ) -> None:
     await parked(shop)
     platform.thread(THREAD, "error", updated_at=NOW)
-    following = order_thread("N-1", 1)
+    following = order_thread("N-1", "customer:ada_park", 1)
     given_up = events("order.thread_given_up")
 
     assert (await reconcile())["orders"] == (await reconcile())["orders"] == {"N-1": "driven on"}
@@ -146,7 +147,7 @@ async def test_an_order_whose_thread_failed_is_driven_on_on_a_new_one_and_stays_
 async def test_an_order_that_is_done_is_driven_on_while_people_must_be_asked_about_a_debt_and_not_while_they_are(
     shop: Services, platform: Platform
 ) -> None:
-    thread = order_thread("W-1002")
+    thread = order_thread("W-1002", "customer:ada_park")
     await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="plan:1")
     with shop.database.writing() as session:
         session.execute(update(DebtRow).values(attempts=ATTEMPTS))

@@ -134,7 +134,7 @@ async def test_who_has_no_known_role_is_denied_everything(who: Any) -> None:
 
 @pytest.mark.parametrize("role", ["customer", "channel"])
 async def test_nobody_sits_on_the_thread_of_an_order_to_come(role: Role) -> None:
-    value = {"thread_id": UUID(order_thread("W-2001")), "metadata": {}}
+    value = {"thread_id": UUID(order_thread("W-2001", "customer:ada_park")), "metadata": {}}
     assert await refused(by(role), "threads", "create", value) == 403
 
 

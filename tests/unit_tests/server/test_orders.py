@@ -68,7 +68,7 @@ async def test_a_parked_order_is_cancelled_and_its_graph_goes_on(
 
     assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
     [(thread, run)] = platform.runs
-    assert (thread, run["input"]) == (order_thread("A-1"), {"order": {"order_id": "A-1"}})
+    assert (thread, run["input"]) == (order_thread("A-1", "channel:storefront"), {"order": {"order_id": "A-1"}})
     assert run["multitask_strategy"] == "reject"
 
 
@@ -76,7 +76,7 @@ async def test_a_cancel_counts_though_the_platform_can_not_be_reached(
     shop: Services, ask: Ask, platform: Platform
 ) -> None:
     await parked(shop, new_order())
-    platform.broken[f"/threads/{order_thread('A-1')}/runs"] = 409
+    platform.broken[f"/threads/{order_thread('A-1', 'channel:storefront')}/runs"] = 409
 
     assert (await ask("POST", "/ops/orders/A-1/cancel", ADA, json=NO_LONGER)).status_code == 200
     assert (await shop.reads.get("A-1"))["status"] == "cancelled"
@@ -106,11 +106,11 @@ async def test_the_same_key_is_the_same_cancel_and_another_is_not(shop: Services
 
 @pytest.mark.parametrize("verb", ["cancel", "pay"])
 def test_keys_that_differ_at_their_end_are_different_whatever_the_orders_id(verb: str) -> None:
-    keys = [orders._key(verb, "W" * 60, "k" * 99 + end) for end in "abc"]
+    keys = [orders.command_key(verb, "W" * 60, "k" * 99 + end) for end in "abc"]
 
     assert len(set(keys)) == 3
     assert all(len(key) <= 120 for key in keys)
-    assert keys[0] == orders._key(verb, "W" * 60, "k" * 99 + "a")
+    assert keys[0] == orders.command_key(verb, "W" * 60, "k" * 99 + "a")
 
 
 async def test_a_key_that_comes_again_with_another_reason_is_refused(shop: Services, ask: Ask) -> None:
@@ -134,7 +134,9 @@ async def test_what_is_no_cancel_is_refused_and_changes_nothing(shop: Services, 
 async def test_another_payment_method_takes_the_place_of_the_old_one(shop: Services, ask: Ask) -> None:
     answer = await ask("POST", "/ops/orders/W-1002/pay", ADA, json={"payment_method_id": "ada_slow"})
 
-    assert (answer.status_code, answer.json()["payment_method_id"]) == (200, "ada_slow")
+    assert (answer.status_code, answer.json()["payment_method_id"]) == (200, "ada_card")
+    await shop.payments.collect("W-1002")
+    assert (await shop.reads.get("W-1002"))["payment_method_id"] == "ada_slow"  # once it has paid
 
 
 async def test_nobody_pays_by_anothers_method(ask: Ask) -> None:
@@ -184,3 +186,10 @@ async def test_a_path_that_can_not_be_kept_is_refused_by_rule(ask: Ask) -> None:
     for path in ("/ops/orders/W-1%00", "/ops/orders/W-1002?x=%00"):
         refused = await ask("GET", path, ADA)
         assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "TEXT-CHARACTERS")
+
+
+@pytest.mark.parametrize(("length", "status"), [(0, 422), (1, 200), (100, 200), (101, 422)])
+async def test_an_idempotency_key_is_taken_up_to_its_bound(ask: Ask, length: int, status: int) -> None:
+    key = {"idempotency-key": "k" * length}
+
+    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, json=NO_LONGER, headers=key)).status_code == status

@@ -28,7 +28,11 @@ ANSWER = {"resume": {"decisions": [{"type": "approve"}]}}
 
 def run(graph: str = "customer_service", *, thread: Any = ..., **fields: Any) -> dict[str, Any]:
     """A run as `create_run` sees it; other fields go into its kwargs."""
-    threads = {"customer_service": uuid4(), "order_processing": UUID(order_thread("N-1")), "reconciler": None}
+    threads = {
+        "customer_service": uuid4(),
+        "order_processing": UUID(order_thread("N-1", "customer:ada_park")),
+        "reconciler": None,
+    }
     kwargs = {
         "input": INPUT[graph],
         "command": None,
@@ -261,14 +265,17 @@ def test_not_even_the_service_account_runs_an_order_without_its_thread() -> None
     assert refused(by("service"), run("order_processing", thread=None, input=given)).status == 422
 
 
-@pytest.mark.parametrize("thread", [uuid4(), order_thread("N-1")])
+@pytest.mark.parametrize("thread", [uuid4(), order_thread("N-1", "customer:ada_park")])
 def test_the_reconciler_runs_on_nobodys_thread(thread: Any) -> None:
     assert refused(by("operator"), run("reconciler", thread=thread)).status == 422
     assert refused(by("order_manager"), run("reconciler", thread=thread, input=None, command=ANSWER)).status == 422
 
 
 def test_a_conversation_and_an_order_do_not_share_a_thread() -> None:
-    assert refused(by("customer"), run("customer_service", thread=UUID(order_thread("N-1")))).status == 422
+    assert (
+        refused(by("customer"), run("customer_service", thread=UUID(order_thread("N-1", "customer:ada_park")))).status
+        == 422
+    )
     assert refused(by("customer"), run("order_processing", thread=uuid4())).status == 422
 
 
@@ -403,7 +410,7 @@ def test_the_service_account_has_news_told_on_a_conversations_thread_only() -> N
     given: dict[str, Any] = {"messages": []}
 
     assert refused(by("service"), run(input=given, thread=None)).status == 422
-    assert refused(by("service"), run(input=given, thread=UUID(order_thread("N-1")))).status == 422
+    assert refused(by("service"), run(input=given, thread=UUID(order_thread("N-1", "customer:ada_park")))).status == 422
     assert refused(by("service"), run(input=given, context={"customer_id": "ada_park"})).status == 403
 
 
