@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from agent.ledger.database import Denied
+from agent.order_processing.graph import graph
+from agent.platform import order_thread
 from agent.services import Services
-from tests.unit_tests.threads import SERVICE
+from tests.unit_tests.threads import SERVICE, Thread
 
-from .ordering import ADA, SMALL, STOREFRONT, charges, order, place, stock, thread_of
+from .ordering import ADA, SMALL, STOREFRONT, charges, drive_on, order, place, stock, thread_of
 
 
 async def test_an_order_is_reserved_charged_once_and_shipped_from_both_warehouses(shop: Services) -> None:
@@ -160,3 +162,13 @@ async def test_the_service_account_takes_known_orders_on_and_places_none(
     ended = await thread_of().run(given, SERVICE)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("refused", rule)
+
+
+async def test_an_order_is_not_driven_on_a_strangers_thread(shop: Services) -> None:
+    await place(SMALL)
+    strangers = Thread(graph, order_thread("N-1", "customer:ben_ortiz"))
+
+    ended = await drive_on(strangers)
+
+    assert ended["denial"]["rule"] == "ORDER-EXISTS"
+    assert not ended.get("order_amount")
