@@ -362,6 +362,4 @@ def test_nobody_sits_on_anothers_order(driver: Driver) -> None:
 
     assert ended["denial"]["rule"] == "ORDER-ID-TAKEN"
     assert driver.http("channel", "GET", "/ops/orders/W-1003").json()["customer_id"] == "ben_ortiz"
-    assert (
-        driver.http("operator", "GET", f"/threads/{theirs}").status_code == 404
-    )  # it is free
+    assert driver.http("operator", "GET", f"/threads/{theirs}").status_code == 404  # it is free

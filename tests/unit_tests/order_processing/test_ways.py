@@ -42,7 +42,9 @@ async def test_who_waits_is_told_of_each_step(shop: Services) -> None:
 
 
 async def test_a_storefront_places_an_order_for_a_customer(shop: Services) -> None:
-    ended = await thread_of().run(order(SMALL), STOREFRONT)
+    thread = Thread(graph, order_thread("N-1", "channel:storefront"))
+
+    ended = await thread.run(order(SMALL), STOREFRONT)
 
     assert ended["processing_stage"] == "completed"
     assert (await shop.reads.get("N-1"))["placed_by"] == "storefront"

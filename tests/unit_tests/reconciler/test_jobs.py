@@ -54,6 +54,7 @@ def inputs(platform: Platform) -> list[tuple[str, Any]]:
 async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
     assert await reconcile() == {
         "approvals": {},
+        "compare": {},
         "woken": {},
         "asked": {},
         "ended": {},
