@@ -245,7 +245,7 @@ class RefundTarget(OurTarget):
 
     def mine(self, asked: Any) -> bool:
         """By its amount."""
-        return bool(asked["action_requests"][0]["args"].get("amount") == self.amount)
+        return bool(asked["arguments"].get("amount") == self.amount)
 
     def effects(self) -> int:
         """Refunds of this amount at the card network, and in the ledger: the most of either."""

@@ -1,7 +1,7 @@
 """Stripe for tests: localstripe (cards, intents, charges, refunds) over real HTTP, and what it lacks of the real one.
 
-Added are idempotency keys, lists by customer, a card that comes with the confirm, what an error says of its intent, and
-refunds that end with the money. Faults are a test's: an answer that is lost, or another one in its place.
+Added are idempotency keys, a least amount, lists by customer, a card that comes with the confirm, what an error says of
+its intent, and refunds that end with the money. Faults are a test's: an answer that is lost, or another in its place.
 """
 
 import json
@@ -18,6 +18,9 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # its handlers that are no coroutines
     from localstripe import resources, server  # type: ignore[import-untyped]
     from localstripe.errors import UserError  # type: ignore[import-untyped]
+
+LEAST = 50
+"""Minor units of US dollars: what Stripe takes at least."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -143,12 +146,24 @@ def _again(answer: web.Response) -> web.Response:
 
 def _create(allowed_payment_method_types: list[str], **params: Any) -> Any:
     assert allowed_payment_method_types == ["card"]
+    if int(params["amount"]) < LEAST:
+        raise UserError(400, "too small", {"code": "amount_too_small"})
     return resources.PaymentIntent._api_create(**params)
 
 
-def _list(customer: str, **page: str) -> Any:
+def _list(customer: str | None = None, created: dict[str, str] | None = None, **page: str) -> Any:
     listed = resources.PaymentIntent._api_list_all("/v1/payment_intents", **page)
-    listed._list = [each for each in reversed(listed._list) if each.customer == customer]
+    since = int(created["gte"]) if created else 0
+    listed._list = [
+        each for each in reversed(listed._list) if customer in (None, each.customer) and each.created >= since
+    ]
+    return listed
+
+
+def _list_refunds(created: dict[str, str] | None = None, **asked: str) -> Any:
+    listed = resources.Refund._api_list_all("/v1/refunds", **asked)
+    since = int(created["gte"]) if created else 0
+    listed._list = [each for each in listed._list if each.created >= since]
     return listed
 
 
@@ -179,4 +194,5 @@ _INSTEAD: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "/v1/payment_intents", _list),
     ("POST", "/v1/payment_intents/{id}/confirm", _confirm),
     ("POST", "/v1/refunds", _refund),
+    ("GET", "/v1/refunds", _list_refunds),
 ]

@@ -202,10 +202,11 @@ def _parcels(rows: Dump, items: dict[str, list[Json]]) -> dict[str, list[Json]]:
 def _returns(rows: Dump) -> dict[str, Json]:
     """What is asked to be returned or exchanged, by order."""
     old, new = defaultdict[str, list[str]](list), defaultdict[str, list[str]](list)
-    for piece in rows["returned_pieces"]:
-        old[piece["order_id"]].append(piece["sku"])
-        if piece["new_sku"]:
-            new[piece["order_id"]].append(piece["new_sku"])
+    order_of = {row["id"]: row["order_id"] for row in rows["returns"]}
+    for line in rows["return_lines"]:
+        old[order_of[line["return_id"]]] += [line["sku"]] * line["quantity"]
+        if line["new_sku"]:
+            new[order_of[line["return_id"]]] += [line["new_sku"]] * line["quantity"]
 
     def entry(row: Json) -> Json:
         order_id, method_id = row["order_id"], row["method_id"]

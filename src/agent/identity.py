@@ -5,6 +5,7 @@ Identity comes from the server's authentication only; nothing in a payload, a he
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeGuard, get_args
 
@@ -83,7 +84,7 @@ def caller_of(user: Any) -> Caller:
         role = "channel" if settings().studio_mode == "act" else None
     if not identity or not is_role(role):
         raise PermissionError("this run has no authenticated caller with a role")
-    return Caller(identity, role)
+    return authenticated(identity, role)
 
 
 def is_role(name: object) -> TypeGuard[Role]:
@@ -99,10 +100,23 @@ def caller_of_run(runtime: Runtime[Any]) -> Caller | None:
         return None
 
 
+def person(identity: str) -> str:
+    """Who an identity stands for, however a provider of identities spells it: two spellings are one person."""
+    plain = unicodedata.normalize("NFKC", identity)
+    seen = "".join(letter for letter in plain if unicodedata.category(letter) not in ("Cc", "Cf"))
+    return " ".join(seen.split()).casefold()
+
+
+def authenticated(identity: str, role: Role) -> Caller:
+    """A caller as authentication has found them. A customer's identity is the id of their account, and a channel owns
+    threads by its: those keep their case."""
+    return Caller(identity.strip() if role in ("customer", "channel") else person(identity), role)
+
+
 def is_reserved(caller: Caller) -> bool:
     """Whether nobody may be called this: Studio has no user, and the service account is one, known by name."""
-    name = caller.identity
-    of_studio = name.startswith((STUDIO_IDENTITY, STUDIO_ROLE))
+    name = person(caller.identity)
+    of_studio = name.startswith((STUDIO_IDENTITY, STUDIO_ROLE.strip()))
     return not name.strip() or of_studio or (name == SERVICE_IDENTITY) != (caller.role == "service")
 
 

@@ -1,6 +1,7 @@
 """The composition root: builds what the graphs use, once a process, from settings. Tests put their own in place."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,8 +15,10 @@ from agent.approvals.trail import Trail
 from agent.assistant.knowledge import Knowledge
 from agent.assistant.understand import Understander, chat_models
 from agent.breakers import Breakers
+from agent.commerce.comparison import Comparison
 from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
+from agent.commerce.expiry import Expiry
 from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.news import News
 from agent.commerce.orders import Orders
@@ -30,6 +33,7 @@ from agent.ledger.engines import Limits
 from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.quarantine import Quarantine
+from agent.ledger.readiness import Readiness
 from agent.ledger.replica import Replica
 from agent.providers.outside import OutsideWorld, outside_world
 from agent.providers.sandbox import SandboxProvider
@@ -41,8 +45,8 @@ ARTICLES = Path(__file__).parent / "assistant" / "articles"
 
 @dataclass(frozen=True)
 class Services:
-    """What a node may use. `heartbeat` is the reconciler's. `started_at`: threads that paused before it may have lost
-    their checkpoint in a crash."""
+    """What a node may use. `heartbeat` is the reconciler's, `readiness` tells whether the ledger can be written.
+    `started_at`: threads that paused before it may have lost their checkpoint in a crash."""
 
     settings: Settings
     database: Database
@@ -51,7 +55,9 @@ class Services:
     orders: Orders
     payments: Payments
     debts: Debts
+    comparison: Comparison
     fulfilment: Fulfilment
+    expiry: Expiry
     news: News
     outbox: Outbox
     approvals: Approvals
@@ -61,6 +67,7 @@ class Services:
     questions: Questions
     quarantine: Quarantine
     heartbeat: Heartbeat
+    readiness: Readiness
     knowledge: Knowledge
     understander: Understander
     breakers: Breakers
@@ -78,14 +85,26 @@ class Services:
 
 _built: Services | None = None
 _building = asyncio.Lock()
+_failed: tuple[float, Exception] | None = None
 
 
 async def services() -> Services:
-    """The services of this process, built on first use."""
-    global _built  # noqa: PLW0603  (one composition root a process is the point)
+    """The services of this process, built on first use. An attempt that fails has failed for all who waited for it."""
+    global _built, _failed  # noqa: PLW0603  (one composition root a process is the point)
+    asked = time.monotonic()
     async with _building:
         if _built is None:
-            _built = await build(await asyncio.to_thread(settings))
+            if _failed and _failed[0] >= asked:
+                raise _failed[1]
+            try:
+                _built = await build(await asyncio.to_thread(settings))
+            except OSError as error:
+                away = DatabaseAwayError(f"a file beside it can't be read or written ({error.strerror})")
+                _failed = time.monotonic(), away
+                raise away from error
+            except Exception as error:
+                _failed = time.monotonic(), error
+                raise
     return _built
 
 
@@ -103,7 +122,11 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     first_failure = BreakerConfig(minimum_number_of_calls=1)
     replica_breaker = breakers.add("replica", first_failure) if config.database_replica_url else None
     database = await asyncio.to_thread(_database, config, clock, replica_breaker)  # looks at the file system
-    await database.open()
+    try:
+        await database.open()
+    except Exception:
+        await database.close()
+        raise
     world = await outside_world(config, breakers)
     seconds = config.model_timeout_seconds
     patience = BreakerConfig(slow_call_duration=seconds, probe_lease_seconds=2 * seconds)
@@ -114,6 +137,8 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         await import_shop(database, past, demo_shop(now=clock()))
     wait = timedelta(seconds=config.payment_wait_seconds)
     payments = Payments(database, world.payments, wait, world.no_payments)
+    first_wait = timedelta(seconds=config.debt_retry_seconds)
+    debts = Debts(database, payments, world.payments, world.carrier, first_wait)
     return Services(
         settings=config,
         database=database,
@@ -121,8 +146,10 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         commerce=Commerce(database),
         orders=Orders(database),
         payments=payments,
-        debts=Debts(database, payments, world.payments, world.carrier, timedelta(seconds=config.debt_retry_seconds)),
+        debts=debts,
+        comparison=Comparison(database, world.payments, payments, debts),
         fulfilment=Fulfilment(database, world.carrier),
+        expiry=Expiry(database, wait),
         news=News(database),
         outbox=Outbox(database, world.notices),
         approvals=Approvals(database, await asyncio.to_thread(Trail.of, config), config.approval_time_scale),
@@ -132,6 +159,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         questions=Questions(database),
         quarantine=Quarantine(database),
         heartbeat=Heartbeat(database, "reconciler"),
+        readiness=Readiness(Heartbeat(database, "readiness"), config.ledger_url),
         knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
         understander=Understander(models),
         breakers=breakers,

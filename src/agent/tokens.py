@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from agent.identity import ROLES, SERVICE_IDENTITY, Caller, Role
+from agent.identity import ROLES, SERVICE_IDENTITY, Caller, Role, person
 
 DEMO_CUSTOMER: Final = "ada_park"
 """Whom the development token of role `customer` belongs to, in the demo shop."""
@@ -54,7 +54,7 @@ def add_token(digests: Path, caller: Caller) -> str:
 def revoke_tokens(digests: Path, identity: str) -> int:
     """Forget all tokens of an identity, at once; returns how many there were."""
     known = read_digests(digests)
-    kept = {digest: caller for digest, caller in known.items() if caller.identity != identity}
+    kept = {digest: caller for digest, caller in known.items() if person(caller.identity) != person(identity)}
     _write_digests(digests, kept)
     return len(known) - len(kept)
 

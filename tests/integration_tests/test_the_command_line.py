@@ -67,7 +67,7 @@ def test_a_refund_goes_from_a_message_to_an_edited_approval(desk: Shell, network
     [listed] = desk("approvals", "list", "--as", "billing_agent", "--role", "billing_agent", "--json").documents
     [request_id] = [view["request_id"] for view in listed if view["order_id"] == "W-1007"]
     [shown] = desk("approvals", "show", request_id, "--as", "billing_agent", "--json").documents
-    assert (shown["subject"], shown["action_requests"][0]["args"]["amount"]) == ("dev_shah", 60_00)
+    assert (shown["subject"], shown["action_requests"][0]["args"]["amount"]) == ("dev_shah", "60.00")
 
     [edited] = desk(
         "approvals", "edit", request_id, "--set", "amount=5500", "--as", "billing_agent", "--json"

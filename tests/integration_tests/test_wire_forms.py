@@ -7,6 +7,7 @@ written after it.
 import json
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from demo.live import wait_for
@@ -15,6 +16,11 @@ from tests.integration_tests.driver import Driver, Run, an_order
 
 ORDER_APPROVER: Final = "order_manager"
 REFUND_APPROVER: Final = "general_agent"  # refunds up to 50.00
+CUSTOMERS: Final = iter(
+    ("grace_okafor", "iris_tanaka", "kira_petrov", "liam_byrne", "ella_novak", "chloe_meyer", "hugo_lindqvist",
+     "jonas_weber", "finn_walsh")
+)  # fmt: skip
+"""One for each refund that a general agent decides: a customer's refunds are summed up."""
 
 
 def inbox(graph: str, resume: str, checkpoint: str) -> str:
@@ -38,6 +44,7 @@ FORMS: Final[dict[str, tuple[Any, dict[str, str]]]] = {
             "approve": '[{{"type":"accept","args":{{"action":"{name}","args":{args}}}}}]',
             "edit": '[{{"type":"edit","args":{{"action":"{name}","args":{args}}}}}]',
             "reject": '[{{"type":"response","args":"the photo shows no damage"}}]',
+            "approve without arguments": '[{{"type":"accept","args":null}}]',
             "ignore": '[{{"type":"ignore","args":null}}]',
         },
     ),
@@ -56,16 +63,27 @@ UIS: Final = pytest.mark.parametrize(("number", "ui"), list(enumerate(FORMS, 1))
 
 def click(driver: Driver, role: str, ui: str, button: str, waits: Run, **changed: Any) -> dict[str, Any]:
     """Press a button of a UI on what waits; the thread after the run."""
+    answer = sent(driver, role, waits, checkpoint_of(driver, role, waits), ui=ui, button=button, **changed)
+    assert answer.status_code == 200, answer.text
+    assert "event: error" not in answer.text, answer.text
+    return dict(driver.client(role).threads.get(waits.thread))
+
+
+def checkpoint_of(driver: Driver, role: str, waits: Run) -> str:
+    """What a tab displays that is opened now."""
+    return str(driver.client(role).threads.get_state(waits.thread)["checkpoint"]["checkpoint_id"])
+
+
+def sent(
+    driver: Driver, role: str, waits: Run, checkpoint: str, *, ui: str, button: str, **changed: Any
+) -> httpx.Response:
+    """What a UI's button sends on the card that `waits` shows, from a tab that displays this checkpoint."""
     assert waits.waiting
     body, resumes = FORMS[ui]
     action = waits.waiting["action_requests"][0]
     resume = resumes[button].format(name=action["name"], args=json.dumps(action["args"] | changed))
-    client = driver.client(role)
-    checkpoint = client.threads.get_state(waits.thread)["checkpoint"]["checkpoint_id"]
-    answer = driver.raw(role, f"/threads/{waits.thread}/runs/stream", body(waits.graph, resume, checkpoint))
-    assert answer.status_code == 200, answer.text
-    assert "event: error" not in answer.text, answer.text
-    return dict(client.threads.get(waits.thread))
+    given = str(body(waits.graph, resume, checkpoint))
+    return driver.raw(role, f"/threads/{waits.thread}/runs/stream", given)
 
 
 def still_waits(thread: dict[str, Any]) -> Any:
@@ -76,12 +94,18 @@ def still_waits(thread: dict[str, Any]) -> Any:
 
 def refund_waits(driver: Driver, order_id: str) -> Run:
     """A refund of 40.00 of a new order, which waits for a general agent."""
-    assert driver.order(an_order(order_id, {"CLOCK-OAK": 1})).stage == "completed"
-    plan = driver.ask(f"My order {order_id} arrived scratched, I want 40.00 back")
-    waits = driver.ask("yes", thread=plan.thread)
+    waits = asked_back(driver, order_id, next(CUSTOMERS), "40.00")
     assert waits.waiting
     assert waits.waiting["roles"] == [REFUND_APPROVER]
     return waits
+
+
+def asked_back(driver: Driver, order_id: str, customer: str, amount: str) -> Run:
+    """A refund of a new order of this customer's, which waits for people."""
+    method = f"{customer.partition('_')[0]}_card"
+    driver.completed(an_order(order_id, {"CLOCK-OAK": 1}, customer=customer, method=method))
+    plan = driver.ask(f"My order {order_id} arrived scratched, I want {amount} back", customer=customer)
+    return driver.ask("yes", thread=plan.thread, customer=customer)
 
 
 @UIS
@@ -128,7 +152,7 @@ def test_a_refund_is_edited_in_text_and_paid_as_edited(
     asked = still_waits(click(driver, REFUND_APPROVER, ui, "edit", waits, amount="a little"))
     assert asked["refused"].startswith("APPROVAL-EDIT")
 
-    ended = click(driver, REFUND_APPROVER, ui, "edit", waits, amount="3000")
+    ended = click(driver, REFUND_APPROVER, ui, "edit", waits, amount="30.00")
     assert ended["status"] == "idle"
     assert list(network.refunded(f"W-91{number}4").values()) == [30_00]
 
@@ -167,3 +191,111 @@ def test_protocol_v2_answers_what_waits(driver: Driver, network: CardNetwork) ->
     assert answer.json()["type"] == "success", answer.text
     wait_for(lambda: driver.order_row("W-9198")["stage"] == "completed", 30, lambda: "the order is not completed")
     assert len(network.captured("W-9198")) == 1
+
+
+STALE: Final = pytest.mark.parametrize(
+    ("number", "ui", "button"),
+    [
+        (1, "Agent Inbox", "approve"),
+        (2, "Agent Inbox", "approve without arguments"),
+        (3, "Agent Inbox", "reject"),
+        (4, "Agent Chat UI", "approve"),
+        (5, "Agent Chat UI", "reject"),
+    ],
+)
+
+
+def counts_for_nothing(driver: Driver, answer: httpx.Response, ui: str, thread: str) -> None:
+    """A stale answer was refused by the server, or not taken and said so on the card and in the thread."""
+    if ui == "Agent Chat UI":
+        assert answer.status_code == 409, answer.text
+        return
+    assert answer.status_code == 200, answer.text
+    now: dict[str, Any] = {**driver.client("operator").threads.get(thread)}
+    asked = still_waits(now)
+    assert asked["refused"].startswith("APPROVAL-STALE")
+    assert asked["action_requests"][0]["description"].startswith("Not taken: APPROVAL-STALE")
+    assert now["values"]["messages"][-1]["content"].startswith("Not taken: APPROVAL-STALE")
+
+
+@STALE
+def test_a_card_from_before_an_edit_pays_nothing(
+    driver: Driver, network: CardNetwork, number: int, ui: str, button: str
+) -> None:
+    waits = asked_back(driver, f"W-92{number}1", "ada_park", "60.00")
+    shown = checkpoint_of(driver, "billing_manager", waits)
+    edited = still_waits(click(driver, "billing_agent", "Agent Chat UI", "edit", waits, amount="85,00"))
+    assert (edited["roles"], edited["action_requests"][0]["args"]["amount"]) == (["billing_manager"], "85.00")
+
+    answer = sent(driver, "billing_manager", waits, shown, ui=ui, button=button)
+
+    counts_for_nothing(driver, answer, ui, waits.thread)
+    assert network.refunded(f"W-92{number}1") == {}
+    seen = Run(waits.thread, waits.graph, waiting=edited)
+    click(driver, "billing_manager", ui, "approve", seen)
+    assert list(network.refunded(f"W-92{number}1").values()) == [85_00]
+
+
+@STALE
+def test_a_card_of_an_order_whose_request_was_voided_and_opened_anew_charges_nothing(
+    driver: Driver, network: CardNetwork, number: int, ui: str, button: str
+) -> None:
+    order_id = f"W-92{number}2"
+    waits = driver.order(an_order(order_id, {"DESK-WALNUT": 2}))
+    shown = checkpoint_of(driver, ORDER_APPROVER, waits)
+    paid = driver.http("channel", "POST", f"/ops/orders/{order_id}/pay", {"payment_method_id": "ada_slow"})
+    assert paid.status_code == 200, paid.text
+    assert waits.waiting
+    before = waits.waiting["request_id"]
+    wait_for(lambda: _asked(driver, waits) not in (None, before), 30, lambda: "it is not asked anew")
+
+    answer = sent(driver, ORDER_APPROVER, waits, shown, ui=ui, button=button)
+
+    counts_for_nothing(driver, answer, ui, waits.thread)
+    assert network.captured(order_id) == {}
+    now = driver.client(ORDER_APPROVER).threads.get(waits.thread)
+    seen = Run(waits.thread, waits.graph, waiting=still_waits(dict(now)))
+    assert driver.answer(ORDER_APPROVER, seen, "reject", "not by that card").stage == "cancelled"
+
+
+def _asked(driver: Driver, waits: Run) -> str | None:
+    thread = driver.client(ORDER_APPROVER).threads.get(waits.thread)
+    return str(still_waits(dict(thread))["request_id"]) if thread["status"] == "interrupted" else None
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("button", ["approve", "approve without arguments"])
+def test_a_second_click_is_not_for_the_next_refund_of_the_conversation(
+    driver: Driver, network: CardNetwork, button: str
+) -> None:
+    number = 1 + ["approve", "approve without arguments"].index(button)
+    order_id, customer = f"W-93{number}1", next(CUSTOMERS)
+    first = asked_back(driver, order_id, customer, "10.00")
+    driver.ask(f"I want 11.00 of {order_id} back as well", customer=customer, thread=first.thread)
+    both = driver.ask("yes", customer=customer, thread=first.thread)
+    assert first.waiting
+    assert both.waiting
+    assert both.waiting["request_id"] == first.waiting["request_id"]
+
+    for _ in range(2):
+        sent(driver, REFUND_APPROVER, both, "", ui="Agent Inbox", button=button)
+
+    assert list(network.refunded(order_id).values()) == [10_00]
+
+
+@pytest.mark.thorough
+@UIS
+def test_a_card_from_the_step_before_is_the_same_order_and_is_charged_as_it_was_shown(
+    driver: Driver, network: CardNetwork, number: int, ui: str
+) -> None:
+    order_id = f"W-94{number}1"
+    waits = driver.order(an_order(order_id, {"SOFA-WOOL": 4}))
+    second = still_waits(click(driver, ORDER_APPROVER, ui, "approve", waits))
+    assert second["action_requests"][0]["description"].startswith(
+        "step 2 of 2 for finance_director, order_manager order-manager-1 said yes"
+    )
+
+    ended = click(driver, "finance_director", ui, "approve", waits)
+
+    assert ended["values"]["processing_stage"] == "completed"
+    assert list(network.captured(order_id).values()) == [5_596_00]

@@ -62,11 +62,12 @@ class Platform:
         @app.post("/threads/search")
         async def search(request: Request) -> list[dict[str, Any]]:
             body = await request.json()
-            return [
+            found = [
                 thread
                 for thread in self.threads.values()
-                if thread["thread_id"] in body["ids"] and thread["status"] == body["status"]
+                if thread["thread_id"] in (body.get("ids") or self.threads) and thread["status"] == body["status"]
             ]
+            return found[body.get("offset", 0) :][: body["limit"]]
 
         @app.patch("/threads/{thread_id}", status_code=204)
         async def update(thread_id: str, request: Request) -> None:

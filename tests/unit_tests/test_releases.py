@@ -52,7 +52,7 @@ def clock(clock: Clock) -> Clock:
 @pytest.fixture
 def config(tmp_path: Path, config: Settings, release: Path) -> Settings:
     """The shop's files are those of the release."""
-    config = config.model_copy(update={"data_dir": tmp_path / "release", "trail_key": TRAIL_KEY})
+    config = config.model_copy(update={"data_dir": tmp_path / "release", "trail_key": TRAIL_KEY, "order_sum_hours": 0})
     config.data_dir.mkdir()
     for text, database in (("ledger.sql", "ledger.db"), ("card_network.sql", "sandbox.db")):
         with closing(sqlite3.connect(config.data_dir / database)) as connection:
@@ -115,7 +115,7 @@ async def test_an_order_that_waits_is_approved_charged_once_and_completed(shop: 
 
 @threads(lambda known: known["waiting_for"] and not known["order_id"])
 async def test_a_refund_that_waits_is_approved_and_paid_once(shop: Services, known: Recorded) -> None:
-    refund = (await at_the_gate(await as_it_was(known)))["action_requests"][0]["args"]
+    refund = (await at_the_gate(await as_it_was(known)))["action_requests"][0]["args"]  # in cents, as it was shown
     _, before = await money_of(shop, refund["order_id"])
 
     for _ in range(2):
@@ -149,7 +149,8 @@ async def test_the_answer_of_a_wrong_role_counts_for_nothing_and_the_right_one_i
     asked = await at_the_gate(thread)
     assert asked["roles"] == known["waiting_for"]
     assert await network(shop) == before
-    await thread.answer(APPROVE, staff(asked["roles"][0]))
+    for _ in range(1 if asked["refused"] else 2):  # once more where the request took the place of another
+        await thread.answer(APPROVE, staff(asked["roles"][0]))
     left = await thread.waits_for()
     assert left is None or left["step"] == asked["step"] + 1
 

@@ -26,6 +26,11 @@ def reject(note: str) -> dict[str, Any]:
     return {"decisions": [{"type": "reject", "message": note}]}
 
 
+def seen(view: ApprovalView, said: dict[str, Any]) -> dict[str, Any]:
+    """An answer with the token of the card that it answers, as `desk` sends it."""
+    return said | {"token": view["token"]}
+
+
 def staff(role: Role, number: int = 1) -> Caller:
     """Somebody of this role."""
     return Caller(f"{role.replace('_', '-')}-{number}", role)

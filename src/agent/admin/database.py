@@ -14,15 +14,17 @@ from agent.client.show import Screen, table
 from agent.files import keep_private
 from agent.ledger import backup as backups
 from agent.ledger import objects, schema
+from agent.ledger.backup_sqlite import damage_in
 from agent.ledger.contents import Contents
 from agent.ledger.database import Database, utc_now
-from agent.ledger.engines import Limits, sync_engine
-from agent.ledger.failures import explained
+from agent.ledger.engines import Limits, is_embedded, sync_engine
+from agent.ledger.failures import LedgerDamagedError, explained
 from agent.ledger.invariants import CHECKS, Violation, violations
 from agent.settings import settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Anew = Annotated[bool, typer.Option("--anew", help="Make an empty ledger where one was kept that is gone.")]
 
 CHECK_SECONDS = 600.0
 """How long one query of `desk db check` may take: it looks at every row."""
@@ -31,12 +33,12 @@ db_app = typer.Typer(no_args_is_help=True, help="The ledger: its schema, backups
 
 
 @db_app.command()
-def upgrade(as_json: AsJson = False) -> None:
+def upgrade(anew: Anew = False, as_json: AsJson = False) -> None:
     """Bring the ledger's schema up to date. Safe to repeat, and to run on several machines at once."""
     screen = Screen(as_json=as_json)
     with in_one_line():
         screen.progress("upgrading the schema")
-        before, after = schema.upgrade(_ledger())
+        before, after = schema.upgrade(_ledger(), anew=anew)
     screen.document({"before": before, "after": after})
     screen.print(Text(f"at revision {after}" + (" already" if before == after else f", from {before or 'nothing'}")))
 
@@ -57,6 +59,7 @@ def restore(file: Path, force: Force = False, as_json: AsJson = False) -> None:
     with in_one_line():
         kept = backups.restore(_ledger(), file, force=force, say=screen.progress)
     _report(screen, file, kept)
+    screen.print(Text("start the server, and run `desk ops compare`: money may have moved since the backup was taken"))
     if kept.revision != schema.newest():
         screen.progress(f"revision {kept.revision} is behind {schema.newest()}: run `desk db upgrade`")
 
@@ -84,7 +87,10 @@ def check(as_json: AsJson = False) -> None:
 
 
 def _strangers(url: str) -> list[str]:
-    with explained(), sync_engine(url).connect() as connection:
+    """What is not of the schema. Raises `LedgerDamagedError`: what the pages of a damaged ledger say proves nothing."""
+    with explained(), sync_engine(url).connect().execution_options(begin="DEFERRED") as connection:
+        if is_embedded(url) and (damage := damage_in(connection)):
+            raise LedgerDamagedError(damage)
         return objects.strangers(connection, schema.newest())
 
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agent.client.connection import DeskError, ExitCode
+from agent.ledger import recovery
 from agent.ledger.contents import BackupError
-from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
+from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, LedgerDamagedError
 from agent.ledger.schema import SchemaError
+from agent.settings import settings
 
 
 @contextmanager
@@ -16,8 +18,8 @@ def in_one_line() -> Iterator[None]:
         yield
     except (DatabaseAwayError, DatabaseConflictError) as error:
         raise DeskError(str(error), ExitCode.UNREACHABLE) from error
-    except (BackupError, SchemaError) as error:
-        raise DeskError(str(error), ExitCode.REFUSED) from error
+    except (LedgerDamagedError, BackupError, SchemaError) as error:
+        raise DeskError(recovery.in_one_line(error, settings().ledger_url), ExitCode.REFUSED) from error
     except OSError as error:
         raise DeskError(f"{error.filename}: {error.strerror}", ExitCode.USAGE) from error
     except ValueError as error:

@@ -21,6 +21,15 @@ _WORDS: dict[str, Decision] = {
 }
 
 
+class Refused(Exception):  # noqa: N818  (an answer is refused, by rule)
+    """An answer that does not count, with the rule that says so; `ask_again`: the same answer counts next time."""
+
+    def __init__(self, rule: str, why: str, *, ask_again: bool = False) -> None:
+        super().__init__(f"{rule}: {why}")
+        self.rule = rule
+        self.ask_again = ask_again
+
+
 class UnreadableAnswerError(ValueError):
     """The answer has no form that is known; says what was expected."""
 
@@ -30,7 +39,8 @@ def read_answer(said: Any, action_name: str) -> Answer:
 
     Raises `UnreadableAnswerError` for anything unclear: several answers, unknown words, another action's name.
     """
-    entry = _single(out_of_json(said))
+    said = out_of_json(said)
+    entry = _single(said)
     if not is_storable(entry):
         raise UnreadableAnswerError(RULE)
     word, shown = entry.get("type"), entry.get("args")
@@ -41,7 +51,13 @@ def read_answer(said: Any, action_name: str) -> Answer:
         raise UnreadableAnswerError(f"the answer must be about the action {action_name!r}")
     arguments = _edited(entry, action_name) if decision == "edit" else None
     try:
-        return Answer(decision=decision, note=_note(entry), arguments=arguments)
+        return Answer(
+            decision=decision,
+            note=_note(entry),
+            arguments=arguments,
+            echoed=None if decision == "edit" else _echoed(entry),
+            token=entry.get("token", said.get("token") if isinstance(said, dict) else None),
+        )
     except ValidationError as wrong:
         raise UnreadableAnswerError(wrong.errors()[0]["msg"]) from wrong
 
@@ -66,6 +82,13 @@ def _note(entry: dict[str, Any]) -> str:
     if not isinstance(note, str):
         raise UnreadableAnswerError("the note must be text")
     return note
+
+
+def _echoed(entry: dict[str, Any]) -> dict[str, Any] | None:
+    """The arguments that an answer repeats, though it does not change them: Agent Inbox's approval does."""
+    action = entry.get("edited_action") or entry.get("args")
+    arguments = action.get("args") if isinstance(action, dict) else None
+    return arguments if isinstance(arguments, dict) and arguments else None
 
 
 def _edited(entry: dict[str, Any], action_name: str) -> dict[str, Any]:

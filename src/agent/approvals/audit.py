@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.approvals.requests import decisions_of
+from agent.approvals.card import decisions_of
 from agent.approvals.trail import BrokenTrailError, Trail
 from agent.ledger.tables import ApprovalRow, DecisionRow, EffectRow
 
@@ -94,6 +94,7 @@ def _told(row: DecisionRow) -> dict[str, Any]:
         "actor": row.actor,
         "role": row.role,
         "note": row.note,
+        "seen": (row.over or {}).get("seen"),
         "at": _iso(row.at),
         "seal": row.seal,
     }

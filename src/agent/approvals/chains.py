@@ -37,9 +37,12 @@ CHAINS: Final[dict[Case, tuple[Step, ...]]] = {
     "debt": _chain("finance_director"),
 }
 
+OF_ORDERS: Final[frozenset[Case]] = frozenset(("large_order", "very_large_order", "debt"))
+"""Cases of an order's own process, which acts on the decision in its transaction."""
+
 REFUND_BY_BILLING: Final = 50_00
-"""Refunds and credits above this need billing_agent → billing_manager; up to it, one general agent (they are risky too:
-nothing else stops a customer who asks ten times)."""
+"""Refunds and credits that sum up to more than this need billing_agent → billing_manager; up to it, one general agent.
+Summed up for a customer, over `approvals.sums.LATELY` (REFUND-SUM)."""
 LARGE_ORDER: Final = 1_000_00
 VERY_LARGE_ORDER: Final = 5_000_00
 HIGH_RISK: Final = 70
@@ -50,15 +53,17 @@ LAST_RESORT: Final[Role] = "duty_manager"
 
 
 def case_for_order(total: int, risk: int) -> Case | None:
-    """Which chain a new order needs, if any. `total` in minor units, `risk` from `commerce.policy.risk_score`."""
+    """Which chain a new order needs, if any. `total` in minor units, of this order and of those of the last 24 hours
+    that nobody has approved; `risk` from `commerce.policy.risk_score`."""
     if total >= VERY_LARGE_ORDER or risk >= HIGH_RISK:
         return "very_large_order"
     return "large_order" if total >= LARGE_ORDER else None
 
 
-def case_for_refund(amount: int) -> Case:
-    """Which chain a refund beyond policy needs. `amount` in minor units."""
-    return "billing" if amount > REFUND_BY_BILLING else "general"
+def case_for_refund(summed: int) -> Case:
+    """Which chain a refund beyond policy needs. `summed` in minor units: this one, those paid to the customer lately,
+    and those that wait (REFUND-SUM)."""
+    return "billing" if summed > REFUND_BY_BILLING else "general"
 
 
 def chain_of(case: Case, time_scale: float) -> list[Step]:

@@ -1,14 +1,16 @@
 """What time does to approval requests, which threads have yet to hear of it, and which have to wait."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy import ColumnElement, Exists, exists, select, update
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import view_of
 from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
-from agent.approvals.requests import view_of
 from agent.approvals.telling import tell_customer, tell_of_turn
 from agent.identity import owner_by
 from agent.ledger.database import Database, emit_once_committed
@@ -23,6 +25,17 @@ _EVENTS: Final[dict[Happened, StaffEvent]] = {
     "escalated": "approval.escalated",
     "expired": "approval.expired",
 }
+
+
+@dataclass(frozen=True)
+class ToTell:
+    """A request of which its thread has yet to hear."""
+
+    request_id: str
+    thread_id: str
+    order_id: str | None
+    owner: str  # of the thread
+    status: str
 
 
 class Deadlines:
@@ -59,17 +72,44 @@ class Deadlines:
                 row.escalated, row.thread_told = True, False
             case "reminded":
                 row.reminded_since = row.step_since
-        view = view_of(row)
+        view = view_of(session, row)
         tell_of_turn(session, _EVENTS[happened], row, view, now)
         emit_once_committed(session, _EVENTS[happened], request_id=request_id, to=view["roles"][-1])
         return happened
 
     @reads
-    def to_tell(self, session: Session) -> list[tuple[str, str, str | None]]:
-        """(request id, thread id, order id) of requests that changed while their thread was waiting."""
-        columns = (ApprovalRow.id, ApprovalRow.thread_id, ApprovalRow.order_id)
-        rows = session.execute(select(*columns).where(ApprovalRow.thread_told.is_(False)).limit(500))
-        return [(row.id, row.thread_id, row.order_id) for row in rows]
+    def to_tell(self, session: Session) -> list[ToTell]:
+        """Requests that changed while their thread was waiting, or were approved and are not made yet."""
+        row = ApprovalRow
+        query = select(row.id, row.thread_id, row.order_id, row.asked_by, row.subject, row.status)
+        return [
+            ToTell(found.id, found.thread_id, found.order_id, owner_by(found.asked_by, found.subject), found.status)
+            for found in session.execute(query.where(row.thread_told.is_(False)).limit(500))
+        ]
+
+    @reads
+    def ended(self, session: Session, request_ids: Iterable[str]) -> dict[str, str | None]:
+        """Those of the requests that are not open any more, with the order that each is about."""
+        query = select(ApprovalRow.id, ApprovalRow.order_id)
+        rows = session.execute(query.where(ApprovalRow.id.in_(list(request_ids)), ApprovalRow.status != "open"))
+        return {row.id: row.order_id for row in rows}
+
+    @reads
+    def to_make(self, session: Session, thread_id: str) -> list[ApprovalView]:
+        """What was approved in a conversation and is not made yet: the run that should have broke off."""
+        query = select(ApprovalRow).where(
+            ApprovalRow.thread_id == thread_id, ApprovalRow.status == "approved", ApprovalRow.thread_told.is_(False)
+        )
+        return [view_of(session, row) for row in session.scalars(query.order_by(ApprovalRow.created_at))]
+
+    @writes
+    def made(self, session: Session, request_id: str) -> None:
+        """Note that a conversation has made what was approved, or was refused it."""
+        session.execute(
+            update(ApprovalRow)
+            .where(ApprovalRow.id == request_id, ApprovalRow.status == "approved")
+            .values(thread_told=True)
+        )
 
     @reads
     def waiting(self, session: Session) -> dict[str, str]:
@@ -89,7 +129,7 @@ class Deadlines:
         rows = session.scalars(
             update(ApprovalRow).where(*_ended(thread_id)).values(thread_told=True).returning(ApprovalRow)
         )
-        return [view_of(row) for row in rows]
+        return [view_of(session, row) for row in rows]
 
 
 def some_ended(thread_id: str) -> Exists:
@@ -99,7 +139,7 @@ def some_ended(thread_id: str) -> Exists:
 
 def _ended(thread_id: str) -> tuple[ColumnElement[bool], ...]:
     row = ApprovalRow
-    return row.thread_id == thread_id, row.status != "open", row.thread_told.is_(False)
+    return row.thread_id == thread_id, row.status.not_in(("open", "approved")), row.thread_told.is_(False)
 
 
 def _due(row: ApprovalRow, now: datetime) -> Happened | None:

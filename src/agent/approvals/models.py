@@ -25,10 +25,12 @@ class Answer(BaseModel):
     decision: Decision
     note: Text = Field(default="", max_length=NOTE_LIMIT)
     arguments: dict[str, Any] | None = None  # for edit: the whole changed arguments
+    echoed: dict[str, Any] | None = None  # of any other answer: the arguments that it says it is about
+    token: str | None = None  # of the card that was answered
 
 
 class ActionRequest(TypedDict):
-    """What would be done. `arguments` repeats `args`, since Agent Inbox reads only that."""
+    """What would be done, as text (see `card`). `arguments` repeats `args`, since Agent Inbox reads only that."""
 
     name: str
     args: dict[str, Any]
@@ -43,12 +45,23 @@ class ReviewConfig(TypedDict):
     allowed_decisions: list[Decision]
 
 
+class Ended(TypedDict):
+    """What became of a request, when, and through whom; nobody decided one that expired or is void."""
+
+    status: str
+    actor: str | None
+    role: str | None
+    at: str | None
+
+
 class ApprovalView(TypedDict):
     """An open request as the interrupt shows it; also its copy in a thread's state.
 
-    `roles` may answer now; `step` of `steps` counts from 1; times are ISO 8601 in UTC; amounts minor units.
-    `refused` says why the last answer was not taken. `head` is the seal of the last decision, or of the request; those
-    made before there were seals have none.
+    `roles` may answer now; `step` of `steps` counts from 1; times are ISO 8601 in UTC. `refused` says why the last
+    answer was not taken. `head` is the seal of the last decision, or of the request; those made before there were
+    seals have none. `token` stands for exactly what is shown, and is sent back with the answer. `arguments` are the
+    action's own, amounts in minor units. `asked_again` are digests of who was told that the request has changed.
+    What releases before this one have shown lacks the last four.
     """
 
     action_requests: list[ActionRequest]
@@ -67,6 +80,10 @@ class ApprovalView(TypedDict):
     note: str
     refused: str | None
     head: NotRequired[str]
+    token: NotRequired[str]
+    arguments: NotRequired[dict[str, Any]]
+    ended: NotRequired[Ended]
+    asked_again: NotRequired[list[str]]
 
 
 class QuestionView(TypedDict):
@@ -81,12 +98,13 @@ class QuestionView(TypedDict):
 
 
 def decision_payload(
-    decision: Decision, *, name: str, note: str = "", arguments: dict[str, Any] | None = None
+    decision: Decision, *, name: str, note: str = "", arguments: dict[str, Any] | None = None, token: str | None = None
 ) -> dict[str, Any]:
-    """The answer in the form that the platform's own clients send (Agent Chat UI's)."""
+    """The answer in the form that the platform's own clients send (Agent Chat UI's), with the `token` of what was
+    shown."""
     entry: dict[str, Any] = {"type": decision}
     if note:
         entry["message"] = note
     if decision == "edit":
         entry["edited_action"] = {"name": name, "args": arguments or {}}
-    return {"decisions": [entry]}
+    return {"decisions": [entry]} | ({"token": token} if token else {})

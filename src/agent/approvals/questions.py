@@ -10,8 +10,8 @@ from typing import Final, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import roles_of
 from agent.approvals.models import QuestionView
-from agent.approvals.requests import roles_of
 from agent.identity import Caller
 from agent.ledger.database import Database, Denied, KeyReusedError, digest, emit_once_committed
 from agent.ledger.notices import notify

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from agent.approvals.answers import UnreadableAnswerError, read_answer
-from agent.approvals.chains import Case, chain_of, escalation_of
-from agent.approvals.models import ActionRequest, Answer, ApprovalView, Decision, ReviewConfig
+from agent.approvals.answers import Refused, UnreadableAnswerError, read_answer
+from agent.approvals.card import args_of, decisions_of, ended_in_words, roles_of, view_of
+from agent.approvals.chains import OF_ORDERS, Case, chain_of
+from agent.approvals.models import Answer, ApprovalView
+from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, proof_of
 from agent.approvals.telling import tell_of_decision, tell_of_turn
 from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
-from agent.identity import APPROVER_ROLES, Caller
+from agent.identity import APPROVER_ROLES, Caller, person
 from agent.ledger.database import Database, Denied, digest, emit_once_committed
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
@@ -34,17 +36,9 @@ class Action:
         return digest([self.name, self.arguments])
 
 
-Edit = Callable[[dict[str, Any], dict[str, Any]], tuple[Action, Case]]
-"""Takes the arguments as they are and as somebody wants them, and gives the changed action with the case that it now
-is; raises ValueError with the reason why not."""
-
-
-class Refused(Exception):  # noqa: N818  (an answer is refused, by rule)
-    """An answer that does not count, with the rule that says so."""
-
-    def __init__(self, rule: str, why: str) -> None:
-        super().__init__(f"{rule}: {why}")
-        self.rule = rule
+Edit = Callable[[Session, ApprovalRow, dict[str, Any], datetime], tuple[Action, Case]]
+"""Takes a request and its arguments as somebody wants them, as text, and gives the changed action with the case that it
+now is. Raises ValueError with the reason why not, or `Denied` with the rule that forbids it."""
 
 
 class About(TypedDict):
@@ -72,7 +66,7 @@ class Approvals:
     async def decide(
         self, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
     ) -> ApprovalView:
-        """Take an answer to a request, if it counts (see `decide_in`)."""
+        """Take an answer to a request, if it counts, from where nothing was shown (see `decide_in`)."""
         return await self._db.write(
             lambda session: self.decide_in(session, request_id, seen_hash, said, caller, edit=edit)
         )
@@ -80,7 +74,7 @@ class Approvals:
     @reads
     def get(self, session: Session, request_id: str) -> ApprovalView:
         """The request as it stands now."""
-        return view_of(session.get_one(ApprovalRow, request_id))
+        return view_of(session, session.get_one(ApprovalRow, request_id))
 
     @writes
     def approved(self, session: Session, request_id: str) -> ApprovalView:
@@ -88,7 +82,7 @@ class Approvals:
         row = session.get(ApprovalRow, request_id)
         if row is None or row.status != "approved" or not self._proven(session, row):
             raise Denied("APPROVAL-MISSING", "This has not been approved.")
-        return view_of(row)
+        return view_of(session, row)
 
     @reads
     def of_order(self, session: Session, order_id: str, status: str | None = None) -> list[ApprovalView]:
@@ -99,6 +93,10 @@ class Approvals:
     def head(self, session: Session, thread_id: str) -> ApprovalView | None:
         """The open request that a conversation waits for: the oldest."""
         return head_of(session, thread_id)
+
+    def is_known(self, session: Session, key: str) -> bool:
+        """Whether people were asked about this before, and it is not void."""
+        return bool(session.scalar(select(ApprovalRow.id).where(ApprovalRow.key == key, ApprovalRow.status != "void")))
 
     def open_in(self, session: Session, action: Action, case: Case, **about: Unpack[About]) -> ApprovalView:
         """The request for this exact action; asking again with the same `key` finds the same request.
@@ -139,11 +137,11 @@ class Approvals:
             session.flush()
             order_id = about["order_id"]
             emit_once_committed(session, "approval.requested", request_id=row.id, case=case, order_id=order_id)
-            tell_of_turn(session, "approval.requested", row, view_of(row), now)
+            tell_of_turn(session, "approval.requested", row, view_of(session, row), now)
         row.thread_id = about["thread_id"]
         if row.status == "open":
             row.thread_told = True  # it shows the request as it is now
-        return view_of(row)
+        return view_of(session, row)
 
     def decide_in(
         self,
@@ -154,33 +152,52 @@ class Approvals:
         caller: Caller | None,
         *,
         edit: Edit | None = None,
+        seen: Seen = NOTHING_SEEN,
     ) -> ApprovalView:
-        """Take an answer to a request, if it counts; else the request comes back open, with `refused` saying why.
+        """Take an answer to a request, if it counts; else the request comes back as it was, with `refused` saying why.
 
         The service account's answer is never a decision: it means "look again" (the clock changed something).
         """
         row = session.get_one(ApprovalRow, request_id, with_for_update=True)
         row.thread_told = True
-        if not self._proven(session, row) or row.status != "open" or (caller and caller.role == "service"):
-            return view_of(row)
+        is_proven = self._proven(session, row)
+        if caller and caller.role == "service":
+            return view_of(session, row)
+        told = asked_again(row, seen)
         try:
+            if not is_proven or row.status != "open":
+                return self._too_late(session, row, caller)
             answer = self._allowed(session, row, seen_hash, said, caller)
-            decision = self._take(session, row, answer, caller, edit)
+            proof = proof_of(session, row, answer, seen, who=caller.identity if caller else "", now=self._db.clock())
+            decision = self._take(session, row, answer, caller, edit=edit, proof=proof)
         except Refused as refused:
             emit_once_committed(session, "approval.answer_refused", request_id=request_id, rule=refused.rule)
-            return view_of(row, refused=str(refused))
-        what = {"decision": answer.decision, "status": row.status}
-        emit_once_committed(session, "approval.decided", request_id=request_id, **what)
-        view = view_of(row)
+            view = view_of(session, row, refused=str(refused))
+            if caller and refused.ask_again:
+                told = [*told, name_digest(caller.identity)]
+            view["asked_again"] = told
+            return view
+        facts = {"request_id": request_id, "decision": answer.decision, "status": row.status, "seen": proof}
+        emit_once_committed(session, "approval.decided", **facts)
+        view = view_of(session, row)
         tell_of_decision(session, decision, row, view, self._db.clock())
+        return view
+
+    def _too_late(self, session: Session, row: ApprovalRow, caller: Caller | None) -> ApprovalView:
+        """A request that is not open any more; who answers all the same is told what became of it."""
+        view = view_of(session, row)
+        if caller and caller.role in APPROVER_ROLES:
+            emit_once_committed(session, "approval.answer_refused", request_id=row.id, rule="APPROVAL-ENDED")
+            view["refused"] = f"APPROVAL-ENDED: {ended_in_words(view)}"
         return view
 
     def _allowed(self, session: Session, row: ApprovalRow, seen_hash: str, said: Any, caller: Caller | None) -> Answer:
         if caller is None or caller.role not in roles_of(row) or caller.role not in APPROVER_ROLES:
             raise Refused("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
-        if caller.identity in (row.asked_by, row.subject):
+        who = person(caller.identity)
+        if who in (person(row.asked_by), person(row.subject)):
             raise Refused("APPROVAL-OWN", "nobody approves what they asked for")
-        if caller.identity in {each.actor for each in decisions_of(session, row) if each.round == row.round}:
+        if who in {person(each.actor) for each in decisions_of(session, row) if each.round == row.round}:
             raise Refused("APPROVAL-TWICE", "nobody acts twice in one chain")
         if seen_hash != row.action_hash:
             raise Refused("APPROVAL-STALE", "the action has changed since it was shown")
@@ -198,12 +215,14 @@ class Approvals:
         row: ApprovalRow,
         answer: Answer,
         caller: Caller | None,
+        *,
         edit: Edit | None,
+        proof: str,
     ) -> DecisionRow:
         assert caller is not None  # noqa: S101  (checked by _allowed; tells the type checker)
         step = row.step
         if answer.decision == "edit":
-            step = self._edit(row, answer, edit)
+            step = self._edit(session, row, answer, edit)
         decision = DecisionRow(
             request_id=row.id,
             round=row.round,
@@ -216,7 +235,7 @@ class Approvals:
         )
         if row.head:
             decision.number = 1 + len(decisions_of(session, row))
-            decision.over = what_is_asked(row)
+            decision.over = what_is_asked(row) | {"seen": proof}
             decision.seal = row.head = self.trail.of_decision(row.head, decision)
         session.add(decision)
         session.flush()
@@ -228,6 +247,7 @@ class Approvals:
         left = [n for n in range(len(row.chain)) if n not in done]
         if not left:
             row.status = "approved"
+            row.thread_told = row.case in OF_ORDERS  # a conversation has yet to make what was approved
         else:
             row.step, row.step_since, row.escalated = left[0], self._db.clock(), False
         return decision
@@ -242,17 +262,19 @@ class Approvals:
             return False
         return True
 
-    def _edit(self, row: ApprovalRow, answer: Answer, edit: Edit | None) -> int:
+    def _edit(self, session: Session, row: ApprovalRow, answer: Answer, edit: Edit | None) -> int:
         """Put the changed action in place: the yeses before are void, the editor's own counts for their step."""
         if edit is None or not row.action["editable"]:
             raise Refused("APPROVAL-EDIT", "this action can be approved or rejected, not edited")
         before = row.chain[row.step]["role"]
-        if set(answer.arguments or {}) != set(row.action["arguments"]):
+        if set(answer.arguments or {}) != set(args_of(row)):
             raise Refused("APPROVAL-EDIT", "send all arguments, and no others")
         try:
-            action, case = edit(row.action["arguments"], answer.arguments or {})
+            action, case = edit(session, row, answer.arguments or {}, self._db.clock())
         except ValueError as wrong:
             raise Refused("APPROVAL-EDIT", str(wrong)) from wrong
+        except Denied as denial:
+            raise Refused(denial.rule, denial.sentence) from denial
         row.action = asdict(action)
         row.action_hash, row.case, row.chain, row.round = action.hash, case, chain_of(case, self._scale), row.round + 1
         own = [n for n, step in enumerate(row.chain) if step["role"] == before]
@@ -262,7 +284,9 @@ class Approvals:
 def requests_of(session: Session, order_id: str, status: str | None = None) -> list[ApprovalView]:
     """All requests about an order, or those of this status, oldest first."""
     query = select(ApprovalRow).where(ApprovalRow.order_id == order_id).order_by(ApprovalRow.created_at)
-    return [view_of(row) for row in session.scalars(query.where(ApprovalRow.status == status) if status else query)]
+    return [
+        view_of(session, row) for row in session.scalars(query.where(ApprovalRow.status == status) if status else query)
+    ]
 
 
 def head_of(session: Session, thread_id: str) -> ApprovalView | None:
@@ -273,44 +297,4 @@ def head_of(session: Session, thread_id: str) -> ApprovalView | None:
         .order_by(ApprovalRow.created_at, ApprovalRow.id)
         .limit(1)
     )
-    return view_of(row) if row else None
-
-
-def roles_of(row: ApprovalRow) -> list[str]:
-    """Who may answer the present step."""
-    roles = [row.chain[row.step]["role"]]
-    return [*roles, escalation_of(row.chain, row.step)] if row.escalated else roles
-
-
-def decisions_of(session: Session, row: ApprovalRow) -> list[DecisionRow]:
-    """What people have said to a request, in all rounds, in order."""
-    query = select(DecisionRow).where(DecisionRow.request_id == row.id)
-    return list(session.scalars(query.order_by(DecisionRow.number, DecisionRow.round, DecisionRow.step)).all())
-
-
-def view_of(row: ApprovalRow, refused: str | None = None) -> ApprovalView:
-    name, arguments = row.action["name"], row.action["arguments"]
-    allowed: list[Decision] = ["approve", "edit", "reject"] if row.action["editable"] else ["approve", "reject"]
-    due: datetime = row.step_since + timedelta(seconds=row.chain[row.step]["due_seconds"])
-    view = ApprovalView(
-        action_requests=[
-            ActionRequest(name=name, args=arguments, arguments=arguments, description=row.action["description"])
-        ],
-        review_configs=[ReviewConfig(action_name=name, allowed_decisions=allowed)],
-        request_id=row.id,
-        case=row.case,
-        subject=row.subject,
-        order_id=row.order_id,
-        asked_by=row.asked_by,
-        roles=roles_of(row),
-        step=row.step + 1,
-        steps=len(row.chain),
-        due=due.isoformat(),
-        action_hash=row.action_hash,
-        status=row.status,
-        note=row.note,
-        refused=refused,
-    )
-    if row.head:
-        view["head"] = row.head
-    return view
+    return view_of(session, row) if row else None

@@ -31,7 +31,7 @@ def tell_customer(session: Session, row: ApprovalRow, now: datetime) -> None:
 
 def tell_of_turn(session: Session, event: StaffEvent, row: ApprovalRow, view: ApprovalView, now: datetime) -> None:
     """Note for the staff that the present turn of a request begins, or what the clock did to it; each once."""
-    _tell_staff(session, event, f"{row.id}/{row.round}/{row.step}", view, now)
+    _tell_staff(session, event, f"{row.id}/{row.round}/{row.step}", row, view, now=now)
 
 
 def tell_of_decision(
@@ -39,17 +39,17 @@ def tell_of_decision(
 ) -> None:
     """Note a decision that counts for the staff, and what it leads to: the next turn, or the end."""
     about = f"{decision.request_id}/{decision.round}/{decision.step}"
-    _tell_staff(session, "approval.decided", about, view, now, decision=decision.decision, role=decision.role)
+    _tell_staff(session, "approval.decided", about, row, view, now=now, decision=decision.decision, role=decision.role)
     if row.status == "open":
         tell_of_turn(session, "approval.requested", row, view, now)
     tell_customer(session, row, now)
 
 
 def _tell_staff(
-    session: Session, event: StaffEvent, about: str, view: ApprovalView, now: datetime, **more: str
+    session: Session, event: StaffEvent, about: str, row: ApprovalRow, view: ApprovalView, *, now: datetime, **more: str
 ) -> None:
     """The facts say how the request stands now: while its status is open `roles` may answer, best before `due`."""
-    shown = view["action_requests"][0]["args"]
+    action = row.action["arguments"]
     facts: dict[str, Any] = {
         "request_id": view["request_id"],
         "case": view["case"],
@@ -58,7 +58,7 @@ def _tell_staff(
         "step": view["step"],
         "steps": view["steps"],
         "due": view["due"],
-        "amount": shown.get("amount", shown.get("total")),  # minor units
+        "amount": action.get("amount", action.get("total")),  # minor units
         **more,
     }
     notify_staff(session, event, about, now=now, order_id=view["order_id"], facts=facts)

@@ -48,13 +48,13 @@ class Trail:
         """The seal of a decision that follows the seal `before`."""
         return self._seal(_decision(before, row))
 
-    def of_answer(self, head: str, said: Any, identity: str, role: str) -> str:
+    def of_answer(self, head: str, said: Any, identity: str, role: str, *, named: str = "") -> str:
         """The seal of an answer as it came through the gate, to a request with this `head`."""
-        return self._seal(["answer", head, said, identity, role])
+        return self._seal(_answer(head, said, identity, role, named))
 
-    def is_answer(self, seal: str, head: str, said: Any, identity: str, role: str) -> bool:
+    def is_answer(self, seal: str, head: str, said: Any, identity: str, role: str, *, named: str = "") -> bool:
         """Whether an answer came through the gate, to the request as it stands."""
-        return self._holds(seal, ["answer", head, said, identity, role])
+        return self._holds(seal, _answer(head, said, identity, role, named))
 
     def prove(self, row: ApprovalRow, decisions: Sequence[DecisionRow]) -> None:
         """Follow the chain from the request to its head, and hold the request against it.
@@ -70,9 +70,10 @@ class Trail:
             link = f"decision {n}"
             if decision.number != n or not self._holds(decision.seal or "", _decision(head, decision)):
                 raise BrokenTrailError(link, "not what was sealed, or one before it is missing")
-            if decision.decision != "edit" and decision.over != over:
+            about = {name: value for name, value in (decision.over or {}).items() if name != "seen"}
+            if decision.decision != "edit" and about != over:
                 raise BrokenTrailError(link, "about another action than was asked")
-            head, over = decision.seal or "", decision.over or {}
+            head, over = decision.seal or "", about
         if row.head != head:
             raise BrokenTrailError("head", "a decision is missing")
         shown = digest([row.action["name"], row.action["arguments"]])
@@ -106,6 +107,11 @@ def _request(row: ApprovalRow) -> list[Any]:
     return ["request", row.id, row.key, row.subject, row.order_id, row.asked_by, row.action["name"], row.asked]
 
 
+def _answer(head: str, said: Any, identity: str, role: str, named: str) -> list[Any]:
+    """`named` came later than seals: without it they are as they always were."""
+    return ["answer", head, said, identity, role, *([named] if named else [])]
+
+
 def _decision(before: str, row: DecisionRow) -> list[Any]:
     said = [row.number, row.round, row.step, row.decision, row.actor, row.role, row.note, row.at.isoformat()]
     return ["decision", before, row.request_id, *said, row.over]
@@ -117,7 +123,20 @@ def _hmac(key: bytes, content: list[Any]) -> str:
 
 
 def _kept_key(path: Path) -> bytes:
-    """The key in a file that only its owner can read; made at first, once, whoever starts at the same time."""
+    """The key in a file that only its owner can read; made at first, once, whoever starts at the same time.
+
+    Raises ValueError for a file that is empty: with no key anybody could seal.
+    """
+    if not path.exists():
+        _make_key(path)
+    if not (key := path.read_text().strip()):
+        raise ValueError(
+            f"{path} is empty: put the key back that seals were made with, or remove the file for a new one"
+        )
+    return key.encode()
+
+
+def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -128,4 +147,3 @@ def _kept_key(path: Path) -> bytes:
             os.link(made, path)
     finally:
         made.unlink()
-    return path.read_text().strip().encode()

@@ -18,12 +18,29 @@ _TYPOGRAPHY = str.maketrans("‘’´`“”‐‑‒–—−？！", "''''\"\"
 
 _ORDER_ID = re.compile(r"(?<!\w)#?W-?[0-9]{3,20}(?!\w)", re.I | re.ASCII)
 
+SHOP_CURRENCY = "USD"
+"""What a number that names no currency is in."""
+
+_CURRENCIES: dict[str, str] = {
+    "$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "buck": "USD", "cent": "USD",
+    "€": "EUR", "eur": "EUR", "euro": "EUR", "£": "GBP", "gbp": "GBP", "pound": "GBP",
+    "¥": "JPY", "jpy": "JPY", "yen": "JPY", "chf": "CHF", "franc": "CHF", "cad": "CAD", "aud": "AUD", "₹": "INR",
+    "inr": "INR", "rupee": "INR", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "krw": "KRW", "sek": "SEK",
+    "nok": "NOK", "dkk": "DKK", "kronor": "SEK", "kroner": "DKK", "pln": "PLN", "zloty": "PLN", "peso": "MXN",
+    "mxn": "MXN", "brl": "BRL", "reais": "BRL",
+}  # fmt: skip
+"""Which currency a sign or a word stands for; several pieces of it have an s more."""
+
+_SIGNS = "|".join(re.escape(name) for name in _CURRENCIES if not name[-1].isalpha())
+_WORDS = "|".join(rf"{name}s?" for name in _CURRENCIES if name[-1].isalpha())
+
 _AMOUNT = re.compile(
-    r"(?<![\w.,#$€£-])(?P<sign>(?:us)?[$€£] ?|(?:usd|eur|gbp) )?"
+    rf"(?<![\w.,#$€£¥₹-])(?P<sign>(?:{_SIGNS}) ?|(?:{_WORDS}) )?"
     r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,3}(?:\.[0-9]{1,2})?|[0-9]{1,9}(?:[.,][0-9]{1,2})?)"
-    r"(?: ?(?P<unit>[$€£]|dollars?|bucks|euros?|pounds?|usd|eur|gbp|cents?)(?!\w))?(?!\w| ?%|[.,-]?[0-9])",
+    rf"(?: ?(?P<unit>{_SIGNS}|{_WORDS})(?!\w))?(?!\w| ?%|[.,-]?[0-9])",
     re.I | re.ASCII,
 )
+_DECIMALS = re.compile(r"[.,][0-9]{2}$")
 _THOUSANDS = re.compile(r",(?=[0-9]{3})")
 
 # what is said beside a number without a currency, when it is money
@@ -79,8 +96,20 @@ def bare_words(text: str) -> str:
 
 def numbers_as_amounts(text: str) -> set[int]:
     """Every number in the text that could be an amount, in minor units: what a model may find there."""
-    found = map(_minor_units, _AMOUNT.finditer(without_order_ids(text)))
-    return {minor for minor in found if minor is not None}
+    numbers = (found for found in _AMOUNT.finditer(without_order_ids(text)) if _currency(found) == SHOP_CURRENCY)
+    return {minor for found in numbers if (minor := _minor_units(found)) is not None}
+
+
+def other_currency(text: str) -> str | None:
+    """The currency of an amount in the text that is not the shop's; what it is in the shop's own nobody can tell."""
+    named = [_currency(found) for found in _AMOUNT.finditer(without_order_ids(text))]
+    return next((currency for currency in named if currency != SHOP_CURRENCY), None)
+
+
+def _currency(found: re.Match[str]) -> str:
+    """The currency that a number names; the shop's, when it names none."""
+    name = (found["sign"] or found["unit"] or "").strip().lower()
+    return _CURRENCIES.get(name) or _CURRENCIES.get(name.removesuffix("s")) or SHOP_CURRENCY
 
 
 def _minor_units(found: re.Match[str]) -> int | None:
@@ -93,13 +122,15 @@ def amount(text: str) -> int | None:
     """The amount of money that is meant, in minor units.
 
     A number counts when it has a currency, or when the words beside it speak of money. Of several different
-    amounts the one asked back is meant; when that does not settle it, none is.
+    amounts the one asked back is meant; when that does not settle it, none is. Nor is one in another currency.
     """
     words = without_order_ids(text)
     speaks_of_money = bool(_MONEY.search(words))
     named: set[int] = set()
     asked_back: set[int] = set()
     for found in _AMOUNT.finditer(words):
+        if _currency(found) != SHOP_CURRENCY:
+            continue
         before, after = (
             words[max(0, found.start() - 40) : found.start()],
             words[found.end() : found.end() + 20],
@@ -118,6 +149,15 @@ def amount(text: str) -> int | None:
             asked_back |= {minor} if asked else set()
     meant = asked_back or named
     return meant.pop() if len(meant) == 1 else None
+
+
+def counter_amount(note: str, *, below: int) -> int | None:
+    """The smaller amount that the reason for a no names: money, or a number with the decimals of money."""
+    if (meant := amount(note)) is not None and 0 < meant < below:
+        return meant
+    numbers = [each for each in _AMOUNT.finditer(without_order_ids(note)) if _DECIMALS.search(each["number"])]
+    named = {minor for each in numbers if (minor := _minor_units(each)) and 0 < minor < below}
+    return named.pop() if len(named) == 1 else None
 
 
 def cancel_reason(text: str) -> str | None:

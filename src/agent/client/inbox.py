@@ -190,9 +190,8 @@ async def send(
     before = await look_up(client, request_id)
     if before["status"] != "open":
         raise not_taken(before)
-    payload = decision_payload(
-        decision, name=request.view["action_requests"][0]["name"], note=note, arguments=arguments
-    )
+    name, token = request.view["action_requests"][0]["name"], request.view.get("token")
+    payload = decision_payload(decision, name=name, note=note, arguments=arguments, token=token)
     lost: DeskError | None = None
     try:
         outcome = await follow(

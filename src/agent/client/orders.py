@@ -21,6 +21,9 @@ from agent.client.submission import Submission
 
 OrderId = Annotated[str, typer.Argument(metavar="ID")]
 
+Method = Annotated[str, typer.Argument(metavar="METHOD", help="The id of a payment method.")]
+Lines = Annotated[list[str], typer.Argument(metavar="LINE:QUANTITY...", help="Numbers of lines, and how many pieces.")]
+
 app = typer.Typer(no_args_is_help=True, help="Submit orders, look at them, and change their course.")
 
 
@@ -96,6 +99,64 @@ async def pay(
 async def deliver(session: Session, order_id: OrderId) -> None:
     """Confirm that all parcels of an order that have left have arrived."""
     await _command(session, order_id, "deliver", None)
+
+
+@app.command(name="return")
+@remote(default_role="channel")
+async def give_back(session: Session, order_id: OrderId, method: Method, lines: Lines) -> None:
+    """Ask to give back pieces of a delivered order; they are refunded to the method when they are back."""
+    await _command(session, order_id, "return", {"lines": _pieces(lines), "payment_method_id": method})
+
+
+@app.command()
+@remote(default_role="channel")
+async def exchange(
+    session: Session,
+    order_id: OrderId,
+    method: Method,
+    swaps: Annotated[list[str], typer.Argument(metavar="OLD:NEW[:QUANTITY]", help="SKUs, and how many pieces.")],
+) -> None:
+    """Ask to exchange pieces of a delivered order; the method pays the difference, or gets it."""
+    named = [dict(zip(("old", "new", "quantity"), swap.split(":"), strict=False)) for swap in swaps]
+    body = [swap | {"quantity": _number(swap.get("quantity", "1"))} for swap in named]
+    await _command(session, order_id, "exchange", {"swaps": body, "payment_method_id": method})
+
+
+@app.command()
+@remote(default_role="channel")
+async def withdraw(session: Session, order_id: OrderId) -> None:
+    """Withdraw a return or an exchange of which nothing has arrived."""
+    await _command(session, order_id, "withdraw", None)
+
+
+@app.command()
+@remote(default_role="channel")
+async def undo_change(session: Session, order_id: OrderId) -> None:
+    """Have the items as they were before a change whose difference was declined."""
+    await _command(session, order_id, "undo-change", None)
+
+
+@app.command()
+@remote(default_role="warehouse")
+async def receive(
+    session: Session,
+    order_id: OrderId,
+    lines: Annotated[list[str] | None, typer.Argument(metavar="[LINE:QUANTITY]...", help="Without any: all.")] = None,
+) -> None:
+    """Note what of a return or an exchange has arrived."""
+    await _command(session, order_id, "receive", {"lines": _pieces(lines or [])})
+
+
+def _pieces(lines: list[str]) -> list[dict[str, int]]:
+    return [
+        {"line": _number(line), "quantity": _number(n or "1")} for line, _, n in (it.partition(":") for it in lines)
+    ]
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise DeskError(f"{text}: a whole number is needed, as in 1:2", ExitCode.USAGE)
+    return int(text)
 
 
 async def _command(session: Session, order_id: str, verb: str, body: dict[str, Any] | None) -> None:

@@ -127,7 +127,8 @@ def money(amount: int, currency: str = "USD") -> str:
 def amount_of(args: dict[str, Any]) -> str | None:
     """The amount of money among an action's arguments, if it has one."""
     amount = args.get("amount", args.get("total"))
-    return money(amount, args.get("currency", "USD")) if isinstance(amount, int) else None
+    currency = args.get("currency", "USD")
+    return money(amount, currency) if isinstance(amount, int) else amount and f"{amount} {currency}"
 
 
 def due_in(due: str, now: datetime) -> str:

@@ -221,7 +221,7 @@ class Detail(Screen[None]):
         """Answer what was shown, where it waits now: meanwhile it may have been asked again."""
         client = self.app.session.client
         request = await find(client, shown["request_id"])
-        if request.view["action_hash"] != shown["action_hash"]:
+        if request.view.get("token", request.view["action_hash"]) != shown.get("token", shown["action_hash"]):
             raise DeskError("the action has changed since you read it; go back and read it again", ExitCode.REFUSED)
         outcome = await send(client, request, decision, progress, note=note, arguments=arguments or None)
         return f"{shown['request_id']}: {' '.join(came_of_it(request.view, outcome))}"

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from agent.commerce.booking import book, gift_balance, owe_everything
+from agent.commerce import differences
+from agent.commerce.booking import book, gift_balance, owe, owe_everything, refundable
 from agent.commerce.lifecycle import CHARGEABLE
+from agent.commerce.policy import money
 from agent.commerce.rows import move, open_case
 from agent.ledger.database import emit_once_committed
-from agent.ledger.notices import notify
+from agent.ledger.notices import notify, notify_staff
 from agent.ledger.statements import change
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
 
@@ -25,26 +27,47 @@ def captured(session: Session, order: OrderRow, payment: PaymentRow, *, now: dat
     elif order.status == "cancelled":
         owe_everything(session, order, now)
         emit_once_committed(session, "payment.late", order_id=order.id, amount=payment.amount)
+    elif payment.attempt is None:
+        differences.captured(session, order, payment, now=now)
+
+
+def late(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:
+    """Money that was taken after all, of a payment that we had given up: nothing is bought with it, so all of it is
+    owed back at once."""
+    change(session, payment, reason="PAYMENT-LATE")
+    book(session, order, payment.method_id, "capture", payment.amount, key=payment.key, now=now)
+    if rest := refundable(session, payment):
+        method = session.get_one(PaymentMethodRow, payment.method_id)
+        owe(session, order, payment, method, rest, key=f"{payment.key}:rest", now=now)
+    emit_once_committed(session, "payment.late", order_id=order.id, amount=payment.amount)
 
 
 def declined(session: Session, order: OrderRow, payment: PaymentRow, rule: str, *, now: datetime) -> None:
-    """The order's own price: it waits for another method. A change that was made: nothing leaves before it is paid, and
-    a person looks into it."""
+    """The order's own price: it waits for another method. What a change of it costs: see `differences`."""
+    change(session, payment, reason=rule)
     if order.stage in CHARGEABLE:
         move(session, order, "declined", "provider", touched_at=now)
         change(session, payment, at=now)
         notify(session, "payment.declined", payment.key, order=order, now=now, rule=rule)
-    elif payment.attempt is None and order.status != "cancelled":
-        text = f"{payment.amount} minor units for a change of the order were declined"
-        open_case(session, order, payment.key, topic="billing", text=text, now=now)
+    elif payment.attempt is None:
+        differences.declined(session, order, payment, rule, now=now)
     emit_once_committed(session, "payment.declined", order_id=order.id, amount=payment.amount)
 
 
 def rejected(session: Session, order: OrderRow, payment: PaymentRow, error: str, *, now: datetime) -> None:
-    """The provider will never accept the attempt as it is: a person looks into it, and the order waits."""
-    text = f"{payment.amount} minor units were rejected by the provider ({error})"
+    """The provider does not accept it by our own fault: a person looks into it, and the order waits."""
+    text = f"{money(payment.amount)} were rejected by the provider ({error}): our settings or our key are wrong"
     open_case(session, order, payment.key, topic="billing", text=text, now=now)
     emit_once_committed(session, "payment.rejected", order_id=order.id, amount=payment.amount, error=error)
+
+
+def disputed(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:
+    """The customer disputes a payment at their bank, which may take it back: people look into it."""
+    text = f"The payment {payment.key} of {money(payment.amount)} is disputed at the customer's bank"
+    open_case(session, order, f"{payment.key}:disputed", topic="billing", text=text, now=now)
+    facts = {"payment": payment.key, "amount": payment.amount}
+    notify_staff(session, "payment.disputed", payment.key, now=now, order_id=order.id, facts=facts)
+    emit_once_committed(session, "payment.disputed", order_id=order.id, amount=payment.amount)
 
 
 def by_gift_card(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:

@@ -46,31 +46,49 @@ def payments_of(session: Session, order_id: str, *outcomes: str) -> Sequence[Pay
 
 def refundable(session: Session, payment: PaymentRow) -> int:
     """What of a captured payment is neither refunded nor owed yet, in minor units."""
-    owed = session.scalar(select(total(DebtRow.amount)).where(DebtRow.payment_key == payment.key))
+    owed = session.scalar(
+        select(total(DebtRow.amount)).where(DebtRow.payment_key == payment.key, DebtRow.returned.is_(False))
+    )
     return payment.amount - (owed or 0)
 
 
+def refundable_of_order(session: Session, order_id: str) -> int:
+    """What of an order's captured payments is neither refunded nor owed yet, in minor units."""
+    return sum(refundable(session, payment) for payment in payments_of(session, order_id, "captured"))
+
+
 def demand(
-    session: Session, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime, rule: str
-) -> None:
+    session: Session,
+    order: OrderRow,
+    method: PaymentMethodRow,
+    amount: int,
+    *,
+    key: str,
+    now: datetime,
+    rule: str,
+    replaces: str | None = None,
+    tries: int = 1,
+) -> PaymentRow:
     """Have `amount` paid by a method: by gift card at once, by others due. Raises `Denied` with `rule` when a gift card
-    does not cover it."""
+    does not cover it. See `PaymentRow` for `replaces` and `tries`."""
     by_gift_card = method.kind == GIFT_CARD
     if by_gift_card and gift_balance(session, method.id) < amount:
         raise denied(rule)
-    session.add(
-        PaymentRow(
-            key=key,
-            order_id=order.id,
-            method_id=method.id,
-            amount=amount,
-            outcome="captured" if by_gift_card else "due",
-            at=now,
-        )
+    payment = PaymentRow(
+        key=key,
+        order_id=order.id,
+        method_id=method.id,
+        amount=amount,
+        outcome="captured" if by_gift_card else "due",
+        replaces=replaces,
+        tries=tries,
+        at=now,
     )
+    session.add(payment)
     session.flush()
     if by_gift_card:
         book(session, order, method.id, "gift_debit", amount, key=key, now=now)
+    return payment
 
 
 def owe(
@@ -106,28 +124,39 @@ def owe(
 
 def give_back(
     session: Session, order: OrderRow, method: PaymentMethodRow, amount: int, *, key: str, now: datetime
-) -> None:
-    """Owe an amount out of what the order was paid with, to the method that was named."""
+) -> int:
+    """Owe an amount out of what the order was paid with, to the method that was named; as far as that goes.
+
+    Returns what is owed now, which is less when something was refunded before.
+    """
+    owed = 0
     for n, payment in enumerate(payments_of(session, order.id, "captured")):
-        part = min(amount, refundable(session, payment))
+        part = min(amount - owed, refundable(session, payment))
         if part > 0:
             owe(session, order, payment, method, part, key=f"{key}:{n}", now=now)
-            amount -= part
+            owed += part
+    return owed
 
 
-def owe_part(session: Session, order: OrderRow, amount: int, *, key: str, now: datetime) -> None:
-    """Owe an amount out of what the order was paid with, each part to where it came from; as far as it goes."""
+def owe_part(session: Session, order: OrderRow, amount: int, *, key: str, now: datetime) -> int:
+    """Owe an amount out of what the order was paid with, each part to where it came from; as far as that goes.
+
+    Returns what is owed now (see `give_back`).
+    """
+    owed = 0
     for payment in payments_of(session, order.id, "captured"):
-        if part := min(amount, refundable(session, payment)):
+        if part := min(amount - owed, refundable(session, payment)):
             method = session.get_one(PaymentMethodRow, payment.method_id)
             owe(session, order, payment, method, part, key=f"{key}:{payment.key}", now=now)
-            amount -= part
+            owed += part
+    return owed
 
 
 def is_paid(session: Session, order: OrderRow) -> bool:
     """Whether all that was to be paid for a paid order's changes is captured: before that nothing leaves the house.
 
-    An attempt at its own price that was declined does not count: another was captured.
+    An attempt at its own price that was declined does not count: another was captured. Nor does one that is to take the
+    place of a payment that was captured.
     """
     return not session.scalar(select(unpaid(order.id)))
 
@@ -135,7 +164,8 @@ def is_paid(session: Session, order: OrderRow) -> bool:
 def unpaid(order_id: str | SQLColumnExpression[str]) -> Exists:
     """Whether something of a paid order is due, without an answer, or was declined (see `is_paid`)."""
     declined = (PaymentRow.outcome == "declined") & PaymentRow.attempt.is_(None)
-    return exists().where(PaymentRow.order_id == order_id, PaymentRow.outcome.in_(("due", *UNDECIDED)) | declined)
+    waiting = PaymentRow.outcome.in_(("due", *UNDECIDED)) | declined
+    return exists().where(PaymentRow.order_id == order_id, PaymentRow.replaces.is_(None), waiting)
 
 
 def owe_everything(session: Session, order: OrderRow, now: datetime) -> None:

@@ -8,16 +8,18 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from agent.commerce import stock
-from agent.commerce.booking import UNDECIDED, demand, gift_balance, give_back, owe, own_method, payments_of, refundable
-from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment
+from agent.commerce import changed_items, differences, stock
+from agent.commerce.booking import UNDECIDED, demand, gift_balance, give_back, own_method, payments_of, refundable
+from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment, UndoChange
 from agent.commerce.parcels import parcels_of
-from agent.commerce.policy import denied, pending
+from agent.commerce.policy import PAYMENT_ATTEMPTS, denied, pending
 from agent.commerce.rows import lines_of, move, own
 from agent.commerce.undoing import void_approvals
-from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, PaymentRow, VariantRow
+from agent.ledger.notices import notify
+from agent.ledger.tables import OrderLineRow, OrderRow, PaymentRow, VariantRow
 
 BUSY = ("placed", "approved", "parked")
 """Stages in which the order's process is about to act on what would change."""
@@ -32,17 +34,35 @@ def replace_lines(session: Session, command: ReplaceLines, now: datetime) -> Ord
     paid = _captured(session, order)
     lines = lines_of(session, order.id)
     check_swaps(session, [line for line in lines if line.reservation == "held"], command.swaps)
-    stock.hold_all(session, Counter(swap.new for swap in command.swaps), "LINES-AVAILABLE")
-    stock.free(session, Counter(swap.old for swap in command.swaps))
-    difference = sum([_replace_piece(session, order, lines, swap) for swap in command.swaps])
+    old, new = pieces_of(command.swaps)
+    stock.hold_all(session, new, "LINES-AVAILABLE")
+    replaced = [_replaced(session, order, lines, swap) for swap in command.swaps]
+    difference = sum(each for _, each in replaced)
     order.total += difference
     order.status = "pending (item modified)"
     if not paid:
         _assess_again(session, order, now)
     elif difference > 0:
-        demand(session, order, method, difference, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
+        payment = demand(session, order, method, difference, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
+        if payment.outcome != "captured":  # the way back stays open until it is
+            changed_items.keep(session, order.id, [piece for pieces, _ in replaced for piece in pieces])
+            return order
     elif difference < 0:
-        give_back(session, order, method, -difference, key=command.key, now=now)
+        given = give_back(session, order, method, -difference, key=command.key, now=now)
+        if given < -difference:
+            about = command.key
+            notify(session, "difference.refunded", about, order=order, now=now, amount=given, value=-difference)
+    stock.free(session, old)
+    return order
+
+
+def undo_change(session: Session, command: UndoChange, now: datetime) -> OrderRow:
+    """UndoChange: items whose difference was declined are as they were. Raises `Denied` CHANGE-UNPAID, ORDER-EXISTS."""
+    order = own(session, command.order_id, command.subject)
+    owed = differences.declined_difference(session, order.id)
+    if owed is None:
+        raise denied("CHANGE-UNPAID")
+    differences.give_up(session, order, owed, now=now)
     return order
 
 
@@ -59,8 +79,14 @@ def change_ship_to(session: Session, command: ChangeShipTo, now: datetime) -> Or
 
 
 def swap_payment(session: Session, command: SwapPayment, now: datetime) -> OrderRow:
-    """SwapPayment. Raises `Denied` PAYMENT-STATUS, PAYMENT-DIFFERENT, PAYMENT-GIFT-COVERS, ORDER-EXISTS, ORDER-BUSY."""
+    """SwapPayment: of what was declined, else of the order; the old method is refunded when the new one has paid.
+
+    Raises `Denied` PAYMENT-STATUS, PAYMENT-DIFFERENT, PAYMENT-GIFT-COVERS, ORDER-EXISTS, ORDER-BUSY.
+    """
     order = own(session, command.order_id, command.subject)
+    if owed := differences.declined_difference(session, order.id):
+        differences.pay_otherwise(session, order, owed, command.payment_method_id, key=command.key, now=now)
+        return order
     if not pending(order.status):
         raise denied("PAYMENT-STATUS", order.status)
     new = own_method(session, command.payment_method_id, command.subject, "PAYMENT-DIFFERENT")
@@ -70,20 +96,24 @@ def swap_payment(session: Session, command: SwapPayment, now: datetime) -> Order
     if new.id == order.payment_method_id:
         raise denied("PAYMENT-DIFFERENT", new.id)
     if paid:
-        demand(session, order, new, paid[0].amount, key=command.key, now=now, rule="PAYMENT-GIFT-COVERS")
-        old = session.get_one(PaymentMethodRow, paid[0].method_id)
-        owe(session, order, paid[0], old, paid[0].amount, key=f"{command.key}:back", now=now)
+        tried = select(func.count()).select_from(PaymentRow).where(PaymentRow.replaces == paid[0].key)
+        if (session.scalar(tried) or 0) >= PAYMENT_ATTEMPTS:
+            raise denied("PAYMENT-STATUS", f"{PAYMENT_ATTEMPTS} methods were tried")
+        amount, old, rule = paid[0].amount, paid[0].key, "PAYMENT-GIFT-COVERS"
+        payment = demand(session, order, new, amount, key=command.key, now=now, rule=rule, replaces=old)
+        if payment.outcome == "captured":
+            differences.captured(session, order, payment, now=now)
     else:
         if new.kind == "gift_card" and gift_balance(session, new.id) < order.total:
             raise denied("PAYMENT-GIFT-COVERS")
         _assess_again(session, order, now)
-    order.payment_method_id = new.id
+        order.payment_method_id = new.id
     return order
 
 
 def check_swaps(session: Session, lines: list[OrderLineRow], swaps: tuple[Swap, ...]) -> None:
     """Each old piece is on the order, as often as it is named; each new one is another option of the same product."""
-    check_owned(lines, [swap.old for swap in swaps])
+    check_owned(lines, pieces_of(swaps)[0])
     for swap in swaps:
         old, new = session.get(VariantRow, swap.old), session.get(VariantRow, swap.new)
         if old is None or new is None or old.product_id != new.product_id:
@@ -92,38 +122,39 @@ def check_swaps(session: Session, lines: list[OrderLineRow], swaps: tuple[Swap, 
             raise denied("LINES-DIFFERENT", swap.new)
 
 
-def check_owned(lines: list[OrderLineRow], skus: Sequence[str]) -> None:
+def pieces_of(swaps: Sequence[Swap]) -> tuple[Counter[str], Counter[str]]:
+    """How many pieces of which SKU are given, and taken instead."""
+    old, new = Counter[str](), Counter[str]()
+    for swap in swaps:
+        old[swap.old] += swap.quantity
+        new[swap.new] += swap.quantity
+    return old, new
+
+
+def check_owned(lines: list[OrderLineRow], pieces: Counter[str]) -> None:
     """Each piece named is on the order, at most as often as it was bought. Raises `Denied` LINES-OWNED."""
     bought = Counter[str]()
     for line in lines:
         bought[line.sku] += line.quantity
-    if missing := Counter(skus) - bought:
+    if missing := pieces - bought:
         raise denied("LINES-OWNED", ", ".join(sorted(missing)))
 
 
-def _replace_piece(session: Session, order: OrderRow, lines: list[OrderLineRow], swap: Swap) -> int:
-    """Put one new piece, held already, in the place of an old one; returns the difference in price, in minor units."""
-    line = next(line for line in lines if line.sku == swap.old and line.reservation == "held")
-    price = session.get_one(VariantRow, swap.new).price
-    difference = price - line.unit_price
-    if line.quantity == 1:
-        line.sku, line.unit_price = swap.new, price
-        return difference
-    line.quantity -= 1
-    new = OrderLineRow(
-        order_id=order.id,
-        number=max(each.number for each in lines) + 1,
-        sku=swap.new,
-        quantity=1,
-        unit_price=price,
-        reservation=line.reservation,
-    )
-    session.add(new)
-    lines.append(new)
-    for parcel in parcels_of(session, order.id):
-        if line.number in parcel.lines:
-            parcel.lines = [*parcel.lines, new.number]
-    return difference
+def _replaced(
+    session: Session, order: OrderRow, lines: list[OrderLineRow], swap: Swap
+) -> tuple[list[tuple[str, str, int, int]], int]:
+    """Put new pieces, held already, in the place of old ones; returns what they replaced, as `changed_items.keep` takes
+    it, and the difference in price, in minor units."""
+    price, left, replaced, difference = session.get_one(VariantRow, swap.new).price, swap.quantity, [], 0
+    while left:
+        line = next(line for line in lines if line.sku == swap.old and line.reservation == "held")
+        number, paid = min(left, line.quantity), line.unit_price
+        difference += changed_items.replace_pieces(
+            session, order, lines, old=swap.old, new=swap.new, price=price, quantity=number
+        )
+        replaced.append((swap.old, swap.new, number, paid))
+        left -= number
+    return replaced, difference
 
 
 def _captured(session: Session, order: OrderRow) -> list[PaymentRow]:
@@ -132,7 +163,7 @@ def _captured(session: Session, order: OrderRow) -> list[PaymentRow]:
     booked = [parcel for parcel in parcels_of(session, order.id) if parcel.state == "booked"]
     if booked or order.stage in BUSY or payments_of(session, order.id, "due", *UNDECIDED):
         raise denied("ORDER-BUSY")
-    return list(payments_of(session, order.id, "captured"))
+    return [payment for payment in payments_of(session, order.id, "captured") if payment.reason != "PAYMENT-LATE"]
 
 
 def _assess_again(session: Session, order: OrderRow, now: datetime) -> None:

@@ -65,6 +65,12 @@ class NewOrder(_Form):
     allow_partial: bool = False
 
 
+def _without(arguments: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+    """The arguments without those that say nothing, as earlier releases wrote them: what was sent then can be sent
+    again."""
+    return {name: value for name, value in arguments.items() if name not in defaults or value != defaults[name]}
+
+
 def first_error(wrong: ValidationError) -> str:
     """The field at fault and what is wrong with it; never the value, which may be anything."""
     error = wrong.errors(include_url=False, include_input=False)[0]
@@ -72,10 +78,18 @@ def first_error(wrong: ValidationError) -> str:
 
 
 class Swap(_Form):
-    """One piece of an order, and the option of the same product that takes its place."""
+    """Pieces of an order, and the option of the same product that takes their place."""
 
     old: Id
     new: Id
+    quantity: int = Field(default=1, ge=1, le=1000)
+
+
+class LineQuantity(_Form):
+    """Pieces of one line of an order."""
+
+    line: int = Field(ge=1)
+    quantity: int = Field(ge=1, le=10_000)
 
 
 class Command(_Form):
@@ -117,6 +131,11 @@ class ReplaceLines(Command):
     swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
     payment_method_id: Id
 
+    def arguments(self) -> dict[str, Any]:
+        """As they were when each swap was one piece."""
+        arguments = super().arguments()
+        return arguments | {"swaps": [_without(swap, quantity=1) for swap in arguments["swaps"]]}
+
 
 class ChangeShipTo(Command):
     """Send a pending order somewhere else."""
@@ -139,11 +158,22 @@ class ChangeProfileAddress(Command):
 
 
 class RequestReturn(Command):
-    """Ask to give pieces of a delivered order back."""
+    """Ask to give pieces of a delivered order back: by line and quantity, or by SKU, each piece named."""
 
     order_id: Id
-    skus: tuple[Id, ...] = Field(min_length=1, max_length=100)
+    lines: tuple[LineQuantity, ...] = Field(default=(), max_length=100)
+    skus: tuple[Id, ...] = Field(default=(), max_length=100)
     payment_method_id: Id
+
+    @model_validator(mode="after")
+    def _names_pieces_one_way(self) -> Self:
+        if bool(self.lines) == bool(self.skus):
+            raise ValueError("name what is to go back: by lines, or by skus")
+        return self
+
+    def arguments(self) -> dict[str, Any]:
+        """As they were when there were no lines."""
+        return _without(super().arguments(), lines=[], skus=[])
 
 
 class RequestExchange(Command):
@@ -152,6 +182,11 @@ class RequestExchange(Command):
     order_id: Id
     swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
     payment_method_id: Id
+
+    def arguments(self) -> dict[str, Any]:
+        """As they were when each swap was one piece."""
+        arguments = super().arguments()
+        return arguments | {"swaps": [_without(swap, quantity=1) for swap in arguments["swaps"]]}
 
 
 class MarkHandedOver(Command):
@@ -167,7 +202,24 @@ class MarkDelivered(Command):
 
 
 class ReceiveReturn(Command):
-    """What was to be returned or exchanged is back."""
+    """What was to be returned or exchanged is back: so many pieces of each order line, or without any, all of it."""
+
+    order_id: Id
+    lines: tuple[LineQuantity, ...] = Field(default=(), max_length=100)
+
+    def arguments(self) -> dict[str, Any]:
+        """As they were when all of it had to come at once."""
+        return _without(super().arguments(), lines=[])
+
+
+class WithdrawReturn(Command):
+    """Give up a return or an exchange of which nothing has arrived."""
+
+    order_id: Id
+
+
+class UndoChange(Command):
+    """Have the items of an order as they were before a change whose difference was declined."""
 
     order_id: Id
 

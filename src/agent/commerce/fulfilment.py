@@ -153,7 +153,7 @@ class Fulfilment:
         release(session, parcel, "refused")
         session.flush()
         if any(other.state != "refused" for other in parcels_of(session, order.id)):
-            owe_part(session, order, amount, key=f"{parcel_id}:refund", now=now)
+            amount = owe_part(session, order, amount, key=f"{parcel_id}:refund", now=now)
             notify(session, "parcel.refused", parcel_id, order=order, now=now, parcel_id=parcel_id, amount=amount)
         emit_once_committed(session, "parcel.refused", order_id=order.id, amount=amount)
         return "refused"

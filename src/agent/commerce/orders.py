@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
+from agent.commerce import changed_items
 from agent.commerce.commands import LARGEST_AMOUNT, CancelOrder, NewLine, PlaceOrder
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.policy import cancel_denied, denied
@@ -21,6 +22,7 @@ from agent.identity import owner_by
 from agent.ledger.database import Clock, Database, emit_once_committed
 from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
+from agent.ledger.times import is_in_future
 from agent.ledger.transactions import writes
 from agent.platform import order_thread
 
@@ -71,7 +73,8 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
 def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     """CancelOrder: stock is released, money owed back. Raises `Denied` ORDER-EXISTS, CANCEL-STATUS, CANCEL-REASON."""
     order = own(session, command.order_id, command.subject)
-    if rule := cancel_denied(order.status, command.reason):
+    unpaid = order.status != "pending" and bool(changed_items.unpaid_pieces(session, order.id))
+    if rule := cancel_denied(order.status, command.reason, change_unpaid=unpaid):
         raise denied(rule)
     order.cancel_reason = command.reason
     undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
@@ -174,7 +177,8 @@ class Orders:
         the order that can't go on, and a ticket asks a person to look into it.
         """
         order, now = locked(session, order_id), self._db.clock()
-        if order.generation and now - order.touched_at < wait * 2 ** min(order.generation - 1, GIVE_UPS):
+        waited = timedelta.max if is_in_future(order.touched_at, now) else now - order.touched_at
+        if order.generation and waited < wait * 2 ** min(order.generation - 1, GIVE_UPS):
             return None
         order.generation += 1
         owner = owner_by(order.placed_by, order.customer_id)

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.tables import NoticeRow
+from agent.ledger.times import CLOCK_SKEW
 from agent.ledger.transactions import reads, writes
 from agent.observability.events import EventName
 from agent.providers.notices import NoticeNotTakenError, NoticeReceiver
@@ -58,9 +59,10 @@ class Outbox:
 
     @reads
     def _due(self, session: Session, audience: str) -> Sequence[NoticeRow]:
-        query = select(NoticeRow).where(
-            NoticeRow.audience == audience, NoticeRow.sent.is_(False), NoticeRow.next_at <= self._db.clock()
-        )
+        """What is to be sent now; also what the clock has put off by going back."""
+        now = self._db.clock()
+        due = or_(NoticeRow.next_at <= now, NoticeRow.at > now + CLOCK_SKEW, NoticeRow.next_at > now + 2 * LONGEST_WAIT)
+        query = select(NoticeRow).where(NoticeRow.audience == audience, NoticeRow.sent.is_(False), due)
         return session.scalars(query.order_by(NoticeRow.next_at, NoticeRow.key).limit(100)).all()
 
     @writes

@@ -15,8 +15,8 @@ from agent.commerce import answers
 from agent.commerce.booking import GIFT_CARD, UNDECIDED
 from agent.commerce.fulfilment import plan_parcels
 from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage
-from agent.commerce.policy import denied
-from agent.commerce.rows import OrderRef, locked, move
+from agent.commerce.policy import PAYMENT_ATTEMPTS, denied, money
+from agent.commerce.rows import OrderRef, locked, move, open_case
 from agent.commerce.undoing import finish
 from agent.ledger.database import Database
 from agent.ledger.notices import notify
@@ -28,6 +28,7 @@ from agent.providers.payment import (
     Attempt,
     Charge,
     PaymentError,
+    PaymentFaultError,
     PaymentNotSentError,
     PaymentProvider,
     PaymentRejectedError,
@@ -35,8 +36,18 @@ from agent.providers.payment import (
 )
 from agent.resilience import CircuitOpenError
 
-ATTEMPTS: Final = 3
-"""Payment methods that a customer may try for one order before it is undone."""
+ATTEMPTS: Final = PAYMENT_ATTEMPTS
+
+FIRST_WAIT: Final = timedelta(minutes=1)
+"""After a change's payment was asked for; doubled each time, up to LONGEST_WAIT."""
+
+LONGEST_WAIT: Final = timedelta(hours=1)
+
+NO_ANSWER_LIMIT: Final = timedelta(days=3)
+"""After so long a person looks into a change's payment that no provider has answered."""
+
+AT_ONCE: Final = 500
+"""How many of the payments that are due are asked for in one round."""
 
 NOT_COLLECTED: Final[frozenset[Stage]] = NOT_PAID_YET | {"cancelling", "cancelled"}
 """Stages of orders of which nothing is captured by `collect`."""
@@ -130,11 +141,21 @@ class Payments:
         asked = await self._asked(key)
         if asked is None:
             return None
-        if asked.outcome in UNDECIDED:
+        if asked.outcome != "captured" and asked.provider:  # what was void, or declined, may have come after all
             charge = await named(self._providers, asked.provider).find(asked.attempt)
             if charge:
                 await self._record(key, asked.order_id, charge)
         return asked.order_id
+
+    @writes
+    def disputed(self, session: Session, provider_id: str) -> str | None:
+        """A customer disputes this payment at their bank, says its provider: a person looks into it. Returns the
+        order's id; None for a payment that nobody here knows."""
+        payment = session.scalar(select(PaymentRow).where(PaymentRow.provider_id == provider_id))
+        if payment is None:
+            return None
+        answers.disputed(session, locked(session, payment.order_id), payment, now=self._db.clock())
+        return payment.order_id
 
     @reads
     def outcome(self, session: Session, order_id: str) -> str:
@@ -149,7 +170,7 @@ class Payments:
         if payment is None or payment.attempt is None:
             return "PAYMENT-DECLINED", False
         kind = session.scalar(select(PaymentMethodRow.kind).where(PaymentMethodRow.id == payment.method_id))
-        rule = "PAYMENT-GIFT-COVERS" if kind == GIFT_CARD else "PAYMENT-DECLINED"
+        rule = payment.reason or ("PAYMENT-GIFT-COVERS" if kind == GIFT_CARD else "PAYMENT-DECLINED")
         return rule, payment.attempt < ATTEMPTS and self._db.clock() - payment.at < self._wait
 
     @writes
@@ -176,7 +197,7 @@ class Payments:
         method, payment = session.execute(
             _METHOD_AND_LATEST, {"of_order": order.id, "by": order.payment_method_id}
         ).one()
-        if payment and (payment.outcome == "captured" or order.stage == "declined"):
+        if payment and (order.stage == "declined" or (payment.outcome == "captured" and order.stage not in CHARGEABLE)):
             return _taken(session, order, payment, was)
         if order.stage not in CHARGEABLE:
             raise denied("ORDER-STAGE", order.stage)
@@ -201,9 +222,14 @@ class Payments:
 
     @reads
     def _due(self, session: Session, order_id: str | None) -> Sequence[str]:
+        """One order's at once; of all those whose turn it is, the longest due first: none keeps others waiting."""
         waiting = (PaymentRow.outcome.in_(("due", *UNDECIDED)), OrderRow.stage.not_in(NOT_COLLECTED))
         query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
-        return session.scalars(query.where(OrderRow.id == order_id) if order_id else query.limit(500)).all()
+        if order_id:
+            return session.scalars(query.where(OrderRow.id == order_id)).all()
+        turn = func.coalesce(PaymentRow.next_at, PaymentRow.at)
+        query = query.where(turn <= self._db.clock()).order_by(turn, PaymentRow.key)
+        return session.scalars(query.limit(AT_ONCE)).all()
 
     async def _collect(self, key: str) -> str:
         step = await self._begin_to_collect(key)
@@ -221,6 +247,11 @@ class Payments:
             return payment.outcome
         if payment.outcome == "due":
             payment.outcome = "open"
+        now = self._db.clock()
+        payment.next_at = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(payment.asks, 16))
+        if now - payment.at > NO_ANSWER_LIMIT:
+            text = f"{money(payment.amount)} for a change of the order: no provider has answered for days"
+            open_case(session, order, f"{payment.key}:no-answer", topic="billing", text=text, now=now)
         method = session.get_one(PaymentMethodRow, payment.method_id)
         return _Asked.of(payment, method, self._begin(payment))
 
@@ -242,9 +273,12 @@ class Payments:
         except PaymentUnknownError:
             await self._unknown(asked.attempt.key)
             raise
-        except PaymentRejectedError as rejected:
-            await self._rejected(asked.attempt.key, rejected)
+        except PaymentFaultError as fault:
+            await self._rejected(asked.attempt.key, fault)
             raise
+        except PaymentRejectedError:
+            never = Charge(asked.attempt.key, "declined", "", asked.attempt.amount, "rejected")
+            return await self._record(asked.attempt.key, asked.order_id, never, "PAYMENT-REJECTED")
         return await self._record(asked.attempt.key, asked.order_id, charge)
 
     async def _first_who_can(self, asked: _Asked) -> Charge:
@@ -273,16 +307,22 @@ class Payments:
         return sure
 
     @writes
-    def _record(self, session: Session, key: str, order_id: str, charge: Charge) -> Taken:
+    def _record(
+        self, session: Session, key: str, order_id: str, charge: Charge, rule: str = "PAYMENT-DECLINED"
+    ) -> Taken:
+        """Write down what a provider answered; `rule` is why, if it was declined."""
         order = locked(session, order_id)
         row, was = session.get_one(PaymentRow, key), order.stage
-        if row.outcome not in ("captured", charge.outcome):  # money that was taken counts, whatever we took it for
+        given_up = row.outcome in ("declined", "void")
+        if row.outcome != "captured" and not (given_up and charge.outcome == "declined"):
             now = self._db.clock()
-            change(session, row, outcome=charge.outcome, provider_id=charge.provider_id)
-            if charge.outcome == "captured":
+            change(session, row, outcome=charge.outcome, provider_id=charge.provider_id or None)
+            if given_up:  # money that was taken counts, whatever we took it for
+                answers.late(session, order, row, now=now)
+            elif charge.outcome == "captured":
                 answers.captured(session, order, row, now=now)
             else:
-                answers.declined(session, order, row, "PAYMENT-DECLINED", now=now)
+                answers.declined(session, order, row, rule, now=now)
             finish(session, order, by="provider", now=now)
         return _taken(session, order, row, was)
 
@@ -316,7 +356,8 @@ def _taken(session: Session, order: OrderRow, payment: PaymentRow, was: str) -> 
     """What came of a payment of an order that was in this stage before."""
     just_paid = was in NOT_PAID_YET and order.stage == "paid"
     parcels = plan_parcels(session, order, just_paid=just_paid) if order.stage in ("paid", "completed") else []
-    return Taken(payment.outcome, parcels)
+    never = order.stage == "declined" or payment.outcome == "void"
+    return Taken("declined" if never else payment.outcome, parcels)
 
 
 _LATEST: Final = (

@@ -3,6 +3,7 @@
 Amounts are integer minor units. Source of rules and numbers: docs/architecture.md, "Retail policy".
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ RULES: Final[dict[str, str]] = {
     "CUSTOMER-CANCELLED": "The order was cancelled by the customer.",
     "STOCK-SHORT": "Not enough of this item is in stock.",
     "PAYMENT-DECLINED": "The payment was declined.",
+    "PAYMENT-REJECTED": "This payment method can't be used for this amount any more.",
     "SHIPPING-REFUSED": "No carrier takes the parcel to this address.",
     "PAYMENT-GIFT-COVERS": "The gift card does not cover the whole amount.",
     "CANCEL-STATUS": "An order can be cancelled only while it is pending.",
@@ -44,10 +46,12 @@ RULES: Final[dict[str, str]] = {
     "LINES-AVAILABLE": "The new item is not available.",
     "DIFFERENCE-METHOD": "A difference in price needs one payment method of your own.",
     "DIFFERENCE-GIFT-COVERS": "The gift card does not cover the difference in price.",
-    "RETURN-STATUS": "An order can be returned only when it was delivered.",
+    "CHANGE-UNPAID": "Only a change of items that is not paid yet can be undone.",
+    "RETURN-STATUS": "What was delivered can be returned, when no other return or exchange of the order is open.",
     "RETURN-REFUND-TO": "A return is refunded to the method that you paid with, or to a gift card of your own.",
     "RETURN-RECEIVED": "No return of this order is expected.",
     "EXCHANGE-STATUS": "Items can be exchanged once, all in one request, and only when the order was delivered.",
+    "REQUEST-WITHDRAW": "Only a return or an exchange of which nothing has arrived can be withdrawn.",
     "PARCEL-EXISTS": "There is no such parcel.",
     "PARCEL-STATE": "The parcel is not on its way.",
     "CREDIT-GIFT-CARD": "Credit goes to a gift card of the customer's own.",
@@ -59,6 +63,15 @@ RULES: Final[dict[str, str]] = {
     "MESSAGE-ID": "Another message has this id already.",
 }
 """Rule ids with a sentence fit for a customer."""
+
+PAYMENT_ATTEMPTS: Final = 3
+"""Payment methods that a customer may name for one thing that is to be paid, before it is undone."""
+
+RETURN_REMINDER: Final = timedelta(days=30)
+"""RETURN-STATUS: after so long the customer is reminded of what has not come back."""
+
+RETURN_LIMIT: Final = timedelta(days=45)
+"""RETURN-STATUS: after so long the rest of a return or exchange is closed, and what is held for it is released."""
 
 REFUND_TIME: Final = "in 5 to 7 business days"
 """CANCEL-REFUND: how long a refund takes unless it goes to a gift card, which is at once."""
@@ -84,21 +97,26 @@ class RiskFacts:
 
 def risk_score(facts: RiskFacts) -> int:
     """Risk of a new order; `approvals.chains.HIGH_RISK` or more is high."""
+    return sum(points for points, _ in risk_reasons(facts))
+
+
+def risk_reasons(facts: RiskFacts) -> list[tuple[int, str]]:
+    """What makes a new order risky: points, and why."""
     past = sorted(facts.past_totals)
     median = (past[(len(past) - 1) // 2] + past[len(past) // 2]) / 2 if past else None
     recently = facts.profile_changed_at is not None and facts.now - facts.profile_changed_at <= timedelta(days=7)
-    return sum(
-        points
-        for points, applies in (
-            (20, facts.ships_elsewhere),
-            (15, not past),
-            (25, facts.orders_in_24_hours > 3),
-            (25, median is not None and facts.total >= 5 * median),
-            (20, facts.paid_by_gift_card and facts.total > 200_00),
-            (30, recently),
+    return [
+        (points, why)
+        for points, why, applies in (
+            (20, "ships elsewhere than to the customer's address", facts.ships_elsewhere),
+            (15, "first order", not past),
+            (25, f"{facts.orders_in_24_hours} orders in 24 hours", facts.orders_in_24_hours > 3),
+            (25, "at least 5 times the usual total", median is not None and facts.total >= 5 * median),
+            (20, "much of it by gift card", facts.paid_by_gift_card and facts.total > 200_00),
+            (30, "profile changed within 7 days", recently),
         )
         if applies
-    )
+    ]
 
 
 def pending(status: str) -> bool:
@@ -106,9 +124,10 @@ def pending(status: str) -> bool:
     return status in ("pending", "pending (item modified)")
 
 
-def cancel_denied(status: str, reason: str | None) -> str | None:
-    """The rule that forbids cancelling an order of this status for this reason, if any."""
-    if status != "pending":
+def cancel_denied(status: str, reason: str | None, *, change_unpaid: bool = False) -> str | None:
+    """The rule that forbids cancelling an order of this status for this reason, if any; one whose change of items is
+    not paid can be cancelled still."""
+    if status != "pending" and not change_unpaid:
         return "CANCEL-STATUS"
     return None if reason in CANCEL_REASONS else "CANCEL-REASON"
 
@@ -116,6 +135,23 @@ def cancel_denied(status: str, reason: str | None) -> str | None:
 def refund_denied(amount: int, refundable: int) -> str | None:
     """The rule that forbids refunding `amount`, if any; `refundable` is what was captured and not yet refunded."""
     return None if 0 < amount <= refundable else "REFUND-AMOUNT"
+
+
+def read_money(text: object, currency: str = "USD") -> int:
+    """An amount of this currency as people write it, in minor units: `60`, `60.00`, `60,00` and `1,200.00 USD`.
+
+    Raises ValueError with what is expected: for another currency, and for what may mean two things.
+    """
+    plain = str(text).strip().removesuffix(currency).strip() if isinstance(text, str | int) else ""
+    found = None if isinstance(text, bool) else _AMOUNT.fullmatch(plain)
+    if not found:
+        raise ValueError(f"an amount is written like 80.00, in {currency}")
+    return int(found["whole"].replace(",", "")) * 100 + int((found["part"] or "").ljust(2, "0"))
+
+
+_AMOUNT: Final = re.compile(
+    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:[.,](?P<part>[0-9]{1,2}))?", re.ASCII
+)
 
 
 def money(amount: int, currency: str = "USD") -> str:

@@ -1,6 +1,7 @@
 """What must be true of an order for a node to act on it (law 9): looked at in the transaction in which it acts."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from agent.commerce.lifecycle import Stage
 from agent.identity import owner_by
@@ -17,7 +18,11 @@ class StateDamagedError(Exception):
 
 
 class OrderMovedOnError(Exception):
-    """The state is sound, but the order has gone on without this thread."""
+    """The state is sound, but the order has gone on without this thread; `update` is what the thread says of that."""
+
+    def __init__(self, update: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self.update = update or {}
 
 
 @dataclass(frozen=True)

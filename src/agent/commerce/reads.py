@@ -1,30 +1,35 @@
 """Reads: what an order is, whose it is, how risky it is, which ones wait. Nothing here writes."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
-from agent.commerce.booking import gift_balance, payments_of, refundable
+from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
 from agent.commerce.lifecycle import AT_WORK
-from agent.commerce.policy import RiskFacts, denied, risk_score
+from agent.commerce.policy import RiskFacts, denied, money, risk_reasons
 from agent.commerce.precondition import is_thread_of
 from agent.commerce.rows import OrderRef, seen
 from agent.commerce.views import OrderView, order_view, order_views
-from agent.ledger.base import UtcDateTime
+from agent.ledger.base import UtcDateTime, total
 from agent.ledger.database import Database
 from agent.ledger.statements import table_of
 from agent.ledger.tables import (
+    ApprovalRow,
     CustomerRow,
     DebtRow,
+    MoneyEntryRow,
     OrderRow,
     ParcelRow,
     PaymentMethodRow,
     ProductRow,
     VariantRow,
 )
+from agent.ledger.times import CLOCK_SKEW, is_in_future
 from agent.ledger.transactions import reads
+from agent.observability.events import emit
 
 PAST_ORDERS: Final = 100
 """How many of a customer's latest orders the risk of a new one is measured by."""
@@ -70,25 +75,34 @@ class Reads:
     @reads
     def unfinished(self, session: Session, *, stale_seconds: float) -> list[OrderView]:
         """Orders that wait for the reconciler: parked, undone in part, untouched for `stale_seconds`; declined ones
-        when their customer had time enough to name another payment method."""
+        when their customer had time enough to name another payment method.
+
+        One that was touched at a time that has yet to come is looked at now, and is an event: the clock went back.
+        """
         now = self._db.clock()
         before = now - timedelta(seconds=stale_seconds)
+        future = OrderRow.touched_at > now + CLOCK_SKEW
         rows = session.scalars(
             select(OrderRow)
             .where(
                 OrderRow.stage.in_(AT_WORK),
-                OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before),
+                OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before) | future,
                 (OrderRow.stage != "declined") | (OrderRow.touched_at < now - self._payment_wait),
             )
-            .order_by(OrderRow.touched_at)
+            .order_by(
+                OrderRow.stage == "awaiting_approval", OrderRow.touched_at
+            )  # those may wait; the others not for them
             .limit(500)
-        )
-        return order_views(session, rows.all())
+        ).all()
+        for row in rows:
+            if is_in_future(row.touched_at, now):
+                emit("clock.went_back", order_id=row.id, seconds=(row.touched_at - now).total_seconds())
+        return order_views(session, rows)
 
     @reads
     def risk(self, session: Session, order_id: str) -> int:
         """The risk score of an order (see `risk_of`)."""
-        return risk_of(session, session.get_one(OrderRow, order_id))
+        return risk_of(session, session.get_one(OrderRow, order_id)).score
 
     @reads
     def customer_exists(self, session: Session, customer_id: str) -> bool:
@@ -107,7 +121,7 @@ class Reads:
     @reads
     def refundable(self, session: Session, order_id: str) -> int:
         """What can still be refunded of an order, in minor units."""
-        return sum(refundable(session, payment) for payment in payments_of(session, order_id, "captured"))
+        return refundable_of_order(session, order_id)
 
     @reads
     def parcel(self, session: Session, parcel_id: str) -> ParcelView | None:
@@ -149,7 +163,9 @@ class Reads:
         if seen(session, order_id).customer_id != customer_id:
             raise denied("ORDER-EXISTS", order_id)
         payments = payments_of(session, order_id, "captured", "due", "open", "unknown")
-        debts = session.scalars(select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund")).all()
+        debts = session.scalars(
+            select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund", ~DebtRow.returned)
+        ).all()
         lines = [(p.at, 0, p.key, "payment", p.method_id, p.amount, p.outcome == "captured") for p in payments]
         lines += [(d.at, 1, d.key, "refund", d.method_id or "", d.amount, d.settled) for d in debts]
         return [
@@ -166,23 +182,64 @@ def own_view(session: Session, order_ref: OrderRef, customer_id: str | None) -> 
     return order_view(session, order)
 
 
-def risk_of(session: Session, order: OrderRow) -> int:
-    """The risk score of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS."""
+@dataclass(frozen=True)
+class OrderRisk:
+    """How risky an order is and why, and the sum, in minor units, of its customer's other `unapproved` orders."""
+
+    score: int
+    reasons: tuple[str, ...]
+    unapproved: int
+    """Of the 24 hours before it, what was undone left out: a limit is looked at over time, or it is split (law 23)."""
+
+
+def risk_of(session: Session, order: OrderRow, sum_hours: float = 24.0) -> OrderRisk:
+    """The risk of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS.
+
+    What nobody approved of the last `sum_hours` is summed up.
+    """
     now = order.placed_at
     given = {"of_customer": order.customer_id, "of_order": order.id, "by_method": order.payment_method_id, "until": now}
     customer = session.connection().execute(_CUSTOMER, given).one()
     others = session.connection().execute(_PAST_ORDERS, given).all()
-    return risk_score(
+    lately = [row for row in others if row.placed_at >= now - timedelta(hours=24)]
+    reasons = risk_reasons(
         RiskFacts(
             total=order.total,
             past_totals=[row.total for row in others],
-            orders_in_24_hours=1 + sum(row.placed_at >= now - timedelta(hours=24) for row in others),
+            orders_in_24_hours=1 + len(lately),
             ships_elsewhere=order.ship_to != customer.address,
             paid_by_gift_card=customer.kind == "gift_card",
             profile_changed_at=customer.profile_changed_at,
             now=now,
         )
     )
+    return OrderRisk(
+        score=sum(points for points, _ in reasons),
+        reasons=tuple(why for _, why in reasons),
+        unapproved=sum(
+            row.total
+            for row in others
+            if row.placed_at > now - timedelta(hours=sum_hours)
+            and not row.approved
+            and row.stage not in ("cancelling", "cancelled")
+        ),
+    )
+
+
+def customer_history(session: Session, customer_id: str, now: datetime) -> str:
+    """What an approver should know of a customer: since when, how many orders, what was refunded of late."""
+    since, count = session.execute(
+        select(func.min(OrderRow.placed_at), func.count()).where(OrderRow.customer_id == customer_id)
+    ).one()
+    refunds = (
+        MoneyEntryRow.customer_id == customer_id,
+        MoneyEntryRow.kind.in_(("refund", "gift_credit", "hand_refund")),
+        MoneyEntryRow.at >= now - timedelta(days=30),
+    )
+    times, refunded = session.execute(select(func.count(), total(MoneyEntryRow.amount)).where(*refunds)).one()
+    first = f"Customer since {since:%Y-%m-%d}, {count} order{'s' * (count != 1)}" if count else "No order yet"
+    back = f"{money(-(refunded or 0))} in {times} refund{'s' * (times != 1)}" if times else "no refunds"
+    return f"{first}; {back} in 30 days."
 
 
 def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
@@ -207,8 +264,20 @@ _CUSTOMER: Final = (
     .join(_METHODS, _METHODS.c.id == bindparam("by_method"))
     .where(_CUSTOMERS.c.id == bindparam("of_customer"))
 )
+_APPROVALS = table_of(ApprovalRow)
 _PAST_ORDERS: Final = (
-    select(_ORDERS.c.total, _ORDERS.c.placed_at)
+    select(
+        _ORDERS.c.total,
+        _ORDERS.c.placed_at,
+        _ORDERS.c.stage,
+        exists()
+        .where(
+            _APPROVALS.c.order_id == _ORDERS.c.id,
+            _APPROVALS.c.key == "order:" + _ORDERS.c.id,
+            _APPROVALS.c.status == "approved",
+        )
+        .label("approved"),
+    )
     .where(
         _ORDERS.c.customer_id == bindparam("of_customer"),
         _ORDERS.c.id != bindparam("of_order"),

@@ -1,19 +1,33 @@
-"""What a customer may do with a delivered order: give pieces back or exchange them; and what follows on that."""
+"""What a customer may do with what was delivered: give it back or exchange it, by line and quantity; and what follows.
+
+RETURN-STATUS, EXCHANGE-STATUS and REQUEST-WITHDRAW are kept here; what time does to a return is in `expiry`.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
-from agent.commerce.booking import GIFT_CARD, demand, gift_balance, give_back, own_method
-from agent.commerce.changes import check_owned, check_swaps
-from agent.commerce.commands import ReceiveReturn, RequestExchange, RequestReturn
+from agent.commerce.booking import GIFT_CARD, gift_balance, give_back, own_method
+from agent.commerce.changes import check_swaps, pieces_of
+from agent.commerce.commands import LineQuantity, ReceiveReturn, RequestExchange, RequestReturn, Swap, WithdrawReturn
+from agent.commerce.differences import demand_later
 from agent.commerce.policy import denied
-from agent.commerce.rows import lines_of, locked, own
-from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnedPieceRow, ReturnRow, VariantRow
+from agent.commerce.returned_pieces import (
+    close,
+    close_when_done,
+    leave,
+    left_with_customer,
+    lines_of_return,
+    open_return,
+    wait_for,
+)
+from agent.commerce.rows import locked, own
+from agent.ledger.notices import notify
+from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, VariantRow
 
 
 def request_return(session: Session, command: RequestReturn, now: datetime) -> OrderRow:
@@ -22,14 +36,16 @@ def request_return(session: Session, command: RequestReturn, now: datetime) -> O
     Raises `Denied` RETURN-STATUS, LINES-OWNED, RETURN-REFUND-TO, ORDER-EXISTS.
     """
     order = own(session, command.order_id, command.subject)
-    if order.status != "delivered":
+    if order.status not in ("delivered", "returned"):
         raise denied("RETURN-STATUS", order.status)
     method = own_method(session, command.payment_method_id, command.subject, "RETURN-REFUND-TO")
-    if method.kind != "gift_card" and method.id != order.payment_method_id:
+    if method.kind != GIFT_CARD and method.id != order.payment_method_id:
         raise denied("RETURN-REFUND-TO", method.id)
-    lines = _delivered(session, order)
-    check_owned(lines, command.skus)
-    _expect(session, order, method, -_price(lines, command.skus), [(sku, None) for sku in command.skus], now=now)
+    there = left_with_customer(session, order.id)
+    lines = [_of_line(there, asked) for asked in command.lines]
+    for sku, quantity in Counter(command.skus).items():
+        lines += [_line(line, taken) for line, taken in _taken(there, sku, quantity)]
+    _expect(session, order, "return", method, lines, now=now)
     order.status = "return requested"
     return order
 
@@ -40,73 +56,159 @@ def request_exchange(session: Session, command: RequestExchange, now: datetime) 
     Raises `Denied` EXCHANGE-STATUS, LINES-*, DIFFERENCE-*, ORDER-EXISTS.
     """
     order = own(session, command.order_id, command.subject)
-    if order.status != "delivered":
+    exchanged = select(ReturnRow.id).where(
+        ReturnRow.order_id == order.id, ReturnRow.kind == "exchange", ReturnRow.state != "withdrawn"
+    )
+    if order.status != "delivered" or session.scalar(exchanged.limit(1)):
         raise denied("EXCHANGE-STATUS", order.status)
     method = own_method(session, command.payment_method_id, command.subject)
-    lines = _delivered(session, order)
-    check_swaps(session, lines, command.swaps)
-    difference = -_price(lines, [swap.old for swap in command.swaps])
-    stock.hold_all(session, Counter(swap.new for swap in command.swaps), "LINES-AVAILABLE")
-    for swap in command.swaps:
-        difference += session.get_one(VariantRow, swap.new).price
+    there = left_with_customer(session, order.id)
+    check_swaps(session, [line for line, _ in there], command.swaps)
+    stock.hold_all(session, pieces_of(command.swaps)[1], "LINES-AVAILABLE")
+    lines = [line for swap in command.swaps for line in _swapped(session, there, swap)]
+    difference = _difference((line, line.quantity) for line in lines)
     if method.kind == GIFT_CARD and gift_balance(session, method.id) < difference:
         raise denied("DIFFERENCE-GIFT-COVERS")
-    _expect(session, order, method, difference, [(swap.old, swap.new) for swap in command.swaps], now=now)
+    _expect(session, order, "exchange", method, lines, now=now)
     order.status = "exchange requested"
     return order
 
 
-def receive_return(session: Session, command: ReceiveReturn, now: datetime) -> OrderRow:
-    """ReceiveReturn: the pieces are sold again, the money moves, new pieces leave.
+def withdraw_return(session: Session, command: WithdrawReturn, now: datetime) -> OrderRow:
+    """WithdrawReturn: nothing is to come back any more, and what was held is free (REQUEST-WITHDRAW).
 
-    Raises `Denied` RETURN-RECEIVED, DIFFERENCE-GIFT-COVERS, ORDER-EXISTS.
+    Raises `Denied` REQUEST-WITHDRAW, ORDER-EXISTS.
     """
-    order = locked(session, command.order_id)
-    returned = session.get(ReturnRow, order.id)
-    if returned is None or order.status not in ("return requested", "exchange requested"):
-        raise denied("RETURN-RECEIVED", order.status)
-    query = select(ReturnedPieceRow.sku, ReturnedPieceRow.new_sku).where(ReturnedPieceRow.order_id == order.id)
-    pieces = session.execute(query).all()
-    stock.take_back(session, Counter(piece.sku for piece in pieces))
-    stock.hand_out(session, Counter(piece.new_sku for piece in pieces if piece.new_sku))
-    method = session.get_one(PaymentMethodRow, returned.method_id, with_for_update=True)
-    if returned.amount > 0:
-        demand(session, order, method, returned.amount, key=command.key, now=now, rule="DIFFERENCE-GIFT-COVERS")
-    else:
-        give_back(session, order, method, -returned.amount, key=command.key, now=now)
-    order.status = "returned"
+    order = own(session, command.order_id, command.subject)
+    returned = open_return(session, order.id)
+    lines = lines_of_return(session, returned.id) if returned else ()
+    if returned is None or any(line.received for line in lines):
+        raise denied("REQUEST-WITHDRAW")
+    close(session, order, returned, "withdrawn", now=now)
     return order
 
 
-def _delivered(session: Session, order: OrderRow) -> list[OrderLineRow]:
-    """The lines that the customer has: without those that were short, or that the carrier refused."""
-    return [line for line in lines_of(session, order.id) if line.reservation == "shipped"]
+def receive_return(session: Session, command: ReceiveReturn, now: datetime) -> OrderRow:
+    """ReceiveReturn: the pieces are sold again, the money moves, new pieces leave; what did not come stays open.
+
+    Raises `Denied` RETURN-RECEIVED, ORDER-EXISTS.
+    """
+    order = locked(session, command.order_id)
+    returned = open_return(session, order.id)
+    if returned is None:
+        raise denied("RETURN-RECEIVED", order.status)
+    lines = lines_of_return(session, returned.id)
+    arrived = _arrived(lines, command.lines)
+    for line in lines:
+        line.received += arrived[line.number]
+    order.touched_at = now
+    back = Counter[str]()
+    for line in lines:
+        back[line.sku] += arrived[line.number]
+    stock.take_back(session, +back)
+    method = session.get_one(PaymentMethodRow, returned.method_id, with_for_update=True)
+    amount = _difference((line, arrived[line.number]) for line in lines)
+    if arrived == {line.number: line.quantity for line in lines}:
+        amount = returned.amount  # as it was agreed
+    session.flush()
+    settled = True
+    if amount > 0:
+        payment = demand_later(session, order, method, amount, key=command.key, now=now)
+        settled = payment.outcome == "captured"
+    elif amount < 0:
+        given = give_back(session, order, method, -amount, key=command.key, now=now)
+        notify(session, "return.received", command.key, order=order, now=now, amount=given, value=-amount)
+    if settled:
+        leave(session, {line.number: line for line in lines}, arrived)
+    else:
+        wait_for(session, returned, {line.number: arrived[line.number] for line in lines if line.new_sku}, command.key)
+    close_when_done(session, order, returned, now=now)
+    return order
 
 
 def _expect(
     session: Session,
     order: OrderRow,
+    kind: str,
     method: PaymentMethodRow,
-    amount: int,
-    pieces: list[tuple[str, str | None]],
+    lines: list[ReturnLineRow],
     *,
     now: datetime,
 ) -> None:
     """Note what is to come back, what for, and what is then to be paid (negative: given back) by which method."""
-    session.add(ReturnRow(order_id=order.id, method_id=method.id, amount=amount, at=now))
-    session.flush()
-    session.add_all(
-        ReturnedPieceRow(order_id=order.id, number=n, sku=sku, new_sku=new_sku)
-        for n, (sku, new_sku) in enumerate(sorted(pieces, key=str), 1)
+    earlier = session.scalar(select(func.count()).select_from(ReturnRow).where(ReturnRow.order_id == order.id)) or 0
+    returned = ReturnRow(
+        id=f"{order.id}/r{earlier + 1}",
+        order_id=order.id,
+        kind=kind,
+        method_id=method.id,
+        amount=_difference((line, line.quantity) for line in lines),
+        state="open",
+        at=now,
     )
+    session.add(returned)
+    session.flush()
+    for number, line in enumerate(lines, 1):
+        line.return_id, line.number = returned.id, number
+    session.add_all(lines)
 
 
-def _price(lines: list[OrderLineRow], skus: Sequence[str]) -> int:
-    """What the pieces were bought for: the same option may stand on lines of different price."""
-    bought = [(line.sku, line.unit_price) for line in lines for _ in range(line.quantity)]
-    total = 0
-    for sku in skus:
-        piece = next(piece for piece in bought if piece[0] == sku)
-        bought.remove(piece)
-        total += piece[1]
-    return total
+def _difference(pieces: Iterable[tuple[ReturnLineRow, int]]) -> int:
+    """What is to be paid for so many pieces of each line; negative: given back."""
+    return sum(quantity * ((line.new_price or 0) - line.unit_price) for line, quantity in pieces)
+
+
+def _line(line: OrderLineRow, quantity: int) -> ReturnLineRow:
+    return ReturnLineRow(line=line.number, sku=line.sku, quantity=quantity, unit_price=line.unit_price, received=0)
+
+
+def _swapped(session: Session, there: list[tuple[OrderLineRow, int]], swap: Swap) -> list[ReturnLineRow]:
+    """The lines that a swap takes its pieces from, each at the price that was paid for it."""
+    price, lines = session.get_one(VariantRow, swap.new).price, []
+    for line, taken in _taken(there, swap.old, swap.quantity):
+        found = _line(line, taken)
+        found.new_sku, found.new_price, found.held = swap.new, price, taken
+        lines.append(found)
+    return lines
+
+
+def _of_line(there: list[tuple[OrderLineRow, int]], asked: LineQuantity) -> ReturnLineRow:
+    """Take pieces of one line off what is there. Raises `Denied` LINES-OWNED for more than that."""
+    for n, (line, left) in enumerate(there):
+        if line.number == asked.line and left >= asked.quantity:
+            there[n] = (line, left - asked.quantity)
+            return _line(line, asked.quantity)
+    raise denied("LINES-OWNED", f"line {asked.line}")
+
+
+def _taken(there: list[tuple[OrderLineRow, int]], sku: str, quantity: int) -> list[tuple[OrderLineRow, int]]:
+    """Take pieces of an option off its first lines. Raises `Denied` LINES-OWNED for more than there are."""
+    taken = []
+    for n, (line, left) in enumerate(there):
+        if line.sku == sku and (part := min(left, quantity)):
+            there[n] = (line, left - part)
+            taken.append((line, part))
+            quantity -= part
+    if quantity:
+        raise denied("LINES-OWNED", sku)
+    return taken
+
+
+def _arrived(lines: Sequence[ReturnLineRow], told: Sequence[LineQuantity]) -> dict[int, int]:
+    """How many pieces of each return line have arrived: all that are expected, or as the warehouse tells by order line.
+
+    Raises `Denied` RETURN-RECEIVED for more than are expected.
+    """
+    expected = {line.number: line.quantity - line.received for line in lines}
+    if not told:
+        return expected
+    arrived = dict.fromkeys(expected, 0)
+    for each in told:
+        left = each.quantity
+        for line in lines:
+            taken = min(left, expected[line.number] - arrived[line.number]) if line.line == each.line else 0
+            arrived[line.number] += taken
+            left -= taken
+        if left:
+            raise denied("RETURN-RECEIVED", f"line {each.line}: {left} more than are expected")
+    return arrived

@@ -24,6 +24,8 @@ from agent.commerce.commands import (
     RequestExchange,
     RequestReturn,
     SwapPayment,
+    UndoChange,
+    WithdrawReturn,
 )
 from agent.commerce.rows import seen
 from agent.commerce.views import Changed, OrderView, changed_view, order_view
@@ -44,6 +46,8 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     MarkHandedOver: fulfilment.hand_over,
     MarkDelivered: fulfilment.deliver,
     ReceiveReturn: returns.receive_return,
+    WithdrawReturn: returns.withdraw_return,
+    UndoChange: changes.undo_change,
     RefundPayment: refunds.refund,
     IssueCredit: customers.issue_credit,
     OpenTicket: customers.open_ticket,

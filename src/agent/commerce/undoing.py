@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from agent.commerce import stock
+from agent.commerce import changed_items, stock
 from agent.commerce.booking import UNDECIDED, owe_everything, owe_part, payments_of
 from agent.commerce.lifecycle import Cause
 from agent.commerce.parcels import LEFT, parcels_of, price_of, release, told
@@ -35,6 +35,7 @@ def undo(session: Session, order: OrderRow, rule: str, *, by: Cause, now: dateti
         raise denied("ORDER-STAGE", order.status)
     move(session, order, "cancelling", by, reason=order.reason or rule, touched_at=now)
     void_approvals(session, order.id)
+    changed_items.let_go(session, order.id)
     for parcel in parcels_of(session, order.id):
         if parcel.state == "planned":
             release(session, parcel, "stopped")

@@ -68,6 +68,13 @@ def changed_view(session: Session, row: Changed) -> dict[str, Any]:
     return {**row}
 
 
+def change_unpaid(order: OrderView) -> bool:
+    """Whether the order's items were changed, and the difference is not paid."""
+    waiting = [each for each in order["payments"] if each["outcome"] in ("due", "open", "unknown", "declined")]
+    of_change = [each for each in waiting if not each["key"].startswith(f"{order['id']}:pay:")]
+    return order["status"] == "pending (item modified)" and bool(of_change)
+
+
 def order_view(session: Session, order: OrderRow) -> OrderView:
     """An order with its lines, payments and parcels."""
     return order_views(session, [order])[0]

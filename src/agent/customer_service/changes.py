@@ -3,60 +3,152 @@
 The nodes decide when; the rules are in `commerce`, whose yes is needed in `approvals.chains`.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+from uuid import uuid4
 
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, RemoveMessage
+from sqlalchemy.orm import Session
+
+from agent.approvals.card import args_of, not_taken, waits_in_words
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action
-from agent.assistant.entities import amount as meant_amount
+from agent.approvals.sums import EarlierRefund, earlier_refunds
+from agent.assistant.entities import counter_amount
+from agent.commerce.booking import refundable_of_order
 from agent.commerce.commands import CancelOrder, Command, Denial, OpenTicket, RefundPayment
-from agent.commerce.policy import money, refund_denied
-from agent.customer_service.state import Finding, PlannedAction, ReadyAction
+from agent.commerce.policy import denied, money, read_money, refund_denied
+from agent.commerce.reads import customer_history
+from agent.customer_service.state import Finding, Plan, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
-from agent.ledger.database import Denied
+from agent.ledger.database import Denied, emit_once_committed
+from agent.ledger.tables import ApprovalRow, CustomerRow
 from agent.services import Services
 
 
-def case_of(action: PlannedAction) -> Case | None:
-    """Which approval a change needs. Only a cancellation needs none."""
-    return None if action["name"] == "cancel_order" else case_for_refund(action["arguments"]["amount"])
+class AboutWhom(TypedDict):
+    """In whose name a change is asked for, by whom, and on which thread people are asked."""
+
+    subject: str
+    thread_id: str
+    asked_by: str
 
 
-def as_request(action: PlannedAction) -> Action:
-    """The change as people are shown it. The amount of a refund may be edited."""
-    return Action(action["name"], action["arguments"], action["sentence"], editable=action["name"] == "refund_payment")
+def needs_approval(action: PlannedAction) -> bool:
+    """Whether people must agree to a change. Only a cancellation needs nobody."""
+    return action["name"] != "cancel_order"
 
 
-def edited_refund(shown: dict[str, Any], arguments: dict[str, Any]) -> tuple[Action, Case]:
-    """Check an edited refund: the amount may change (clients send it as text), nothing else.
+def review_plan(
+    shop: Services, session: Session, plan: Plan, **about: Unpack[AboutWhom]
+) -> tuple[list[ReadyAction], list[str]]:
+    """What of an agreed plan may be made now, and what is said of the rest, for which people are asked, once."""
+    ready: list[ReadyAction] = []
+    notes: list[str] = []
+    for n, action in enumerate(plan["actions"]):
+        if not needs_approval(action):
+            ready.append(ReadyAction(key=f"plan:{plan['id']}:{n}", action=action, request_id=None))
+            continue
+        try:
+            request = ask_staff(shop, session, plan, n, **about)
+        except Denied as denial:
+            emit_once_committed(session, "request.denied", rule=denial.rule)
+            notes.append(denial.sentence)
+            continue
+        ready += approved(request)  # decided before this was looked at again
+        notes += turned_down(request)
+        if request["status"] == "open":
+            notes.append(f"I have sent this for approval: {action['sentence']} It {waits_in_words(request)}.")
+    return ready, notes
 
-    Raises ValueError with the reason.
+
+def ask_staff(shop: Services, session: Session, plan: Plan, number: int, **about: Unpack[AboutWhom]) -> ApprovalView:
+    """The request for one change of an agreed plan, of which each is asked for once.
+
+    Raises `Denied` REFUND-AMOUNT for what the requests that wait would leave nothing of.
     """
-    amount = arguments["amount"]
-    if isinstance(amount, str) and amount.strip().isdecimal():
-        amount = int(amount)
-    if not isinstance(amount, int) or isinstance(amount, bool) or not 0 < amount < 10**9:
-        raise ValueError("amount must be a whole number of cents above 0")
-    changed = shown | {"amount": amount}
-    if arguments | {"amount": amount} != changed:
+    action, key, now = plan["actions"][number], f"plan:{plan['id']}:{number}", shop.database.clock()
+    session.get(CustomerRow, about["subject"], with_for_update=True)  # their plans are looked at one after the other
+    arguments, of_plan = action["arguments"], {f"plan:{plan['id']}:{n}" for n in range(len(plan["actions"]))}
+    earlier = earlier_refunds(session, about["subject"], now)
+    if key not in {each.key for each in earlier} and not shop.approvals.is_known(session, key):
+        check_refund(session, arguments["order_id"], arguments["amount"], earlier)
+    others = [each for each in earlier if each.key not in of_plan]
+    history = customer_history(session, about["subject"], now)
+    planned = sum(each["arguments"]["amount"] for each in plan["actions"] if needs_approval(each))
+    return shop.approvals.open_in(
+        session,
+        refund_action(session, arguments, action["sentence"], history, others),
+        case_for_refund(planned + sum(each.amount for each in others)),
+        key=key,
+        order_id=arguments["order_id"],
+        **about,
+    )
+
+
+def check_refund(session: Session, order_id: str, amount: int, earlier: Sequence[EarlierRefund]) -> None:
+    """Raise `Denied` REFUND-AMOUNT for more than can be refunded of an order beside what waits for approval."""
+    left = refundable_of_order(session, order_id)
+    waits = sum(each.amount for each in earlier if each.order_id == order_id and each.state == "waits")
+    if refund_denied(amount, left - waits):
+        beside = f", of which {money(waits)} has been asked for already" if waits else ""
+        raise denied("REFUND-AMOUNT", f"{money(left)} of {order_id} can be refunded{beside}")
+
+
+async def check_proposed(shop: Services, customer_id: str, order_id: str, amount: int) -> None:
+    """Raise `Denied` REFUND-AMOUNT before a refund is proposed (see `check_refund`)."""
+    now = shop.database.clock()
+    await shop.database.read(
+        lambda session: check_refund(session, order_id, amount, earlier_refunds(session, customer_id, now))
+    )
+
+
+def refund_action(
+    session: Session, arguments: dict[str, Any], sentence: str, history: str, earlier: Sequence[EarlierRefund]
+) -> Action:
+    """A refund as people are shown it, with what they need to judge it. Its amount may be edited."""
+    left = f"{money(refundable_of_order(session, arguments['order_id']))} of this order can be refunded."
+    told = [f"- {money(each.amount)} of {each.order_id}, {_state(each)}" for each in earlier]
+    before = "\n\nRefunds beyond policy in 30 days, and those that wait:\n" + "\n".join(told) if told else ""
+    return Action("refund_payment", arguments, f"**{sentence}**\n\n{history} {left}{before}", editable=True)
+
+
+def edited_refund(session: Session, row: ApprovalRow, wanted: dict[str, Any], now: datetime) -> tuple[Action, Case]:
+    """Check an edited refund: the amount may change, nothing else.
+
+    Raises ValueError with the reason, and `Denied` REFUND-AMOUNT for more than can be refunded.
+    """
+    arguments, shown = row.action["arguments"], args_of(row)
+    if wanted | {"amount": ""} != shown | {"amount": ""}:
         raise ValueError("only the amount can be changed")
-    sentence = f"Refund {money(amount)} of order {changed['order_id']}"
-    return Action("refund_payment", changed, sentence, editable=True), case_for_refund(amount)
+    amount = read_money(wanted["amount"])
+    earlier = [each for each in earlier_refunds(session, row.subject, now) if each.request_id != row.id]
+    check_refund(session, arguments["order_id"], amount, earlier)
+    sentence = f"Refund {money(amount)} of order {arguments['order_id']}, changed from {shown['amount']}."
+    history = customer_history(session, row.subject, now)
+    changed = refund_action(session, arguments | {"amount": amount}, sentence, history, earlier)
+    return changed, case_for_refund(amount + sum(each.amount for each in earlier))
+
+
+def _state(refund: EarlierRefund) -> str:
+    return f"paid on {refund.at:%Y-%m-%d}" if refund.state == "paid" else f"waits as {refund.request_id}"
 
 
 def approved(request: ApprovalView) -> list[ReadyAction]:
     """The change that a decided request lets be made, if it was approved."""
     if request["status"] != "approved":
         return []
-    shown, request_id = request["action_requests"][0], request["request_id"]
-    action = PlannedAction(name=shown["name"], arguments=shown["args"], sentence="")
+    name, request_id = request["action_requests"][0]["name"], request["request_id"]
+    action = PlannedAction(name=name, arguments=request["arguments"], sentence="")
     return [ReadyAction(key=request_id, action=action, request_id=request_id)]
 
 
 def turned_down(request: ApprovalView) -> list[str]:
     """What is said of a decided request that was not approved."""
     match request["status"]:
-        case "approved":
+        case "open" | "approved":
             return []
         case "rejected":
             return [f"I'm sorry, this was not approved. The reason given: {request['note']}"]
@@ -64,12 +156,26 @@ def turned_down(request: ApprovalView) -> list[str]:
             return [SAYINGS[ended]]
 
 
+def told_of_answer(earlier: Sequence[AnyMessage], request: ApprovalView) -> list[BaseMessage]:
+    """What a conversation says of an answer by people, beside what came of it: that it was not taken, in a message that
+    takes the place of the one before; or whose step is next."""
+    about = f"{request['request_id']}:refused"
+    gone: list[BaseMessage] = [RemoveMessage(m.id) for m in earlier if m.id and m.id.startswith(about)]
+    if request["refused"]:
+        return [*gone, AIMessage(not_taken(request), id=f"{about}:{uuid4().hex}")]
+    if request["status"] != "open":
+        return gone
+    step = f"{request['request_id']}:{request['token']}"
+    return [*gone, AIMessage(f"Your request {waits_in_words(request)}.", id=step)]
+
+
 async def counter_offer(shop: Services, request: ApprovalView) -> Finding | None:
     """What a rejection leaves to offer: a smaller refund, if its reason names one. Once; the next no is the last."""
-    asked, amount = request["action_requests"][0]["args"], meant_amount(request["note"])
-    if request["status"] != "rejected" or "instead_of" in asked or not amount:
+    asked = request["arguments"]
+    if request["status"] != "rejected" or "instead_of" in asked:
         return None
-    if not 0 < amount < asked["amount"] or refund_denied(amount, await shop.reads.refundable(asked["order_id"])):
+    amount = counter_amount(request["note"], below=asked["amount"])
+    if not amount or refund_denied(amount, await shop.reads.refundable(asked["order_id"])):
         return None
     instead = f"Refund {money(amount)} of order {asked['order_id']}, instead of {money(asked['amount'])}."
     arguments = asked | {"amount": amount, "instead_of": request["request_id"]}
@@ -86,8 +192,8 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     if ready["request_id"]:
         request = await shop.approvals.approved(ready["request_id"])
         key, customer_id = request.get("head", request["request_id"]), request["subject"]  # the last seal: law 1
-        name, arguments = request["action_requests"][0]["name"], request["action_requests"][0]["args"]
-    elif case_of(ready["action"]):
+        name, arguments = request["action_requests"][0]["name"], request["arguments"]
+    elif needs_approval(ready["action"]):
         raise Denied("APPROVAL-MISSING", "This has not been approved.")
     order_id = arguments["order_id"]
     command: Command

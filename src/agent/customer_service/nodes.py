@@ -9,20 +9,24 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
+from sqlalchemy.orm import Session
 
+from agent.approvals.card import not_taken
 from agent.approvals.gate import ask, caller_who
+from agent.approvals.models import ApprovalView
+from agent.approvals.seen import Seen
 from agent.assistant.embedded import answer_to
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
 from agent.commerce.policy import RULES, denied
 from agent.context import Context
 from agent.customer_service.changes import (
     approved,
-    as_request,
-    case_of,
     counter_offer,
     edited_refund,
     hand_over,
     make,
+    review_plan,
+    told_of_answer,
     turned_down,
 )
 from agent.customer_service.history import messages_update
@@ -32,13 +36,14 @@ from agent.customer_service.state import (
     Finding,
     Plan,
     Question,
-    ReadyAction,
     TopicTask,
 )
-from agent.customer_service.whose import customer_of, look_for_news, news_for
+from agent.customer_service.whose import customer_of, ended_meanwhile, hear, look_for_news
 from agent.customer_service.words import OPENLY, SAYINGS
-from agent.identity import caller_of_run
+from agent.identity import Caller, caller_of_run
 from agent.ledger.database import Denied, digest
+from agent.ledger.failures import UNUSABLE
+from agent.ledger.tables import ApprovalRow
 from agent.observability.events import emit
 from agent.platform import this_thread
 from agent.services import services
@@ -46,14 +51,20 @@ from agent.services import services
 Update = dict[str, Any]
 
 
-async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["knowledge", "review", "reply"]]:
+async def triage(
+    state: DeskState, runtime: Runtime[Context]
+) -> Command[Literal["knowledge", "review", "execute", "reply"]]:
     """Read the last message: who says it, what it asks, and where it goes; first of all tell what is new.
 
-    The service account says nothing: its run is there for the news alone.
+    The service account says nothing: its run is there for the news, and for what was approved and is not made yet.
     """
     shop, caller = await services(), caller_of_run(runtime)
     if caller and caller.role == "service":
-        return Command(goto="reply", update=await look_for_news(shop, state, runtime))
+        update = await look_for_news(shop, state, runtime)
+        if approved_before := await shop.deadlines.to_make(this_thread(runtime)):
+            ready = [action for request in approved_before for action in approved(request)]
+            return Command(goto="execute", update=update | {"ready": ready, "notes": []})
+        return Command(goto="reply", update=update)
     if _was_answered(state):
         return Command(goto="reply", update={"notes": []})
     fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
@@ -72,8 +83,7 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     if customer_id:
-        await shop.news.heard(customer_id, this_thread(runtime))
-        fresh |= await news_for(shop, state, customer_id, runtime)
+        fresh |= await hear(shop, state, customer_id, runtime)
     topics = _topics(state.get("unfinished"), meant, text)
     if topics:
         return _look_into(topics, fresh)
@@ -86,7 +96,7 @@ async def triage(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     return Command(goto="reply", update=fresh | kept | {"notes": [*fresh["notes"], SAYINGS[meant.act]]})
 
 
-def _look_into(topics: list[Topic], fresh: Update) -> Command[Literal["knowledge", "review", "reply"]]:
+def _look_into(topics: list[Topic], fresh: Update) -> Command[Literal["knowledge", "review", "execute", "reply"]]:
     """Send topics on; a changed subject is not a yes, so a plan that waited is dropped (CONFIRM-FIRST)."""
     fresh |= {"plan": None, "unfinished": None, "request_type": topics[0].request_type}
     if fresh["customer_id"] is None and any(topic.request_type in PERSONAL for topic in topics):
@@ -153,31 +163,15 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
 async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """After the customer's yes: what policy lets pass is ready; for the rest people are asked, once."""
     shop, agreed, customer_id = await services(), state["plan"], state["customer_id"]
-    caller = caller_of_run(runtime)
+    caller, thread_id = caller_of_run(runtime), this_thread(runtime)
     assert agreed is not None  # noqa: S101  (triage routes here only with a plan)
     assert customer_id is not None  # noqa: S101  (a plan is only ever made for a known customer)
-    ready: list[ReadyAction] = []
-    notes: list[str] = []
-    for n, action in enumerate(agreed["actions"]):
-        key, case = f"plan:{agreed['id']}:{n}", case_of(action)
-        if case is None:
-            ready.append(ReadyAction(key=key, action=action, request_id=None))
-            continue
-        request = await shop.approvals.open(
-            as_request(action),
-            case,
-            key=key,
-            subject=customer_id,
-            order_id=action["arguments"].get("order_id"),
-            thread_id=this_thread(runtime),
-            asked_by=caller.identity if caller else customer_id,  # whose thread this is
-        )
-        if request["status"] != "open":  # decided before this node ran again
-            ready += approved(request)
-            notes += turned_down(request)
-            continue
-        runtime.stream_writer({"progress": "sent_for_approval", "text": f"waits for {' or '.join(request['roles'])}"})
-        notes.append(f"I have sent this for approval: {action['sentence']}")
+    asked_by = caller.identity if caller else customer_id  # whose thread this is
+
+    ready, notes = await shop.database.write(
+        lambda session: review_plan(shop, session, agreed, subject=customer_id, thread_id=thread_id, asked_by=asked_by)
+    )
+    runtime.stream_writer({"progress": "reviewed", "text": " ".join(notes) or "nobody needs to approve this"})
     update = {"plan": None, "ready": ready, "notes": notes, "processing_stage": "reviewed"}
     return Command(goto="execute" if ready else "reply", update=update)
 
@@ -196,18 +190,28 @@ async def decide(
     """Take the answer if it counts; else ask again, saying why."""
     shop, view, answer = await services(), state["approval"], state["answer"]
     assert view is not None  # noqa: S101  (the gate was at this request)
-    head = (await shop.approvals.get(view["request_id"])).get("head", "")
-    who = caller_who(answer, head, shop.approvals.trail)
-    request = await shop.approvals.decide(
-        view["request_id"], view["action_hash"], answer["said"], who, edit=edited_refund
-    )
+
+    def decided(session: Session) -> tuple[ApprovalView, Caller | None]:
+        head = session.get_one(ApprovalRow, view["request_id"]).head or ""
+        who = caller_who(answer, head, shop.approvals.trail)
+        seen, request_id = Seen(view, answer.get("named", "")), view["request_id"]
+        request = shop.approvals.decide_in(
+            session, request_id, view["action_hash"], answer["said"], who, edit=edited_refund, seen=seen
+        )
+        return request, who
+
+    request, who = await shop.database.write(decided)
     await shop.feedback.give(request, who)
+    told = told_of_answer(state["messages"], request)
+    update: Update = {"approval": request} | ({"messages": told} if told else {})
+    if request["refused"]:
+        runtime.stream_writer({"progress": "not_taken", "text": not_taken(request)})
     if request["status"] == "open":
         await shop.index.show(this_thread(runtime), request)
-        return Command(goto="approval", update={"approval": request})
+        return Command(goto="approval", update=update)
     await shop.news.said("approval.decided", request["request_id"])
     ready, notes = approved(request), turned_down(request)
-    update = {"approval": request, "ready": ready, "notes": notes, "processing_stage": request["status"]}
+    update |= {"ready": ready, "notes": notes, "processing_stage": request["status"]}
     if offer := await counter_offer(shop, request):
         return Command(goto="plan", update=[*update.items(), ("findings", None), ("findings", {"offer": offer})])
     return Command(goto="execute" if ready else "reply", update=update)
@@ -219,18 +223,19 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
     for ready in state["ready"]:
         runtime.stream_writer({"progress": "executing", "text": ready["action"]["name"].replace("_", " ")})
         try:
-            notes.append(await make(shop, ready, str(state["customer_id"])))
+            notes.append(await make(shop, ready, str(state.get("customer_id"))))
         except Denied as denial:
             emit("request.denied", rule=denial.rule)
             notes.append(denial.sentence)
+        if ready["request_id"]:
+            await shop.deadlines.made(ready["request_id"])
     return {"notes": notes, "ready": [], "processing_stage": "executed"}
 
 
 async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Say it: what was found or done, then the plan with the question for a yes."""
     shop, parts, stage = await services(), list(state.get("notes", [])), state.get("processing_stage", "")
-    for request in await shop.deadlines.ended_meanwhile(this_thread(runtime)):
-        await shop.news.said("approval.decided", request["request_id"])
+    for request in await ended_meanwhile(shop, runtime):
         parts += turned_down(request)
     waiting = state.get("plan")
     if waiting and stage != "awaiting_customer":  # after news alone the customer is not asked again
@@ -247,6 +252,18 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
         "human_intervention": head is not None,
         "processing_stage": "awaiting_customer" if waiting else stage,
     }
+
+
+def not_now(state: DeskState, error: NodeError) -> Command[Literal["reply"]]:
+    """The ledger can't be written now: a customer who just spoke is told so, and a plan waits for another yes.
+
+    What people have approved already is not dropped: the run fails, and the reconciler makes the change.
+    """
+    approved_already = any(ready["request_id"] for ready in state.get("ready", []))
+    if approved_already or not isinstance(error.error, UNUSABLE) or not isinstance(state["messages"][-1], HumanMessage):
+        raise error.error
+    emit("node.failed", node=error.node, error=type(error.error).__name__)
+    return Command(goto="reply", update={"notes": [*state.get("notes", []), SAYINGS["not_now"]], "ready": []})
 
 
 def after_reply(state: DeskState) -> Literal["approval", "__end__"]:

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from agent.assistant.entities import SHOP_CURRENCY, other_currency
 from agent.assistant.models import Topic
-from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money, refund_denied
-from agent.commerce.views import OrderView
+from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money
+from agent.commerce.views import OrderView, change_unpaid
+from agent.customer_service.changes import check_proposed
 from agent.customer_service.state import Finding, PlannedAction, TopicTask
 from agent.customer_service.words import NOT_HERE
 from agent.services import Services
@@ -53,7 +55,7 @@ async def _cancel(shop: Services, topic: Topic, customer_id: str) -> Finding:
     if not topic.order_id:
         return _ask(topic, "Which order shall I cancel? Please tell me its number.")
     order = await shop.reads.get(topic.order_id, customer_id=customer_id)
-    if cancel_denied(order["status"], CANCEL_REASONS[0]):
+    if cancel_denied(order["status"], CANCEL_REASONS[0], change_unpaid=change_unpaid(order)):
         raise denied("CANCEL-STATUS", f"{order['id']} is {order['status']}")
     if topic.reason not in CANCEL_REASONS:
         return _ask(topic, f"Why would you like to cancel {order['id']}: {' or '.join(CANCEL_REASONS)}?")
@@ -75,11 +77,13 @@ async def _refund(shop: Services, topic: Topic, customer_id: str) -> Finding:
     if not topic.order_id:
         return _ask(topic, "Which order is the refund for? Please tell me its number.")
     order = await shop.reads.get(topic.order_id, customer_id=customer_id)
+    if other := other_currency(topic.text):
+        return _ask(
+            topic, f"{other} is not our currency: we reckon in {SHOP_CURRENCY}. How much of order {order['id']} is it?"
+        )
     if topic.amount is None:
         return _ask(topic, f"How much of order {order['id']} should be refunded?")
-    refundable = await shop.reads.refundable(order["id"])
-    if refund_denied(topic.amount, refundable):
-        raise denied("REFUND-AMOUNT", f"{money(refundable)} of {order['id']} can be refunded")
+    await check_proposed(shop, customer_id, order["id"], topic.amount)
     return Finding(
         text="",
         action=PlannedAction(

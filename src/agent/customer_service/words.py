@@ -13,6 +13,7 @@ SAYINGS: Final[dict[str, str]] = {
     "unclear": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
     "request": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
     "failed": "One thing I could not look into just now; please ask me again in a moment.",
+    "not_now": "Our records can't be written at the moment and this is not done. Please try again a little later.",
     "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
     "void": "What was asked for has changed meanwhile, so I have not done it.",
     "handed_over": "I have passed your message on to a colleague, as case {case}.",
@@ -42,7 +43,21 @@ NEWS: Final[dict[str, str]] = {
     "approval.question": "Our staff asks{for_order}: “{question}” To answer, begin your message with “re {request}”.",
     "parcel.shipped": "A parcel of order {order} is on its way. Its tracking number is {tracking}.",
     "parcel.refused": "The carrier can't take a parcel of order {order}. You get its price back: {amount}.",
+    "refund.pending": "{amount} of order {order} is on its way back to you. I'll tell you when it has been refunded.",
+    "refund.returned": "{amount} of order {order} did not reach you: the refund came back to us. It is made again.",
     "refund.settled": "{amount} of order {order} has been refunded.",
+    "method.kept": "Your other payment method for order {order} was declined. {why} The order stays paid as it is.",
+    "difference.declined": "{amount} for your change of order {order} could not be taken. {why}"
+    " Please choose another payment method, or the change is undone.",
+    "difference.refunded": "{amount} of the {value} that order {order} costs less now is refunded: more than that was"
+    " not paid, or had been refunded before.",
+    "change.undone": "The change of order {order} was not paid, and is undone: the order is as it was.",
+    "exchange.refunded": "The exchange of order {order} was not paid. {amount} for what you sent back is refunded.",
+    "return.received": "What you sent back of order {order} has arrived. {amount} is refunded{of_value}.",
+    "return.reminder": "{pieces} of order {order} to be sent back have not arrived yet. Please send them,"
+    " or tell me that you keep them.",
+    "return.closed": "{pieces} of order {order} were not sent back in time, and stay yours; the rest of the return is"
+    " closed.",
     "order.cancelled": "Order {order} is cancelled. {why}",
     "cancel.refused": "Order {order} could not be cancelled any more: a parcel of it had already left. {why}",
 }
@@ -70,6 +85,14 @@ def told(notice: Notice) -> str:
             question=facts.get("question", ""),
             request=facts.get("request_id", ""),
             amount=money(facts.get("amount", 0)),
+            value=money(facts.get("value", 0)),
+            of_value=_of_value(facts.get("amount", 0), facts.get("value", 0)),
+            pieces="1 piece" if facts.get("pieces") == 1 else f"{facts.get('pieces')} pieces",
         )
         .strip()
     )
+
+
+def _of_value(amount: int, value: int) -> str:
+    """Why less is refunded than what came back is worth."""
+    return f" of its value, {money(value)}: the rest had been refunded before" if amount < value else ""

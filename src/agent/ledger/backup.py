@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from agent.ledger import backup_postgres, backup_sqlite, schema
+from agent.ledger import backup_postgres, backup_sqlite, history, schema
 from agent.ledger.contents import BackupError, Contents, contents
 from agent.ledger.engines import is_embedded, sync_engine
-from agent.ledger.failures import explained
+from agent.ledger.failures import LedgerDamagedError, explained
+from agent.ledger.restored import mark_restored
 
 Say = Callable[[str], None]
 
@@ -38,7 +39,7 @@ class Format(Protocol):
 def backup(url: str, file: Path, *, force: bool, say: Say) -> Contents:
     """Copy the ledger at `url` into `file`, and read the copy again; the file is there when it is whole, or not at all.
 
-    Raises `BackupError`, `DatabaseAwayError`; OSError for a folder that can't be written.
+    Raises `BackupError`, `LedgerDamagedError`, `DatabaseAwayError`; OSError for a folder that can't be written.
     """
     if file.exists() and not force:
         raise BackupError(f"{file} is there already: give another name, or --force to overwrite it")
@@ -49,11 +50,13 @@ def backup(url: str, file: Path, *, force: bool, say: Say) -> Contents:
         say("reading the copy again")
         _compare(taken, form.read(partial))
         partial.replace(file)
+    history.remember(url, file)
     return taken
 
 
 def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
-    """Put the ledger of a backup in the place of the one at `url`, whole or not at all.
+    """Put the ledger of a backup in the place of the one at `url`, whole or not at all. With `force` a damaged ledger
+    is set aside first, under another name.
 
     Raises `BackupError` (the ledger is not empty and `force` is off, the backup is broken, or holds
     triggers and the like), `SchemaError` (it is
@@ -66,15 +69,31 @@ def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
         schema.refuse_unknown(kept.revision)
         if kept.revision and (strange := form.strangers(file, kept.revision)):
             raise BackupError(f"{file} holds what no ledger does, and it would act in its name: {', '.join(strange)}")
-        with sync_engine(url).connect() as connection:
-            there = contents(connection)
-        if not (there.empty or force):
+        if not (force or _is_empty(url)):
             raise BackupError("the ledger is not empty: give --force to overwrite everything in it")
+        if force and (file_there := history.ledger_file(url)) and _is_damaged(url):
+            say(f"the damaged ledger is kept as {backup_sqlite.set_aside(file_there)}")
         say("restoring")
         form.load(url, file, kept, say)
         with sync_engine(url).connect() as connection:
             _compare(kept, contents(connection))
+        if kept.revision == schema.newest():
+            mark_restored(url)
+    history.remember(url)
     return kept
+
+
+def _is_empty(url: str) -> bool:
+    with explained(), sync_engine(url).connect() as connection:
+        return contents(connection).empty
+
+
+def _is_damaged(url: str) -> bool:
+    try:
+        with explained(), sync_engine(url).connect().execution_options(begin="DEFERRED") as connection:
+            return backup_sqlite.damage_in(connection) is not None
+    except LedgerDamagedError:
+        return True
 
 
 def _format(url: str) -> Format:

@@ -2,17 +2,19 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DatabaseError
 
 from agent.ledger import objects
 from agent.ledger.contents import BackupError, Contents, contents
 from agent.ledger.engines import driver_url, sync_engine
+from agent.ledger.failures import LedgerDamagedError
 
 _PAGES: Final = 10_000
 """Pages of 4 KiB between two words about progress."""
@@ -23,6 +25,8 @@ def save(url: str, file: Path, say: Callable[[str], None]) -> Contents:
     if not Path(driver_url(url).database or "").is_file():
         raise BackupError(f"there is no ledger at {driver_url(url).database}")
     with sync_engine(url).connect().execution_options(begin="DEFERRED") as live, closing(sqlite3.connect(file)) as copy:
+        if damage := damage_in(live):
+            raise LedgerDamagedError(damage)
         taken = contents(live)  # begins the transaction: counts and copy see one moment
         _raw(live).backup(copy, pages=_PAGES, progress=_told(say))
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, no -wal beside it
@@ -34,14 +38,29 @@ def read(file: Path) -> Contents:
     engine = create_engine("sqlite://", creator=lambda: _read_only(file), poolclass=NullPool)
     try:
         with engine.connect() as connection:
-            verdict = connection.scalar(text("PRAGMA integrity_check"))
+            damage = damage_in(connection)
             lost = connection.execute(text("PRAGMA foreign_key_check")).first()
             found = contents(connection)
     except DatabaseError as error:
         raise BackupError(f"{file} is no backup of an embedded ledger: {error.orig}") from error
-    if verdict != "ok" or lost or found.revision is None:
-        raise BackupError(f"{file} is broken, or no ledger: integrity {verdict}, revision {found.revision}")
+    if damage or lost or found.revision is None:
+        raise BackupError(f"{file} is broken, or no ledger: integrity {damage or 'ok'}, revision {found.revision}")
     return found
+
+
+def damage_in(connection: Connection) -> str | None:
+    """The first thing wrong with the pages of a SQLite database; None: nothing. Reads all of them."""
+    verdict: str = connection.execute(text("PRAGMA integrity_check(1)")).scalar_one()
+    return None if verdict == "ok" else " ".join(verdict.split()).removeprefix("*** in database main *** ")
+
+
+def set_aside(file: Path) -> Path:
+    """Rename a damaged ledger, with what belongs to it; its new name."""
+    aside = file.with_name(f"{file.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+    for ending in ("-wal", "-shm", ""):
+        with suppress(FileNotFoundError):
+            file.with_name(file.name + ending).rename(f"{aside}{ending}")
+    return aside
 
 
 def strangers(file: Path, revision: str) -> list[str]:

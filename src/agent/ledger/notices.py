@@ -22,7 +22,17 @@ NoticeEvent = Literal[
     "approval.question",  # staff asks the customer; facts: request_id, question (in the words of who asks)
     "parcel.shipped",  # facts: parcel_id, tracking_id
     "parcel.refused",  # the carrier will not take it, its part is given back; facts: parcel_id, amount
+    "refund.pending",  # its provider has taken it on, and it may yet fail; facts: amount
     "refund.settled",  # facts: amount
+    "refund.returned",  # it did not arrive after all, and is owed again; facts: amount
+    "method.kept",  # another method was declined, and the old one stays; facts: rule, amount
+    "difference.declined",  # of changed items or an exchange: another method is asked for; facts: rule, amount
+    "difference.refunded",  # less than its value: the rest was refunded before; facts: amount, value
+    "change.undone",  # it was not paid
+    "exchange.refunded",  # it was not paid, so what came back is refunded; facts: amount
+    "return.received",  # facts: amount that is refunded, value of what is back
+    "return.reminder",  # facts: pieces that are still to come
+    "return.closed",  # what is left of it did not come; facts: pieces
     "order.cancelled",  # facts: rule
     "cancel.refused",  # asked for too late: the carrier has it; facts: rule
 ]
@@ -33,8 +43,10 @@ StaffEvent = Literal[
     "approval.escalated",
     "approval.decided",  # one person's decision, which counts; facts: decision, role
     "approval.expired",
+    "order.stuck",  # nothing has moved it for days; facts: stage
+    "payment.disputed",  # a customer disputes it at their bank, who may take it back; facts: payment
 ]
-"""Of one step of a request; see `approvals.telling` for the facts."""
+"""Of one step of a request, see `approvals.telling` for the facts; or of an order's money."""
 
 LONGEST_KEY: Final = 150
 

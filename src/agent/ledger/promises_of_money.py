@@ -39,11 +39,11 @@ def captured_once() -> Query:
 
 
 def price_captured_once() -> Query:
-    """Orders whose own price was captured twice."""
-    captured = func.count(PaymentRow.key)
+    """Orders whose own price was captured twice; what came late is owed back."""
+    captured, in_time = func.count(PaymentRow.key), func.coalesce(PaymentRow.reason, "") != "PAYMENT-LATE"
     return (
         select(PaymentRow.order_id, captured.label("captured"))
-        .where(PaymentRow.attempt.is_not(None), PaymentRow.outcome == "captured")
+        .where(PaymentRow.attempt.is_not(None), PaymentRow.outcome == "captured", in_time)
         .group_by(PaymentRow.order_id)
         .having(captured > 1)
     )
@@ -77,6 +77,16 @@ def settled_once() -> Query:
     )
 
 
+def returns_booked() -> Query:
+    """Refunds that came back, without the entry that says so."""
+    came_back = and_(MoneyEntryRow.key == DebtRow.key + ":returned", MoneyEntryRow.kind == "refund_returned")
+    return (
+        select(DebtRow.key, DebtRow.amount, MoneyEntryRow.amount.label("booked"))
+        .outerjoin(MoneyEntryRow, came_back)
+        .where(DebtRow.returned, or_(MoneyEntryRow.key.is_(None), MoneyEntryRow.amount != DebtRow.amount))
+    )
+
+
 def refunds_explained() -> Query:
     """Money given back that settled no debt."""
     settled = and_(DebtRow.key == MoneyEntryRow.key, DebtRow.settled)
@@ -92,7 +102,10 @@ def refunded_at_most_once() -> Query:
     owed = total(DebtRow.amount)
     return (
         select(PaymentRow.key, PaymentRow.outcome, PaymentRow.amount, owed.label("owed_or_refunded"))
-        .join(DebtRow, and_(DebtRow.payment_key == PaymentRow.key, DebtRow.kind == "refund"))
+        .join(
+            DebtRow,
+            and_(DebtRow.payment_key == PaymentRow.key, DebtRow.kind == "refund", DebtRow.returned.is_(False)),
+        )
         .group_by(PaymentRow.key, PaymentRow.outcome, PaymentRow.amount)
         .having(or_(PaymentRow.outcome != "captured", owed > PaymentRow.amount))
     )
@@ -106,7 +119,12 @@ def repaid() -> Query:
         .group_by(PaymentRow.order_id)
         .subquery()
     )
-    owed = select(DebtRow.order_id, total(DebtRow.amount).label("amount")).group_by(DebtRow.order_id).subquery()
+    owed = (
+        select(DebtRow.order_id, total(DebtRow.amount).label("amount"))
+        .where(DebtRow.returned.is_(False))
+        .group_by(DebtRow.order_id)
+        .subquery()
+    )
     return (
         select(OrderRow.id, captured.c.amount.label("captured"), owed.c.amount.label("owed_or_refunded"))
         .join(captured, captured.c.order_id == OrderRow.id)

@@ -6,13 +6,16 @@ from sqlalchemy import Select, and_, case, func, literal, or_, select, union_all
 
 from agent.ledger.base import total
 from agent.ledger.tables import (
+    ChangedPieceRow,
     DebtRow,
     OrderLineRow,
     OrderRow,
     ParcelRow,
     PaymentRow,
-    ReturnedPieceRow,
+    ReturnLineRow,
+    ReturnRow,
     VariantRow,
+    WaitingPieceRow,
 )
 
 Query = Select[*tuple[Any, ...]]
@@ -37,20 +40,35 @@ _STAGES_OF: Final = {  # what the customer is told, and how far the work may be 
 
 
 def held() -> Query:
-    """Reserved stock that is not what lines and exchanges hold."""
+    """Reserved stock that is not what lines, exchanges and unpaid changes hold."""
     lines = select(OrderLineRow.sku, OrderLineRow.quantity).where(OrderLineRow.reservation == "held")
-    exchanges = (
-        select(ReturnedPieceRow.new_sku, literal(1))
-        .join(OrderRow, OrderRow.id == ReturnedPieceRow.order_id)
-        .where(OrderRow.status == "exchange requested", ReturnedPieceRow.new_sku.is_not(None))
-    )
-    holds = union_all(lines, exchanges).subquery()
+    exchanges = select(ReturnLineRow.new_sku, ReturnLineRow.held).where(ReturnLineRow.held > 0)
+    changes = select(ChangedPieceRow.sku, ChangedPieceRow.quantity)
+    holds = union_all(lines, exchanges, changes).subquery()
     held = func.coalesce(total(holds.c.quantity), 0)
     return (
         select(VariantRow.sku, VariantRow.reserved, held.label("held"))
         .outerjoin(holds, holds.c.sku == VariantRow.sku)
         .group_by(VariantRow.sku, VariantRow.reserved)
         .having(VariantRow.reserved != held)
+    )
+
+
+def returns() -> Query:
+    """Lines of returns whose numbers can't be: more back than was to come, more left than came back, or new pieces held
+    for nothing."""
+    line = ReturnLineRow
+    waiting = (
+        select(func.coalesce(total(WaitingPieceRow.quantity), 0))
+        .where(WaitingPieceRow.return_id == line.return_id, WaitingPieceRow.number == line.number)
+        .scalar_subquery()
+    )
+    to_come = case((ReturnRow.state == "open", line.quantity - line.received), else_=0)
+    held = case((line.new_sku.is_not(None), to_come + waiting), else_=0)
+    return (
+        select(line.return_id, line.number.label("line"), line.held, line.received, line.sent)
+        .join(ReturnRow, ReturnRow.id == line.return_id)
+        .where(or_(line.received > line.quantity, line.sent > line.received, line.held != held))
     )
 
 

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
+from agent.ledger import history
 from agent.ledger.engines import is_embedded, sync_engine
 from agent.ledger.failures import explained
 
@@ -27,28 +28,44 @@ class SchemaError(RuntimeError):
     """The database's schema is not the one that this program needs; the text says what to do."""
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
+class LedgerLostError(SchemaError):
+    """There is no ledger where one was: its file is gone, or empty."""
+
+    def __init__(self) -> None:
+        super().__init__("the ledger is gone or empty where one was kept: nothing was made in its place")
+
+
+def upgrade(url: str, *, anew: bool = False) -> tuple[str | None, str]:
     """Bring a database's schema up to date in one transaction; returns the revision (before, after).
 
-    Processes that start at once take turns. Raises `SchemaError` for a schema that is newer than the program,
-    `DatabaseAwayError`.
+    Processes that start at once take turns. One that is up to date is only read: whoever writes is not waited for.
+    Raises `SchemaError` for a schema that is newer than the program, `LedgerLostError` for an embedded ledger that was
+    there before (unless `anew`), `LedgerDamagedError`, `DatabaseAwayError`.
     """
-    with one_at_a_time, explained(), sync_engine(url).begin() as connection:
-        if not is_embedded(url):
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        before = _revision(connection)
-        refuse_unknown(before)
-        if before != newest():
-            _refuse_unversioned(connection, before)
-            command.upgrade(config(connection), "head")
-            _refuse_broken_references(connection)
+    was_there = history.was_there(url)  # before the look: who starts at once with us may be making it
+    if (before := revision(url)) != newest():
+        with one_at_a_time, explained(), sync_engine(url).begin() as connection:
+            if not is_embedded(url):
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            before = _revision(connection)
+            refuse_unknown(before)
+            if before != newest():
+                _refuse_unversioned(connection, before)
+                if before is None and was_there and not anew:
+                    raise LedgerLostError()
+                command.upgrade(config(connection), "head")
+                _refuse_broken_references(connection)
+    history.remember(url)
     return before, newest()
 
 
 def check(url: str) -> None:
     """Raise `SchemaError` unless the database's schema is the one that this program needs. Changes nothing."""
+    was_there = history.was_there(url)
     found = revision(url)
     refuse_unknown(found)
+    if found is None and was_there:
+        raise LedgerLostError()
     if found != newest():
         state = f"at revision {found}" if found else "not there yet"
         raise SchemaError(f"the ledger's schema is {state}, {newest()} is needed: run `desk db upgrade`")
@@ -56,7 +73,7 @@ def check(url: str) -> None:
 
 def revision(url: str) -> str | None:
     """The revision of a database's schema; None: it has none."""
-    with explained(), sync_engine(url).connect() as connection:
+    with explained(), sync_engine(url).connect().execution_options(begin="DEFERRED") as connection:
         return _revision(connection)
 
 

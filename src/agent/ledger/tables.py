@@ -124,7 +124,11 @@ class PaymentRow(Base):
     outcome: Mapped[str] = mapped_column(String(20), index=True)  # due, open, unknown, captured, declined, void
     provider: Mapped[str | None] = mapped_column(String(40))  # who may know of it; None: surely nobody was asked
     asks: Mapped[int] = mapped_column(default=0)  # how often somebody began to ask
-    provider_id: Mapped[str | None] = mapped_column(String(100))
+    provider_id: Mapped[str | None] = mapped_column(String(100), index=True)
+    reason: Mapped[str | None] = mapped_column(String(40))  # why it was declined: a rule id
+    replaces: Mapped[str | None] = mapped_column(String(250))  # the payment that is given back once this is captured
+    tries: Mapped[int] = mapped_column(default=1)  # methods that were named for what it pays, this one included
+    next_at: Mapped[datetime | None]  # when a change's payment is asked for again; None: at once
     at: Mapped[datetime]
 
 
@@ -158,7 +162,10 @@ class DebtRow(Base):
     parcel_id: Mapped[str | None] = mapped_column(ForeignKey("parcels.id"))
     amount: Mapped[int] = mapped_column(default=0)
     settled: Mapped[bool] = mapped_column(default=False)
+    returned: Mapped[bool] = mapped_column(default=False)  # it was given back, and came back: another debt took over
     attempts: Mapped[int] = mapped_column(default=0)
+    pending_since: Mapped[datetime | None]  # the provider has taken the refund on, and not made it yet
+    failures: Mapped[int] = mapped_column(default=0)  # refunds that it took on and that never arrived
     asked: Mapped[int] = mapped_column(default=0)  # how often people were asked what to do about it
     next_at: Mapped[datetime]  # when it is tried again
     at: Mapped[datetime]
@@ -172,28 +179,64 @@ class ParcelRow(Base):
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
     warehouse: Mapped[str] = mapped_column(String(40))
     lines: Mapped[list[Any]]  # line numbers
-    state: Mapped[str] = mapped_column(String(20))  # planned, booked, handed_over, delivered; refused, stopped
+    state: Mapped[str] = mapped_column(
+        String(20), index=True
+    )  # planned, booked, handed_over, delivered; refused, stopped
     tracking_id: Mapped[str | None] = mapped_column(String(40))
 
 
 class ReturnRow(Base):
-    """A return or an exchange that was asked for."""
+    """A return or an exchange that was asked for; an order has one that is open at most."""
 
     __tablename__ = "returns"
-    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)  # the order's id, and which of its returns it is
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))  # return, exchange
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
-    amount: Mapped[int]  # to be paid by the customer; negative: to be given back
+    amount: Mapped[int]  # for all of it: to be paid by the customer; negative: to be given back
+    state: Mapped[str] = mapped_column(String(10), index=True)  # open, received, withdrawn, expired
     at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
 
 
-class ReturnedPieceRow(Base):
-    """One piece that is to come back; `new_sku`, of an exchange, is held until it is."""
+class ReturnLineRow(Base):
+    """Pieces of one order line that are to come back; of an exchange, with what takes their place."""
 
-    __tablename__ = "returned_pieces"
-    order_id: Mapped[str] = mapped_column(ForeignKey("returns.order_id"), primary_key=True)
+    __tablename__ = "return_lines"
+    return_id: Mapped[str] = mapped_column(ForeignKey("returns.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    line: Mapped[int]  # of the order
+    sku: Mapped[str] = mapped_column(ForeignKey("variants.sku"))
+    quantity: Mapped[int]
+    unit_price: Mapped[int]  # that was paid
+    received: Mapped[int] = mapped_column(default=0)
+    new_sku: Mapped[str | None] = mapped_column(ForeignKey("variants.sku"), index=True)
+    new_price: Mapped[int | None]
+    held: Mapped[int] = mapped_column(default=0)  # new pieces in the house, those that wait for a payment included
+    sent: Mapped[int] = mapped_column(default=0)  # new pieces that have left
+
+
+class WaitingPieceRow(Base):
+    """New pieces of an exchange whose old ones are back, and which wait for the payment of the difference."""
+
+    __tablename__ = "waiting_pieces"
+    return_id: Mapped[str] = mapped_column(ForeignKey("returns.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)  # of the return's line
+    payment_key: Mapped[str] = mapped_column(ForeignKey("payments.key"), primary_key=True)
+    quantity: Mapped[int]
+
+
+class ChangedPieceRow(Base):
+    """A piece that another one took the place of, held as long as the difference is not paid."""
+
+    __tablename__ = "changed_pieces"
+    order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(ForeignKey("variants.sku"))
-    new_sku: Mapped[str | None] = mapped_column(ForeignKey("variants.sku"), index=True)
+    quantity: Mapped[int]
+    unit_price: Mapped[int]
+    new_sku: Mapped[str] = mapped_column(ForeignKey("variants.sku"))
 
 
 class TicketRow(Base):
@@ -201,7 +244,7 @@ class TicketRow(Base):
 
     __tablename__ = "tickets"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"), index=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))
     topic: Mapped[str] = mapped_column(String(20))
     text: Mapped[str] = mapped_column(String(8000))

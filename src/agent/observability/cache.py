@@ -1,16 +1,28 @@
-"""The node cache, counted: a hit leaves no span and does not run the node, so only the cache can tell."""
+"""The node cache, counted and bounded: a hit leaves no span and does not run the node, so only the cache can tell.
 
+The one that it is made of keeps what nobody asks for again, long past its time.
+"""
+
+import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from langgraph.cache.base import FullKey, ValueT
 from langgraph.cache.memory import InMemoryCache
 
 from agent.observability.events import emit
 
+MOST_ENTRIES: Final = 1_000
+"""Of a namespace, which is a node. What the articles say on a question is some 2 kB."""
+
 
 class CountingCache(InMemoryCache[Any]):
-    """An in-memory node cache that emits `cache.hit`."""
+    """An in-memory node cache that emits `cache.hit`; it holds the `most` latest entries of a node at most, and none
+    that is past its time once another one comes."""
+
+    def __init__(self, most: int = MOST_ENTRIES) -> None:
+        super().__init__()
+        self._most = most
 
     async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
         """Look keys up, and count those that were there."""
@@ -18,6 +30,19 @@ class CountingCache(InMemoryCache[Any]):
         for _ in found:
             emit("cache.hit")
         return found
+
+    def set(self, keys: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:
+        """Keep these; what is past its time, and what came first of what is too much, goes."""
+        with self._lock:
+            for namespace, key in keys:  # which is then the latest
+                self._cache.get(namespace, {}).pop(key, None)
+            super().set(keys)
+            now = time.time()
+            for entries in self._cache.values():
+                for key in [key for key, (_, _, expiry) in entries.items() if expiry is not None and expiry <= now]:
+                    del entries[key]
+                for key in list(entries)[: max(0, len(entries) - self._most)]:
+                    del entries[key]
 
 
 def question_key(state: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from langgraph.types import Command
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import waits_in_words
 from agent.approvals.deadlines import some_ended
 from agent.commerce.payments import outcome_of, price_outcome
 from agent.commerce.policy import RULES, denied
@@ -18,7 +19,7 @@ from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, sound
 from agent.order_processing.nodes import Step, Update, ask_people, next_step
-from agent.order_processing.showing import blank, debt_action, refused, said, shown, tell
+from agent.order_processing.showing import blank, debt_action, opening, refused, said, shown, tell
 from agent.order_processing.state import Damage, DenialView, OrderState
 from agent.platform import this_thread
 from agent.services import services
@@ -53,7 +54,7 @@ async def settle(
             thread_id=this_thread(runtime),
             asked_by="order_processing",
         )
-        tell(runtime, order_id, "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
+        tell(runtime, order_id, "awaiting_approval", waits_in_words(request))
         await shop.index.show(this_thread(runtime), request)
         return ask_people(request, {})
     return Command(goto="close")
@@ -83,7 +84,7 @@ async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Literal[
         return Command(goto="route" if unread else "close", update=blank() | refused(denied("ORDER-EXISTS")))
     order = await shop.reads.get(order_id)
     tell(runtime, order_id, "rebuilt", f"goes on from the ledger: {order['stage']}")
-    return Command(goto="route" if unread else next_step(order), update=blank() | shown(order))  # type: ignore[arg-type]
+    return Command(goto="route" if unread else next_step(order), update=blank() | shown(order) | opening(state, order))  # type: ignore[arg-type]
 
 
 @guarded()

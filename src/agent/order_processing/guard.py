@@ -12,6 +12,7 @@ from langgraph.types import Command
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import is_of
 from agent.approvals.gate import NOBODY, SaidBy, ask
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import requests_of
@@ -19,6 +20,7 @@ from agent.commerce.commands import first_error
 from agent.commerce.lifecycle import Stage
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
 from agent.commerce.rows import seen
+from agent.identity import APPROVER_ROLES, caller_of_run
 from agent.ledger.database import Denied
 from agent.order_processing.state import STATE_VERSION, Damage, LineTask, OrderState, ParcelTask
 from agent.platform import this_thread
@@ -56,7 +58,8 @@ def guarded(*stages: Stage) -> Callable[[Node[S]], Any]:
                 found = stopped.found if isinstance(stopped, StateDamagedError) else ""
                 if key := _BRANCHES.get(form):
                     return {"results": {str(state.get(key))[:100]: "damaged" if found else "overtaken"}}
-                return Command(goto="rebuild", update={"damage": Damage(node=node.__name__, found=found)})
+                told = stopped.update if isinstance(stopped, OrderMovedOnError) else {}
+                return Command(goto="rebuild", update=told | {"damage": Damage(node=node.__name__, found=found)})
             if not precondition.looked:
                 raise RuntimeError(f"{node.__name__} acted without a look into the ledger")
             return update
@@ -77,8 +80,9 @@ async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, SaidB
         request = await shop.database.read(lambda session: request_of(session, state, precondition))
     except (StateDamagedError, OrderMovedOnError):
         return {"answer": NOBODY}
-    if request["status"] != "open":
-        return {"answer": NOBODY}
+    caller = caller_of_run(runtime)
+    if request["status"] != "open" and not (caller and caller.role in APPROVER_ROLES):
+        return {"answer": NOBODY}  # nobody is asked; who has answered all the same is told what became of it
     shown = cast(ApprovalView, state["approval"])
     return {"answer": ask(shown, request.get("head", ""), runtime, shop.approvals.trail)}
 
@@ -96,7 +100,7 @@ def request_of(session: Session, state: OrderState, precondition: Precondition) 
     """
     order, shown = seen(session, precondition), state.get("approval")
     for known in requests_of(session, order.id):
-        if shown and (known["request_id"], known["action_requests"]) == (shown["request_id"], shown["action_requests"]):
+        if shown and shown["request_id"] == known["request_id"] and is_of(shown, known):
             return known
     raise StateDamagedError("approval: not a request about this order")
 

@@ -11,9 +11,11 @@ from langgraph.types import Command, Send
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.chains import case_for_order
 from agent.approvals.gate import NOBODY, caller_who
 from agent.approvals.models import ApprovalView
+from agent.approvals.seen import Seen
 from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
 from agent.commerce.debts import people_decided
 from agent.commerce.lifecycle import Stage
@@ -21,7 +23,7 @@ from agent.commerce.orders import leave_out, move_on, undone
 from agent.commerce.parcels import LEFT
 from agent.commerce.policy import denied, money
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
-from agent.commerce.reads import risk_of
+from agent.commerce.reads import customer_history, risk_of
 from agent.commerce.rows import locked
 from agent.commerce.views import OrderView, order_view
 from agent.identity import Caller, caller_of_run
@@ -29,7 +31,7 @@ from agent.ledger.database import Denied, KeyReusedError
 from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, look, request_of
-from agent.order_processing.showing import approval_action, counted, refused, said, shown, tell
+from agent.order_processing.showing import answer_message, approval_action, counted, opening, refused, shown, tell
 from agent.order_processing.state import LineOutcome, LineTask, OrderState, ParcelOutcome, ParcelTask
 from agent.platform import this_thread
 from agent.policies import OUTSIDE_SECONDS
@@ -79,7 +81,7 @@ async def route(
     except Denied as denial:
         return Command(goto="close", update=refused(denial))
     emit("order.redriven", order_id=known["id"], stage=known["stage"])
-    return Command(goto=next_step(known), update=shown(known))  # type: ignore[arg-type]
+    return Command(goto=next_step(known), update=shown(known) | opening(state, known))  # type: ignore[arg-type]
 
 
 @guarded()
@@ -105,7 +107,7 @@ async def validate(state: OrderState, runtime: Runtime[None], precondition: Prec
         return Command(goto="close", update=refused(placed))
     emit("order.placed", order_id=placed["id"], amount=placed["total"])
     tell(runtime, placed["id"], "validated", f"{counted(len(placed['lines']))}, {money(placed['total'])}")
-    return Command(goto=next_step(placed), update=shown(placed))  # type: ignore[arg-type]
+    return Command(goto=next_step(placed), update=shown(placed) | opening(state, placed))  # type: ignore[arg-type]
 
 
 @guarded("placed")
@@ -135,8 +137,8 @@ async def assess(
         if failed:
             return None, None
         leave_out(session, order, short)
-        risk = risk_of(session, order)
-        case = case_for_order(order.total, risk)
+        risk = risk_of(session, order, shop.settings.order_sum_hours)
+        case = case_for_order(order.total + risk.unapproved, risk.score)
         if order.stage == "awaiting_approval":
             case = case or "large_order"  # whatever the risk is by now: who waits for people goes on with their yes
         move_on(session, order, "awaiting_approval" if case else "approved", "process", now)
@@ -144,7 +146,7 @@ async def assess(
             return order.total, None
         request = shop.approvals.open_in(
             session,
-            approval_action(order_view(session, order), risk),
+            approval_action(order_view(session, order), risk, customer_history(session, order.customer_id, now)),
             case,
             key=f"order:{order.id}",
             subject=order.customer_id,
@@ -165,7 +167,7 @@ async def assess(
     if request is None:
         update = {"processing_stage": "approved", "human_approval_needed": False, "order_amount": total}
         return Command(goto="charge", update=update)
-    tell(runtime, state["order_id"], "awaiting_approval", f"waits for {' or '.join(request['roles'])}")
+    tell(runtime, state["order_id"], "awaiting_approval", waits_in_words(request))
     await shop.index.show(thread_id, request)
     return ask_people(request, {"processing_stage": "awaiting_approval", "order_amount": total})
 
@@ -175,8 +177,7 @@ def ask_people(request: ApprovalView, update: Update) -> Command[Any]:
     update |= {"approval": request, "human_approval_needed": True}
     if request["status"] != "open":
         return Command(goto="decide", update=update | {"answer": NOBODY})
-    waits = said(request["request_id"], f"{request['order_id']} waits for approval by {' or '.join(request['roles'])}.")
-    return Command(goto="approval", update=update | waits)
+    return Command(goto="approval", update=update | answer_message(request))
 
 
 @guarded(*ANYWHERE)
@@ -191,18 +192,24 @@ async def decide(
         if answer is None:
             raise StateDamagedError("answer: missing")
         who = caller_who(answer, asked.get("head", ""), shop.approvals.trail)
-        request = shop.approvals.decide_in(session, asked["request_id"], asked["action_hash"], answer["said"], who)
-        follow(session, request, locked(session, precondition), shop.database.clock())
+        seen = Seen(state.get("approval"), answer.get("named", ""))
+        request_id, action = asked["request_id"], asked["action_hash"]
+        request = shop.approvals.decide_in(session, request_id, action, answer["said"], who, seen=seen)
+        try:
+            follow(session, request, locked(session, precondition), shop.database.clock())
+        except OrderMovedOnError as moved:
+            raise OrderMovedOnError(answer_message(request)) from moved
         return request, who
 
     request, who = await shop.database.write(decided)
     await shop.feedback.give(request, who)
     await shop.index.show(this_thread(runtime), request)
-    update: Update = {"approval": request}
+    update: Update = {"approval": request} | answer_message(request)
+    if request["refused"]:
+        tell(runtime, state["order_id"], "not_taken", not_taken(request))
     match request["status"]:
         case "open":
-            again = said(f"{request['request_id']}:refused", request["refused"]) if request["refused"] else {}
-            return Command(goto="approval", update=update | again)
+            return Command(goto="approval", update=update)
         case "approved" if request["case"] != "debt":
             return Command(goto="charge", update=update | {"processing_stage": "approved", "denial": None})
         case _ if request["case"] == "debt":
@@ -216,7 +223,7 @@ def follow(session: Session, request: ApprovalView, order: OrderRow, now: dateti
 
     Raises `OrderMovedOnError` when what was asked about is not what would be done any more.
     """
-    arguments = request["action_requests"][0]["args"]
+    arguments = request["arguments"]
     if request["status"] == "open":
         return
     if request["case"] == "debt":

@@ -4,14 +4,17 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from agent.approvals.card import not_taken, waits_in_words
+from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action
 from agent.commerce.commands import Denial
 from agent.commerce.debts import Debt
 from agent.commerce.lifecycle import AT_REST
 from agent.commerce.policy import money
+from agent.commerce.reads import OrderRisk
 from agent.commerce.views import OrderView
 from agent.ledger.database import Denied
-from agent.order_processing.state import STATE_VERSION, DenialView, Said
+from agent.order_processing.state import STATE_VERSION, DenialView, OrderState, Said
 
 
 def blank() -> dict[str, Any]:
@@ -62,11 +65,37 @@ def ledger_fact(order: OrderView) -> str:
     return "; ".join([f"{order['id']} is {order['stage']}", *why, *taken, *left])
 
 
-def approval_action(order: OrderView, risk: int) -> Action:
-    """What people are asked to agree to: this order, exactly."""
+def opening(state: OrderState, order: OrderView) -> dict[str, Any]:
+    """The update with a thread's first message, which stays true: the order as it was placed."""
+    if state.get("messages"):
+        return {}
+    total = money(order["total"], order["currency"])
+    return said(f"{order['id']}:placed", f"Order {order['id']}, {counted(len(order['lines']))}, {total}")
+
+
+def answer_message(request: ApprovalView) -> dict[str, Any]:
+    """The update that says of a request that the last answer was not taken, or whom it waits for: each step, and who is
+    asked beside it, in a message of its own."""
+    if request["refused"]:
+        return said(f"{request['request_id']}:refused", not_taken(request))
+    if request["status"] != "open":
+        return {}
+    key = f"{request['request_id']}:{request.get('token')}:{len(request['roles'])}"
+    return said(key, f"{request['order_id']} {waits_in_words(request)}.")
+
+
+def approval_action(order: OrderView, risk: OrderRisk, history: str) -> Action:
+    """What people are asked to agree to: this order, exactly; with what they need to judge it."""
     total = money(order["total"], order["currency"])
     lines = [line for line in order["lines"] if line["reservation"] != "short"]
-    items = "\n".join(f"- {line['quantity']} × {line['name']} ({line['sku']})" for line in lines)
+    items = "\n".join(
+        f"- {line['quantity']} × {line['name']} ({line['sku']}), {money(line['unit_price'], order['currency'])} each"
+        for line in lines
+    )
+    to = ", ".join(str(part) for part in order["ship_to"].values() if part)
+    why = f" ({'; '.join(risk.reasons)})" if risk.reasons else ""
+    others = money(risk.unapproved, order["currency"])
+    more = f" Other orders of 24 hours that nobody has approved: {others}." if risk.unapproved else ""
     return Action(
         name="approve_order",
         arguments={
@@ -74,11 +103,11 @@ def approval_action(order: OrderView, risk: int) -> Action:
             "revision": order["revision"],
             "total": order["total"],
             "currency": order["currency"],
-            "risk": risk,
+            "risk": risk.score,
             "lines": [[line["sku"], line["quantity"], line["unit_price"]] for line in lines],
             "ship_to": order["ship_to"],
         },
-        description=f"**{total}**, order {order['id']}, risk {risk}\n\n{items}",
+        description=f"**{total}**, order {order['id']}, to {to}\n\n{items}\n\n{history} Risk {risk.score}{why}.{more}",
     )
 
 

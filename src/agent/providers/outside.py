@@ -36,9 +36,12 @@ def nothing(headers: Mapping[str, str], body: bytes) -> None:
 
 @dataclass(frozen=True)
 class Webhooks:
-    """What a source sends: keys of payments, ids of parcels."""
+    """What a source sends: keys of payments, keys of refunds, its own ids of payments that are disputed, ids of
+    parcels."""
 
     payment: Reader = nothing
+    refund: Reader = nothing
+    dispute: Reader = nothing
     parcel: Reader = nothing
 
 
@@ -75,7 +78,9 @@ async def outside_world(config: Settings, breakers: Breakers) -> OutsideWorld:
     parcels = SandboxCarrier(guarded(clients[0], carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
     http = guarded(clients[0], payment, seconds, rate=config.payment_rate, auth=auth)
     cards = SandboxProvider(http, 2 * seconds, webhook_secret=secret)
-    webhooks = {"sandbox": Webhooks(cards.read_webhook, parcels.read_webhook)}
+    webhooks = {
+        "sandbox": Webhooks(payment=cards.read_webhook, refund=cards.read_refund_webhook, parcel=parcels.read_webhook)
+    }
     providers: list[PaymentProvider] = [cards]
     if config.payment_provider == "stripe":
         clients.append(httpx.AsyncClient(timeout=_timeouts(seconds), trust_env=False))
@@ -140,7 +145,9 @@ def _stripe(config: Settings, client: httpx.AsyncClient) -> tuple[list[PaymentPr
     url = {"url": config.stripe_url} if config.stripe_url else {}
     keys = (config.stripe_api_key.get_secret_value(), config.stripe_webhook_secret.get_secret_value())
     provider = StripeProvider(client, *keys, 2 * config.payment_timeout_seconds, **url)
-    return [provider], Webhooks(payment=provider.read_webhook)
+    return [provider], Webhooks(
+        payment=provider.read_webhook, refund=provider.read_refund_webhook, dispute=provider.read_dispute_webhook
+    )
 
 
 def _timeouts(seconds: float) -> httpx.Timeout:

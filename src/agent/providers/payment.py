@@ -4,6 +4,7 @@ A provider takes our idempotency key with every effect, and can be asked later w
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from agent.resilience import TransientError
@@ -30,6 +31,23 @@ class Charge:
     reason: str = ""
 
 
+RefundState = Literal["succeeded", "pending", "failed"]
+"""What became of money given back. `pending`: the provider has taken it on, and it may yet fail; `failed`: it did, for
+good, under this key."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Money that a provider took or gave back, as its books have it. `amount` in minor units; `provider_id` is of the
+    capture; `failed`: it was given back, and did not arrive."""
+
+    kind: Literal["capture", "refund"]
+    key: str
+    provider_id: str
+    amount: int
+    failed: bool = False
+
+
 class PaymentError(Exception):
     """The provider gave no usable answer."""
 
@@ -43,7 +61,13 @@ class PaymentUnknownError(PaymentError, TransientError):
 
 
 class PaymentRejectedError(PaymentError):
-    """The provider read the request and will never accept it: a wrong setting, an unknown card, our bug."""
+    """The provider read the request and will never accept it (PAYMENT-REJECTED): the card is gone, the amount is too
+    small. No money moved."""
+
+
+class PaymentFaultError(PaymentRejectedError):
+    """It will not accept it by our own fault: a wrong setting, a key that was used for something else. No other card of
+    the customer's would change that: a person has to."""
 
 
 class PaymentProvider(Protocol):
@@ -60,16 +84,24 @@ class PaymentProvider(Protocol):
         ...
 
     async def void(self, attempt: Attempt) -> Charge | None:
-        """Make sure that the attempt never takes money any more, however late it arrives.
+        """Make sure that the attempt takes no money any more, and create nothing for it.
 
-        None: it never will. A charge: it had come first.
+        None: it has not, and what is there of it never will. A charge: it had come first.
         """
         ...
 
-    async def credit(self, key: str, amount: int, currency: str, token: str) -> None:
+    async def credit(self, key: str, amount: int, currency: str, token: str) -> RefundState:
         """Pay `amount` out to `token`, which did not pay it in; the same `key` again changes nothing."""
         ...
 
-    async def refund(self, key: str, provider_id: str, amount: int) -> None:
-        """Give `amount` of a capture back; the same `key` again changes nothing."""
+    async def refund(self, key: str, provider_id: str, amount: int) -> RefundState:
+        """Give `amount` of a capture back; the same `key` again changes nothing, and tells how it stands now."""
+        ...
+
+    async def find_refund(self, key: str, provider_id: str) -> RefundState | None:
+        """How a refund of this capture stands now, or a credit (then `provider_id` is empty); None for no such one."""
+        ...
+
+    async def movements(self, since: datetime) -> list[Movement]:
+        """What was taken and given back under our keys since then; there may be older ones among them."""
         ...

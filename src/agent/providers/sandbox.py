@@ -6,6 +6,7 @@ breaks the circuit; that is `resilience`. Nothing here knows orders.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -17,17 +18,30 @@ from standardwebhooks import Webhook
 from agent.providers.payment import (
     Attempt,
     Charge,
+    Movement,
+    PaymentFaultError,
     PaymentNotSentError,
     PaymentRejectedError,
     PaymentUnknownError,
+    RefundState,
 )
-from agent.providers.sandbox_cards import ChargeAnswer, CreditAnswer, NoSuchCharge, RefundAnswer
+from agent.providers.sandbox_card_forms import (
+    ChargeAnswer,
+    CreditAnswer,
+    Movements,
+    NoSuchCharge,
+    NoSuchRefund,
+    RefundAnswer,
+    RefundStanding,
+)
 from agent.providers.sandbox_server import Sandbox
 from agent.providers.sandbox_webhooks import read_webhook
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
+_PAGE = 100
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+_OUR_FAULT = (400, 401, 403, 409)
 _REFUSED_UNREAD = (429, 503)  # the network promises this of 503 and of no other 5xx; 429 says it by itself
 
 
@@ -37,6 +51,10 @@ class RejectedRequestError(PaymentRejectedError):
     def __init__(self, call: str, status: int) -> None:
         super().__init__(f"{call}: the provider rejected the request with {status}")
         self.status = status
+
+
+class FaultyRequestError(RejectedRequestError, PaymentFaultError):
+    """The network refused it by our own fault: we may not ask it, or the key was another request's."""
 
 
 class SandboxProvider:
@@ -78,18 +96,46 @@ class SandboxProvider:
         _check_same(answer.key, attempt.key)
         return _charge(answer)
 
-    async def refund(self, key: str, provider_id: str, amount: int) -> None:
+    async def refund(self, key: str, provider_id: str, amount: int) -> RefundState:
         """Give `amount` (minor units) of a capture back; the same `key` again changes nothing."""
         body = {"charge_id": provider_id, "amount": amount}
         response = await self._send(self._post("/refunds", key, body))
         answer = _read(RefundAnswer, response)
         _check_same((answer.key, answer.charge_id, answer.amount), (key, provider_id, amount))
+        return answer.state
 
-    async def credit(self, key: str, amount: int, currency: str, token: str) -> None:
+    async def find_refund(self, key: str, provider_id: str) -> RefundState | None:  # noqa: ARG002  (the port's)
+        """How a refund or a credit stands now; None when the network says that it never got it."""
+        request = self._client.build_request("GET", f"/refunds/{quote(key, safe='')}")
+        response = await self._send(request, accept=(200, 404))
+        if response.status_code == 404:
+            _check_same(_read(NoSuchRefund, response).no_such_refund, key)
+            return None
+        answer = _read(RefundStanding, response)
+        _check_same(answer.key, key)
+        return answer.state
+
+    async def credit(self, key: str, amount: int, currency: str, token: str) -> RefundState:
         """Pay `amount` (minor units) out to the card `token`; the same `key` again changes nothing."""
         body = {"amount": amount, "currency": currency, "token": token}
         answer = _read(CreditAnswer, await self._send(self._post("/credits", key, body)))
         _check_same((answer.key, answer.amount), (key, amount))
+        return answer.state
+
+    async def movements(self, since: datetime) -> list[Movement]:  # noqa: ARG002  (the network keeps no times)
+        """All that was ever taken and given back."""
+        found: list[Movement] = []
+        while True:
+            page = {"offset": str(len(found)), "limit": str(_PAGE)}
+            request = self._client.build_request("GET", "/movements", params=page)
+            listed = _read(Movements, await self._send(request)).movements
+            found += [Movement(**each.model_dump()) for each in listed]
+            if len(listed) < _PAGE:
+                return found
+
+    def read_refund_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The key of the refund to look up, else as `read_webhook`."""
+        return read_webhook(self._webhook, headers, body, about="refund")
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The key of the attempt to look up; None when it is about something else. Raises `WebhookRefusedError`."""
@@ -114,7 +160,7 @@ class SandboxProvider:
         if status in _REFUSED_UNREAD:
             raise PaymentNotSentError(f"{call}: refused unread with {status}")
         if 400 <= status < 500:
-            raise RejectedRequestError(call, status)
+            raise (FaultyRequestError if status in _OUR_FAULT else RejectedRequestError)(call, status)
         raise PaymentUnknownError(f"{call}: answered {status}")
 
 

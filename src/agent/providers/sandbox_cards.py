@@ -5,19 +5,34 @@ tok_decline                 declined, and the decline is kept
 tok_slow                    captured, then the answer takes `slow_seconds`
 tok_down                    503, unread: nothing is kept
 tok_timeout_after_charge    captured, then the first answer never comes
+tok_gone                    404: the card was removed; nothing is kept
+tok_refund_pends            captured; its refunds stay pending until the network decides them, by `POST /refunds/KEY`
 """
 
 import asyncio
 from sqlite3 import Connection
-from typing import Annotated, Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from agent.providers.sandbox_card_forms import (
+    ChargeAnswer,
+    ChargeRequest,
+    CreditAnswer,
+    Decision,
+    Ledger,
+    MovementAnswer,
+    Movements,
+    NoSuchCharge,
+    NoSuchRefund,
+    PageRequest,
+    RefundAnswer,
+    RefundRequest,
+    RefundStanding,
+)
 from agent.providers.sandbox_file import SandboxFile, row, same_parameters
 from agent.providers.sandbox_requests import NoBody, answer, effect
 from agent.providers.sandbox_webhooks import Announce
@@ -31,79 +46,20 @@ CARD_TABLES = (
     "CREATE TABLE IF NOT EXISTS voids (key TEXT PRIMARY KEY)",
     "CREATE TABLE IF NOT EXISTS refunds (key TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " charge_id TEXT NOT NULL REFERENCES charges (id), amount INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS refund_states (key TEXT PRIMARY KEY, state TEXT NOT NULL)",  # else it has succeeded
     "CREATE TABLE IF NOT EXISTS credits (key TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " amount INTEGER NOT NULL, currency TEXT NOT NULL, token TEXT NOT NULL)",
+    "CREATE VIEW IF NOT EXISTS refunds_now AS SELECT refunds.*, coalesce(state, 'succeeded') AS state"
+    " FROM refunds LEFT JOIN refund_states USING (key) ORDER BY refunds.rowid",
+    "CREATE VIEW IF NOT EXISTS given_now AS SELECT key, state FROM refunds_now"
+    " UNION ALL SELECT key, 'succeeded' FROM credits",
+    "CREATE VIEW IF NOT EXISTS movements AS"
+    " SELECT 1 AS part, rowid AS n, 'capture' AS kind, key, id AS provider_id, amount, 0 AS failed FROM charges"
+    " WHERE status = 'captured' UNION ALL"
+    " SELECT 2, refunds.rowid, 'refund', key, charge_id, amount, coalesce(state = 'failed', 0) FROM refunds"
+    " LEFT JOIN refund_states USING (key) UNION ALL"
+    " SELECT 3, rowid, 'refund', key, '', amount, 0 FROM credits ORDER BY part, n",
 )
-
-Amount = Annotated[int, Field(gt=0, le=10**12)]
-
-
-class ChargeRequest(BaseModel):
-    """A charge, or a credit, as it is asked for. `amount` in minor units."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    amount: Amount
-    currency: str = Field(pattern="^[A-Z]{3}$")
-    token: str = Field(min_length=1, max_length=100)
-
-
-class RefundRequest(BaseModel):
-    """A refund as it is asked for: `amount` (minor units) of the charge with the network's id `charge_id`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    charge_id: str
-    amount: Amount
-
-
-class ChargeAnswer(BaseModel):
-    """A charge as the network keeps and tells it. `reason` is set when it was declined."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    id: str
-    key: str
-    status: Literal["captured", "declined"]
-    amount: int
-    reason: str
-
-
-class RefundAnswer(BaseModel):
-    """A refund as the network keeps and tells it."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    id: str
-    key: str
-    charge_id: str
-    amount: int
-
-
-class CreditAnswer(BaseModel):
-    """Money paid out to a card that did not pay it in."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    id: str
-    key: str
-    amount: int
-
-
-class NoSuchCharge(BaseModel):
-    """The network never got a charge with this key. The body of its 404; any other 404 says nothing."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    no_such_charge: str
-
-
-class Ledger(BaseModel):
-    """Everything that the network did, oldest first."""
-
-    charges: list[ChargeAnswer]
-    refunds: list[RefundAnswer]
-    credits: list[CreditAnswer] = []
 
 
 class CardNetwork:
@@ -141,13 +97,14 @@ class CardNetwork:
         """Give money back once. 422: more than is left of the capture. 409: the key is another refund's."""
 
         def give_back(db: Connection) -> RefundAnswer:
-            if known := row(db, "SELECT * FROM refunds WHERE key = ?", key):
+            if known := row(db, "SELECT * FROM refunds_now WHERE key = ?", key):
                 same_parameters(key, known, asked)
                 return RefundAnswer.model_validate(known)
             left = row(
                 db,
-                "SELECT amount - (SELECT coalesce(sum(amount), 0) FROM refunds WHERE charge_id = charges.id)"
-                " AS amount FROM charges WHERE id = ? AND status = 'captured'",
+                "SELECT token, amount - (SELECT coalesce(sum(amount), 0) FROM refunds_now"
+                " WHERE charge_id = charges.id AND state != 'failed') AS amount"
+                " FROM charges WHERE id = ? AND status = 'captured'",
                 asked.charge_id,
             )
             if left is None:
@@ -156,11 +113,16 @@ class CardNetwork:
                 raise HTTPException(
                     422, f"amount: {asked.amount} is more than the {left['amount']} left of this charge"
                 )
-            given = RefundAnswer(id=f"re_{uuid4().hex}", key=key, **asked.model_dump())
+            pends = left["token"] == "tok_refund_pends"  # noqa: S105  (a test card)
+            given = RefundAnswer(
+                id=f"re_{uuid4().hex}", key=key, state="pending" if pends else "succeeded", **asked.model_dump()
+            )
             db.execute(
                 "INSERT INTO refunds (id, key, charge_id, amount) VALUES (:id, :key, :charge_id, :amount)",
                 given.model_dump(),
             )
+            if pends:
+                db.execute("INSERT INTO refund_states (key, state) VALUES (?, ?)", (key, given.state))
             return given
 
         return await self._file.transaction(give_back)
@@ -180,6 +142,20 @@ class CardNetwork:
             return paid
 
         return await self._file.transaction(pay_out)
+
+    async def find_refund(self, key: str) -> RefundStanding | None:
+        """The refund or credit with this idempotency key."""
+        known = await self._file.transaction(lambda db: row(db, "SELECT * FROM given_now WHERE key = ?", key))
+        return RefundStanding.model_validate(known) if known else None
+
+    async def decide_refund(self, key: str, decision: Decision) -> RefundStanding | None:
+        """Decide a refund that is pending; another one stays as it is."""
+
+        def decide(db: Connection) -> None:
+            db.execute("UPDATE refund_states SET state = ? WHERE key = ? AND state = 'pending'", (decision.state, key))
+
+        await self._file.transaction(decide)
+        return await self.find_refund(key)
 
     async def void(self, key: str) -> ChargeAnswer | None:
         """From now on a charge with this key is declined when it comes; one that came before is told."""
@@ -202,13 +178,22 @@ class CardNetwork:
 
         def read(db: Connection) -> Ledger:
             charges = db.execute("SELECT * FROM charges ORDER BY rowid")
-            refunds = db.execute("SELECT * FROM refunds ORDER BY rowid")
+            refunds = db.execute("SELECT * FROM refunds_now")
             credits_ = db.execute("SELECT * FROM credits ORDER BY rowid")
             return Ledger(
                 charges=[ChargeAnswer.model_validate(dict(each)) for each in charges],
                 refunds=[RefundAnswer.model_validate(dict(each)) for each in refunds],
                 credits=[CreditAnswer.model_validate(dict(each)) for each in credits_],
             )
+
+        return await self._file.transaction(read)
+
+    async def movements(self, page: PageRequest) -> Movements:
+        """A part of what was captured, refunded and paid out, by kind and in the order in which it came."""
+
+        def read(db: Connection) -> Movements:
+            rows = db.execute("SELECT * FROM movements LIMIT :limit OFFSET :offset", page.model_dump())
+            return Movements(movements=[MovementAnswer.model_validate(dict(each)) for each in rows])
 
         return await self._file.transaction(read)
 
@@ -223,6 +208,8 @@ def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> l
 
     async def charge(request: Request) -> Response:
         key, asked = await effect(request, ChargeRequest)
+        if asked.token == "tok_gone":  # noqa: S105  (a test card)
+            raise HTTPException(404, "token: there is no such card any more")
         if asked.token == "tok_down":  # noqa: S105  (a test card)
             raise HTTPException(503, "refused unread: try again later")
         decided, is_new = await network.charge(key, asked)
@@ -235,6 +222,9 @@ def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> l
     async def ledger(_: Request) -> Response:
         return answer(await network.ledger())
 
+    async def movements(request: Request) -> Response:
+        return answer(await network.movements(PageRequest.model_validate(dict(request.query_params))))
+
     async def find(request: Request) -> Response:
         key = request.path_params["key"]
         return _found(key, await network.find(key))
@@ -246,6 +236,15 @@ def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> l
     async def refund(request: Request) -> Response:
         return answer(await network.refund(*await effect(request, RefundRequest)))
 
+    async def find_refund(request: Request) -> Response:
+        return _standing(request, await network.find_refund(request.path_params["key"]))
+
+    async def decide_refund(request: Request) -> Response:
+        key, decision = request.path_params["key"], Decision.model_validate_json(await request.body())
+        standing = await network.decide_refund(key, decision)
+        announce(f"refund.{decision.state}", key)
+        return _standing(request, standing)
+
     async def credit(request: Request) -> Response:
         return answer(await network.credit(*await effect(request, ChargeRequest)))
 
@@ -253,8 +252,11 @@ def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> l
         Route("/charges", charge, methods=["POST"]),
         Route("/charges", ledger, methods=["GET"]),
         Route("/charges/{key:path}", find, methods=["GET"]),
+        Route("/movements", movements, methods=["GET"]),
         Route("/voids", void, methods=["POST"]),
         Route("/refunds", refund, methods=["POST"]),
+        Route("/refunds/{key:path}", find_refund, methods=["GET"]),
+        Route("/refunds/{key:path}", decide_refund, methods=["POST"]),
         Route("/credits", credit, methods=["POST"]),
     ]
 
@@ -270,3 +272,7 @@ async def _wait(request: Request, seconds: float) -> None:
 
 def _found(key: str, charge: ChargeAnswer | None) -> Response:
     return answer(charge) if charge else answer(NoSuchCharge(no_such_charge=key), 404)
+
+
+def _standing(request: Request, refund: RefundStanding | None) -> Response:
+    return answer(refund) if refund else answer(NoSuchRefund(no_such_refund=request.path_params["key"]), 404)

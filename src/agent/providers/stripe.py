@@ -8,7 +8,8 @@ is created. Stripe's lists, unlike its search, show what was just written; shoul
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Final
 
 import httpx
 import stripe
@@ -17,17 +18,28 @@ from pydantic import ValidationError
 from agent.providers.payment import (
     Attempt,
     Charge,
+    Movement,
+    PaymentFaultError,
     PaymentNotSentError,
     PaymentRejectedError,
     PaymentUnknownError,
+    RefundState,
 )
-from agent.providers.stripe_answers import Event, Intent, KeyedT, Page, Refund
+from agent.providers.stripe_answers import Event, Intent, Page, Refund
 from agent.providers.stripe_http import StripeHttp
+from agent.providers.stripe_lists import PAGE, movements, with_key
 from agent.providers.webhooks import WebhookRefusedError
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_PAGE = 100  # the most that Stripe lists at once
 _DECIDING = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
+_OF_REFUNDS = ("refund.updated", "refund.failed", "charge.refund.updated")
+_REFUND_STATES: Final[dict[str, RefundState]] = {
+    "succeeded": "succeeded",
+    "pending": "pending",
+    "requires_action": "pending",  # the customer is asked, by Stripe, where to send it
+    "failed": "failed",
+    "canceled": "failed",
+}
 
 
 class StripeRejectedError(PaymentRejectedError):
@@ -37,6 +49,10 @@ class StripeRejectedError(PaymentRejectedError):
         super().__init__(f"Stripe rejected the request with {status} ({code or 'no code'})")
         self.status = status
         self.code = code
+
+
+class StripeFaultError(StripeRejectedError, PaymentFaultError):
+    """Stripe refused it by our own fault: the API key, its permissions, a key that was another request's."""
 
 
 class CreditNotSupportedError(PaymentRejectedError):
@@ -97,25 +113,25 @@ class StripeProvider:
         return None if intent is None or intent.undecided else _charge(intent)
 
     async def void(self, attempt: Attempt) -> Charge | None:
-        """Make sure that the attempt never takes money any more; what it did before that comes back.
+        """Cancel the attempt's intent, so that it takes no money any more; what it did before that comes back.
 
-        Its intent is cancelled, also when there is none yet: it is created for that, so that a late capture finds it.
+        One that there is none of is not made for that: Stripe would refuse it for what the capture was refused for.
+        Should the capture still come, from a worker that was held up, its money is known to be late (`Payments`).
         """
         async with self._call():
-            intent = await self._found_or_created(attempt)
-            if intent.undecided:
+            intent = await self._found(attempt)
+            if intent and intent.undecided:
                 cancel = self._intents.cancel_async(intent.id, {}, {"idempotency_key": f"{attempt.key}:void"})
                 intent = await _decided(cancel, attempt)
-        return _charge(intent)
+        return _charge(intent) if intent else None
 
-    async def refund(self, key: str, provider_id: str, amount: int) -> None:
+    async def refund(self, key: str, provider_id: str, amount: int) -> RefundState:
         """Give `amount` (minor units) of a capture back, in parts if need be; the same `key` again changes nothing.
 
-        A refund that failed later, at the card's bank, is rejected when it is asked for again: it is still owed.
+        A refund may be pending for days, and then fail at the card's bank; under its key it stays failed.
         """
         async with self._call():
-            made = self._refunds.list_async({"payment_intent": provider_id, "limit": _PAGE})
-            refund = await _with_key(key, Page[Refund], made)
+            refund = await self._refund_found(key, provider_id)
             if refund is None:
                 created = await self._refunds.create_async(
                     {"payment_intent": provider_id, "amount": amount, "metadata": {"key": key}},
@@ -125,13 +141,22 @@ class StripeProvider:
                 if (refund.key, refund.payment_intent) != (key, provider_id):
                     raise _about_something_else()
         if refund.amount != amount:
-            raise PaymentRejectedError("the key is another refund's")
-        if refund.status not in ("succeeded", "pending"):
-            raise PaymentRejectedError(f"the refund is {refund.status}")
+            raise PaymentFaultError("the key is another refund's")
+        return _state(refund)
 
-    async def credit(self, key: str, amount: int, currency: str, token: str) -> None:  # noqa: ARG002  (the port's)
+    async def find_refund(self, key: str, provider_id: str) -> RefundState | None:
+        """How a refund of this capture stands now; None for no such one. Only reads."""
+        async with self._call():
+            refund = await self._refund_found(key, provider_id)
+        return _state(refund) if refund else None
+
+    async def credit(self, key: str, amount: int, currency: str, token: str) -> RefundState:  # noqa: ARG002  (the port's)
         """Raises `CreditNotSupportedError`; nothing is sent."""
         raise CreditNotSupportedError("Stripe does not pay out to a card that did not pay in")
+
+    async def movements(self, since: datetime) -> list[Movement]:
+        """What was taken and given back under our keys since then."""
+        return await movements(self._call, self._intents, self._refunds, since)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The key of the attempt that something happened to; None for an event about nothing of ours.
@@ -139,14 +164,28 @@ class StripeProvider:
         Events come twice and in any order, so none is taken for the truth: `find` tells it. `headers` are in lower
         case, or do not care. Raises `WebhookRefusedError`.
         """
+        event = self._event(headers, body)
+        return (event.data.object.key or None) if event.type in _DECIDING else None
+
+    def read_refund_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The key of the refund that something happened to, else as `read_webhook`."""
+        event = self._event(headers, body)
+        return (event.data.object.key or None) if event.type in _OF_REFUNDS else None
+
+    def read_dispute_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
+        """The id of the intent whose customer disputes it at their bank, else as `read_webhook`."""
+        event = self._event(headers, body)
+        return event.data.object.payment_intent if event.type == "charge.dispute.created" else None
+
+    def _event(self, headers: Mapping[str, str], body: bytes) -> Event:
+        """What Stripe signed just now. Raises `WebhookRefusedError`."""
         try:
             stripe.WebhookSignature.verify_header(
                 body, headers.get("stripe-signature"), self._webhook_secret, stripe.Webhook.DEFAULT_TOLERANCE
             )
-            event = Event.model_validate_json(body)
+            return Event.model_validate_json(body)
         except (stripe.SignatureVerificationError, ValidationError, UnicodeDecodeError) as error:
             raise WebhookRefusedError(f"not an event of Stripe's ({type(error).__name__})") from None  # may quote it
-        return (event.data.object.key or None) if event.type in _DECIDING else None
 
     async def _found_or_created(self, attempt: Attempt) -> Intent:
         """The attempt's one intent. One that seems just created may be an earlier call's, and decided since."""
@@ -167,11 +206,15 @@ class StripeProvider:
 
     async def _found(self, attempt: Attempt) -> Intent | None:
         customer, _ = _customer_and_card(attempt)
-        intents = self._intents.list_async({"customer": customer, "limit": _PAGE})
-        found = await _with_key(attempt.key, Page[Intent], intents)
+        intents = self._intents.list_async({"customer": customer, "limit": PAGE})
+        found = await with_key(attempt.key, Page[Intent], intents)
         if found and (found.amount, found.currency) != (attempt.amount, attempt.currency.lower()):
-            raise PaymentRejectedError("the key is another attempt's")
+            raise PaymentFaultError("the key is another attempt's")
         return found
+
+    async def _refund_found(self, key: str, provider_id: str) -> Refund | None:
+        made = self._refunds.list_async({"payment_intent": provider_id, "limit": PAGE})
+        return await with_key(key, Page[Refund], made)
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
@@ -189,6 +232,8 @@ class StripeProvider:
             raise PaymentUnknownError(f"no answer from Stripe ({type(error).__name__})") from error
         except (stripe.APIError, ValidationError, UnicodeDecodeError):
             raise PaymentUnknownError("Stripe's answer cannot be read") from None  # they quote it, names and all
+        except (stripe.AuthenticationError, stripe.PermissionError, stripe.IdempotencyError) as error:
+            raise StripeFaultError(error.http_status, error.code) from error
         except stripe.StripeError as error:
             raise StripeRejectedError(error.http_status, error.code) from error
 
@@ -202,18 +247,6 @@ async def _decided(request: Awaitable[stripe.PaymentIntent], attempt: Attempt) -
         if told is None or (intent := _about(attempt, told)).undecided:
             raise
     return intent
-
-
-async def _with_key(key: str, form: type[Page[KeyedT]], listed: Awaitable[stripe.ListObject[Any]]) -> KeyedT | None:
-    """What carries our key in a list, all its pages."""
-    while True:
-        answer = await listed
-        page = form.model_validate(answer)
-        if found := next((each for each in page.data if each.key == key), None):
-            return found
-        if not page.has_more:
-            return None
-        listed = answer.next_page_async()
 
 
 def _customer_and_card(attempt: Attempt) -> tuple[str, str]:
@@ -248,3 +281,10 @@ def _charge(intent: Intent) -> Charge | None:
             return Charge(intent.key, "declined", intent.id, intent.amount, reason)
         case _:
             raise PaymentUnknownError(f"the payment is {intent.status}")
+
+
+def _state(refund: Refund) -> RefundState:
+    try:
+        return _REFUND_STATES[refund.status]
+    except KeyError:
+        raise PaymentUnknownError(f"the refund is {refund.status}") from None

@@ -71,10 +71,16 @@ class Page(Told, Generic[KeyedT]):
     has_more: bool
 
 
+class Subject(Keyed):
+    """An intent, a refund, or a dispute, which carries no key of ours but names its intent."""
+
+    payment_intent: str | None = None
+
+
 class EventData(Told):
     """What an event is about, as it was at the time."""
 
-    object: Keyed
+    object: Subject
 
 
 class Event(Told):

@@ -3,13 +3,15 @@
 What time does to a request is in `approvals.deadlines`. A thread only shows it; the ledger has it.
 """
 
-from itertools import islice
+from collections.abc import AsyncIterator
+from itertools import count, islice
 from typing import Final
 
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
-from langgraph_sdk.schema import Command
+from langgraph_sdk.schema import Command, Thread, ThreadSelectField
 
+from agent.approvals.deadlines import ToTell
 from agent.platform import drive_conversation, drive_on, is_order_thread, service_client
 from agent.reconciler.jobs import ReconcilerState, Update, note, still_waits, thread_again, tried
 from agent.services import Services, services
@@ -24,11 +26,12 @@ async def watch_the_clock(state: ReconcilerState) -> Update:  # noqa: ARG001
 
 
 async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Make threads look again at requests that changed while they waited: escalated, expired or void."""
+    """Make threads look again at requests that changed while they waited: escalated, expired or void; or that were
+    approved, and what was approved is not made."""
     shop = await services()
     client = await service_client(shop.settings)
     requests = await shop.deadlines.to_tell()
-    woken = {request: await tried(_wake(client, shop, thread, order)) for request, thread, order in requests}
+    woken = {request.request_id: await tried(_wake(client, shop, request)) for request in requests}
     return {"report": {"woken": woken}}
 
 
@@ -45,6 +48,46 @@ async def ask_again(state: ReconcilerState) -> Update:  # noqa: ARG001
     silent = waiting.keys() - await _at_their_interrupt(client, shop, list(waiting))
     asked = {thread: await tried(_ask(client, shop, thread, waiting[thread])) for thread in sorted(silent)}
     return {"report": {"asked": asked}}
+
+
+async def bring_to_end(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Take threads on that still show a request which was decided: their server lost what came of it, as one that is
+    killed may. It is in the ledger, and nothing is done twice."""
+    shop = await services()
+    client = await service_client(shop.settings)
+    late: dict[str, str | None] = {}
+    async for threads in _interrupted(client):
+        shown = {thread["thread_id"]: request for thread in threads if (request := _shown(thread))}
+        ended = await shop.deadlines.ended(shown.values())
+        late |= {thread: ended[request] for thread, request in shown.items() if request in ended}
+    return {"report": {"ended": {thread: await tried(_take_on(client, thread, late[thread])) for thread in late}}}
+
+
+async def _interrupted(client: LangGraphClient) -> AsyncIterator[list[Thread]]:
+    """All threads that say that they wait, page by page."""
+    fields: list[ThreadSelectField] = ["thread_id", "metadata", "interrupts"]
+    for page in count():
+        threads = await client.threads.search(
+            status="interrupted", limit=AT_ONCE, offset=page * AT_ONCE, select=fields, sort_by="created_at"
+        )
+        yield threads
+        if len(threads) < AT_ONCE:
+            return
+
+
+def _shown(thread: Thread) -> str | None:
+    """The request that a thread shows; by its note on an engine whose search knows no interrupts."""
+    values = [each["value"] for task in (thread.get("interrupts") or {}).values() for each in task]
+    shown = [value["request_id"] for value in values if isinstance(value, dict) and "request_id" in value]
+    return shown[0] if shown else (thread.get("metadata") or {}).get("request_id")
+
+
+async def _take_on(client: LangGraphClient, thread_id: str, order_id: str | None) -> str:
+    if is_order_thread(thread_id):
+        await drive_on(client, thread_id, order_id or "")
+    else:
+        await drive_conversation(client, thread_id)
+    return "driven on"
 
 
 async def _at_their_interrupt(client: LangGraphClient, shop: Services, thread_ids: list[str]) -> set[str]:
@@ -75,17 +118,26 @@ async def _ask(client: LangGraphClient, shop: Services, thread_id: str, owner: s
     return "asked again"
 
 
-async def _wake(client: LangGraphClient, shop: Services, thread_id: str, order_id: str | None) -> str:
-    """Have a waiting thread look at its request again: an order by its id, a conversation by an answer that is none."""
+async def _wake(client: LangGraphClient, shop: Services, request: ToTell) -> str:
+    """Have a waiting thread look at its request again: an order by its id, a conversation by an answer that is none.
+
+    What was approved is made on its thread wherever that stands.
+    """
+    thread_id, is_approved = request.thread_id, request.status == "approved"
     try:
         thread = await client.threads.get(thread_id)
     except NotFoundError:
-        await shop.deadlines.ended_meanwhile(thread_id)  # nobody is left to be told
-        return "thread is gone"
+        if not is_approved:
+            await shop.deadlines.ended_meanwhile(thread_id)  # nobody is left to be told
+            return "thread is gone"
+        thread = await thread_again(client, thread_id, "customer_service", request.owner)
     if thread["status"] == "busy":
         return "at work"
     if (thread.get("metadata") or {}).get("graph_id") == "order_processing":
-        await drive_on(client, thread_id, order_id or "")
+        await drive_on(client, thread_id, request.order_id or "")
+        return "woken"
+    if is_approved:
+        await drive_conversation(client, thread_id)
         return "woken"
     if not still_waits(thread, shop.started_at):
         await shop.deadlines.ended_meanwhile(thread_id)  # it went on without, and hears of it with its next reply

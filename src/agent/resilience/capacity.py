@@ -69,6 +69,9 @@ class RateLimit:
         async with within(self._wait, RateLimitedError(self._spent)), self._turn:
             while not await self._limiter.hit(self._rate):
                 window = await self._limiter.get_window_stats(self._rate)
+                if window.reset_time - time.time() > self._rate.get_expiry():  # the clock went back
+                    await self._limiter.clear(self._rate)
+                    continue
                 await asyncio.sleep(max(window.reset_time - time.time(), 0.001))
 
 

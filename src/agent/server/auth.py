@@ -22,7 +22,7 @@ from agent.settings import Settings, settings
 
 auth = Auth()
 
-OPEN_PATHS: Final = frozenset(("/ops/health",))
+OPEN_PATHS: Final = frozenset(("/ops/health", "/ops/ready"))
 """Custom routes that anyone may read."""
 
 SIGNED_PATHS: Final = "/webhooks/"
@@ -43,7 +43,7 @@ Filter = Auth.types.FilterType | bool
 
 @auth.authenticate
 async def authenticate(headers: dict[bytes, bytes], path: str, scope: dict[str, Any]) -> Auth.types.MinimalUserDict:
-    """The caller behind a token. Nobody is anonymous but on /ops/health, and Studio on the server's own machine."""
+    """The caller behind a token. Nobody is anonymous but on `OPEN_PATHS`, and Studio on the server's own machine."""
     if path in OPEN_PATHS or path.startswith(SIGNED_PATHS):
         return _user("anyone")
     config = await asyncio.to_thread(settings)
@@ -107,11 +107,11 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
     try:
         await take_turn(caller, settings().customer_rate)
         check_run(caller, run)
-        await check_checkpoint(run)
+        checkpoint = await check_checkpoint(run)
         if is_message(run):
             await check_message(run)
         if run["kwargs"].get("command"):
-            await check_answer(caller, run)
+            await check_answer(caller, run, checkpoint)
             return True
     except RunRefusedError as refused:
         raise _refused(refused, "threads.create_run", caller) from refused

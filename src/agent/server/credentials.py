@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from agent.identity import SERVICE_IDENTITY, Caller, is_reserved, is_role
+from agent.identity import SERVICE_IDENTITY, Caller, authenticated, is_reserved, is_role
 from agent.settings import Settings
 from agent.tokens import TokensError, digest_of, holder, read_digests
 
@@ -57,7 +57,7 @@ def caller_behind(token: str, config: Settings) -> Caller:
     caller = holder(token, known)
     if caller is None:
         raise CredentialError("this token is not known")
-    return caller
+    return authenticated(caller.identity, caller.role)
 
 
 def takes_jwt(config: Settings) -> bool:
@@ -91,7 +91,7 @@ def _named_by(claims: dict[str, Any]) -> Caller:
     role, subject = claims["role"], claims["sub"]
     if not is_role(role) or role == "service":
         raise CredentialError("this JWT is refused: its role is none that it may give")
-    if is_reserved(caller := Caller(subject, role)):
+    if is_reserved(caller := authenticated(subject, role)):
         raise CredentialError("this JWT is refused: its sub is none that it may give")
     return caller
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.files import keep_private
 from agent.server.auth import auth
-from agent.server.startup import unfit
+from agent.server.startup import open_ledger, unfit
 from agent.settings import settings
 
 __all__ = ["auth"]
@@ -23,3 +23,5 @@ try:
         keep_private(THREADS)
 except OSError as error:
     raise SystemExit(f"not started: {error.filename}: {error.strerror}") from None
+if why := open_ledger(settings()):
+    raise SystemExit(f"not started: {why}")

@@ -33,6 +33,10 @@ async def take_turn(caller: Caller, rate: str) -> None:
     limiter, parsed = _limiter(), limits.parse(rate)
     if not await limiter.hit(parsed, caller.identity):
         window = await limiter.get_window_stats(parsed, caller.identity)
+        if window.reset_time - time.time() > parsed.get_expiry():  # the clock went back: what was counted lies ahead
+            await limiter.clear(parsed, caller.identity)
+            emit("clock.went_back")
+            return
         emit("request.limited", role=caller.role)
         raise TooManyError(rate, max(1, math.ceil(window.reset_time - time.time())))
 

@@ -47,7 +47,7 @@ class Pay(BaseModel):
 async def show(order_id: str, request: Request) -> dict[str, Any]:
     """An order as the ledger has it; customers see their own."""
     shop, caller = await services(), caller_of_request(request)
-    view = await _seen(shop, order_id, caller)
+    view = await seen_order(shop, order_id, caller)
     rule = view["reason"]
     denial = {"rule": rule, "sentence": RULES[rule]} if rule in RULES else None
     return {**view, "denial": denial, "approvals": await shop.approvals.of_order(order_id)}
@@ -59,20 +59,20 @@ async def cancel(
 ) -> dict[str, Any]:
     """Cancel an order at any moment before it is handed over (CANCEL-STATUS)."""
     shop, caller = await services(), caller_of_request(request, "customer", "channel")
-    order = await _seen(shop, order_id, caller)
-    key = _key("cancel", order_id, idempotency_key)
+    order = await seen_order(shop, order_id, caller)
+    key = command_key("cancel", order_id, idempotency_key)
     command = CancelOrder(
         key=key, actor=caller.identity, subject=order["customer_id"], order_id=order_id, reason=asked.reason
     )
-    return await _done(shop, command, order_id)
+    return await run_command(shop, command, order_id)
 
 
 @router.post("/{order_id}/pay", dependencies=[Depends(within_rate)])
 async def pay(order_id: str, asked: Pay, request: Request, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
     """Pay by another method, after a decline or before anything is handed over (PAYMENT-STATUS)."""
     shop, caller = await services(), caller_of_request(request, "customer", "channel")
-    order = await _seen(shop, order_id, caller)
-    key = _key("pay", order_id, idempotency_key)
+    order = await seen_order(shop, order_id, caller)
+    key = command_key("pay", order_id, idempotency_key)
     command = SwapPayment(
         key=key,
         actor=caller.identity,
@@ -80,14 +80,14 @@ async def pay(order_id: str, asked: Pay, request: Request, idempotency_key: Idem
         order_id=order_id,
         payment_method_id=asked.payment_method_id,
     )
-    return await _done(shop, command, order_id)
+    return await run_command(shop, command, order_id)
 
 
 @router.post("/{order_id}/deliver")
 async def deliver(order_id: str, request: Request) -> dict[str, Any]:
     """Confirm that all parcels that have left have arrived (PARCEL-STATE)."""
     shop, caller = await services(), caller_of_request(request, "warehouse")
-    order = await _seen(shop, order_id, caller)
+    order = await seen_order(shop, order_id, caller)
     left = [parcel["id"] for parcel in order["parcels"] if parcel["state"] == "handed_over"]
     if not left:
         raise HTTPException(409, "PARCEL-STATE: no parcel of this order is on its way")
@@ -106,7 +106,7 @@ async def look_again(shop: Services, order_id: str) -> None:
         emit("order.driven_later", order_id=order_id, error=type(later).__name__)
 
 
-async def _seen(shop: Services, order_id: str, caller: Caller) -> OrderView:
+async def seen_order(shop: Services, order_id: str, caller: Caller) -> OrderView:
     """The order, if this caller may see it. Raises HTTP 404, the same for another's as for none."""
     try:
         return await shop.reads.get(order_id, customer_id=caller.identity if caller.role == "customer" else None)
@@ -114,7 +114,7 @@ async def _seen(shop: Services, order_id: str, caller: Caller) -> OrderView:
         raise HTTPException(404, f"{denial.rule}: {denial.sentence}") from denial
 
 
-async def _done(shop: Services, command: Command, order_id: str) -> dict[str, Any]:
+async def run_command(shop: Services, command: Command, order_id: str) -> dict[str, Any]:
     """Run a command and have the order go on; a denial is HTTP 409 with its rule."""
     try:
         answer = await shop.commerce.run(command)
@@ -126,6 +126,6 @@ async def _done(shop: Services, command: Command, order_id: str) -> dict[str, An
     return answer
 
 
-def _key(verb: str, order_id: str, given: str | None) -> str:
-    """As long for every key: one that was cut would be another's."""
+def command_key(verb: str, order_id: str, given: str | None) -> str:
+    """The key of a command that is asked for over HTTP. Each is as long: one that was cut would be another's."""
     return f"{verb}:{order_id}:{digest(given or uuid4().hex)[:32]}"

@@ -14,10 +14,12 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError
 from sqlalchemy.exc import NoResultFound
 
+from agent.approvals.gate import addressed
 from agent.assistant.models import MessageError, message_text
 from agent.commerce.policy import RULES
 from agent.identity import APPROVER_ROLES, STUDIO_IDENTITY, Caller, acting
-from agent.ledger.failures import DatabaseAwayError
+from agent.ledger.failures import UNUSABLE
+from agent.ledger.schema import SchemaError
 from agent.observability.events import emit
 from agent.server.rules import RunRefusedError
 from agent.services import services
@@ -26,11 +28,11 @@ _INTERRUPT_ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the engine takes for an interrupt's id (langgraph.pregel._utils)."""
 
 
-async def check_answer(caller: Caller, run: dict[str, Any]) -> None:
+async def check_answer(caller: Caller, run: dict[str, Any], checkpoint: str = "") -> None:
     """Refuse an answer to anything but the request that waits now, or by somebody whose role may not give it.
 
     The answer is then addressed to its interrupt, so that a second click, queued behind the first, does not land on the
-    next step. Raises `RunRefusedError`.
+    next step; with it goes what it named: its interrupt, or `checkpoint`. Raises `RunRefusedError`.
     """
     command = run["kwargs"]["command"]
     named, said = _addressed(command["resume"])
@@ -43,25 +45,26 @@ async def check_answer(caller: Caller, run: dict[str, Any]) -> None:
         raise RunRefusedError(409, "that interrupt does not wait any more: look at the thread again")
     if role != "service":
         await _check_role(role, interrupt["value"])
-    command["resume"] = {interrupt["id"]: said}
+    command["resume"] = {interrupt["id"]: addressed(said, "interrupt" if named else checkpoint)}
 
 
-async def check_checkpoint(run: dict[str, Any]) -> None:
+async def check_checkpoint(run: dict[str, Any]) -> str:
     """A run goes on from where its thread is: a client may name that checkpoint, and no older one.
 
     Chat UIs send the one that they display. It is taken out of the run, or what happens meanwhile would be forked.
-    Raises `RunRefusedError`.
+    Returns `checkpoint` when it was named. Raises `RunRefusedError`.
     """
     configurable = (run["kwargs"].get("config") or {}).get("configurable") or {}
     shown = configurable.pop("checkpoint_id", None)
     for part in ("checkpoint_ns", "checkpoint_map"):  # empty: see `rules`
         configurable.pop(part, None)
     if shown is None:
-        return
+        return ""
     async with _seen_by_caller() as client:
         latest = (await client.threads.get_state(str(run["thread_id"])))["checkpoint"]["checkpoint_id"]
     if shown != latest:
         raise RunRefusedError(409, "the thread has gone on since that checkpoint: look at it again")
+    return "checkpoint"
 
 
 async def check_message(run: dict[str, Any]) -> None:
@@ -117,8 +120,8 @@ async def _check_role(role: str, shown: Any) -> None:
         request = await (await services()).approvals.get(shown["request_id"])
     except (NoResultFound, TypeError, KeyError) as unknown:
         raise RunRefusedError(409, "what waits on this thread is no request of ours") from unknown
-    except DatabaseAwayError as away:
-        raise RunRefusedError(503, "the ledger can't be asked now who may answer: try again") from away
+    except (*UNUSABLE, SchemaError) as error:
+        raise RunRefusedError(503, "the ledger can't be asked now who may answer: try again") from error
     if role in request["roles"]:
         return
     emit("approval.answer_refused", request_id=request["request_id"], rule="APPROVAL-ROLE")

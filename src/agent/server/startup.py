@@ -1,11 +1,22 @@
 """What a server must have before it starts. One line says what is wrong; nothing is repaired here."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Final
 
 import limits
 from pydantic import SecretStr
+from sqlalchemy import update
 
+from agent.approvals.trail import Trail
+from agent.ledger.database import Database
+from agent.ledger.engines import Limits, is_embedded
+from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, LedgerDamagedError
+from agent.ledger.history import ledger_file
+from agent.ledger.recovery import in_one_line
+from agent.ledger.schema import SchemaError, upgrade
+from agent.ledger.tables import HeartbeatRow
+from agent.observability.events import emit
 from agent.server.credentials import takes_jwt
 from agent.settings import Settings
 from agent.tokens import TokensError, read_digests
@@ -17,6 +28,30 @@ FEWEST_CHARACTERS: Final = 8
 
 _GIVEN_BY_OTHERS: Final = frozenset(("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token"))
 """Secrets whose form whoever gave them decides; nobody calls this server with them."""
+
+
+def open_ledger(config: Settings) -> str | None:
+    """Why a server must not start with its embedded ledger as it is: damaged, gone, newer; None when it may.
+
+    One that can't be written is an event: whatever needs no write is answered. Another database may come later.
+    """
+    if not is_embedded(config.ledger_url):
+        return None
+    database = Database(config.ledger_url, limits=Limits.of(config))
+    try:
+        upgrade(config.ledger_url)
+        Trail.of(config)
+        with database.writing() as session:
+            session.execute(update(HeartbeatRow).values(at=HeartbeatRow.at))
+    except (LedgerDamagedError, SchemaError) as error:
+        return in_one_line(error, config.ledger_url)
+    except ValueError as error:  # of the trail's key
+        return str(error)
+    except (DatabaseAwayError, DatabaseConflictError, OSError) as error:
+        emit("ledger.unusable", why=str(error), where=str(ledger_file(config.ledger_url)))
+    finally:
+        asyncio.run(database.close())
+    return None
 
 
 def unfit(config: Settings) -> str | None:

@@ -10,7 +10,9 @@ from typing import Final
 from croniter import croniter
 from prometheus_client import Gauge
 
-from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
+from agent.ledger.failures import UNUSABLE
+from agent.ledger.schema import SchemaError
+from agent.ledger.times import is_in_future
 from agent.observability.events import emit
 from agent.server.cron import keep_one_cron
 from agent.services import Services, services
@@ -36,7 +38,7 @@ async def watch_reconciler(config: Settings) -> None:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
         try:
             late = await look(await services(), late)
-        except (DatabaseAwayError, DatabaseConflictError):  # which is the alarm of whoever needs the ledger
+        except (*UNUSABLE, SchemaError):  # which is the alarm of whoever needs the ledger
             continue
 
 
@@ -53,7 +55,11 @@ async def look(shop: Services, was_late: bool) -> bool:
 
 def is_late(shop: Services, last: datetime | None) -> bool:
     """Whether the cron should have started the reconciler `TIMES_MISSED` times since it last ran, or since we have."""
-    times = croniter(shop.settings.reconcile_cron, max(last or shop.started_at, shop.started_at))
+    now = shop.database.clock()
+    known = [at for at in (last, shop.started_at) if at and not is_in_future(at, now)]
+    if not known:  # the clock went back: nobody knows how long it has been
+        return True
+    times = croniter(shop.settings.reconcile_cron, max(known))
     for _ in range(TIMES_MISSED):
         due = times.get_next(datetime)
-    return bool(due < shop.database.clock())
+    return bool(due < now)

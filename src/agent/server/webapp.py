@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,7 +15,11 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent.identity import STUDIO_IDENTITY, owner_of
-from agent.server import approvals, breakers, orders, webhooks
+from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, LedgerDamagedError
+from agent.ledger.recovery import in_one_line
+from agent.ledger.schema import SchemaError
+from agent.observability.events import emit
+from agent.server import approvals, breakers, comparison, orders, returns, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
@@ -23,6 +27,11 @@ from agent.server.revocation import Revocation
 from agent.server.watching import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
+
+HEALTH_WAITS_SECONDS: Final = 1.0
+"""How long `/ops/health` waits for a write to come through before it says that none does."""
+RETRY_SECONDS: Final = 5
+"""When to come again for what a ledger could not do, as `Retry-After`."""
 
 
 @asynccontextmanager
@@ -39,7 +48,8 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
 app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
-app.router.routes += [*approvals.router.routes, *breakers.router.routes, *orders.router.routes, *webhooks.router.routes]
+for _room in (approvals, breakers, comparison, orders, returns, webhooks):
+    app.router.routes += _room.router.routes
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
 
@@ -50,14 +60,27 @@ async def unreadable(_: Request, wrong: RequestValidationError) -> JSONResponse:
     return JSONResponse({"detail": faults}, 422)
 
 
+@app.exception_handler(DatabaseAwayError)
+@app.exception_handler(DatabaseConflictError)
+@app.exception_handler(LedgerDamagedError)
+@app.exception_handler(SchemaError)
+async def unusable(_: Request, error: Exception) -> JSONResponse:
+    """HTTP 503: the ledger can't be used now, nothing was changed, and why; the log has what an operator can do."""
+    emit("ledger.unusable", why=await asyncio.to_thread(lambda: in_one_line(error, settings().ledger_url)))
+    return JSONResponse({"detail": str(error)}, 503, {"retry-after": str(RETRY_SECONDS)})
+
+
 @app.get("/ops/health")
 async def health() -> dict[str, str | None]:
-    """Open to anyone: whether the ledger answers, and the reconciler runs."""
+    """Open to anyone, and answered while nobody can write: whether the ledger is read and written, and the reconciler
+    runs. HTTP 503 when it can't even be read."""
     shop = await services()
     last = await shop.heartbeat.last()
     cron = shop.settings.reconcile_cron
+    refusal = await shop.readiness.refusal(HEALTH_WAITS_SECONDS)
     return {
-        "status": "ok",
+        "status": "read-only" if refusal else "ok",
+        **({"why": refusal} if refusal else {}),
         "reconciler": "off" if not cron else "late" if is_late(shop, last) else "on time",
         "reconciler_last_run": last.isoformat() if last else None,
     }
@@ -68,6 +91,15 @@ async def me(request: Request) -> dict[str, str]:
     """Who the caller is to this server. `owner` is whose their threads are, and in their orders' thread ids."""
     caller = caller_of_request(request)
     return {"identity": caller.identity, "role": caller.role, "owner": owner_of(caller)}
+
+
+@app.get("/ops/ready")
+async def ready() -> JSONResponse:
+    """Open to anyone: whether orders can be taken. HTTP 503, and why, while the ledger can't be written."""
+    refusal = await (await services()).readiness.refusal()
+    if refusal:
+        return JSONResponse({"status": "not ready", "why": refusal}, 503, {"retry-after": str(RETRY_SECONDS)})
+    return JSONResponse({"status": "ready"})
 
 
 @app.get("/info")

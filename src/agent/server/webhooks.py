@@ -3,11 +3,14 @@
 A webhook is a hint, never a truth: it may be late, doubled or out of order. It makes us ask whoever sent it.
 """
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter, HTTPException, Request
 
 from agent.commerce.reads import ParcelView
 from agent.observability.events import emit
 from agent.providers.carrier import CarrierError
+from agent.providers.outside import Reader, Webhooks
 from agent.providers.payment import PaymentError
 from agent.providers.webhooks import WebhookRefusedError
 from agent.resilience import CircuitOpenError
@@ -19,7 +22,8 @@ router = APIRouter(prefix="/webhooks")
 
 @router.post("/{source}", status_code=204)
 async def hear(source: str, request: Request) -> None:
-    """Ask the source what has become of the payment or parcel that it speaks of, and have its order go on.
+    """Ask the source what has become of the payment, refund or parcel that it speaks of, and have its order go on; note
+    a payment that is disputed.
 
     HTTP 404 for a source that is not configured, 400 for a signature that is not its, 503 when it can't be asked: it
     will send again.
@@ -29,16 +33,28 @@ async def hear(source: str, request: Request) -> None:
     if not readers:
         raise HTTPException(404, "no such source")
     try:
-        payment, parcel = readers.payment(request.headers, body), readers.parcel(request.headers, body)
+        hints = [(about, act) for read, act in _ways(shop, readers) if (about := read(request.headers, body))]
     except WebhookRefusedError as refused:
         emit("webhook.refused", source=source)
         raise HTTPException(400, str(refused)) from refused
+    order_id = None
     try:
-        order_id = await shop.payments.look_up(payment) if payment else await _parcel(shop, parcel) if parcel else None
+        for about, act in hints:
+            order_id = await act(about)
     except (PaymentError, CarrierError, CircuitOpenError) as later:
         raise HTTPException(503, "cannot ask back just now") from later
     if order_id:
         await look_again(shop, order_id)
+
+
+def _ways(shop: Services, readers: Webhooks) -> list[tuple[Reader, Callable[[str], Awaitable[str | None]]]]:
+    """What a webhook may be about, and what is done then; each gives the id of the order that it was about."""
+    return [
+        (readers.payment, shop.payments.look_up),
+        (readers.refund, shop.debts.look_up),
+        (readers.dispute, shop.payments.disputed),
+        (readers.parcel, lambda parcel_id: _parcel(shop, parcel_id)),
+    ]
 
 
 async def _parcel(shop: Services, parcel_id: str) -> str | None:

@@ -1,14 +1,17 @@
 """What the approval tests ask for, and what was decided on it."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from agent.approvals.card import args_of
 from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.models import ApprovalView, decision_payload
 from agent.approvals.requests import Action, Approvals
 from agent.ledger.database import Database
-from agent.ledger.tables import DecisionRow
+from agent.ledger.tables import ApprovalRow, DecisionRow
 
 CUSTOMER = "ada_park"
 ASKER = "channel-1"
@@ -25,17 +28,19 @@ def order(total: int = 5_000_00) -> Action:
     return Action("approve_order", {"order_id": "N-1", "total": total}, f"Order N-1 of {total}")
 
 
-def changed_amount(shown: dict[str, Any], arguments: dict[str, Any]) -> tuple[Action, Case]:
+def changed_amount(session: Session, row: ApprovalRow, wanted: dict[str, Any], now: datetime) -> tuple[Action, Case]:
     """An `Edit`: the amount may change, within reason."""
-    if arguments["amount"] > 100_00:
+    amount = round(float(wanted["amount"]) * 100)
+    if amount > 100_00:
         raise ValueError("amount: more than was paid")
-    assert arguments | {"amount": 0} == shown | {"amount": 0}
-    return refund(arguments["amount"]), case_for_refund(arguments["amount"])
+    assert wanted | {"amount": ""} == args_of(row) | {"amount": ""}
+    return refund(amount), case_for_refund(amount)
 
 
-def edit_to(amount: int) -> dict[str, Any]:
+def edit_to(view: ApprovalView, amount: int) -> dict[str, Any]:
     """The answer that changes a refund's amount."""
-    return decision_payload("edit", name="refund_payment", arguments=refund(amount).arguments)
+    arguments = view["action_requests"][0]["args"] | {"amount": f"{amount / 100:.2f}"}
+    return decision_payload("edit", name="refund_payment", arguments=arguments)
 
 
 async def ask(approvals: Approvals, action: Action, case: Case, *, key: str = "plan:1") -> ApprovalView:

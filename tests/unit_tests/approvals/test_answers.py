@@ -18,11 +18,18 @@ REJECTED = Answer(decision="reject", note="too much")
 EDITED = Answer(decision="edit", arguments=ARGS)
 
 
+ECHOED = Answer(decision="approve", echoed=ARGS)
+TOKEN = Answer(decision="approve", token="0f")
+
+
 @pytest.mark.parametrize(
     ("said", "answer"),
     [
-        pytest.param([{"type": "accept", "args": {"action": NAME, "args": ARGS}}], APPROVED, id="inbox accepts"),
+        pytest.param([{"type": "accept", "args": {"action": NAME, "args": ARGS}}], ECHOED, id="inbox accepts"),
         pytest.param([{"type": "accept", "args": None}], APPROVED, id="inbox accepts without args"),
+        pytest.param([{"type": "accept", "args": {"action": NAME, "args": {}}}], APPROVED, id="inbox repeats nothing"),
+        pytest.param({"decisions": [{"type": "approve"}], "token": "0f"}, TOKEN, id="desk sends the card's token"),
+        pytest.param({"type": "approve", "token": "0f"}, TOKEN, id="a token in a dict"),
         pytest.param([{"type": "edit", "args": {"action": NAME, "args": ARGS}}], EDITED, id="inbox edits"),
         pytest.param([{"type": "response", "args": "too much"}], REJECTED, id="inbox responds"),
         pytest.param([{"type": "ignore", "args": None}], Answer(decision="reject"), id="inbox ignores"),

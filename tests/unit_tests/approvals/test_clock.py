@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent.approvals.deadlines import Deadlines, Happened
+from agent.approvals.deadlines import Deadlines, Happened, ToTell
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
 from agent.ledger.database import Database
@@ -182,7 +182,8 @@ async def test_the_thread_of_what_the_clock_changed_is_to_be_told_until_it_looke
     assert await deadlines.to_tell() == []
     clock.advance(hours=4)
     await deadlines.watch_the_clock()
-    assert await deadlines.to_tell() == [(view["request_id"], "thread-1", "W-1001")]
+    owner = f"channel:{ASKER}"
+    assert await deadlines.to_tell() == [ToTell(view["request_id"], "thread-1", "W-1001", owner, "open")]
 
     await approvals.decide(view["request_id"], view["action_hash"], "look again", SERVICE)
 
@@ -210,7 +211,8 @@ async def test_what_is_only_overdue_has_not_ended(approvals: Approvals, clock: C
     await deadlines.watch_the_clock()
 
     assert await deadlines.ended_meanwhile("thread-1") == []
-    assert await deadlines.to_tell() == [(view["request_id"], "thread-1", "W-1001")]
+    owner = f"channel:{ASKER}"
+    assert await deadlines.to_tell() == [ToTell(view["request_id"], "thread-1", "W-1001", owner, "open")]
 
 
 async def test_threads_that_have_to_wait_are_named_with_whose_they_are_until_their_request_ends(

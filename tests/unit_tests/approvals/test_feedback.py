@@ -118,7 +118,7 @@ async def test_an_edit_says_that_what_was_shown_was_not_right(
     approvals: Approvals, database: Database, sink: Sink, run: RunTree
 ) -> None:
     view = await ask(approvals, refund(80_00), "billing")
-    await answered(approvals, database, view, edit_to(60_00), who=staff("billing_agent"), run=run)
+    await answered(approvals, database, view, edit_to(view, 60_00), who=staff("billing_agent"), run=run)
 
     assert [(given["value"], given["score"]) for given in sink.given] == [("edit", 0)]
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
+from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Approvals
 from agent.identity import APPROVER_ROLES, ROLES, Caller, Role
 from agent.ledger.database import Database, Denied
 from agent.ledger.tables import ApprovalRow
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, staff
+from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, seen, staff
 
 from .asking import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, order, refund
 
@@ -18,7 +19,13 @@ from .asking import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, or
 async def test_a_request_shows_people_what_would_be_done_and_who_may_answer(approvals: Approvals) -> None:
     view = await ask(approvals, refund(), "billing")
 
-    assert view["action_requests"][0]["args"] == view["action_requests"][0]["arguments"] == refund().arguments
+    assert view["action_requests"][0]["args"] == view["action_requests"][0]["arguments"]
+    assert view["action_requests"][0]["args"] == {
+        "order_id": "W-1001",
+        "amount": "40.00",
+        "reason": "scratched",
+        "request_id": view["request_id"],
+    }
     assert view["review_configs"][0]["allowed_decisions"] == ["approve", "edit", "reject"]
     assert (view["roles"], view["step"], view["steps"]) == (["billing_agent"], 1, 2)
     assert (view["status"], view["subject"], view["asked_by"]) == ("open", CUSTOMER, ASKER)
@@ -94,6 +101,13 @@ async def test_no_customer_and_no_program_approves_even_if_the_ledgers_chain_nam
     assert after["status"] == "void"
 
 
+def unanswered(view: ApprovalView) -> dict[str, Any]:
+    """A request as it stands, whatever was said of the last answer."""
+    [action] = view["action_requests"]
+    words = action["description"].partition("\n\n")[2]
+    return {**view, "refused": None, "asked_again": None, "action_requests": [{**action, "description": words}]}
+
+
 REFUSALS = {
     "nobody": (None, {}, "APPROVAL-ROLE"),
     "who asked": (Caller(ASKER, "order_manager"), {}, "APPROVAL-OWN"),
@@ -121,7 +135,8 @@ async def test_an_answer_that_does_not_count_names_its_rule_and_changes_nothing(
     after = await approvals.decide(view["request_id"], caller=caller, **answer)
 
     assert str(after["refused"]).startswith(f"{rule}: ")
-    assert after == view | {"refused": after["refused"]}
+    assert unanswered(after) == unanswered(view)
+    assert after["action_requests"][0]["description"].startswith(f"Not taken: {after['refused']}")
     assert await decisions(database, view["request_id"]) == []
     assert events("approval.answer_refused") == refused_before + 1
 
@@ -165,7 +180,11 @@ async def test_a_closed_request_is_not_answered_again(approvals: Approvals, data
 
     other = staff("order_manager", 2)
     for said in (APPROVE, reject("no")):
-        assert await approvals.decide(view["request_id"], view["action_hash"], said, other) == closed
+        again = await approvals.decide(view["request_id"], view["action_hash"], said, other)
+        assert again == closed | {"refused": again["refused"]}
+        assert again["refused"] == (
+            f"APPROVAL-ENDED: this was {closed['status']} by order_manager order-manager-1 at 2026-06-01 12:00 UTC"
+        )
     assert len(await decisions(database, view["request_id"])) == 1
 
 
@@ -209,7 +228,7 @@ async def test_only_what_everybody_approved_may_be_done(approvals: Approvals) ->
     await approvals.decide(request_id, seen, APPROVE, staff("billing_agent"))
     assert await refused()
     await approvals.decide(request_id, seen, APPROVE, staff("billing_manager"))
-    assert (await approvals.approved(request_id))["action_requests"][0]["args"] == refund().arguments
+    assert (await approvals.approved(request_id))["arguments"] == refund().arguments
 
 
 async def test_what_was_rejected_or_never_asked_may_not_be_done(approvals: Approvals) -> None:
@@ -225,19 +244,19 @@ async def test_an_edit_changes_the_action_and_its_hash(approvals: Approvals) -> 
     view = await ask(approvals, refund(40_00), "general")
 
     after = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(30_00), staff("general_agent"), edit=changed_amount
+        view["request_id"], view["action_hash"], edit_to(view, 30_00), staff("general_agent"), edit=changed_amount
     )
 
     assert after["status"] == "approved", "the editor's own yes counts for the only step"
     assert after["action_hash"] == refund(30_00).hash != view["action_hash"]
-    assert (await approvals.approved(view["request_id"]))["action_requests"][0]["args"]["amount"] == 30_00
+    assert (await approvals.approved(view["request_id"]))["arguments"]["amount"] == 30_00
 
 
 async def test_an_edit_above_the_limit_of_its_editor_needs_the_longer_chain(approvals: Approvals) -> None:
     view = await ask(approvals, refund(40_00), "general")
 
     after = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(80_00), staff("general_agent"), edit=changed_amount
+        view["request_id"], view["action_hash"], edit_to(view, 80_00), staff("general_agent"), edit=changed_amount
     )
 
     assert (after["status"], after["case"], after["roles"], after["steps"]) == ("open", "billing", ["billing_agent"], 2)
@@ -251,30 +270,32 @@ async def test_an_edit_voids_the_yeses_before_it_but_not_the_editors_own(
     await approvals.decide(view["request_id"], view["action_hash"], APPROVE, agent)
 
     edited = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(90_00), manager, edit=changed_amount
+        view["request_id"], view["action_hash"], edit_to(view, 90_00), manager, edit=changed_amount
     )
     assert (edited["status"], edited["roles"]) == ("open", ["billing_agent"])
 
     stale = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, agent)
     assert str(stale["refused"]).startswith("APPROVAL-STALE")
 
-    done = await approvals.decide(view["request_id"], edited["action_hash"], APPROVE, agent)
+    done = await approvals.decide(view["request_id"], edited["action_hash"], seen(edited, APPROVE), agent)
     assert done["status"] == "approved"
     said = [(d.round, d.step, d.decision) for d in await decisions(database, view["request_id"])]
     assert said == [(0, 0, "approve"), (1, 0, "approve"), (1, 1, "edit")]
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    "changed",
     [
-        {"order_id": "W-1001", "amount": 30_00},
-        {**refund(30_00).arguments, "to": "another card"},
-        {**refund(30_00).arguments, "amount": 100_01},
+        {"reason": None},
+        {"to": "another card"},
+        {"amount": "100.01"},
     ],
     ids=["missing", "more", "out of bounds"],
 )
-async def test_an_edit_that_is_not_allowed_changes_nothing(approvals: Approvals, arguments: dict[str, Any]) -> None:
+async def test_an_edit_that_is_not_allowed_changes_nothing(approvals: Approvals, changed: dict[str, Any]) -> None:
     view = await ask(approvals, refund(), "general")
+    wanted = view["action_requests"][0]["args"] | changed
+    arguments = {name: value for name, value in wanted.items() if value is not None}
     said = {"type": "edit", "edited_action": {"name": "refund_payment", "args": arguments}}
 
     after = await approvals.decide(
@@ -282,7 +303,8 @@ async def test_an_edit_that_is_not_allowed_changes_nothing(approvals: Approvals,
     )
 
     assert str(after["refused"]).startswith("APPROVAL-EDIT: ")
-    assert after == view | {"refused": after["refused"]}
+    assert unanswered(after) == unanswered(view)
+    assert after["action_requests"][0]["description"].startswith(f"Not taken: {after['refused']}")
 
 
 async def test_the_requests_of_an_order_come_oldest_first(approvals: Approvals, clock: Clock) -> None:

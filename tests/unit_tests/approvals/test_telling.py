@@ -73,7 +73,7 @@ async def test_an_edit_is_a_decision_and_a_new_turn(approvals: Approvals, databa
     view = await ask(approvals, refund(80_00), "billing")
     clock.advance(minutes=1)
     edited = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(90_00), staff("billing_agent"), changed_amount
+        view["request_id"], view["action_hash"], edit_to(view, 90_00), staff("billing_agent"), changed_amount
     )
     assert edited["refused"] is None
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from agent.approvals.card import decisions_of
 from agent.approvals.models import ApprovalView
-from agent.approvals.requests import Approvals, decisions_of
+from agent.approvals.requests import Approvals
 from agent.approvals.trail import BrokenTrailError, Trail
 from agent.ledger.database import Database, Denied
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.settings import Settings
-from tests.unit_tests.threads import APPROVE, events, reject, staff
+from tests.unit_tests.threads import APPROVE, events, reject, seen, staff
 
 from .asking import ask, changed_amount, edit_to, order, refund
 
@@ -22,6 +23,7 @@ Change = Callable[[ApprovalRow, list[DecisionRow]], None]
 
 
 async def decide(approvals: Approvals, view: ApprovalView, said: Any, role: Any) -> ApprovalView:
+    said = seen(view, said)
     return await approvals.decide(view["request_id"], view["action_hash"], said, staff(role), edit=changed_amount)
 
 
@@ -29,7 +31,7 @@ async def decide(approvals: Approvals, view: ApprovalView, said: Any, role: Any)
 async def approved(approvals: Approvals) -> ApprovalView:
     """A refund that was asked for with 80.00, edited to 90.00 by the agent, and approved by the manager."""
     view = await ask(approvals, refund(80_00), "billing")
-    view = await decide(approvals, view, edit_to(90_00), "billing_agent")
+    view = await decide(approvals, view, edit_to(view, 90_00), "billing_agent")
     return await decide(approvals, view, APPROVE, "billing_manager")
 
 

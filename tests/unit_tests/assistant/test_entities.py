@@ -12,6 +12,7 @@ from agent.assistant.entities import (
     cancel_reason,
     numbers_as_amounts,
     order_ids,
+    other_currency,
     stated_reason,
 )
 
@@ -42,7 +43,7 @@ def test_order_ids_are_found_as_typed_in_upper_case(text: str, ids: list[str]) -
         ("I want 80 back", 8000),
         ("refund me $80", 8000),
         ("80 dollars were taken", 8000),
-        ("I was charged 80,50 €", 8050),
+        ("I was charged 80,50 $", 8050),
         ("please credit 1,250.50", 125050),
         ("50 cents are missing", 50),
         ("I paid 100.00 for it and want 80.00 back", 8000),
@@ -107,3 +108,25 @@ def test_a_stated_reason_is_a_short_excerpt_of_the_customers_words() -> None:
     assert stated_reason("refund me because the glass is cracked") == "the glass is cracked"
     assert len(stated_reason("refund me because " + "it broke " * 100) or "") <= 160
     assert stated_reason("refund me") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("I want €50 back", "EUR"),
+        ("refund me 5000 yen", "JPY"),
+        ("refund 30 pounds please", "GBP"),
+        ("I paid 20 euros and want 20 euros back", "EUR"),
+        ("CHF 12.50 back", "CHF"),
+        ("refund 4000¥", "JPY"),
+    ],
+)
+def test_an_amount_in_another_currency_is_named_and_not_taken(text: str, currency: str) -> None:
+    assert other_currency(text) == currency
+    assert amount(text) is None
+    assert numbers_as_amounts(text) == set()
+
+
+@pytest.mark.parametrize("text", ["refund me $50", "50 dollars back", "USD 50", "50 bucks", "I won 3 of them", "50"])
+def test_the_shops_own_currency_is_no_other(text: str) -> None:
+    assert other_currency(text) is None

@@ -44,24 +44,25 @@ def gone(ledger: Dump) -> Counter[str]:
     for line in ledger["order_lines"]:
         if line["reservation"] == "shipped":
             pieces[line["sku"]] += line["quantity"]
-    back = {order["id"] for order in ledger["orders"] if order["status"] == "returned"}
-    for piece in ledger["returned_pieces"]:
-        if piece["order_id"] in back:
-            pieces[piece["sku"]] -= 1
-            pieces[piece["new_sku"]] += piece["new_sku"] is not None
+    for line in ledger["return_lines"]:
+        pieces[line["sku"]] -= line["received"]
+        if line["new_sku"]:
+            pieces[line["new_sku"]] += line["sent"]
     return pieces
 
 
 def money_is_conserved(now: Dump) -> None:
     """Each order's money is what its price, its changes and its return say; gift cards are never overdrawn."""
-    agreed = {row["order_id"]: row["amount"] for row in now["returns"]}
+    agreed = _agreed(now)
     books = [_by_order(now, table) for table in ("payments", "debts", "money_entries", "order_lines", "parcels")]
     for order in now["orders"]:
         payments, debts, entries, lines, parcels = (book[order["id"]] for book in books)
         captured = sum(row["amount"] for row in payments if row["outcome"] == "captured")
+        payments = [row for row in payments if row["replaces"] is None]  # else it is paid already
         waiting = [row for row in payments if row["outcome"] in ("due", *UNDECIDED)]
         waiting += [row for row in payments if row["outcome"] == "declined" and row["attempt"] is None]
         asked = captured + sum(row["amount"] for row in waiting)
+        debts = [row for row in debts if not row["returned"]]  # what came back is owed by another one
         repaid = sum(row["amount"] for row in debts if row["settled"])
         owed = sum(row["amount"] for row in debts)
         by_rule = sum(row["amount"] for row in debts if not row["key"].startswith(GOODWILL))
@@ -75,13 +76,26 @@ def money_is_conserved(now: Dump) -> None:
             price = sum(
                 row["quantity"] * row["unit_price"] for row in lines if row["reservation"] in ("held", "shipped")
             )
-            price += agreed.get(order["id"], 0) if order["status"] == "returned" else 0
+            price += agreed[order["id"]]
             assert asked - by_rule == price or (by_rule < owed and price < asked - by_rule <= price + owed - by_rule)
     cards = {row["id"] for row in now["payment_methods"] if row["kind"] == "gift_card"}
     spent = Counter[str]()
     for row in now["money_entries"]:
         spent[row["method_id"]] += row["amount"]
     assert not [card for card in cards if spent[card] > 0]
+
+
+def _agreed(now: Dump) -> Counter[str]:
+    """What each order costs more, or less, by what came back of it and what left, or is to leave, in its place."""
+    order_of = {row["id"]: row["order_id"] for row in now["returns"]}
+    waiting = Counter[tuple[str, int]]()
+    for row in now["waiting_pieces"]:
+        waiting[row["return_id"], row["number"]] += row["quantity"]
+    agreed = Counter[str]()
+    for line in now["return_lines"]:
+        new = line["sent"] + waiting[line["return_id"], line["number"]]
+        agreed[order_of[line["return_id"]]] += new * (line["new_price"] or 0) - line["received"] * line["unit_price"]
+    return agreed
 
 
 def _by_order(now: Dump, table: str) -> dict[str, list[dict[str, Any]]]:
@@ -113,7 +127,8 @@ async def both_sides_agree(shop: Services, now: Dump) -> None:
 async def given_back(shop: Services) -> dict[str, int]:
     """What the networks gave back or paid out, by key."""
     books = [await network(shop, which) for which, _ in enumerate(shop.world.payments)]
-    refunds = {refund.key: refund.amount for book in books for refund in book.refunds}
+    made = [refund for book in books for refund in book.refunds if refund.state == "succeeded"]
+    refunds = {refund.key.partition("~")[0]: refund.amount for refund in made}  # some at the second attempt
     return refunds | {credit.key: credit.amount for book in books for credit in book.credits}
 
 

@@ -16,6 +16,7 @@ from agent.commerce.commands import (
     ChangeShipTo,
     Command,
     IssueCredit,
+    LineQuantity,
     MarkDelivered,
     NewOrder,
     OpenTicket,
@@ -26,6 +27,8 @@ from agent.commerce.commands import (
     RequestReturn,
     Swap,
     SwapPayment,
+    UndoChange,
+    WithdrawReturn,
 )
 from agent.commerce.debts import ATTEMPTS
 from agent.commerce.lifecycle import AT_REST
@@ -41,7 +44,7 @@ from tests.unit_tests.acts import hand_over_parcel, place_order
 from ..conftest import Clock
 from .books import GOODWILL, given_back
 from .outside import NEVER_TAKEN, readdress, the_van_comes
-from .scenes import ELSEWHERE, ask, dump
+from .scenes import ELSEWHERE, ask, dump, recard
 
 What = Literal[
     "go on",
@@ -64,12 +67,20 @@ What = Literal[
     "return",
     "exchange",
     "receive",
+    "receive some",
+    "withdraw",
+    "undo change",
+    "clock",
+    "card",
     "deliver",
     "credit",
     "complain",
 ]
 
 Weather = Literal["fine", "unreachable", "cut off", "lost", "all away"]
+
+CARDS: Final = ("tok_approve", "tok_decline", "tok_gone", "tok_down", "tok_refund_pends")
+"""What a card may turn into."""
 
 ROUNDS: Final = 12
 """Times that the reconciler comes round at most before every order must be at rest."""
@@ -133,6 +144,11 @@ class Life:
             "return": lambda: self._ask(step, RequestReturn, **paying, skus=old),
             "exchange": lambda: self._ask(step, RequestExchange, **paying, swaps=step.pieces),
             "receive": lambda: self._ask(step, ReceiveReturn, **about),
+            "receive some": lambda: self._ask(step, ReceiveReturn, **about, lines=(LineQuantity(line=1, quantity=1),)),
+            "withdraw": lambda: self._ask(step, WithdrawReturn, **about),
+            "undo change": lambda: self._ask(step, UndoChange, **about),
+            "clock": shop.expiry.watch_the_clock,
+            "card": lambda: recard(shop, step.method, CARDS[step.amount % len(CARDS)]),
             "deliver": lambda: self._deliver(order_id),
             "credit": lambda: self._ask(
                 step, IssueCredit, payment_method_id=step.method, amount=step.amount, reason="late"
@@ -152,10 +168,10 @@ class Life:
             await the_van_comes(self.shop)
             for order_id in busy:
                 await self.take(Step("go on", order_id))
-                await self._person_gives_up_on(order_id)
             for debt in await self.shop.debts.past_limit():
                 await self.shop.debts.decided(debt.key, by_hand=False)
             await self.shop.payments.collect()
+            await self.shop.expiry.watch_the_clock()
             await self.shop.debts.settle()
             known = [await self.shop.reads.get(order_id) for order_id in busy]
             busy = [order["id"] for order in known if order["stage"] not in AT_REST]
@@ -221,13 +237,6 @@ class Life:
                     session.get_one(DebtRow, debt["key"]).attempts = ATTEMPTS * (debt["asked"] + 1)
                 by_hand = by_hand and debt["kind"] == "refund" and debt["key"] not in given
                 await self.shop.debts.decided(debt["key"], by_hand=by_hand)
-
-    async def _person_gives_up_on(self, order_id: str) -> None:
-        """A change that was declined keeps its order in the house until a person looks into it."""
-        payments = (await self.shop.reads.get(order_id))["payments"]
-        if [row for row in payments if row["outcome"] == "declined" and f"{order_id}:pay:" not in row["key"]]:
-            with suppress(Denied):
-                await self.shop.orders.undo(order_id, "PAYMENT-DECLINED")
 
     async def _wait(self) -> None:
         self.clock.advance(minutes=40)

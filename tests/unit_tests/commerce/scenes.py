@@ -16,7 +16,7 @@ from agent.commerce.views import OrderView
 from agent.ledger.base import Base
 from agent.ledger.database import Denied
 from agent.ledger.tables import PaymentMethodRow
-from agent.providers.sandbox_cards import ChargeAnswer, Ledger, RefundAnswer
+from agent.providers.sandbox_card_forms import ChargeAnswer, Ledger, RefundAnswer
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, done, place_order
 
@@ -196,6 +196,16 @@ async def recard(shop: Services, method_id: str, token: str) -> None:
 def denies(rule: str) -> pytest.RaisesExc[Denied]:
     """Expects a denial by this rule."""
     return pytest.raises(Denied, check=lambda denial: denial.rule == rule)
+
+
+def cut_off_by(method: str) -> Hook:
+    """For `wire(response=…)`: what is done by this method is done, and nobody hears of it."""
+
+    async def perhaps(response: httpx.Response) -> None:
+        if response.request.method == method:
+            await lost(response)
+
+    return perhaps
 
 
 @contextmanager

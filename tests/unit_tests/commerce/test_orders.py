@@ -125,7 +125,7 @@ async def test_undoing_voids_what_people_are_asked_about_the_order_and_nothing_e
     await shop.orders.undo("A-1", "CANCELLED")
     ids = [view["request_id"] for view in (large, refund, other)]
     assert [(await shop.approvals.get(each))["status"] for each in ids] == ["void", "open", "open"]
-    assert [told[0] for told in await shop.deadlines.to_tell()] == [large["request_id"]]
+    assert [told.request_id for told in await shop.deadlines.to_tell()] == [large["request_id"]]
 
 
 async def test_a_customer_cancels_an_order_that_holds_stock(shop: Services) -> None:

@@ -7,14 +7,13 @@ from langgraph.runtime import ExecutionInfo, Runtime
 
 from agent.approvals.models import decision_payload
 from agent.customer_service import nodes
-from agent.customer_service.changes import edited_refund
 from agent.customer_service.state import DeskState, Plan, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
 from agent.identity import Caller
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, staff
+from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, seen, staff
 
 from .talking import ADA, answer, conversation, refunds, say, waiting_refund
 
@@ -30,7 +29,9 @@ async def test_a_refund_waits_for_people_after_the_customers_yes(shop: Services)
 
     view = await at_the_gate(thread)
     assert (view["case"], view["roles"], view["subject"]) == ("billing", ["billing_agent"], "ada_park")
-    assert view["action_requests"][0]["description"] == "Refund 60.00 USD of order W-1001 to ada_card."
+    first, words, _ = view["action_requests"][0]["description"].split("\n\n", 2)
+    assert first == ("step 1 of 2 for billing_agent · asked by ada_park for ada_park · due 2026-06-01 16:00 UTC")
+    assert words == "**Refund 60.00 USD of order W-1001 to ada_card.**"
     assert (await thread.values())["human_intervention"] is True
     assert await refunds(shop) == []
 
@@ -71,7 +72,7 @@ async def test_a_no_that_names_a_smaller_amount_is_offered_to_the_customer_once(
 
     await say(thread, "yes please")
     view = await at_the_gate(thread)
-    assert (view["roles"], view["action_requests"][0]["args"]["amount"]) == (["general_agent"], 20_00)
+    assert (view["roles"], view["action_requests"][0]["args"]["amount"]) == (["general_agent"], "20.00")
     told = await answer(thread, reject("or rather 5.00 USD"), staff("general_agent"))
     assert "Shall I?" not in told
     assert await refunds(shop) == []
@@ -82,7 +83,7 @@ async def test_an_offer_that_everybody_agrees_to_is_paid_once(shop: Services) ->
     await answer(thread, reject("only 20.00 USD, for the lamp"), staff("billing_agent"))
     await say(thread, "yes please")
 
-    await answer(thread, APPROVE, staff("general_agent"))
+    await answer(thread, await yes(thread), staff("general_agent"))
 
     assert await refunds(shop) == [20_00]
 
@@ -148,56 +149,86 @@ async def test_requests_of_a_conversation_are_asked_one_after_the_other(shop: Se
     thread = await waiting_refund("10.00")
     clock.advance(seconds=1)
     await waiting_refund("20.00", thread)
-    assert (await at_the_gate(thread))["action_requests"][0]["args"]["amount"] == 10_00
+    assert (await at_the_gate(thread))["arguments"]["amount"] == 10_00
 
     await thread.answer(APPROVE, staff("general_agent"))
 
-    assert (await at_the_gate(thread))["action_requests"][0]["args"]["amount"] == 20_00
-    await thread.answer(APPROVE, staff("general_agent"))
+    assert (await at_the_gate(thread))["arguments"]["amount"] == 20_00
+    await thread.answer(await yes(thread), staff("general_agent"))
     assert await refunds(shop) == [10_00, 20_00]
     assert await thread.waits_for() is None
 
 
-def amount_to(amount: Any) -> dict[str, Any]:
-    arguments = {"order_id": "W-1001", "amount": amount, "reason": "refund 40.00 of W-1001"}
+async def edited(thread: Thread, **changed: Any) -> dict[str, Any]:
+    """The edit of what waits, in the form of Agent Chat UI."""
+    arguments = (await at_the_gate(thread))["action_requests"][0]["args"] | changed
     return decision_payload("edit", name="refund_payment", arguments=arguments)
+
+
+async def yes(thread: Thread) -> dict[str, Any]:
+    """The yes of somebody who has seen what waits."""
+    return seen(await at_the_gate(thread), APPROVE)
 
 
 async def test_an_edit_to_a_larger_amount_needs_the_people_of_the_larger_amount(shop: Services) -> None:
     thread = await waiting_refund("40.00")
 
-    await thread.answer(amount_to("8000"), staff("general_agent"))
+    await thread.answer(await edited(thread, amount="80.00"), staff("general_agent"))
 
-    edited = await at_the_gate(thread)
-    assert (edited["case"], edited["roles"]) == ("billing", ["billing_agent"])
-    assert edited["action_requests"][0]["description"] == "Refund 80.00 USD of order W-1001"
+    view = await at_the_gate(thread)
+    assert (view["case"], view["roles"]) == ("billing", ["billing_agent"])
+    assert "**Refund 80.00 USD of order W-1001, changed from 40.00.**" in view["action_requests"][0]["description"]
     assert await refunds(shop) == []
-    await thread.answer(APPROVE, staff("billing_agent"))
-    await thread.answer(APPROVE, staff("billing_manager"))
+    await thread.answer(await yes(thread), staff("billing_agent"))
+    await thread.answer(await yes(thread), staff("billing_manager"))
     assert await refunds(shop) == [80_00]
 
 
 async def test_an_edit_to_a_smaller_amount_is_the_editors_own_yes(shop: Services) -> None:
     thread = await waiting_refund("40.00")
 
-    assert (await answer(thread, amount_to(30_00), staff("general_agent"))).startswith("30.00 USD of order W-1001")
+    assert (await answer(thread, await edited(thread, amount="30,00"), staff("general_agent"))).startswith(
+        "30.00 USD of order W-1001"
+    )
     assert await refunds(shop) == [30_00]
 
 
-@pytest.mark.parametrize("amount", [0, -1, 1.5, "80.00", "a lot", None, True, 10**9, "9" * 5_000, [1]])
-def test_an_edited_amount_is_a_whole_number_of_cents(amount: Any) -> None:
-    shown = {"order_id": "W-1001", "amount": 40_00, "reason": "scratched"}
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        *[
+            ({"amount": amount}, "APPROVAL-EDIT")
+            for amount in (1.5, "a lot", None, True, "9" * 5_000, [1], "-5", "1.234")
+        ],
+        ({"amount": "60 EUR"}, "APPROVAL-EDIT"),
+        ({"amount": "0.00"}, "REFUND-AMOUNT"),
+        ({"amount": "50,000.00"}, "REFUND-AMOUNT: A refund must be more than nothing and at most what was paid"),
+        ({"order_id": "W-1003"}, "APPROVAL-EDIT: only the amount"),
+        ({"reason": "because"}, "APPROVAL-EDIT: only the amount"),
+        ({"request_id": "apr-0"}, "APPROVAL-EDIT: only the amount"),
+        ({"to": "another card"}, "APPROVAL-EDIT: send all arguments"),
+    ],
+)
+async def test_an_edit_that_is_not_allowed_is_refused_by_rule_at_once(
+    shop: Services, changed: dict[str, Any], rule: str
+) -> None:
+    thread = await waiting_refund("40.00")
 
-    with pytest.raises(ValueError):  # noqa: PT011  (the reason differs)
-        edited_refund(shown, shown | {"amount": amount})
+    await thread.answer(await edited(thread, **changed), staff("general_agent"))
+
+    view = await at_the_gate(thread)
+    assert view["refused"].startswith(rule)
+    assert view["arguments"]["amount"] == 40_00
+    assert await refunds(shop) == []
 
 
-@pytest.mark.parametrize("change", [{"order_id": "W-1003"}, {"reason": "because"}, {"to": "another card"}])
-def test_nothing_but_the_amount_is_edited(change: dict[str, Any]) -> None:
-    shown = {"order_id": "W-1001", "amount": 40_00, "reason": "scratched"}
+@pytest.mark.parametrize("amount", ["60.00", "60,00", "60", 60, " 60.00 USD"])
+async def test_sixty_is_sixty_however_it_is_written(shop: Services, amount: Any) -> None:
+    thread = await waiting_refund("80.00")
 
-    with pytest.raises(ValueError, match="only the amount"):
-        edited_refund(shown, shown | change)
+    await thread.answer(await edited(thread, amount=amount), staff("billing_agent"))
+
+    assert (await at_the_gate(thread))["arguments"]["amount"] == 60_00
 
 
 async def test_more_than_is_left_is_refused_at_once_and_again_when_it_is_made(shop: Services) -> None:

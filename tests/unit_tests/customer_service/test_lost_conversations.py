@@ -70,7 +70,7 @@ async def test_what_is_asked_for_afterwards_takes_nothing_elses_place(shop: Serv
 
     assert await thread.waits_for() == view, "the older one is still open, and first"
     open_requests = await shop.approvals.of_order("W-1001", status="open")
-    assert [each["action_requests"][0]["args"]["amount"] for each in open_requests] == [60_00, 20_00]
+    assert [each["arguments"]["amount"] for each in open_requests] == [60_00, 20_00]
 
 
 async def test_what_is_offered_instead_is_offered_there(shop: Services) -> None:

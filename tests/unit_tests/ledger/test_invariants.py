@@ -10,13 +10,15 @@ from agent.ledger.invariants import CHECKS, violations
 from agent.services import Services
 
 OWE = (
-    "INSERT INTO debts (key, kind, order_id, payment_key, method_id, amount, settled, attempts, asked, next_at, at)"
+    "INSERT INTO debts (key, kind, order_id, payment_key, method_id, amount, settled, attempts, asked, failures,"
+    " returned, next_at, at)"
     " VALUES ('debt', 'refund', 'W-1002', 'W-1002:pay:1', 'ada_card', {amount}, {settled}, 0, 0,"
-    " '2026-06-01', '2026-06-01')"
+    " 0, {returned}, '2026-06-01', '2026-06-01')"
 )
 DEBT = (
-    "INSERT INTO debts (key, kind, order_id, payment_key, parcel_id, amount, settled, attempts, asked, next_at, at)"
-    " VALUES ('debt', '{kind}', 'W-1002', {payment}, {parcel}, 0, {settled}, 0, 0, '2026-06-01', '2026-06-01')"
+    "INSERT INTO debts (key, kind, order_id, payment_key, parcel_id, amount, settled, attempts, asked, failures,"
+    " returned, next_at, at)"
+    " VALUES ('debt', '{kind}', 'W-1002', {payment}, {parcel}, 0, {settled}, 0, 0, 0, 0, '2026-06-01', '2026-06-01')"
 )
 VOID = DEBT.format(kind="void", payment="'W-1002:pay:1'", parcel="NULL", settled=1)
 STOP = DEBT.format(kind="stop", payment="NULL", parcel="'W-1002/all'", settled="{settled}")
@@ -32,9 +34,17 @@ APPROVE = (
     " 0, 0, 1, '2026-06-01', '2026-06-01')"
 )
 
+RETURN = (
+    "INSERT INTO returns (id, order_id, kind, method_id, amount, state, at)"
+    " VALUES ('W-1001/r1', 'W-1001', 'exchange', 'ada_card', 0, 'expired', '2026-06-01');"
+    "INSERT INTO return_lines (return_id, number, line, sku, quantity, unit_price, received, new_sku, held, sent)"
+    " VALUES ('W-1001/r1', 1, 1, 'LAMP-OAK', 1, 6900, 0, 'LAMP-BRASS', 1, 0)"
+)
+
 BROKEN = [
     ("stock-held", "LAMP-OAK", "UPDATE variants SET reserved = reserved + 1 WHERE sku = 'LAMP-OAK'"),
     ("stock-oversold", "LAMP-OAK", "UPDATE variants SET on_hand = 0, reserved = 3 WHERE sku = 'LAMP-OAK'"),
+    ("return-pieces", "W-1001/r1", RETURN),
     ("negative", "quantity of W-1002", "UPDATE order_lines SET quantity = -1 WHERE order_id = 'W-1002' AND number = 1"),
     ("order-total", "W-1002", "UPDATE orders SET total = total + 1 WHERE id = 'W-1002'"),
     ("order-stage", "W-1002", "UPDATE orders SET stage = 'cancelled' WHERE id = 'W-1002'"),
@@ -53,10 +63,11 @@ BROKEN = [
     ("capture-booked", "W-1002:pay:1", "UPDATE money_entries SET amount = 1 WHERE key = 'W-1002:pay:1'"),
     ("capture-explained", "W-1002:pay:1", "UPDATE payments SET outcome = 'declined' WHERE key = 'W-1002:pay:1'"),
     ("capture-explained", "extra", BOOK.format(kind="capture", amount=147_00)),
-    ("refund-booked", "debt", OWE.format(amount=100, settled=1)),
+    ("refund-booked", "debt", OWE.format(amount=100, settled=1, returned=0)),
+    ("refund-returned", "debt", OWE.format(amount=100, settled=1, returned=1)),
     ("refund-explained", "extra", BOOK.format(kind="refund", amount=-100)),
-    ("refund-limit", "W-1002:pay:1", OWE.format(amount=147_01, settled=0)),
-    ("debt-form", "debt", OWE.format(amount=0, settled=0)),
+    ("refund-limit", "W-1002:pay:1", OWE.format(amount=147_01, settled=0, returned=0)),
+    ("debt-form", "debt", OWE.format(amount=0, settled=0, returned=0)),
     ("debt-form", "debt", DEBT.format(kind="void", payment="NULL", parcel="NULL", settled=0)),
     ("debt-form", "debt", DEBT.format(kind="stop", payment="'W-1002:pay:1'", parcel="'W-1002/all'", settled=0)),
     ("debt-form", "debt", DEBT.format(kind="favour", payment="'W-1002:pay:1'", parcel="NULL", settled=0)),

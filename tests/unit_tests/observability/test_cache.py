@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.customer_service.graph import graph
 from agent.observability.cache import CountingCache, question_key
 from tests.unit_tests.threads import events
 
@@ -50,3 +51,42 @@ def test_different_questions_have_different_keys(first: list[str], second: list[
 
 def test_a_graph_that_is_only_drawn_asks_nothing() -> None:
     assert question_key({}) == ""
+
+
+def entries(cache: CountingCache) -> list[str]:
+    return [key for namespace in cache._cache.values() for key in namespace]
+
+
+async def test_of_twenty_thousand_questions_the_latest_are_kept() -> None:
+    cache = CountingCache(most=100)
+    for number in range(20_000):
+        await cache.aset({(("knowledge",), f"question {number}"): ("article", 3600)})
+
+    assert entries(cache) == [f"question {number}" for number in range(19_900, 20_000)]
+
+
+async def test_many_at_once_are_bounded_too_and_each_node_for_itself() -> None:
+    cache = CountingCache(most=3)
+    await cache.aset({((node,), str(n)): ("article", None) for node in ("one", "other") for n in range(10)})
+
+    assert entries(cache) == ["7", "8", "9", "7", "8", "9"]
+
+
+async def test_one_that_is_kept_again_is_the_latest() -> None:
+    cache = CountingCache(most=2)
+    for key in ("first", "second", "first", "third"):
+        await cache.aset({(("knowledge",), key): (key, None)})
+
+    assert entries(cache) == ["first", "third"]
+
+
+async def test_what_is_past_its_time_goes_when_another_comes() -> None:
+    cache = CountingCache()
+    await cache.aset({(("knowledge",), "old"): ("article", 0), (("knowledge",), "older"): ("article", -5)})
+    await cache.aset({(("knowledge",), "new"): ("article", 60)})
+
+    assert entries(cache) == ["new"]
+
+
+def test_the_desk_caches_in_it() -> None:
+    assert isinstance(graph.cache, CountingCache)

@@ -28,8 +28,12 @@ async def test_a_large_order_waits_with_its_stock_held_and_no_money_taken(shop: 
 
     assert view is not None
     assert (view["case"], view["roles"], view["order_id"]) == ("large_order", ["order_manager"], "N-1")
-    assert view["action_requests"][0]["args"]["total"] == 1_399_00
-    assert view["action_requests"][0]["description"].startswith("**1,399.00 USD**, order N-1")
+    assert view["action_requests"][0]["args"]["total"] == "1,399.00"
+    facts, words, lines, judged = view["action_requests"][0]["description"].split("\n\n")
+    assert facts.startswith("step 1 of 1 for order_manager · asked by ada_park for ada_park · due ")
+    assert words.startswith("**1,399.00 USD**, order N-1, to ")
+    assert lines == "- 1 × Three-seat sofa (SOFA-WOOL), 1,399.00 USD each"
+    assert judged.startswith("Customer since 2026-05-11, 3 orders; no refunds in 30 days. Risk ")
     assert (await stock(shop))["SOFA-WOOL"] == (before["SOFA-WOOL"][0], before["SOFA-WOOL"][1] + 1)
     assert await charges(shop) == []
 
@@ -88,7 +92,9 @@ async def test_an_answer_that_does_not_count_is_asked_again_until_one_does(
     assert first is not None
     assert again is not None
     assert str(again["refused"]).startswith(rule)
-    assert again == first | {"refused": again["refused"]}
+    assert again["action_requests"][0]["description"].startswith(f"Not taken: {rule}")
+    assert again["token"] == first["token"]
+    assert (await thread.values())["messages"][-1]["content"] == f"Not taken: {again['refused']}"
     assert await charges(shop) == []
     assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
 
@@ -135,7 +141,7 @@ async def test_a_small_order_of_high_risk_needs_two_people_as_well(shop: Service
     assert view is not None
     assert ended["order_amount"] < 1_000_00
     assert view["case"] == "very_large_order"
-    assert view["action_requests"][0]["args"]["risk"] >= 70
+    assert view["arguments"]["risk"] >= 70
 
 
 async def test_the_service_accounts_look_decides_nothing(shop: Services) -> None:
@@ -281,7 +287,8 @@ async def test_what_is_said_of_an_order_tells_its_way(shop: Services) -> None:
     await thread.answer("perhaps", staff("order_manager"))
     ended = await thread.answer(reject("too risky"), staff("order_manager"))
 
-    waits, again, last = (message["content"] for message in ended["messages"])
+    first, waits, again, last = (message["content"] for message in ended["messages"])
+    assert first == "Order N-1, 1 line, 1,399.00 USD"
     assert waits == "N-1 waits for approval by order_manager."
-    assert again.startswith("APPROVAL-UNREADABLE")
+    assert again.startswith("Not taken: APPROVAL-UNREADABLE")
     assert last.startswith("N-1 is cancelled. ")

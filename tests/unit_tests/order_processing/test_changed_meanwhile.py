@@ -15,7 +15,7 @@ from agent.order_processing import nodes
 from agent.services import Services
 from tests.unit_tests.acts import done
 from tests.unit_tests.commerce.scenes import denies
-from tests.unit_tests.threads import APPROVE, staff
+from tests.unit_tests.threads import APPROVE, seen, staff
 
 from .ordering import LARGE, charges, drive_on, place
 
@@ -40,8 +40,13 @@ async def test_a_waiting_order_that_is_changed_is_asked_for_anew_and_the_old_yes
     assert first
     assert second
     assert second["request_id"] != first["request_id"]
-    assert second["action_requests"][0]["args"]["ship_to"]["city"] == "Astoria"
+    assert second["arguments"]["ship_to"]["city"] == "Astoria"
     assert await charges(shop) == []
+    assert "Not taken: APPROVAL-ENDED" in (await thread.values())["messages"][-2]["content"]
+    await thread.answer(APPROVE, staff("order_manager"))  # of a card that may still show the first
+    again = await thread.waits_for()
+    assert again
+    assert "has changed" in str(again["refused"])
     assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
 
 
@@ -54,9 +59,9 @@ async def test_a_waiting_order_whose_lines_are_changed_is_asked_for_anew_at_its_
 
     view = await thread.waits_for()
     assert view
-    assert view["action_requests"][0]["args"]["lines"] == [["SOFA-VELVET", 1, 1_499_00]]
+    assert view["arguments"]["lines"] == [["SOFA-VELVET", 1, 1_499_00]]
     assert await charges(shop) == []
-    ended = await thread.answer(APPROVE, staff("order_manager"))
+    ended = await thread.answer(seen(view, APPROVE), staff("order_manager"))
     assert (ended["processing_stage"], ended["order_amount"]) == ("completed", 1_499_00)
     assert [charge["amount"] for charge in await charges(shop)] == [1_499_00]
 
@@ -73,7 +78,7 @@ async def test_a_risk_that_is_gone_while_people_are_asked_does_not_do_without_th
 
     view = await thread.waits_for()
     assert view
-    assert view["action_requests"][0]["args"]["risk"] < 70
+    assert view["arguments"]["risk"] < 70
     assert (again["processing_stage"], view["roles"]) == ("awaiting_approval", ["order_manager"])
     assert [charge for charge in await charges(shop) if charge["key"].startswith("N-1:")] == []
 
@@ -95,7 +100,7 @@ async def test_a_change_that_comes_before_the_last_yes_is_written_is_asked_for_a
 
     view = await thread.waits_for()
     assert view
-    assert view["action_requests"][0]["args"]["ship_to"]["city"] == "Astoria"
+    assert view["arguments"]["ship_to"]["city"] == "Astoria"
     assert await charges(shop) == []
 
 

@@ -14,7 +14,7 @@ from tests.unit_tests.acts import cancel_order
 from tests.unit_tests.commerce.outside import at_the_carrier
 from tests.unit_tests.commerce.scenes import entries, repaid
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, Thread, events, reject, staff
+from tests.unit_tests.threads import APPROVE, Thread, events, reject, seen, staff
 
 from .ordering import ADA, SMALL, drive_on, order, place, thread_of
 from .standing import standing_before
@@ -56,7 +56,8 @@ async def test_the_finance_director_is_asked_once_and_the_order_stays_as_it_is(s
     assert view is not None
     assert (view["case"], view["roles"], view["order_id"]) == ("debt", ["finance_director"], "N-1")
     assert view["action_requests"][0]["args"] == {
-        "debt": "N-1:pay:1:rest", "kind": "refund", "order_id": "N-1", "amount": 123_00,
+        "debt": "N-1:pay:1:rest", "kind": "refund", "order_id": "N-1", "amount": "123.00",
+        "request_id": view["request_id"],
     }  # fmt: skip
     assert told["processing_stage"] == "cancelled"
     assert await thread.waits_for() == view
@@ -192,7 +193,7 @@ class TestAwaitingTheVan:
         asked = []
         while view := await thread.waits_for():
             asked.append(view["action_requests"][0]["args"]["debt"])
-            ended = await thread.answer(APPROVE, DIRECTOR)
+            ended = await thread.answer(seen(view, APPROVE), DIRECTOR)
 
         assert asked == ["N-1/east:stop", "N-1/west:stop"]
         assert ended["processing_stage"] == "cancelled"

@@ -5,7 +5,7 @@ import pytest
 from agent.services import Services
 from tests.unit_tests.commerce.scenes import pay_by, recard
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE
+from tests.unit_tests.threads import APPROVE, seen
 
 from .ordering import LARGE, SMALL, charges, drive_on, place, stock
 from .standing import MANAGER
@@ -48,7 +48,7 @@ async def test_a_large_order_is_approved_anew_with_its_new_method(shop: Services
     assert second
     assert second["request_id"] != first["request_id"]
     assert await charges(shop) == []
-    assert (await thread.answer(APPROVE, MANAGER))["processing_stage"] == "completed"
+    assert (await thread.answer(seen(second, APPROVE), MANAGER))["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
 
 

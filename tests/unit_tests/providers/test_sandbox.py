@@ -32,7 +32,7 @@ def capture(provider: PaymentProvider) -> Awaitable[Charge]:
     return provider.capture(ATTEMPT)
 
 
-def refund(provider: PaymentProvider) -> Awaitable[None]:
+def refund(provider: PaymentProvider) -> Awaitable[object]:
     return provider.refund("r1", "ch_1", 1000)
 
 
@@ -44,7 +44,7 @@ def void(provider: PaymentProvider) -> Awaitable[Charge | None]:
     return provider.void(ATTEMPT)
 
 
-def credit(provider: PaymentProvider) -> Awaitable[None]:
+def credit(provider: PaymentProvider) -> Awaitable[object]:
     return provider.credit("c1", 1000, "USD", "tok_approve")
 
 

@@ -119,7 +119,7 @@ async def test_a_void_does_not_undo_a_capture(client: httpx.AsyncClient) -> None
 async def test_a_refund_happens_once_per_key(client: httpx.AsyncClient) -> None:
     charge_id = (await charge(client, "k1")).json()["id"]
     first = (await refund(client, "r1", charge_id, 400)).json()
-    assert first == {"id": first["id"], "key": "r1", "charge_id": charge_id, "amount": 400}
+    assert first == {"id": first["id"], "key": "r1", "state": "succeeded", "charge_id": charge_id, "amount": 400}
     assert (await refund(client, "r1", charge_id, 400)).json() == first
     assert (await refund(client, "r1", charge_id, 500)).status_code == 409
     assert (await ledger(client))["refunds"] == [first]

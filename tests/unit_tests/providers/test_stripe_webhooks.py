@@ -98,3 +98,28 @@ async def test_the_events_of_a_capture_and_of_a_decline_name_their_attempts() ->
     bodies = [json.dumps(each).encode() for each in stub.events]
     woken = [provider().read_webhook(signed(body), body) for body in bodies]
     assert [each for each in woken if each] == ["k1", "k2"]
+
+
+@pytest.mark.parametrize("kind", ["refund.failed", "refund.updated", "charge.refund.updated"])
+def test_an_event_that_decides_a_refund_names_its_key(kind: str) -> None:
+    body = event(kind, id="re_1", object="refund", metadata={"key": "r1"})
+    assert provider().read_refund_webhook(signed(body), body) == "r1"
+    assert provider().read_webhook(signed(body), body) is None
+    assert provider().read_dispute_webhook(signed(body), body) is None
+
+
+def test_a_dispute_names_the_intent_that_is_disputed() -> None:
+    body = event("charge.dispute.created", id="du_1", object="dispute", metadata={}, payment_intent="pi_7")
+    assert provider().read_dispute_webhook(signed(body), body) == "pi_7"
+    assert provider().read_refund_webhook(signed(body), body) is None
+
+
+def test_a_refund_that_somebody_made_elsewhere_wakes_nobody() -> None:
+    body = event("refund.updated", id="re_1", object="refund", metadata={})
+    assert provider().read_refund_webhook(signed(body), body) is None
+
+
+@pytest.mark.parametrize("read", ["read_refund_webhook", "read_dispute_webhook"])
+def test_of_refunds_and_disputes_only_what_stripe_signed_is_believed(read: str) -> None:
+    with pytest.raises(WebhookRefusedError):
+        getattr(provider(), read)({}, event("refund.failed"))

@@ -14,12 +14,13 @@ import stripe
 from agent.providers.payment import (
     Attempt,
     PaymentError,
+    PaymentFaultError,
     PaymentNotSentError,
     PaymentProvider,
     PaymentRejectedError,
     PaymentUnknownError,
 )
-from agent.providers.stripe import StripeProvider, StripeRejectedError
+from agent.providers.stripe import StripeFaultError, StripeProvider, StripeRejectedError
 from agent.resilience import CLASSIFIER, CircuitOpenError, Failure, FailureKind
 from tests.unit_tests.providers.conftest import PATIENCE
 
@@ -115,9 +116,9 @@ every_call = pytest.mark.parametrize("call", [capture, find, void, refund])
         (httpx.Response(302, headers={"location": "/elsewhere"}), PaymentUnknownError),
         (httpx.Response(404, text="<html>"), PaymentUnknownError),
         (refused(400), PaymentRejectedError),
-        (refused(400, type="idempotency_error"), PaymentRejectedError),
-        (refused(401), PaymentRejectedError),
-        (refused(403), PaymentRejectedError),
+        (refused(400, type="idempotency_error"), PaymentFaultError),
+        (refused(401), PaymentFaultError),
+        (refused(403), PaymentFaultError),
         (refused(404), PaymentRejectedError),
     ],
 )
@@ -127,7 +128,7 @@ async def test_what_an_answer_means_and_that_nobody_asks_twice(
     wire = Wire({"": answer})
     with pytest.raises(means) as raised:
         await call(wire.provider())
-    assert type(raised.value) in (means, StripeRejectedError)
+    assert type(raised.value) in (means, StripeRejectedError, StripeFaultError)
     assert len(wire.requests) == 1
     assert "pm_1" not in str(raised.value)
 
@@ -154,7 +155,7 @@ async def test_what_an_answer_means_and_that_nobody_asks_twice(
         (refused(402, payment_intent=intent()), StripeRejectedError),
         (refused(402, payment_intent=intent(status="succeeded", amount=999)), PaymentUnknownError),
         (refused(400, code="resource_missing"), StripeRejectedError),
-        (refused(400, type="idempotency_error", payment_intent=intent(status="succeeded")), StripeRejectedError),
+        (refused(400, type="idempotency_error", payment_intent=intent(status="succeeded")), StripeFaultError),
     ],
 )
 async def test_what_an_answer_to_the_confirm_means(answer: Answer, means: type[PaymentError]) -> None:

@@ -10,7 +10,7 @@ from agent.reconciler import people
 from agent.services import Services
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import APPROVE, SERVICE, staff
+from tests.unit_tests.threads import APPROVE, SERVICE, reject, staff
 
 from .test_jobs import CHAT, DRIVEN, LONG_AGO, NOW, OTHER_CHAT, THREAD, ask, inputs, parked, reconcile
 
@@ -141,7 +141,7 @@ async def test_a_conversation_at_work_is_left_to_its_work(shop: Services, platfo
 
 async def test_a_conversation_whose_request_is_decided_is_not_made_again(shop: Services, platform: Platform) -> None:
     view = await ask(shop.approvals, CHAT)
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    await shop.approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
 
     assert (await reconcile())["asked"] == {}
     assert platform.created == []
@@ -196,3 +196,49 @@ async def test_a_conversation_that_waits_and_does_not_say_so_is_noted(
     await reconcile()
 
     assert indexed.threads[CHAT]["metadata"]["request_id"] == view["request_id"]
+
+
+def showing(request_id: str) -> dict[str, Any]:
+    return {"interrupts": {"task": [{"id": "0" * 32, "value": {"request_id": request_id}}]}}
+
+
+@pytest.mark.parametrize("noted", [False, True], ids=["by its interrupt", "by its note"])
+async def test_a_thread_that_shows_a_decided_request_is_brought_to_its_end(
+    shop: Services, platform: Platform, noted: bool
+) -> None:
+    decided, waits = await ask(shop.approvals, THREAD, "N-1"), await ask(shop.approvals, CHAT, "W-1001")
+    await shop.approvals.decide(decided["request_id"], decided["action_hash"], reject("no"), staff("general_agent"))
+    for thread, graph, view in ((THREAD, "order_processing", decided), (CHAT, "customer_service", waits)):
+        platform.thread(thread, "interrupted", graph=graph, updated_at=NOW)
+        if noted:
+            platform.threads[thread]["metadata"]["request_id"] = view["request_id"]
+        else:
+            platform.threads[thread] |= showing(view["request_id"])
+
+    report = await reconcile()
+
+    assert report["ended"] == {THREAD: "driven on"}
+    assert inputs(platform) == DRIVEN
+
+
+async def test_a_conversation_that_shows_a_decided_request_goes_on(shop: Services, platform: Platform) -> None:
+    view = await ask(shop.approvals, CHAT, "W-1001")
+    await shop.approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
+    platform.thread(CHAT, "interrupted", graph="customer_service", updated_at=LONG_AGO, **showing(view["request_id"]))
+
+    assert (await reconcile())["ended"] == {CHAT: "driven on"}
+    assert inputs(platform) == [(CHAT, ASKING)]
+
+
+@pytest.mark.parametrize("status", ["interrupted", "idle", "error", None])
+async def test_what_was_approved_and_is_not_made_is_made_on_its_thread_wherever_that_stands(
+    shop: Services, platform: Platform, status: str | None
+) -> None:
+    view = await ask(shop.approvals, CHAT, "W-1001")
+    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    if status:
+        platform.thread(CHAT, status, graph="customer_service", updated_at=LONG_AGO)
+
+    assert (await reconcile())["woken"] == {view["request_id"]: "woken"}
+    assert inputs(platform) == [(CHAT, ASKING)]
+    assert platform.created == ([] if status else [CHAT])

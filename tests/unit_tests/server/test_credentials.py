@@ -173,3 +173,17 @@ def test_a_replaced_key_counts_at_once(public: Settings, key_file: Path, key: rs
 
     assert why(signed(key, "RS256"), public) == "this JWT is refused: its signature is wrong"
     assert caller_behind(signed(new, "RS256"), public) == ANN
+
+
+@pytest.mark.parametrize("name", ["OM ", " om", "Om\u200b", "ｏｍ"])
+def test_a_colleague_is_one_person_however_their_identity_is_spelled(files: Settings, name: str) -> None:
+    token = add_token(files.digests_file, Caller(name, "order_manager"))
+
+    assert caller_behind(token, files) == Caller("om", "order_manager")
+    assert revoke_tokens(files.digests_file, "om") == 1
+
+
+def test_a_customers_identity_keeps_its_case(files: Settings) -> None:
+    token = add_token(files.digests_file, Caller(" Ada_Park ", "customer"))
+
+    assert caller_behind(token, files) == Caller("Ada_Park", "customer")

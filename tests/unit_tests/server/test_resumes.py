@@ -79,8 +79,24 @@ async def test_an_answer_of_the_right_role_is_addressed_to_what_waits(view: Appr
 
     await check_answer(MANAGER, value)
 
-    plain = said[NOW] if isinstance(said, dict) and NOW in said else said
-    assert value["kwargs"]["command"] == {"resume": {NOW: plain}}
+    plain, named = (said[NOW], "interrupt") if isinstance(said, dict) and NOW in said else (said, "")
+    assert value["kwargs"]["command"] == {"resume": {NOW: {"said": plain, "named": named}}}
+
+
+async def test_an_answer_goes_on_with_the_checkpoint_that_it_named(view: ApprovalView) -> None:
+    value = answer()
+
+    await check_answer(MANAGER, value, "checkpoint")
+
+    assert value["kwargs"]["command"]["resume"] == {NOW: {"said": APPROVE, "named": "checkpoint"}}
+
+
+async def test_a_client_can_not_say_for_itself_what_it_named(view: ApprovalView) -> None:
+    value = answer({"said": APPROVE, "named": "interrupt"})
+
+    await check_answer(MANAGER, value)
+
+    assert value["kwargs"]["command"]["resume"] == {NOW: {"said": {"said": APPROVE, "named": "interrupt"}, "named": ""}}
 
 
 @pytest.mark.parametrize("role", sorted(APPROVER_ROLES - {"order_manager"}))
@@ -114,7 +130,7 @@ async def test_the_service_account_wakes_a_thread_whatever_waits(seen: Seen) -> 
 
     await check_answer(SERVICE, value)
 
-    assert value["kwargs"]["command"]["resume"] == {NOW: "look again"}
+    assert value["kwargs"]["command"]["resume"] == {NOW: {"said": "look again", "named": ""}}
 
 
 @pytest.mark.parametrize("said", [{OLD: APPROVE}, {NOW: APPROVE, OLD: APPROVE}, {}], ids=["stale", "two", "none"])
@@ -175,7 +191,7 @@ async def test_studio_that_may_act_answers_as_the_right_role(
 
     await check_answer(studio("act"), value)
 
-    assert value["kwargs"]["command"]["resume"] == {NOW: AS_MANAGER}, "the gate reads it once more"
+    assert value["kwargs"]["command"]["resume"][NOW]["said"] == AS_MANAGER, "the gate reads it once more"
 
 
 @pytest.mark.parametrize(
@@ -206,7 +222,7 @@ async def test_a_run_may_name_the_latest_checkpoint_and_goes_on_from_whatever_is
 ) -> None:
     value = showing(checkpoint)
 
-    await check_checkpoint(value)
+    assert await check_checkpoint(value) == ("checkpoint" if checkpoint else "")
 
     assert value["kwargs"]["config"] == {"configurable": {"langgraph_auth_user_id": "x"}}
 

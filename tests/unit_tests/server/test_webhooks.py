@@ -13,7 +13,7 @@ from agent.providers.payment import PaymentUnknownError
 from agent.server.edge import LARGEST_BODY
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.commerce.scenes import approved, lost, new_order, wire
+from tests.unit_tests.commerce.scenes import approved, cancel, entries, lost, new_order, paid, recard, wire
 from tests.unit_tests.platform_stub import Platform
 from tests.unit_tests.threads import events
 
@@ -115,3 +115,18 @@ async def test_an_unknown_source_is_not_there(ask: Ask) -> None:
 
 async def test_a_huge_webhook_is_not_read(ask: Ask) -> None:
     assert (await ask("POST", "/webhooks/sandbox", content=b"x" * (LARGEST_BODY + 1))).status_code == 413
+
+
+@pytest.mark.parametrize(("state", "booked"), [("succeeded", [-233_00]), ("failed", [])])
+async def test_a_webhook_makes_a_pending_refund_known(shop: Services, ask: Ask, state: str, booked: list[int]) -> None:
+    await recard(shop, "ada_card", "tok_refund_pends")
+    await paid(shop, new_order())
+    await cancel(shop)
+    key = "A-1:pay:1:rest"
+    assert await shop.debts.settle("A-1") == {key: "pending"}
+    await shop.world.clients[0].post(f"/refunds/{key}", json={"state": state})
+
+    for _ in range(2):
+        assert (await ask("POST", "/webhooks/sandbox", **signed(f"refund.{state}", key))).status_code == 204
+
+    assert [amount for kind, amount in await entries(shop) if kind == "refund"] == booked
