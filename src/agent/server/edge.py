@@ -32,6 +32,13 @@ _UNSTORABLE: Final = re.compile(rb"\0|(?<!\\)(?:\\\\)*\\u0000")
 """NUL, as it is or escaped in JSON; after an even number of backslashes, or it is those words themselves."""
 
 
+_CANCELS: Final = re.compile(rb'"on_disconnect"\s*:\s*"cancel"')
+"""In a body: unescaped quotes, so that nobody's words are meant."""
+_CANCELS_JOINED: Final = re.compile(rb"(?<![^&])cancel_on_disconnect=[^&]*&?", re.IGNORECASE)
+"""In a query. Nobody may cancel a run (`auth.index_thread`), and the platform would try to in the name of whoever goes
+away, be refused, and log that as an error of its own: what has begun goes on."""
+
+
 class Edge:
     """ASGI middleware: refuses what is not listed or too large, with a `detail` as the platform's errors have."""
 
@@ -43,6 +50,7 @@ class Edge:
             return await self._app(scope, receive, send)
         try:
             _check_head(scope)
+            scope["query_string"] = _CANCELS_JOINED.sub(b"", scope["query_string"])
             if scope["type"] == "http":
                 receive = await _whole_body(scope, receive)
             else:
@@ -94,6 +102,7 @@ async def _whole_body(scope: Scope, receive: Receive) -> Receive:
         raise RefusedError(408, f"the body took longer than {SLOWEST_BODY_SECONDS:.0f} s") from None
     if _UNSTORABLE.search(body):
         raise RefusedError(422, RULE)
+    body = _CANCELS.sub(b'"on_disconnect":"continue"', body)
     whole = [{**message, "body": body} if message["type"] == "http.request" else message]
 
     async def handed_on() -> Message:

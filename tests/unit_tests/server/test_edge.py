@@ -181,5 +181,49 @@ async def test_words_about_it_are_not_it(body: bytes, client: httpx.AsyncClient)
     assert (await client.post("/threads", content=body)).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("sent", "comes"),
+    [
+        (b'{"on_disconnect": "cancel"}', b'{"on_disconnect":"continue"}'),
+        (b'{"a":1,"on_disconnect":"cancel","b":2}', b'{"a":1,"on_disconnect":"continue","b":2}'),
+        (b'{"content":"\\"on_disconnect\\":\\"cancel\\""}', b'{"content":"\\"on_disconnect\\":\\"cancel\\""}'),
+        (b'{"on_disconnect":"continue"}', b'{"on_disconnect":"continue"}'),
+    ],
+)
+async def test_who_goes_away_cancels_nothing(sent: bytes, comes: bytes) -> None:
+    assert await through(b"", sent) == (b"", comes)
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        (b"cancel_on_disconnect=true", b""),
+        (b"stream_mode=values&cancel_on_disconnect=1&x=2", b"stream_mode=values&x=2"),
+        (b"not_cancel_on_disconnect=1", b"not_cancel_on_disconnect=1"),
+    ],
+)
+async def test_who_stops_listening_cancels_nothing(query: bytes, left: bytes) -> None:
+    assert (await through(query, b"{}"))[0] == left
+
+
+async def through(query: bytes, body: bytes) -> tuple[bytes, bytes]:
+    """Query and body as they come in behind the edge."""
+    seen: list[tuple[bytes, bytes]] = []
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append((scope["query_string"], await Request(scope, receive).body()))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(_: Message) -> None:
+        """Nothing is answered."""
+
+    scope = {"type": "http", "method": "POST", "path": "/threads/t/runs/stream", "query_string": query, "headers": []}
+    await Edge(served)(scope, receive, send)
+    [came] = seen
+    return came
+
+
 async def test_a_websocket_on_another_path_is_not_opened() -> None:
     assert await spoken("/internal/x") == ([], [{"type": "websocket.close", "code": 1008}])
