@@ -141,6 +141,7 @@ class LiveServer:
             "LANGGRAPH_CLI_NO_ANALYTICS": "1",
             "LANGGRAPH_STRICT_MSGPACK": "true",
             "PYTHONUNBUFFERED": "1",
+            "ORDER_SUM_HOURS": "0",  # its customers order more in a minute than people do in a day
         } | env  # fmt: skip
         self._process: Process | None = None
         self._config = self._write_config()

@@ -151,9 +151,19 @@ def _create(allowed_payment_method_types: list[str], **params: Any) -> Any:
     return resources.PaymentIntent._api_create(**params)
 
 
-def _list(customer: str, **page: str) -> Any:
+def _list(customer: str | None = None, created: dict[str, str] | None = None, **page: str) -> Any:
     listed = resources.PaymentIntent._api_list_all("/v1/payment_intents", **page)
-    listed._list = [each for each in reversed(listed._list) if each.customer == customer]
+    since = int(created["gte"]) if created else 0
+    listed._list = [
+        each for each in reversed(listed._list) if customer in (None, each.customer) and each.created >= since
+    ]
+    return listed
+
+
+def _list_refunds(created: dict[str, str] | None = None, **asked: str) -> Any:
+    listed = resources.Refund._api_list_all("/v1/refunds", **asked)
+    since = int(created["gte"]) if created else 0
+    listed._list = [each for each in listed._list if each.created >= since]
     return listed
 
 
@@ -184,4 +194,5 @@ _INSTEAD: list[tuple[str, str, Callable[..., Any]]] = [
     ("GET", "/v1/payment_intents", _list),
     ("POST", "/v1/payment_intents/{id}/confirm", _confirm),
     ("POST", "/v1/refunds", _refund),
+    ("GET", "/v1/refunds", _list_refunds),
 ]

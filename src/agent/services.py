@@ -15,6 +15,7 @@ from agent.approvals.trail import Trail
 from agent.assistant.knowledge import Knowledge
 from agent.assistant.understand import Understander, chat_models
 from agent.breakers import Breakers
+from agent.commerce.comparison import Comparison
 from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
 from agent.commerce.expiry import Expiry
@@ -54,6 +55,7 @@ class Services:
     orders: Orders
     payments: Payments
     debts: Debts
+    comparison: Comparison
     fulfilment: Fulfilment
     expiry: Expiry
     news: News
@@ -135,6 +137,8 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         await import_shop(database, past, demo_shop(now=clock()))
     wait = timedelta(seconds=config.payment_wait_seconds)
     payments = Payments(database, world.payments, wait, world.no_payments)
+    first_wait = timedelta(seconds=config.debt_retry_seconds)
+    debts = Debts(database, payments, world.payments, world.carrier, first_wait)
     return Services(
         settings=config,
         database=database,
@@ -142,7 +146,8 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         commerce=Commerce(database),
         orders=Orders(database),
         payments=payments,
-        debts=Debts(database, payments, world.payments, world.carrier, timedelta(seconds=config.debt_retry_seconds)),
+        debts=debts,
+        comparison=Comparison(database, world.payments, payments, debts),
         fulfilment=Fulfilment(database, world.carrier),
         expiry=Expiry(database, wait),
         news=News(database),

@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     # what approvals are sealed with; an old key may follow the new one, after a comma. Empty: kept in data_dir
     trail_key: SecretStr = SecretStr("")
 
+    # a customer's unapproved orders of so many hours are looked at together (LARGE_ORDER); 0: each by itself
+    order_sum_hours: float = Field(default=24.0, ge=0)
+
     # people: 1.0 is the chains' own times; smaller is for drills
     approval_time_scale: float = Field(default=1.0, gt=0)
 

@@ -33,4 +33,5 @@ def _storable(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+STORABLE: Final = AfterValidator(_storable)
+Text = Annotated[str, STORABLE]

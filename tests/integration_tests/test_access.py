@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from agent.approvals.models import decision_payload
-from agent.identity import Caller
+from agent.identity import STUDIO_IDENTITY, Caller
 from agent.platform import order_thread
 from agent.server.edge import LARGEST_BODY
 from agent.tokens import add_token, revoke_tokens
@@ -281,6 +281,9 @@ def test_a_chat_ui_with_a_token_sees_that_the_server_is_there(driver: Driver) ->
     assert (answer.status_code, set(answer.json())) == (200, {"version", "langgraph_py_version", "flags"})
 
 
+STUDIO = f"channel:{STUDIO_IDENTITY}"
+
+
 @pytest.fixture(scope="module")
 def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server of its own on which Studio may act, and customers not often."""
@@ -293,7 +296,7 @@ def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServ
 
 def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names(studio_server: LiveServer) -> None:
     order, plain = an_order("ACCESS-4", {"DESK-WALNUT": 2}), {"assistant_id": "order_processing"}
-    path = f"/threads/{order_thread('ACCESS-4', 'channel:channel-1')}/runs/wait"
+    path = f"/threads/{order_thread('ACCESS-4', STUDIO)}/runs/wait"
     with httpx.Client(
         base_url=studio_server.url, headers={"x-auth-scheme": "langsmith"}, trust_env=False, timeout=60
     ) as studio:
@@ -312,10 +315,7 @@ def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names
         assert other_page.status_code == 403
         elsewhere = studio.post("/threads/search", json={}, headers={"host": "page.example"})
         assert elsewhere.status_code == 403
-        assert (
-            studio.patch(f"/threads/{order_thread('ACCESS-4', 'channel:channel-1')}", json={"metadata": {}}).status_code
-            == 403
-        )
+        assert studio.patch(f"/threads/{order_thread('ACCESS-4', STUDIO)}", json={"metadata": {}}).status_code == 403
 
 
 def test_a_customer_who_asks_too_often_is_told_when_to_come_back(studio_server: LiveServer) -> None:
@@ -349,3 +349,17 @@ def test_production_that_nobody_could_call_does_not_start_and_says_so_in_one_lin
     for named in ("PAYMENT_PROVIDER", "SEED_DEMO_SHOP=false", "SERVICE_TOKEN of", "TRAIL_KEY of"):
         assert named in said
     assert "Traceback" not in server.log_end(100)
+
+
+def test_nobody_sits_on_anothers_order(driver: Driver) -> None:
+    order = {"order_id": "W-1003", "customer_id": "ada_park", "payment_method_id": "ada_card"}
+    lines = [{"sku": "MUG-BLUE", "quantity": 1}]
+    run = {"assistant_id": "order_processing", "if_not_exists": "create", "input": {"order": order | {"lines": lines}}}
+    theirs, own = (order_thread("W-1003", f"customer:{owner}") for owner in ("ben_ortiz", "ada_park"))
+
+    assert driver.http("customer", "POST", f"/threads/{theirs}/runs/wait", run).status_code == 422
+    ended = driver.http("customer", "POST", f"/threads/{own}/runs/wait", run).json()
+
+    assert ended["denial"]["rule"] == "ORDER-ID-TAKEN"
+    assert driver.http("channel", "GET", "/ops/orders/W-1003").json()["customer_id"] == "ben_ortiz"
+    assert driver.http("operator", "GET", f"/threads/{theirs}").status_code == 404  # it is free

@@ -1,4 +1,4 @@
-"""The pictures in the README are those of the compiled graphs."""
+"""The pictures and tables in the README and the architecture are those of the code."""
 
 from pathlib import Path
 
@@ -9,8 +9,9 @@ from docs.pictures import GRAPHS, mermaid, with_pictures
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_readme_shows_the_graphs_of_the_code() -> None:
-    text = README.read_text()
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_a_page_shows_the_code_of_today(page: str) -> None:
+    text = (README.parent / page).read_text()
     assert with_pictures(text) == text, "run `make pictures`"
 
 

@@ -52,7 +52,7 @@ def clock(clock: Clock) -> Clock:
 @pytest.fixture
 def config(tmp_path: Path, config: Settings, release: Path) -> Settings:
     """The shop's files are those of the release."""
-    config = config.model_copy(update={"data_dir": tmp_path / "release", "trail_key": TRAIL_KEY})
+    config = config.model_copy(update={"data_dir": tmp_path / "release", "trail_key": TRAIL_KEY, "order_sum_hours": 0})
     config.data_dir.mkdir()
     for text, database in (("ledger.sql", "ledger.db"), ("card_network.sql", "sandbox.db")):
         with closing(sqlite3.connect(config.data_dir / database)) as connection:

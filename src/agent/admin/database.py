@@ -59,6 +59,7 @@ def restore(file: Path, force: Force = False, as_json: AsJson = False) -> None:
     with in_one_line():
         kept = backups.restore(_ledger(), file, force=force, say=screen.progress)
     _report(screen, file, kept)
+    screen.print(Text("start the server, and run `desk ops compare`: money may have moved since the backup was taken"))
     if kept.revision != schema.newest():
         screen.progress(f"revision {kept.revision} is behind {schema.newest()}: run `desk db upgrade`")
 

@@ -9,7 +9,7 @@ import typer
 from agent.client.connection import DeskError, ExitCode, sending
 from agent.client.runs import failed
 from agent.client.session import Session, remote
-from agent.client.show import duration, table
+from agent.client.show import duration, money, plain, table
 
 app = typer.Typer(no_args_is_help=True, help="Operate the desk.")
 
@@ -33,6 +33,26 @@ async def reconcile(session: Session) -> None:
             "See the server's log",
             ExitCode.OTHER,
         )
+
+
+@app.command()
+@remote(default_role="operator")
+async def compare(
+    session: Session, days: Annotated[int, typer.Option(min=1, max=366, help="How far to look back.")] = 7
+) -> None:
+    """Hold the ledger against its payment providers, both ways, as after a restore; each difference has a ticket."""
+    told = await session.client.http.post(f"/ops/compare?days={days}", json=None)
+    session.screen.document(told)
+    found = told["differences"]
+    columns = ["difference", "provider", "key", "amount", "order", "what can be done"]
+    rows = (
+        (each["kind"], each["provider"], each["key"], money(each["amount"]), each["order_id"] or "", each["what_to_do"])
+        for each in found
+    )
+    if found:
+        session.screen.print(table(columns, rows))
+        raise DeskError(f"{len(found)} differences between ledger and providers; each has a ticket", ExitCode.REFUSED)
+    session.screen.print(plain(f"Ledger and providers agree on the last {days} days."))
 
 
 def _has_failed(items: dict[str, str]) -> bool:

@@ -75,7 +75,7 @@ class _Owed:
     @property
     def provider_key(self) -> str:
         """The key of the refund that is made for it now."""
-        return f"{self.key}{_AGAIN}{self.failures}" if self.failures else self.key
+        return refund_keys(self.key, self.failures)[-1]
 
 
 class Debts:
@@ -301,6 +301,13 @@ class Debts:
             attempts=debt.attempts,
             error=type(error).__name__,
         )
+
+
+def refund_keys(key: str, failures: int = 0) -> list[str]:
+    """The keys under which a provider was asked for one refund, each after another had failed; of one of them, the
+    debt's own is the first."""
+    debt_key = key.partition(_AGAIN)[0]
+    return [debt_key, *(f"{debt_key}{_AGAIN}{number}" for number in range(1, failures + 1))]
 
 
 def people_decided(session: Session, key: str, *, by_hand: bool, now: datetime) -> None:

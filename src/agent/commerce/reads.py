@@ -192,8 +192,11 @@ class OrderRisk:
     """Of the 24 hours before it, what was undone left out: a limit is looked at over time, or it is split (law 23)."""
 
 
-def risk_of(session: Session, order: OrderRow) -> OrderRisk:
-    """The risk of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS."""
+def risk_of(session: Session, order: OrderRow, sum_hours: float = 24.0) -> OrderRisk:
+    """The risk of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS.
+
+    What nobody approved of the last `sum_hours` is summed up.
+    """
     now = order.placed_at
     given = {"of_customer": order.customer_id, "of_order": order.id, "by_method": order.payment_method_id, "until": now}
     customer = session.connection().execute(_CUSTOMER, given).one()
@@ -214,7 +217,11 @@ def risk_of(session: Session, order: OrderRow) -> OrderRisk:
         score=sum(points for points, _ in reasons),
         reasons=tuple(why for _, why in reasons),
         unapproved=sum(
-            row.total for row in lately if not row.approved and row.stage not in ("cancelling", "cancelled")
+            row.total
+            for row in others
+            if row.placed_at > now - timedelta(hours=sum_hours)
+            and not row.approved
+            and row.stage not in ("cancelling", "cancelled")
         ),
     )
 

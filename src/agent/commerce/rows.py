@@ -96,14 +96,20 @@ def unhold(session: Session, order_id: str, reservation: str, numbers: Sequence[
 
 
 def open_case(session: Session, order: OrderRow, about: str, *, topic: str, text: str, now: datetime) -> None:
-    """Have a person look into an order: one ticket for each thing that it is `about`."""
+    """Have a person look into an order (see `open_ticket`)."""
+    open_ticket(session, order, about, topic=topic, text=text, now=now)
+
+
+def open_ticket(session: Session, order: OrderRow | None, about: str, *, topic: str, text: str, now: datetime) -> None:
+    """Have a person look into something: one ticket for each thing that it is `about`. Without an order it may be of
+    one that the ledger does not know."""
     ticket_id = f"tic-{digest(about)[:12]}"
     if session.get(TicketRow, ticket_id) is None:
         session.add(
             TicketRow(
                 id=ticket_id,
-                customer_id=order.customer_id,
-                order_id=order.id,
+                customer_id=order.customer_id if order else None,
+                order_id=order.id if order else None,
                 topic=topic,
                 text=text,
                 status="open",

@@ -15,6 +15,7 @@ from agent.customer_service.nodes import (
     dispatch,
     execute,
     knowledge,
+    not_now,
     plan,
     reply,
     review,
@@ -28,15 +29,15 @@ from agent.policies import BRANCH, LEDGER, QUESTIONS, READING
 
 graph = (
     StateGraph(DeskState, input_schema=DeskInput, context_schema=Context)
-    .add_node(triage, retry_policy=LEDGER, timeout=READING)
+    .add_node(triage, retry_policy=LEDGER, timeout=READING, error_handler=not_now)
     .add_node(knowledge, cache_policy=QUESTIONS)
     .add_node(dispatch)
     .add_node(specialist, retry_policy=LEDGER, timeout=BRANCH, error_handler=topic_failed)  # answers, never routes
     .add_node(plan)
-    .add_node(review, retry_policy=LEDGER)
+    .add_node(review, retry_policy=LEDGER, error_handler=not_now)
     .add_node(approval)  # the only node that may interrupt: no handler, no retry
     .add_node(decide, retry_policy=LEDGER)
-    .add_node(execute, retry_policy=LEDGER)
+    .add_node(execute, retry_policy=LEDGER, error_handler=not_now)
     .add_node(reply, retry_policy=LEDGER)
     .add_edge(START, "triage")
     .add_edge("knowledge", "dispatch")

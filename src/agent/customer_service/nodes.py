@@ -38,10 +38,11 @@ from agent.customer_service.state import (
     Question,
     TopicTask,
 )
-from agent.customer_service.whose import customer_of, look_for_news, news_for
+from agent.customer_service.whose import customer_of, ended_meanwhile, hear, look_for_news
 from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import Caller, caller_of_run
 from agent.ledger.database import Denied, digest
+from agent.ledger.failures import UNUSABLE
 from agent.ledger.tables import ApprovalRow
 from agent.observability.events import emit
 from agent.platform import this_thread
@@ -82,8 +83,7 @@ async def triage(
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     if customer_id:
-        await shop.news.heard(customer_id, this_thread(runtime))
-        fresh |= await news_for(shop, state, customer_id, runtime)
+        fresh |= await hear(shop, state, customer_id, runtime)
     topics = _topics(state.get("unfinished"), meant, text)
     if topics:
         return _look_into(topics, fresh)
@@ -235,8 +235,7 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
 async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Say it: what was found or done, then the plan with the question for a yes."""
     shop, parts, stage = await services(), list(state.get("notes", [])), state.get("processing_stage", "")
-    for request in await shop.deadlines.ended_meanwhile(this_thread(runtime)):
-        await shop.news.said("approval.decided", request["request_id"])
+    for request in await ended_meanwhile(shop, runtime):
         parts += turned_down(request)
     waiting = state.get("plan")
     if waiting and stage != "awaiting_customer":  # after news alone the customer is not asked again
@@ -253,6 +252,18 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
         "human_intervention": head is not None,
         "processing_stage": "awaiting_customer" if waiting else stage,
     }
+
+
+def not_now(state: DeskState, error: NodeError) -> Command[Literal["reply"]]:
+    """The ledger can't be written now: a customer who just spoke is told so, and a plan waits for another yes.
+
+    What people have approved already is not dropped: the run fails, and the reconciler makes the change.
+    """
+    approved_already = any(ready["request_id"] for ready in state.get("ready", []))
+    if approved_already or not isinstance(error.error, UNUSABLE) or not isinstance(state["messages"][-1], HumanMessage):
+        raise error.error
+    emit("node.failed", node=error.node, error=type(error.error).__name__)
+    return Command(goto="reply", update={"notes": [*state.get("notes", []), SAYINGS["not_now"]], "ready": []})
 
 
 def after_reply(state: DeskState) -> Literal["approval", "__end__"]:

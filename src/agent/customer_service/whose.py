@@ -6,11 +6,14 @@ from typing import Any, Final
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
 
+from agent.approvals.models import ApprovalView
 from agent.commerce.policy import denied
 from agent.context import Context
 from agent.customer_service.state import DeskState
 from agent.customer_service.words import told
 from agent.identity import caller_of_run
+from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
+from agent.observability.events import emit
 from agent.platform import this_thread
 from agent.services import Services
 
@@ -50,6 +53,28 @@ async def news_for(shop: Services, state: DeskState, customer_id: str, runtime: 
     already = {str(message.id) for message in state["messages"] if isinstance(message, AIMessage)}
     untold = await shop.news.untold(customer_id, this_thread(runtime), already)
     return {"messages": [AIMessage(told(notice), id=notice.key) for notice in untold]} if untold else {}
+
+
+async def hear(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> dict[str, Any]:
+    """Note where the customer was heard, and tell what is new (`news_for`). Both wait while nothing can be written."""
+    try:
+        await shop.news.heard(customer_id, this_thread(runtime))
+        return await news_for(shop, state, customer_id, runtime)
+    except (DatabaseAwayError, DatabaseConflictError) as error:
+        emit("ledger.unusable", why=str(error))
+        return {}
+
+
+async def ended_meanwhile(shop: Services, runtime: Runtime[Context]) -> list[ApprovalView]:
+    """Requests of this conversation that the clock or an undo ended, once each; later, while nothing can be written."""
+    try:
+        ended = await shop.deadlines.ended_meanwhile(this_thread(runtime))
+        for request in ended:
+            await shop.news.said("approval.decided", request["request_id"])
+    except (DatabaseAwayError, DatabaseConflictError) as error:
+        emit("ledger.unusable", why=str(error))
+        return []
+    return ended
 
 
 async def _known(shop: Services, state: DeskState, runtime: Runtime[Context]) -> str | None:

@@ -13,6 +13,7 @@ SAYINGS: Final[dict[str, str]] = {
     "unclear": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
     "request": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
     "failed": "One thing I could not look into just now; please ask me again in a moment.",
+    "not_now": "Our records can't be written at the moment and this is not done. Please try again a little later.",
     "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
     "void": "What was asked for has changed meanwhile, so I have not done it.",
     "handed_over": "I have passed your message on to a colleague, as case {case}.",

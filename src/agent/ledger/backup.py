@@ -15,6 +15,7 @@ from agent.ledger import backup_postgres, backup_sqlite, history, schema
 from agent.ledger.contents import BackupError, Contents, contents
 from agent.ledger.engines import is_embedded, sync_engine
 from agent.ledger.failures import LedgerDamagedError, explained
+from agent.ledger.restored import mark_restored
 
 Say = Callable[[str], None]
 
@@ -76,6 +77,8 @@ def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
         form.load(url, file, kept, say)
         with sync_engine(url).connect() as connection:
             _compare(kept, contents(connection))
+        if kept.revision == schema.newest():
+            mark_restored(url)
     history.remember(url)
     return kept
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database
@@ -20,6 +21,11 @@ class Heartbeat:
     def beat(self, session: Session) -> None:
         """It goes on, now."""
         session.merge(HeartbeatRow(name=self._name, at=self._db.clock()))
+
+    @writes
+    def forget(self, session: Session) -> None:
+        """There is nothing to be heard of any more."""
+        session.execute(delete(HeartbeatRow).where(HeartbeatRow.name == self._name))
 
     @reads
     def last(self, session: Session) -> datetime | None:

@@ -244,7 +244,7 @@ class TicketRow(Base):
 
     __tablename__ = "tickets"
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
-    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"), index=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))
     topic: Mapped[str] = mapped_column(String(20))
     text: Mapped[str] = mapped_column(String(8000))

@@ -137,7 +137,7 @@ async def assess(
         if failed:
             return None, None
         leave_out(session, order, short)
-        risk = risk_of(session, order)
+        risk = risk_of(session, order, shop.settings.order_sum_hours)
         case = case_for_order(order.total + risk.unapproved, risk.score)
         if order.stage == "awaiting_approval":
             case = case or "large_order"  # whatever the risk is by now: who waits for people goes on with their yes

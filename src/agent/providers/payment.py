@@ -4,6 +4,7 @@ A provider takes our idempotency key with every effect, and can be asked later w
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, Protocol
 
 from agent.resilience import TransientError
@@ -33,6 +34,18 @@ class Charge:
 RefundState = Literal["succeeded", "pending", "failed"]
 """What became of money given back. `pending`: the provider has taken it on, and it may yet fail; `failed`: it did, for
 good, under this key."""
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Money that a provider took or gave back, as its books have it. `amount` in minor units; `provider_id` is of the
+    capture; `failed`: it was given back, and did not arrive."""
+
+    kind: Literal["capture", "refund"]
+    key: str
+    provider_id: str
+    amount: int
+    failed: bool = False
 
 
 class PaymentError(Exception):
@@ -87,4 +100,8 @@ class PaymentProvider(Protocol):
 
     async def find_refund(self, key: str, provider_id: str) -> RefundState | None:
         """How a refund of this capture stands now, or a credit (then `provider_id` is empty); None for no such one."""
+        ...
+
+    async def movements(self, since: datetime) -> list[Movement]:
+        """What was taken and given back under our keys since then; there may be older ones among them."""
         ...

@@ -6,6 +6,7 @@ breaks the circuit; that is `resilience`. Nothing here knows orders.
 
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from standardwebhooks import Webhook
 from agent.providers.payment import (
     Attempt,
     Charge,
+    Movement,
     PaymentFaultError,
     PaymentNotSentError,
     PaymentRejectedError,
@@ -26,6 +28,7 @@ from agent.providers.payment import (
 from agent.providers.sandbox_card_forms import (
     ChargeAnswer,
     CreditAnswer,
+    Movements,
     NoSuchCharge,
     NoSuchRefund,
     RefundAnswer,
@@ -36,6 +39,7 @@ from agent.providers.sandbox_webhooks import read_webhook
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
+_PAGE = 100
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _OUR_FAULT = (400, 401, 403, 409)
 _REFUSED_UNREAD = (429, 503)  # the network promises this of 503 and of no other 5xx; 429 says it by itself
@@ -117,6 +121,17 @@ class SandboxProvider:
         answer = _read(CreditAnswer, await self._send(self._post("/credits", key, body)))
         _check_same((answer.key, answer.amount), (key, amount))
         return answer.state
+
+    async def movements(self, since: datetime) -> list[Movement]:  # noqa: ARG002  (the network keeps no times)
+        """All that was ever taken and given back."""
+        found: list[Movement] = []
+        while True:
+            page = {"offset": str(len(found)), "limit": str(_PAGE)}
+            request = self._client.build_request("GET", "/movements", params=page)
+            listed = _read(Movements, await self._send(request)).movements
+            found += [Movement(**each.model_dump()) for each in listed]
+            if len(listed) < _PAGE:
+                return found
 
     def read_refund_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The key of the refund to look up, else as `read_webhook`."""

@@ -92,3 +92,30 @@ class Ledger(BaseModel):
     charges: list[ChargeAnswer]
     refunds: list[RefundAnswer]
     credits: list[CreditAnswer] = []
+
+
+class MovementAnswer(BaseModel):
+    """One charge that was captured, or one refund or credit; `provider_id` is the charge's, or empty."""
+
+    model_config = ConfigDict(frozen=True)  # SQLite has no booleans
+
+    kind: Literal["capture", "refund"]
+    key: str
+    provider_id: str
+    amount: int
+    failed: bool
+
+
+class Movements(BaseModel):
+    """A page of what the network took and gave back."""
+
+    movements: list[MovementAnswer]
+
+
+class PageRequest(BaseModel):
+    """Which part of a list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=1_000, ge=1, le=1_000)

@@ -24,8 +24,11 @@ from agent.providers.sandbox_card_forms import (
     CreditAnswer,
     Decision,
     Ledger,
+    MovementAnswer,
+    Movements,
     NoSuchCharge,
     NoSuchRefund,
+    PageRequest,
     RefundAnswer,
     RefundRequest,
     RefundStanding,
@@ -50,6 +53,12 @@ CARD_TABLES = (
     " FROM refunds LEFT JOIN refund_states USING (key) ORDER BY refunds.rowid",
     "CREATE VIEW IF NOT EXISTS given_now AS SELECT key, state FROM refunds_now"
     " UNION ALL SELECT key, 'succeeded' FROM credits",
+    "CREATE VIEW IF NOT EXISTS movements AS"
+    " SELECT 1 AS part, rowid AS n, 'capture' AS kind, key, id AS provider_id, amount, 0 AS failed FROM charges"
+    " WHERE status = 'captured' UNION ALL"
+    " SELECT 2, refunds.rowid, 'refund', key, charge_id, amount, coalesce(state = 'failed', 0) FROM refunds"
+    " LEFT JOIN refund_states USING (key) UNION ALL"
+    " SELECT 3, rowid, 'refund', key, '', amount, 0 FROM credits ORDER BY part, n",
 )
 
 
@@ -179,6 +188,15 @@ class CardNetwork:
 
         return await self._file.transaction(read)
 
+    async def movements(self, page: PageRequest) -> Movements:
+        """A part of what was captured, refunded and paid out, by kind and in the order in which it came."""
+
+        def read(db: Connection) -> Movements:
+            rows = db.execute("SELECT * FROM movements LIMIT :limit OFFSET :offset", page.model_dump())
+            return Movements(movements=[MovementAnswer.model_validate(dict(each)) for each in rows])
+
+        return await self._file.transaction(read)
+
 
 def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> list[Route]:
     """The card network over HTTP, its account in `file`; `slow_seconds` is what `tok_slow` takes.
@@ -203,6 +221,9 @@ def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> l
 
     async def ledger(_: Request) -> Response:
         return answer(await network.ledger())
+
+    async def movements(request: Request) -> Response:
+        return answer(await network.movements(PageRequest.model_validate(dict(request.query_params))))
 
     async def find(request: Request) -> Response:
         key = request.path_params["key"]
@@ -231,6 +252,7 @@ def card_routes(file: SandboxFile, slow_seconds: float, announce: Announce) -> l
         Route("/charges", charge, methods=["POST"]),
         Route("/charges", ledger, methods=["GET"]),
         Route("/charges/{key:path}", find, methods=["GET"]),
+        Route("/movements", movements, methods=["GET"]),
         Route("/voids", void, methods=["POST"]),
         Route("/refunds", refund, methods=["POST"]),
         Route("/refunds/{key:path}", find_refund, methods=["GET"]),

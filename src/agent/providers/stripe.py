@@ -8,7 +8,8 @@ is created. Stripe's lists, unlike its search, show what was just written; shoul
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 import httpx
 import stripe
@@ -17,18 +18,19 @@ from pydantic import ValidationError
 from agent.providers.payment import (
     Attempt,
     Charge,
+    Movement,
     PaymentFaultError,
     PaymentNotSentError,
     PaymentRejectedError,
     PaymentUnknownError,
     RefundState,
 )
-from agent.providers.stripe_answers import Event, Intent, KeyedT, Page, Refund
+from agent.providers.stripe_answers import Event, Intent, Page, Refund
 from agent.providers.stripe_http import StripeHttp
+from agent.providers.stripe_lists import PAGE, movements, with_key
 from agent.providers.webhooks import WebhookRefusedError
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
-_PAGE = 100  # the most that Stripe lists at once
 _DECIDING = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
 _OF_REFUNDS = ("refund.updated", "refund.failed", "charge.refund.updated")
 _REFUND_STATES: Final[dict[str, RefundState]] = {
@@ -152,6 +154,10 @@ class StripeProvider:
         """Raises `CreditNotSupportedError`; nothing is sent."""
         raise CreditNotSupportedError("Stripe does not pay out to a card that did not pay in")
 
+    async def movements(self, since: datetime) -> list[Movement]:
+        """What was taken and given back under our keys since then."""
+        return await movements(self._call, self._intents, self._refunds, since)
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The key of the attempt that something happened to; None for an event about nothing of ours.
 
@@ -200,15 +206,15 @@ class StripeProvider:
 
     async def _found(self, attempt: Attempt) -> Intent | None:
         customer, _ = _customer_and_card(attempt)
-        intents = self._intents.list_async({"customer": customer, "limit": _PAGE})
-        found = await _with_key(attempt.key, Page[Intent], intents)
+        intents = self._intents.list_async({"customer": customer, "limit": PAGE})
+        found = await with_key(attempt.key, Page[Intent], intents)
         if found and (found.amount, found.currency) != (attempt.amount, attempt.currency.lower()):
             raise PaymentFaultError("the key is another attempt's")
         return found
 
     async def _refund_found(self, key: str, provider_id: str) -> Refund | None:
-        made = self._refunds.list_async({"payment_intent": provider_id, "limit": _PAGE})
-        return await _with_key(key, Page[Refund], made)
+        made = self._refunds.list_async({"payment_intent": provider_id, "limit": PAGE})
+        return await with_key(key, Page[Refund], made)
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
@@ -241,18 +247,6 @@ async def _decided(request: Awaitable[stripe.PaymentIntent], attempt: Attempt) -
         if told is None or (intent := _about(attempt, told)).undecided:
             raise
     return intent
-
-
-async def _with_key(key: str, form: type[Page[KeyedT]], listed: Awaitable[stripe.ListObject[Any]]) -> KeyedT | None:
-    """What carries our key in a list, all its pages."""
-    while True:
-        answer = await listed
-        page = form.model_validate(answer)
-        if found := next((each for each in page.data if each.key == key), None):
-            return found
-        if not page.has_more:
-            return None
-        listed = answer.next_page_async()
 
 
 def _customer_and_card(attempt: Attempt) -> tuple[str, str]:

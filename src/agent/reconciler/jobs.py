@@ -61,6 +61,12 @@ async def settle(state: ReconcilerState) -> Update:  # noqa: ARG001
     return {"report": {"due": await shop.payments.collect(), "debts": await shop.debts.settle()}}
 
 
+async def compare(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """After a restore, hold the ledger against its payment providers; each difference is a ticket."""
+    found = await (await services()).comparison.after_restore()
+    return {"report": {"compare": {each.key: each.kind for each in found or ()}}}
+
+
 async def expire(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Remind of returns and end what was waited for too long; hand to people what does not move."""
     return {"report": {"expired": await (await services()).expiry.watch_the_clock()}}

@@ -16,7 +16,7 @@ from agent.identity import ROLES
 from agent.ledger.database import Denied, KeyReusedError
 from agent.server.callers import caller_of_request
 from agent.services import services
-from agent.text import Text
+from agent.text import STORABLE
 
 router = APIRouter(prefix="/ops/approvals")
 
@@ -28,7 +28,7 @@ class Ask(BaseModel):
     """What to ask the customer."""
 
     model_config = ConfigDict(extra="forbid")
-    text: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LIMIT)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=NOTE_LIMIT), STORABLE]
 
 
 @router.get("/{request_id}")

@@ -91,3 +91,36 @@ def test_an_action_without_a_name_asks_for_it_and_calls_nobody(desk: Desk, stub:
     result = desk("ops", "breakers", "reset")
     assert (result.code, stub.calls) == (ExitCode.USAGE, [])
     assert "NAME" in result.err
+
+
+DIFFERENCE = {
+    "kind": "capture-unknown",
+    "provider": "stripe",
+    "key": "W-9:pay:1",
+    "amount": 120_00,
+    "order_id": None,
+    "what_to_do": "have order W-9 sent again",
+}
+
+
+def test_where_ledger_and_providers_agree_it_is_said(desk: Desk, stub: Stub) -> None:
+    stub.on("/ops/compare", {"since": "2026-01-01T00:00:00+00:00", "differences": []})
+    agreed = desk("ops", "compare", "--days", "3")
+    assert (agreed.code, "agree on the last 3 days" in agreed.out) == (0, True)
+
+
+def test_each_difference_is_shown_with_what_can_be_done_and_fails_the_command(desk: Desk, stub: Stub) -> None:
+    told = {"since": "2026-01-01T00:00:00+00:00", "differences": [DIFFERENCE]}
+    stub.on("/ops/compare", told)
+    result = desk("ops", "compare", "--json")
+    assert (result.code, result.document) == (ExitCode.REFUSED, told)
+    shown = " ".join(desk("ops", "compare").out.split())
+    assert "capture-unknown" in shown
+    assert "120.00" in shown
+
+
+def test_a_provider_that_cannot_be_asked_is_told(desk: Desk, stub: Stub) -> None:
+    stub.on("/ops/compare", {"detail": "a payment provider can't be asked now: no connection"}, status=503)
+    result = desk("ops", "compare")
+    assert result.code not in (0, ExitCode.REFUSED)
+    assert "can't be asked now" in result.err

@@ -97,7 +97,7 @@ async def test_no_carrier_is_asked_while_its_circuit_is_open(shop: Services) -> 
 async def test_a_parcel_is_not_booked_before_a_change_is_paid(shop: Services) -> None:
     await paid(shop, new_order())
     await shop.fulfilment.plan("A-1")
-    await pay_by(shop, "A-1", "ada_slow")
+    await replace(shop, "A-1", ("LAMP-OAK", "LAMP-BRASS"))
     assert (await shop.fulfilment.book(EAST)).outcome == "unpaid"
     assert await at_the_carrier(shop) == {}
     await shop.payments.collect("A-1")

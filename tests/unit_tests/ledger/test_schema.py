@@ -189,3 +189,29 @@ async def test_a_ledger_of_0_1_0_keeps_every_promise(upgraded: Callable[[str], A
     with ledger.reading() as session:
         assert [found for each in CHECKS for found in violations(session, each)] == []
     await ledger.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "becomes"), [("exchange requested", ("open", 0, 1)), ("returned", ("received", 1, 0))]
+)
+def test_a_return_of_pieces_becomes_one_of_lines(
+    file: Path, url: str, status: str, becomes: tuple[str, int, int]
+) -> None:
+    """An order had one, with its pieces one by one; those of the same line and price are gathered."""
+    state, received, held = becomes
+    with closing(sqlite3.connect(file)) as connection:
+        connection.executescript((Path(releases.__file__).parent / "0.1.0" / "ledger.sql").read_text())
+        connection.executescript(
+            "INSERT INTO returns VALUES ('W-1001', 'ada_card', 2000, '2026-06-01 12:00:00');"
+            "INSERT INTO returned_pieces VALUES ('W-1001', 1, 'LAMP-OAK', 'LAMP-BRASS');"
+        )
+        connection.execute("UPDATE orders SET status = ? WHERE id = 'W-1001'", (status,))
+        connection.commit()
+    upgrade(url)
+    with closing(sqlite3.connect(file)) as connection:
+        [found] = connection.execute("SELECT id, order_id, kind, amount, state FROM returns").fetchall()
+        [line] = connection.execute(
+            "SELECT return_id, sku, quantity, unit_price, received, new_sku, new_price, held, sent FROM return_lines"
+        ).fetchall()
+    assert found == ("W-1001/r1", "W-1001", "exchange", 20_00, state)
+    assert line == ("W-1001/r1", "LAMP-OAK", 1, 69_00, received, "LAMP-BRASS", 89_00, held, received)

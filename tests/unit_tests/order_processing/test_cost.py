@@ -24,7 +24,7 @@ OF_TWENTY_LINES: Final = dict.fromkeys(
     ),
     1,
 )  # fmt: skip
-"""784.00, from both warehouses: nobody is asked."""
+"""From both warehouses."""
 
 OF_A_TRANSACTION: Final = ("BEGIN", "SAVEPOINT", "RELEASE")
 
@@ -57,9 +57,9 @@ def counted(shop: Services) -> Iterator[Cost]:
 
 @pytest.fixture
 def config(config: Settings) -> Settings:
-    """There is enough of everything."""
+    """There is enough of everything, and 25 orders of one customer's ask for nobody's yes."""
     with closing(sqlite3.connect(config.data_dir / "ledger.db")) as ledger, ledger:
-        ledger.execute("UPDATE variants SET on_hand = on_hand + 1000")
+        ledger.execute("UPDATE variants SET on_hand = on_hand + 1000, price = 100")
     return config
 
 

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from agent.ledger.database import Denied
+from agent.order_processing.graph import graph
+from agent.platform import order_thread
 from agent.services import Services
-from tests.unit_tests.threads import SERVICE
+from tests.unit_tests.threads import SERVICE, Thread
 
-from .ordering import ADA, SMALL, STOREFRONT, charges, order, place, stock, thread_of
+from .ordering import ADA, SMALL, STOREFRONT, charges, drive_on, order, place, stock, thread_of
 
 
 async def test_an_order_is_reserved_charged_once_and_shipped_from_both_warehouses(shop: Services) -> None:
@@ -40,7 +42,9 @@ async def test_who_waits_is_told_of_each_step(shop: Services) -> None:
 
 
 async def test_a_storefront_places_an_order_for_a_customer(shop: Services) -> None:
-    ended = await thread_of().run(order(SMALL), STOREFRONT)
+    thread = Thread(graph, order_thread("N-1", "channel:storefront"))
+
+    ended = await thread.run(order(SMALL), STOREFRONT)
 
     assert ended["processing_stage"] == "completed"
     assert (await shop.reads.get("N-1"))["placed_by"] == "storefront"
@@ -160,3 +164,13 @@ async def test_the_service_account_takes_known_orders_on_and_places_none(
     ended = await thread_of().run(given, SERVICE)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("refused", rule)
+
+
+async def test_an_order_is_not_driven_on_a_strangers_thread(shop: Services) -> None:
+    await place(SMALL)
+    strangers = Thread(graph, order_thread("N-1", "customer:ben_ortiz"))
+
+    ended = await drive_on(strangers)
+
+    assert ended["denial"]["rule"] == "ORDER-EXISTS"
+    assert not ended.get("order_amount")

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from agent.providers.payment import Attempt, PaymentProvider, PaymentRejectedError, PaymentUnknownError
+from agent.providers.payment import Attempt, Movement, PaymentProvider, PaymentRejectedError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.providers.sandbox_server import Sandbox
 from agent.providers.stripe import StripeProvider
@@ -178,3 +179,23 @@ async def test_a_refunds_key_with_another_sum_is_rejected(world: World) -> None:
     with pytest.raises(PaymentRejectedError):
         await world.provider.refund("r1", charge.provider_id, 300)
     assert await world.sums() == (1000, 600)
+
+
+async def test_the_books_have_each_capture_and_each_refund_and_no_decline(world: World) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    charge = await world.provider.capture(world.good)
+    await world.provider.capture(world.declining)
+    await world.provider.refund("r1", charge.provider_id, 400)
+    assert await world.provider.movements(began) == [
+        Movement("capture", "k1", charge.provider_id, 1000),
+        Movement("refund", "r1", charge.provider_id, 400),
+    ]
+
+
+async def test_the_books_are_read_over_all_their_pages(world: World) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=1)
+    charge = await world.provider.capture(world.good)
+    for number in range(150):
+        await world.provider.refund(f"r{number}", charge.provider_id, 1)
+    keys = [each.key for each in await world.provider.movements(began)]
+    assert (len(keys), set(keys)) == (151, {"k1", *(f"r{number}" for number in range(150))})

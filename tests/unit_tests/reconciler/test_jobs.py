@@ -54,12 +54,14 @@ def inputs(platform: Platform) -> list[tuple[str, Any]]:
 async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
     assert await reconcile() == {
         "approvals": {},
+        "compare": {},
         "woken": {},
         "asked": {},
         "ended": {},
         "orders": {},
         "due": {},
         "debts": {},
+        "expired": {},
         "told": {},
         "sent": {},
     }
@@ -222,6 +224,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "sent": {},
         "due": {},
         "debts": {},
+        "expired": {},
     }
     assert events("reconciler.failed") == failed + 3
 

@@ -1,0 +1,134 @@
+"""The ledger's disk is full, or read-only: what needs no write is answered, and the rest is told, with nothing done."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from agent.customer_service.words import SAYINGS
+from agent.services import Services
+from agent.settings import Settings
+from tests.unit_tests.commerce.scenes import dump
+from tests.unit_tests.server.conftest import Ask, ask, platform  # noqa: F401  (fixtures)
+from tests.unit_tests.threads import events, staff
+
+from .talking import ADA, conversation, say
+
+READ_ONLY = "PRAGMA query_only = ON"
+FULL = "PRAGMA max_page_count = 1"  # SQLite's own limit: it may not grow by a page
+
+
+@pytest.fixture
+def config(config: Settings) -> Settings:
+    if config.database_url:
+        pytest.skip("how a disk is full is the embedded ledger's to say")
+    return config
+
+
+@pytest.fixture
+def spoil(shop: Services) -> Iterator[Callable[[str], None]]:
+    """From now on each connection of the ledger has this pragma."""
+    spoiled: list[Callable[..., None]] = []
+
+    def begin(pragma: str) -> None:
+        def on_connect(connection: Any, _: Any) -> None:
+            connection.execute(pragma)
+
+        spoiled.append(on_connect)
+        event.listen(shop.database._engine, "connect", on_connect)
+        shop.database._engine.dispose()
+
+    yield begin
+    for each in spoiled:
+        event.remove(shop.database._engine, "connect", each)
+    shop.database._engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("where is W-1001?", "delivered"), ("How do I return something?", ""), ("where is my order?", "W-1002")],
+)
+async def test_what_needs_no_write_is_answered(
+    shop: Services, spoil: Callable[[str], None], question: str, answer: str
+) -> None:
+    as_ever = await say(conversation("before"), question)
+    spoil(READ_ONLY)
+    before = events("ledger.unusable")
+
+    told = await say(conversation("after"), question)
+
+    assert told == as_ever
+    assert answer in told
+    assert events("ledger.unusable") > before  # that this conversation was heard could not be noted
+
+
+@pytest.mark.parametrize("wish", ["cancel W-1002, no longer needed", "refund 60.00 of W-1001"])
+async def test_a_change_is_not_made_and_waits_for_another_yes(
+    shop: Services, spoil: Callable[[str], None], wish: str
+) -> None:
+    thread = conversation()
+    await say(thread, wish)
+    before = await dump(shop)
+    spoil(READ_ONLY)
+
+    assert SAYINGS["not_now"] in await say(thread, "yes")
+
+    assert await dump(shop) == before
+
+
+async def test_a_cancel_over_http_is_503_with_its_cause_and_health_says_so(
+    shop: Services,
+    spoil: Callable[[str], None],
+    ask: Ask,  # noqa: F811
+) -> None:
+    spoil(READ_ONLY)
+
+    refused = await ask("POST", "/ops/orders/W-1002/cancel", ADA, json={"reason": "no longer needed"})
+
+    assert refused.status_code == 503
+    assert refused.json()["detail"] == (
+        "the ledger's database can't be used now: its file or folder is read-only "
+        "(attempt to write a readonly database)"
+    )
+    assert (await ask("GET", "/ops/orders/W-1002", ADA)).json()["status"] == "pending"
+    health, ready = (await ask("GET", "/ops/health")), await ask("GET", "/ops/ready")
+    assert (health.status_code, health.json()["status"], ready.status_code) == (200, "read-only", 503)
+    assert "its file or folder is read-only" in health.json()["why"]
+    assert "its file or folder is read-only" in ready.json()["why"]
+
+
+async def test_a_full_disk_is_named(shop: Services, spoil: Callable[[str], None], ask: Ask) -> None:  # noqa: F811
+    def fill(session: Any) -> None:
+        session.connection().exec_driver_sql("CREATE TABLE filler AS SELECT randomblob(100000) AS noise")
+
+    spoil(FULL)
+    with pytest.raises(Exception, match="its disk is full"):
+        await shop.database.write(fill)
+
+
+async def test_a_disk_that_is_nearly_full_is_not_ready(
+    shop: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    ask: Ask,  # noqa: F811
+) -> None:
+    assert (await ask("GET", "/ops/ready")).json() == {"status": "ready"}
+    monkeypatch.setattr("agent.ledger.readiness.LEAST_FREE_BYTES", 2**62)
+    shop.readiness._began = -100.0
+
+    assert (await ask("GET", "/ops/ready")).json()["why"].startswith("the ledger's disk is full")
+
+
+async def test_however_many_ask_the_ledger_writes_once(shop: Services, ask: Ask) -> None:  # noqa: F811
+    writes: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "heartbeats" in statement and not statement.startswith("SELECT"):
+            writes.append(statement)
+
+    event.listen(shop.database._engine, "before_cursor_execute", note)
+    for _ in range(20):
+        assert (await ask("GET", "/ops/ready", staff("customer"))).status_code == 200
+    event.remove(shop.database._engine, "before_cursor_execute", note)
+
+    assert len(writes) == 1
