@@ -221,6 +221,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "wake": {"failed": "ConnectionError"},
         "take_on": {"failed": "ConnectionError"},
         "tell": {"failed": "ConnectionError"},
+        "compare": {},
         "sent": {},
         "due": {},
         "debts": {},
