@@ -3,8 +3,9 @@
 Only asking and listening live here; what must come of it is in the tests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Self, TypeVar
@@ -77,6 +78,13 @@ class Driver:
         """POST these bytes as this role, as a UI in a browser does."""
         headers = {"x-api-key": self.server.tokens[role], "content-type": "application/json"}
         return self._bare.post(path, content=body, headers=headers)
+
+    @contextmanager
+    def listening(self, role: str, path: str, body: object) -> Iterator[Iterator[bytes]]:
+        """POST as this role, and read the answer as it comes, until the connection is closed at the end."""
+        headers = {"x-api-key": self.server.tokens[role]}
+        with self._bare.stream("POST", path, json=body, headers=headers) as answer:
+            yield answer.iter_raw()
 
     def run(self, role: str, thread: str, graph: str, **what: Any) -> Run:
         """Start a run and follow it to its end. Raises AssertionError when it fails."""

@@ -299,3 +299,23 @@ def test_a_card_from_the_step_before_is_the_same_order_and_is_charged_as_it_was_
 
     assert ended["values"]["processing_stage"] == "completed"
     assert list(network.captured(order_id).values()) == [5_596_00]
+
+
+def test_who_closes_the_tab_as_soon_as_they_have_approved_has_approved_and_nothing_fails(
+    driver: Driver, network: CardNetwork
+) -> None:
+    waits = driver.order(an_order("W-9501", {"DESK-WALNUT": 2}))
+    body = {
+        "assistant_id": waits.graph,
+        "command": {"resume": {"decisions": [{"type": "approve"}]}},
+        "stream_mode": ["values"],
+        "checkpoint": {"checkpoint_ns": "", "checkpoint_id": checkpoint_of(driver, ORDER_APPROVER, waits)},
+        "on_disconnect": "cancel",
+    }
+
+    with driver.listening(ORDER_APPROVER, f"/threads/{waits.thread}/runs/stream", body) as events:
+        next(events)
+
+    wait_for(lambda: driver.order_row("W-9501")["stage"] == "completed", 30, lambda: "the order is not completed")
+    assert len(network.captured("W-9501")) == 1
+    assert "may not update threads" not in driver.server.log_end(1_000)

@@ -167,7 +167,6 @@ async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal
     assert agreed is not None  # noqa: S101  (triage routes here only with a plan)
     assert customer_id is not None  # noqa: S101  (a plan is only ever made for a known customer)
     asked_by = caller.identity if caller else customer_id  # whose thread this is
-
     ready, notes = await shop.database.write(
         lambda session: review_plan(shop, session, agreed, subject=customer_id, thread_id=thread_id, asked_by=asked_by)
     )
