@@ -1,6 +1,5 @@
 """`desk audit`: what the trail of approvals proves, for whoever must answer for it. It only reads the ledger."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, TypeVar
@@ -75,4 +74,4 @@ def _asked(question: Callable[[Session, Trail], T]) -> T:
             with database.reading() as session:
                 return question(session, Trail.of(config))
         finally:
-            asyncio.run(database.close())
+            database.close_blocking()

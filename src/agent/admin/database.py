@@ -1,6 +1,5 @@
 """`desk db`: the ledger's schema, backups, and whether it keeps its promises. What these do is in `ledger`."""
 
-import asyncio
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -100,7 +99,7 @@ def _broken(url: str) -> list[Violation]:
         with database.reading() as session:  # one moment of the ledger for all of them
             return [violation for each in CHECKS for violation in violations(session, each)]
     finally:
-        asyncio.run(database.close())
+        database.close_blocking()
 
 
 def _ledger() -> str:

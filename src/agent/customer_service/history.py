@@ -20,8 +20,8 @@ A run reads all that are kept, so this bounds its time: with 100 a late turn cos
 """
 
 SNAPSHOT_EVERY: Final = 32
-"""Updates between two whole copies, two updates a turn. More of them write more bytes, fewer make each read go through
-more checkpoints."""
+"""Updates from one whole copy to the next; a turn makes two. A lower number writes more bytes, a higher one makes each
+read go through more checkpoints."""
 
 
 def messages_channel(delta_channel: Any, reducer: Any) -> Any:

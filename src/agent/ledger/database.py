@@ -131,7 +131,7 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back, when what has begun is done."""
-        await asyncio.to_thread(self._close)
+        await asyncio.to_thread(self.close_blocking)
         if self._replica:
             await self._replica.close()
 
@@ -185,6 +185,12 @@ class Database:
             for event, fields in session.info.get("events", ()):
                 emit(event, **fields)
 
+    def close_blocking(self) -> None:
+        """`close` without the replica, for who is in a thread of their own."""
+        self._writers.shutdown()
+        self._readers.shutdown()
+        self._engine.dispose()
+
     async def _in_thread(self, threads: ThreadPoolExecutor, act: Callable[..., T], *args: Any) -> T:
         """Run a transaction in one of the threads. Raises `DatabaseAwayError` when none takes it in time."""
         job: Future[T] = threads.submit(contextvars.copy_context().run, act, *args)
@@ -235,7 +241,3 @@ class Database:
         add(session, EffectRow, who | kept)
         return answer
 
-    def _close(self) -> None:
-        self._writers.shutdown()
-        self._readers.shutdown()
-        self._engine.dispose()

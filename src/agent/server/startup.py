@@ -1,6 +1,5 @@
 """What a server must have before it starts. One line says what is wrong; nothing is repaired here."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Final
 
@@ -50,7 +49,7 @@ def open_ledger(config: Settings) -> str | None:
     except (DatabaseAwayError, DatabaseConflictError, OSError) as error:
         emit("ledger.unusable", why=str(error), where=str(ledger_file(config.ledger_url)))
     finally:
-        asyncio.run(database.close())
+        database.close_blocking()
     return None
 
 

@@ -1,6 +1,8 @@
 """A conversation may go on for as long as it likes: what a turn writes stays the same, and nothing is told twice."""
 
+import json
 from itertools import pairwise
+from pathlib import Path
 from statistics import mean
 from typing import Annotated, Any, Final
 
@@ -67,6 +69,12 @@ async def test_news_that_was_told_long_ago_is_not_told_again(shop: Services, mon
 
 def test_the_engine_writes_what_is_new_only() -> None:
     assert isinstance(MESSAGES, DeltaChannel)
+
+
+def test_old_checkpoints_stay_as_long_as_their_thread_since_messages_are_read_through_them() -> None:
+    config = json.loads((Path(__file__).parents[3] / "langgraph.json").read_text())
+
+    assert config["checkpointer"]["ttl"]["strategy"] == "delete"
 
 
 @pytest.mark.parametrize("channel", [MESSAGES, history.messages_channel(None, None)], ids=["deltas", "without them"])
