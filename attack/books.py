@@ -3,7 +3,6 @@
 Nothing here writes. What is done to the server is in `ways`, who does it in `ours`.
 """
 
-import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -49,16 +48,16 @@ class Books:
         differ = [
             f"ledger and card network differ in {key}: {amount}" for key, amount in known.items() ^ self.moved().items()
         ]
-        return differ + asyncio.run(self._unproved())
+        return differ + self._unproved()
 
-    async def _unproved(self) -> list[str]:
+    def _unproved(self) -> list[str]:
         database = Database(self._kept.ledger_url)
         try:
             with database.reading() as session:
                 promises = [each for check in CHECKS for each in violations(session, check)]
                 seals = verify(session, Trail.of(self._kept))
         finally:
-            await database.close()
+            database.close_blocking()
         if seals.unsealed or not seals.decisions:
             raise RuntimeError("nothing is sealed, so nothing is proved")
         wrong = [f"{each.what}: it is not so that {each.promise}" for each in promises]

@@ -5,6 +5,8 @@ answer approvals, but not this one. Without `handlers` they may ask the server f
 """
 
 import json
+import subprocess
+import sys
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from agent.identity import Caller, Role
 from agent.platform import order_thread
 from agent.tokens import add_token
 from attack.books import Books
+from attack.shop import customer_of, order_of, shop
 from attack.target import House, Json, Target, wait_until
 from demo.live import START_LIMIT, LiveNetwork, LiveServer, wait_for
 
@@ -23,7 +26,7 @@ NO_HANDLERS = Path(__file__).parent / "no_handlers.py"
 
 
 class OurHouse(House):
-    """Our server, on an empty ledger with the demo shop, and a card network of its own; its files are in `folder`."""
+    """Our server, on a ledger with `attack.shop`, and a card network of its own; its files are in `folder`."""
 
     kinds = ("order", "refund")
 
@@ -45,12 +48,19 @@ class OurHouse(House):
             config = folder / "server" / "langgraph.json"
             config.write_text(json.dumps({**json.loads(config.read_text()), "auth": {"path": f"{NO_HANDLERS}:auth"}}))
         self.network.spawn()
+        wait_for(self.network.answers, START_LIMIT, lambda: "the card network does not answer")
+        self._stock(folder / "shop.json")
         self.server.spawn()
 
+    def _stock(self, file: Path) -> None:
+        """`desk import` of the shop, whose past orders were paid at the network."""
+        file.write_text(shop().model_dump_json())
+        desk = [str(Path(sys.executable).with_name("desk")), "import", str(file)]
+        subprocess.run(desk, cwd=self.server.folder, env=self.server.env, check=True, capture_output=True)
+
     def wait(self) -> None:
-        """Wait until both serve. Raises RuntimeError."""
+        """Wait until the server serves. Raises RuntimeError."""
         wait_for(self.server.answers, START_LIMIT, lambda: f"our server does not answer:\n{self.server.log_end()}")
-        wait_for(self.network.answers, START_LIMIT, lambda: "the card network does not answer")
 
     def headers(self, who: str) -> dict[str, str]:
         """A role's token, or that of somebody who was hired."""
@@ -212,7 +222,7 @@ class RefundTarget(OurTarget):
         chains: dict[int, tuple[Role, ...]] = {1: ("general_agent",), 2: ("billing_agent", "billing_manager")}
         self.amount = {1: 20_00, 2: 60_00}[steps] + number
         super().__init__(house, f"{self.amount} cents", chains[steps])
-        self.customer, self._order = "chloe_meyer", "W-1005"
+        self.customer, self._order = customer_of(number), order_of(number)
 
     def begin(self, graph: str | None = None) -> None:
         """The customer asks for it through the storefront, and says yes to what the desk lists."""

@@ -21,7 +21,7 @@ asyncio.run(once())
 
 LINE = "import agent.client.cli"
 
-OPTIONAL = ("aiohttp", "jwt", "langchain_openai", "openai", "redis", "stripe", "textual")
+OPTIONAL = ("aiohttp", "alembic", "jwt", "langchain_openai", "openai", "redis", "stripe", "textual")
 """Asked for by settings, or by `desk watch`."""
 
 
@@ -30,7 +30,7 @@ OPTIONAL = ("aiohttp", "jwt", "langchain_openai", "openai", "redis", "stripe", "
     [
         pytest.param(SERVER, OPTIONAL, id="the server"),
         pytest.param(SHOP, OPTIONAL, id="a shop with no setting set"),
-        pytest.param(LINE, (*OPTIONAL, "alembic", "fastapi", "psycopg", "sqlalchemy"), id="the command line"),
+        pytest.param(LINE, (*OPTIONAL, "fastapi", "psycopg", "sqlalchemy"), id="the command line"),
     ],
 )
 def test_a_start_waits_for_no_library_that_it_does_not_use(
@@ -38,7 +38,14 @@ def test_a_start_waits_for_no_library_that_it_does_not_use(
 ) -> None:
     script = f"{begun}\nimport sys\nprint(*sorted(sys.modules.keys() & {set(left_alone)}))"
     bare = {"PYTHONPATH": os.pathsep.join(sys.path), "SEED_DEMO_SHOP": "false"}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=bare, capture_output=True, text=True, timeout=60, check=False
-    )
+    for start in (begun, script):  # a first start makes the ledger, with what that takes
+        done = subprocess.run(
+            [sys.executable, "-c", start],
+            cwd=tmp_path,
+            env=bare,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr

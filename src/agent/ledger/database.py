@@ -240,4 +240,3 @@ class Database:
         who = {"key": effect.key, "name": effect.name, "actor": effect.actor, "subject": effect.subject}
         add(session, EffectRow, who | kept)
         return answer
-

@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect
 
 from agent.ledger.base import Base
@@ -22,7 +23,7 @@ from agent.ledger.database import Database
 from agent.ledger.engines import sync_engine
 from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.invariants import CHECKS, violations
-from agent.ledger.schema import SchemaError, check, newest, revision, upgrade
+from agent.ledger.schema import SchemaError, check, config, known, newest, revision, upgrade
 from tests import releases
 
 
@@ -74,6 +75,12 @@ def test_the_migrations_lead_to_what_the_tables_say(url: str) -> None:
         assert compare_metadata(MigrationContext.configure(migrated), Base.metadata) == []
         assert constraints(migrated) == constraints(declared)
     plain.dispose()
+
+
+def test_the_steps_are_named_after_their_revisions() -> None:
+    steps = ScriptDirectory.from_config(config())
+    assert list(known()) == [step.revision for step in steps.walk_revisions()][::-1]
+    assert steps.get_current_head() == newest()
 
 
 def test_an_upgrade_says_from_where_to_where_and_may_be_repeated(url: str) -> None:

@@ -1,0 +1,44 @@
+"""The shop that is attacked: the demo shop, and for each way a customer of its own who has an order to be refunded.
+
+What was refunded to a customer before counts for who is asked (REFUND-SUM): each way must meet the gate by itself.
+"""
+
+from typing import Final
+
+from agent.commerce.demo_shop import demo_shop
+from agent.commerce.shop import Customer, Shop
+from agent.ledger.database import utc_now
+from attack.ways import WAYS
+
+NUMBERS: Final = range(1, len(WAYS) + 2)
+"""Of the ways, and one more that a test tries."""
+
+
+def customer_of(number: int) -> str:
+    """The customer of a way."""
+    return f"chloe_{number}"
+
+
+def order_of(number: int) -> str:
+    """Their order, which was delivered."""
+    return f"W-{7000 + number}"
+
+
+def shop() -> Shop:
+    """The whole of it."""
+    demo = demo_shop(now=utc_now())
+    first = next(order for order in demo.orders if order.customer_id == "chloe_meyer" and order.status == "delivered")
+    chloe = next(customer for customer in demo.customers if customer.id == first.customer_id)
+    customers, orders = list(demo.customers), list(demo.orders)
+    for number in NUMBERS:
+        customers.append(_again(chloe, number))
+        [method] = [method.id for method in customers[-1].payment_methods]
+        changed = {"id": order_of(number), "customer_id": customer_of(number), "payment_method_id": method}
+        orders.append(first.model_copy(update=changed))
+    return demo.model_copy(update={"customers": tuple(customers), "orders": tuple(orders)})
+
+
+def _again(customer: Customer, number: int) -> Customer:
+    card = customer.payment_methods[0].model_copy(update={"id": f"{customer_of(number)}_card"})
+    changed = {"id": customer_of(number), "email": f"{customer_of(number)}@example.com", "payment_methods": (card,)}
+    return customer.model_copy(update=changed)
