@@ -39,7 +39,7 @@ def test_a_message_while_an_approval_waits_is_answered_and_the_approved_refund_i
     waits = driver.ask("yes", thread=plan.thread)
     assert waits.waiting
     assert waits.waiting["roles"] == ["billing_agent"]
-    assert [told["progress"] for told in waits.progress] == ["sent_for_approval"]
+    assert [told["progress"] for told in waits.progress] == ["reviewed"]
 
     still = driver.ask("how long does shipping take?", thread=plan.thread)
     assert "2 to 5 business days" in still.said

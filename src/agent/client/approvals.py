@@ -26,7 +26,6 @@ from agent.client.inbox import (
     story,
 )
 from agent.client.layout import came_of_it, details, last_answer, overview
-from agent.client.runs import json_or_text
 from agent.client.session import Session, remote
 from agent.client.show import plain
 
@@ -34,9 +33,7 @@ app = typer.Typer(no_args_is_help=True, help="See what waits for a person's yes,
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The request's id, as the list shows it.")]
 Note = Annotated[str, typer.Option(metavar="TEXT", help="Kept with the decision.")]
-Changes = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="A changed argument: JSON, or else text.")
-]
+Changes = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A changed argument, as it is shown.")]
 ForRole = Annotated[str | None, typer.Option(metavar="ROLE", help="Only what waits for this role.")]
 Limit = Annotated[
     int,
@@ -142,7 +139,7 @@ def changed(args: dict[str, Any], changes: list[str]) -> dict[str, Any]:
         key, equals, value = change.partition("=")
         if not equals or key not in args:
             raise DeskError(f"--set {change}: give KEY=VALUE, KEY one of: {', '.join(args)}", ExitCode.USAGE)
-        result[key] = json_or_text(value)
+        result[key] = value
     return result
 
 

@@ -119,14 +119,6 @@ def parse_json(text: str | bytes) -> Any:
     return value
 
 
-def json_or_text(said: str) -> Any:
-    """What a person wrote for a value: JSON, or else the text as it is."""
-    try:
-        return parse_json(said)
-    except ValueError:
-        return said
-
-
 def _int64(digits: str) -> int:
     number = int(digits)
     if not -(2**63) <= number < 2**63:

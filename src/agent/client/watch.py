@@ -5,7 +5,6 @@ reader's own keys moves the focus, and an answer is for what they have read.
 """
 
 import asyncio
-import json
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -22,7 +21,6 @@ from agent.client.connection import DeskError, ExitCode
 from agent.client.form import Form, Progress
 from agent.client.inbox import AwayError, Pending, ask_customer, find, listed, patiently, questions, send
 from agent.client.layout import COLUMNS, came_of_it, details, line
-from agent.client.runs import json_or_text
 from agent.client.session import Session
 from agent.client.show import one_line
 
@@ -201,15 +199,11 @@ class Detail(Screen[None]):
         """Type what an answer needs."""
         shown = self.view
         args = shown["action_requests"][0]["args"] if decision == "edit" else {}
-        fields = {
-            name: one_line(value if isinstance(value, str) else json.dumps(value)) for name, value in args.items()
-        }
+        fields = {name: one_line(str(value)) for name, value in args.items()}
         label = "the reason" if decision == "reject" else "a note, if you like"
 
         async def send_it(typed: dict[str, str], progress: Progress) -> str:
-            arguments = {
-                name: json_or_text(typed[name]) if typed[name] != fields[name] else args[name] for name in fields
-            }
+            arguments = {name: typed[name] if typed[name] != fields[name] else args[name] for name in fields}
             return await self._send(shown, decision, typed[label], progress, arguments)
 
         title = f"{decision.capitalize()} {shown['request_id']}"

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from alembic import command
 from sqlalchemy import Connection, create_engine, text
 
-from agent.ledger.schema import config, one_at_a_time
+from agent.ledger.schema import one_at_a_time, take_steps
 
 SchemaObject = tuple[str, str, str]
 """Kind, name, and the table that it belongs to."""
@@ -24,7 +23,7 @@ def strangers(connection: Connection, revision: str) -> list[str]:
     """What is in this database and in no ledger of that revision, in words."""
     if connection.dialect.name == "sqlite":
         with one_at_a_time, create_engine("sqlite://").begin() as fresh:
-            command.upgrade(config(fresh), revision)
+            take_steps(fresh, revision)
             ours = _in_sqlite(fresh)
         return [f"{kind} {name} of {of}" for kind, name, of in sorted(_in_sqlite(connection) - ours)]
     return [f"{kind} {name}" for kind, name in connection.execute(text(_IN_POSTGRES))]

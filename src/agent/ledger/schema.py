@@ -53,9 +53,7 @@ def upgrade(url: str, *, anew: bool = False) -> tuple[str | None, str]:
                 _refuse_unversioned(connection, before)
                 if before is None and was_there and not anew:
                     raise LedgerLostError()
-                from alembic import command  # noqa: PLC0415  (0.2 s, for who has something to upgrade)
-
-                command.upgrade(config(connection), "head")
+                take_steps(connection, "head")
                 _refuse_broken_references(connection)
     history.remember(url)
     return before, newest()
@@ -89,6 +87,13 @@ def known() -> tuple[str, ...]:
 def newest() -> str:
     """The revision that this program needs."""
     return known()[-1]
+
+
+def take_steps(connection: Connection, revision: str) -> None:
+    """Bring what a connection shows to a revision. For who holds `one_at_a_time`."""
+    from alembic import command  # noqa: PLC0415  (0.2 s, for who has something to upgrade)
+
+    command.upgrade(config(connection), revision)
 
 
 def config(connection: Connection | None = None) -> "Config":

@@ -115,7 +115,7 @@ def stream(*events: tuple[str, object]) -> Response:
 
 def approval(request_id: str = "ap-1", **changes: Any) -> ApprovalView:
     """An open request to charge a large order."""
-    args = {"amount": 123450, "currency": "USD", "reason": "large order"}
+    args = {"amount": "1,234.50", "currency": "USD", "reason": "large order"}
     view = ApprovalView(
         action_requests=[
             {"name": "ChargeOrder", "args": args, "arguments": args, "description": "Charge 1,234.50 USD for W-1"}

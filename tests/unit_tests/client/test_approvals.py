@@ -242,7 +242,7 @@ def test_an_edit_sends_all_arguments_with_the_changed_ones(desk: Desk, stub: Stu
         "type": "edit",
         "edited_action": {
             "name": "ChargeOrder",
-            "args": {"amount": 5, "currency": "USD", "reason": "half = enough"},
+            "args": {"amount": "5", "currency": "USD", "reason": "half = enough"},
         },
     }
 

@@ -119,17 +119,17 @@ async def test_a_rejection_needs_its_reason(three: Stub) -> None:
 
 async def test_an_edit_sends_what_was_changed_and_the_rest_as_it_was(three: Stub) -> None:
     view = approval()
-    view["action_requests"][0]["args"] = {"amount": 123450, "reason": f"large{ESCAPES} order"}
+    view["action_requests"][0]["args"] = {"amount": "1234.50", "reason": f"large{ESCAPES} order"}
     three.on_search(interrupted("t-1", view))
     async with watching(three) as inbox:
         await inbox.until("ap-1")
-        await inbox.press("enter", "e", *["backspace"] * 6)
+        await inbox.press("enter", "e", *["backspace"] * 7)
         await inbox.type("99")
         await inbox.press("enter", "enter")
         await inbox.type("half")
         await inbox.press("enter")
         await inbox.until("Recorded")
-    args = {"amount": 99, "reason": f"large{ESCAPES} order"}
+    args = {"amount": "99", "reason": f"large{ESCAPES} order"}
     assert decision(three) == {
         "type": "edit",
         "message": "half",

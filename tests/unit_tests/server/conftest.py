@@ -8,7 +8,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.identity import Caller
-from agent.server import orders
+from agent.server import limits, orders
 from agent.server.webapp import app
 from agent.services import Services
 from agent.settings import Settings
@@ -28,6 +28,11 @@ class As:
         identity, _, role = dict(scope["headers"]).get(b"x-caller", b"").decode().partition("/")
         scope["user"] = user(Caller(identity, role)) if role else None
         await self._inner(scope, receive, send)
+
+
+@pytest.fixture(autouse=True)
+def no_turns_taken() -> None:
+    limits._limiter.cache_clear()  # what it counts with belongs to one event loop
 
 
 @pytest.fixture
