@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     jwt_issuer: str = ""
     jwt_audience: str = ""
     customer_rate: str = "60/minute"  # empty: no limit
+    identify_by_claim: Literal["off", "read", "full"] = "read"
 
     # the server's own address, for calls that the server makes to itself; `langgraph dev` sets it
     langgraph_api_url: str = "http://127.0.0.1:2024"

@@ -15,7 +15,7 @@ CancelReason = Literal["no longer needed", "ordered by mistake"]
 CANCEL_REASONS: Final[tuple[str, ...]] = get_args(CancelReason)
 
 RULES: Final[dict[str, str]] = {
-    "CUSTOMER-IDENTIFIED": "I first need to know who you are: please tell me the e-mail address of your account.",
+    "CUSTOMER-IDENTIFIED": "I first need to know who you are: please sign in.",
     "CUSTOMER-ONE": "This conversation is about another customer's account. Please start a new one.",
     "ORDER-EXISTS": "I can't find that order among your orders.",
     "ORDER-INPUT": "The order can't be read.",

@@ -17,7 +17,7 @@ from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
 from agent.assistant.embedded import answer_to
 from agent.assistant.models import MessageError, Topic, Understanding, message_text
-from agent.commerce.policy import RULES, denied
+from agent.commerce.policy import denied
 from agent.context import Context
 from agent.customer_service.changes import (
     approved,
@@ -29,8 +29,9 @@ from agent.customer_service.changes import (
     told_of_answer,
     turned_down,
 )
+from agent.customer_service.claims import tell_unvouched
 from agent.customer_service.history import messages_update
-from agent.customer_service.specialists import PERSONAL, look_into
+from agent.customer_service.specialists import look_into
 from agent.customer_service.state import (
     DeskState,
     Finding,
@@ -38,7 +39,7 @@ from agent.customer_service.state import (
     Question,
     TopicTask,
 )
-from agent.customer_service.whose import customer_of, ended_meanwhile, hear, look_for_news
+from agent.customer_service.whose import customer_of, ended_meanwhile, hear, look_for_news, vouched_for
 from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import Caller, caller_of_run
 from agent.ledger.database import Denied, digest
@@ -75,34 +76,31 @@ async def triage(
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
         earlier = [message.text for message in state["messages"][-7:-1]]
-        meant, read_by = await shop.understander.understand(
-            text, pending=state.get("plan") is not None, history=earlier
-        )
+        pending = customer_id is not None and state.get("plan") is not None
+        meant, read_by = await shop.understander.understand(text, pending=pending, history=earlier)
     except Denied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
+    fresh["vouched"] = bool(vouched_for(runtime) or (customer_id and state.get("vouched")))
+    topics = _topics(state.get("unfinished"), meant, text)
     if customer_id:
         fresh |= await hear(shop, state, customer_id, runtime)
-    topics = _topics(state.get("unfinished"), meant, text)
+    else:
+        fresh["plan"] = None
+        if (topics or meant.act == "unclear") and (told := await tell_unvouched(shop, state, topics)):
+            return Command(goto="reply", update=fresh | {"unfinished": None, "notes": [*fresh["notes"], told]})
     if topics:
-        return _look_into(topics, fresh)
-    if meant.act == "yes" and state.get("plan"):
+        # a changed subject is not a yes, so a plan that waited is dropped (CONFIRM-FIRST)
+        fresh |= {"plan": None, "unfinished": None, "request_type": topics[0].request_type}
+        return Command(goto="knowledge", update=fresh | {"topics": [topic.model_dump() for topic in topics]})
+    if meant.act == "yes" and pending:
         return Command(goto="review", update=fresh)
     if read_by == "person" and customer_id:
         handed_over = await hand_over(shop, text, customer_id, f"message:{this_thread(runtime)}:{_turn(state)}:ticket")
         return Command(goto="reply", update=fresh | {"notes": [*fresh["notes"], handed_over]})
     kept = {"plan": None, "unfinished": None} if meant.act == "no" else {}
     return Command(goto="reply", update=fresh | kept | {"notes": [*fresh["notes"], SAYINGS[meant.act]]})
-
-
-def _look_into(topics: list[Topic], fresh: Update) -> Command[Literal["knowledge", "review", "execute", "reply"]]:
-    """Send topics on; a changed subject is not a yes, so a plan that waited is dropped (CONFIRM-FIRST)."""
-    fresh |= {"plan": None, "unfinished": None, "request_type": topics[0].request_type}
-    if fresh["customer_id"] is None and any(topic.request_type in PERSONAL for topic in topics):
-        emit("request.denied", rule="CUSTOMER-IDENTIFIED")
-        return Command(goto="reply", update=fresh | {"notes": [*fresh["notes"], RULES["CUSTOMER-IDENTIFIED"]]})
-    return Command(goto="knowledge", update=fresh | {"topics": [topic.model_dump() for topic in topics]})
 
 
 async def knowledge(state: Question) -> Update:

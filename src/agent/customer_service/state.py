@@ -58,6 +58,7 @@ class DeskState(DeskInput, total=False):
     turn that has none yet."""
 
     customer_id: str | None
+    vouched: bool  # a token or a channel said so; else it is the customer's own claim
     request_type: str | None
     processing_stage: str
     answering: str | None

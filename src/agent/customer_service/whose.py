@@ -1,7 +1,6 @@
 """Whose a conversation is, and what is new for them. One customer a conversation (CUSTOMER-ONE)."""
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from langchain_core.messages import AIMessage
 from langgraph.runtime import Runtime
@@ -9,6 +8,7 @@ from langgraph.runtime import Runtime
 from agent.approvals.models import ApprovalView
 from agent.commerce.policy import denied
 from agent.context import Context
+from agent.customer_service.claims import claimed_customer
 from agent.customer_service.state import DeskState
 from agent.customer_service.words import told
 from agent.identity import caller_of_run
@@ -17,27 +17,29 @@ from agent.observability.events import emit
 from agent.platform import this_thread
 from agent.services import Services
 
-_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-
 
 async def customer_of(shop: Services, state: DeskState, runtime: Runtime[Context], text: str) -> str | None:
-    """Who the customer is: the caller, whom a channel names, or whose e-mail address is given. One a conversation.
+    """Who the customer is: the caller, whom a channel names, or (see `claims`) who they say. One a conversation.
 
     Raises `Denied` CUSTOMER-ONE, or ORDER-CUSTOMER when a channel names nobody that exists.
     """
     caller = caller_of_run(runtime)
     if caller is None or caller.role not in ("customer", "channel"):
         raise denied("CUSTOMER-IDENTIFIED")
-    known = await _known(shop, state, runtime)
-    claimed = caller.identity if caller.role == "customer" else runtime.context.customer_id if runtime.context else None
-    if claimed is None and known is None:
-        email = _EMAIL.search(text)
-        return await shop.reads.customer_by_email(email.group()) if email else None
-    if claimed and known and claimed != known:
+    vouched, known = vouched_for(runtime), await _known(shop, state, runtime)
+    if vouched and (state.get("customer_id") or known or vouched) != vouched:
         raise denied("CUSTOMER-ONE")
-    if claimed and not await shop.reads.customer_exists(claimed):
+    if vouched and not await shop.reads.customer_exists(vouched):
         raise denied("ORDER-CUSTOMER")
-    return known or claimed
+    return known or vouched or await claimed_customer(shop, text)
+
+
+def vouched_for(runtime: Runtime[Context]) -> str | None:
+    """The customer whose identity this run's caller vouches for: their own, or that of whom a channel names."""
+    caller = caller_of_run(runtime)
+    if caller and caller.role == "customer":
+        return caller.identity
+    return runtime.context.customer_id if caller and caller.role == "channel" and runtime.context else None
 
 
 async def look_for_news(shop: Services, state: DeskState, runtime: Runtime[Context]) -> dict[str, Any]:
@@ -78,8 +80,11 @@ async def ended_meanwhile(shop: Services, runtime: Runtime[Context]) -> list[App
 
 
 async def _known(shop: Services, state: DeskState, runtime: Runtime[Context]) -> str | None:
-    """Whose conversation this is; where its checkpoint was lost, a request that is still open says so."""
+    """Whose conversation this is; where its checkpoint was lost, a request that is still open says so.
+
+    Nobody's, when the customer was only claimed and a claim does not (or no longer) reach that far.
+    """
     if customer_id := state.get("customer_id"):
-        return customer_id
+        return customer_id if state.get("vouched") or shop.settings.identify_by_claim == "full" else None
     head = await shop.approvals.head(this_thread(runtime))
     return head["subject"] if head else None

@@ -62,6 +62,7 @@ EventName = Literal[
     "retry.refused",
     "assistant.fallback",
     "request.denied",
+    "customer.claimed",
     "request.limited",
     "stream.ended",
     "cache.hit",

@@ -1,9 +1,11 @@
 """Conversations with the desk, and what came of them at the card network."""
 
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import HumanMessage
 
+from agent import services as composition
 from agent.customer_service.graph import graph
 from agent.identity import Caller
 from agent.services import Services
@@ -23,6 +25,12 @@ async def say(thread: Thread, text: str, who: Caller | None = ADA, **context: An
     """Say something to the desk; its answer. `context` is what a channel sets."""
     ended = await thread.run({"messages": [HumanMessage(text)]}, who, context=context or None)
     return str(ended["messages"][-1].content)
+
+
+def claims_reach(shop: Services, how: str) -> None:
+    """Set how far it reaches to say who one is."""
+    changed = shop.settings.model_copy(update={"identify_by_claim": how})
+    composition.replace(replace(shop, settings=changed))
 
 
 async def answer(thread: Thread, said: Any, who: Caller | None) -> str:

@@ -19,7 +19,7 @@ from agent.ledger.tables import TicketRow
 from agent.services import Services
 from tests.unit_tests.threads import events, staff
 
-from .talking import ADA, BEN, STOREFRONT, conversation, say
+from .talking import ADA, BEN, STOREFRONT, claims_reach, conversation, say
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -120,12 +120,13 @@ async def test_only_customers_and_channels_are_talked_to(who: Caller | None) -> 
 async def test_a_channel_that_names_nobody_hears_nothing_personal() -> None:
     thread = conversation()
 
-    assert await say(thread, "where is W-1001?", STOREFRONT) == RULES["CUSTOMER-IDENTIFIED"]
-    assert await say(thread, "cancel W-1002, no longer needed", STOREFRONT) == RULES["CUSTOMER-IDENTIFIED"]
+    assert (await say(thread, "where is W-1001?", STOREFRONT)).startswith(RULES["CUSTOMER-IDENTIFIED"])
+    assert (await say(thread, "cancel W-1002, no longer needed", STOREFRONT)).startswith(RULES["CUSTOMER-IDENTIFIED"])
     assert (await say(thread, "how do returns work?", STOREFRONT)).startswith("Returns")
 
 
-async def test_an_email_address_says_who_the_customer_is_from_then_on() -> None:
+async def test_where_an_address_alone_will_do_it_says_who_the_customer_is_from_then_on(shop: Services) -> None:
+    claims_reach(shop, "full")
     thread = conversation()
 
     await say(thread, "I am Ada.Park@example.com", STOREFRONT)
@@ -136,11 +137,14 @@ async def test_an_email_address_says_who_the_customer_is_from_then_on() -> None:
 
 
 @pytest.mark.parametrize("claim", ["nobody@example.com", "ada.park@example.org", "my id is ada_park", "ada park"])
-async def test_a_claim_that_is_no_known_address_identifies_nobody(claim: str) -> None:
-    assert await say(conversation(), f"{claim}: where is W-1001?", STOREFRONT) == RULES["CUSTOMER-IDENTIFIED"]
+async def test_a_claim_that_is_no_known_address_identifies_nobody(shop: Services, claim: str) -> None:
+    claims_reach(shop, "full")
+    told = await say(conversation(), f"{claim}: where is W-1001?", STOREFRONT)
+    assert told.startswith(RULES["CUSTOMER-IDENTIFIED"])
 
 
-async def test_another_address_in_the_same_conversation_changes_nothing() -> None:
+async def test_another_address_in_the_same_conversation_changes_nothing(shop: Services) -> None:
+    claims_reach(shop, "full")
     thread = conversation()
     await say(thread, "I am ada.park@example.com", STOREFRONT)
 

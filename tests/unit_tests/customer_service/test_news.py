@@ -17,7 +17,7 @@ from tests.unit_tests.conftest import Clock
 from tests.unit_tests.noticing import note, noted
 from tests.unit_tests.threads import APPROVE, SERVICE, Thread, staff
 
-from .talking import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+from .talking import ADA, BEN, STOREFRONT, answer, claims_reach, conversation, refunds, say, waiting_refund
 
 SHIPPED = "A parcel of order W-1001 is on its way. Its tracking number is T-1."
 REFUNDED = "60.00 USD of order W-1001 has been refunded."
@@ -106,6 +106,7 @@ async def test_another_customer_hears_nothing_of_it(shop: Services) -> None:
 
 
 async def test_news_waits_until_it_is_known_who_speaks(shop: Services) -> None:
+    claims_reach(shop, "full")
     thread = conversation()
     await shipped(shop)
 
