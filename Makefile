@@ -22,7 +22,7 @@ dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { echo "port $(PORT) is taken: make dev PORT=…, and DESK_URL=http://127.0.0.1:… for desk"; exit 2; }
 	LANGGRAPH_STRICT_MSGPACK=true STUDIO_MODE=act $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
 
-attack: setup  ## 24 ways round an approval gate, against an ordinary one and ours side by side
+attack: setup  ## 26 ways round an approval gate, against an ordinary one and ours side by side
 	@$(BIN)/python -m attack
 
 demo: setup  ## a shop survives an outage and a kill while people approve and refuse

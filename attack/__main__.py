@@ -1,4 +1,4 @@
-"""`python -m attack`: starts both servers, tries the 24 ways on each, and prints what came of them.
+"""`python -m attack`: starts both servers, tries the 26 ways on each, and prints what came of them.
 
 Exit code 0: ours held; 1: it did not; 130: told to stop.
 """
@@ -49,7 +49,7 @@ def _stop(*_: object) -> None:
 
 def main() -> int:
     """Run all of it; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m attack", description="24 ways round an approval gate.")
+    parser = argparse.ArgumentParser(prog="python -m attack", description="26 ways round an approval gate.")
     parser.add_argument("--json", action="store_true", help="print one JSON document a way")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="also put the table into this file")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The 24 ways round an approval gate, each as code that only sends requests. They are the same for every server.
+"""The 26 ways round an approval gate, each as code that only sends requests. They are the same for every server.
 
 Each does to a `Target` what its title says, by all the target's attackers; what came of it is measured in `findings`.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from attack.target import Json, Target, wait_until
+from attack.target import Json, Reply, Target, wait_until
 
 Act = Callable[[Target], str | None]
 """Does it; returns harm that shows elsewhere than in the number of payments, if it saw any."""
@@ -234,6 +234,37 @@ def both_steps(target: Target) -> None:
     target.replies += [target.answer(who) for who in target.one_person()]
 
 
+def sit_on_the_thread(target: Target) -> str | None:
+    """A stranger is on the thread first, where its id can be known; then the payment is asked for, and they come again.
+
+    Whoever is on a thread sees what is done on it.
+    """
+    made = _sit(target) if target.thread else []
+    target.begin()
+    made += _sit(target)
+    target.replies += made
+    seen = target.house.call(target.stranger, "GET", f"/threads/{target.thread}/state")
+    target.replies.append(seen)
+    return None if seen.refused else "another's thread was handed over"
+
+
+def _sit(target: Target) -> list[Reply]:
+    run = {"assistant_id": target.graph, "input": target.input(), "if_not_exists": "create"}
+    return [
+        target.house.call(target.stranger, "POST", path, body)
+        for path, body in (
+            ("/threads", {"thread_id": target.thread, "metadata": {"graph_id": target.graph}}),
+            (f"/threads/{target.thread}/runs/wait", run),
+        )
+    ]
+
+
+def break_the_thread(target: Target) -> None:
+    """Settings of a run, with which it fails: what the thread waited for is no longer seen."""
+    for setting in ({"recursion_limit": 1}, {"max_concurrency": -1}):
+        target.run(input=target.input(), config=setting)
+
+
 def _listed(target: Target, who: str, method: str, path: str, body: Json | None = None) -> list[Any]:
     """What `who` is shown; nothing when it is refused."""
     reply = target.house.call(who, method, path.format(thread=target.thread), body)
@@ -280,4 +311,6 @@ WAYS: Final = (
         24, "one person says yes for two", both_steps, steps=2, lacked="the second person's yes",
         rule="APPROVAL-TWICE: does not count, another person is asked",
     ),
+    Way(25, "a stranger on the thread, before the payment and after", sit_on_the_thread, asks_first=False),
+    Way(26, "a run's `config` that makes the waiting thread fail", break_the_thread, steps=2, yeses=1),
 )  # fmt: skip

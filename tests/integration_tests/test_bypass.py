@@ -1,4 +1,4 @@
-"""24 ways round an approval gate, on three live servers: ours, ours without its auth handlers, and an ordinary gate.
+"""26 ways round an approval gate, on three live servers: ours, ours without its auth handlers, and an ordinary gate.
 
 What is sent is in `attack.ways`; what must come of it is here.
 """

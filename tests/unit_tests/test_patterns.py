@@ -1,4 +1,4 @@
-"""`docs/patterns.md` names files, symbols and tests that are there."""
+"""`docs/patterns.md` and `docs/tried.md` name files, symbols and tests that are there."""
 
 import re
 from pathlib import Path
@@ -12,10 +12,12 @@ ROWS = [
     if line.startswith("| ") and "`" in line.split("|")[4]
 ]
 PLACES = sorted({cell.strip() for row in ROWS for cell in row})
+TESTS = sorted(set(re.findall(r"`(\w+/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs" / "tried.md").read_text())))
 
 
-def test_the_table_is_read() -> None:
+def test_the_tables_are_read() -> None:
     assert len(ROWS) > 15
+    assert len(TESTS) > 30
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -26,3 +28,8 @@ def test_a_place_that_the_page_names_is_there(place: str) -> None:
     texts = [(ROOT / file).read_text() for file in files]
     for name in set(names) - set(files):
         assert any(name in text for text in texts), f"{name} is not in {files}"
+
+
+@pytest.mark.parametrize(("file", "name"), TESTS)
+def test_what_was_tried_has_its_test(file: str, name: str) -> None:
+    assert f"def {name or 'test_'}" in (ROOT / "tests" / file).read_text()
