@@ -1,12 +1,13 @@
-"""The shop that is attacked: the demo shop, and for each way a customer of its own who has an order to be refunded.
+"""The shop that is attacked: the demo shop with plenty of everything, and a customer of its own for each way.
 
-What was refunded to a customer before counts for who is asked (REFUND-SUM): each way must meet the gate by itself.
+They have an order to be refunded. What a customer was refunded before counts for who is asked (REFUND-SUM): each way
+must meet the gate by itself.
 """
 
 from typing import Final
 
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.shop import Customer, Shop
+from agent.commerce.shop import Customer, Product, Shop, Variant
 from agent.ledger.database import utc_now
 from attack.ways import WAYS
 
@@ -35,7 +36,12 @@ def shop() -> Shop:
         [method] = [method.id for method in customers[-1].payment_methods]
         changed = {"id": order_of(number), "customer_id": customer_of(number), "payment_method_id": method}
         orders.append(first.model_copy(update=changed))
-    return demo.model_copy(update={"customers": tuple(customers), "orders": tuple(orders)})
+    stocked = tuple(product.model_copy(update={"variants": _plenty(product)}) for product in demo.products)
+    return demo.model_copy(update={"products": stocked, "customers": tuple(customers), "orders": tuple(orders)})
+
+
+def _plenty(product: Product) -> tuple[Variant, ...]:
+    return tuple(variant.model_copy(update={"on_hand": 1000}) for variant in product.variants)
 
 
 def _again(customer: Customer, number: int) -> Customer:
