@@ -33,11 +33,13 @@ class _Thread(ABC):
         self._scene = scene
         self._customer_id = customer_id
         self._thread_id = thread_id
+        self._token: str | None = None  # of what was shown last (law 17)
 
     async def decide(self, role: str, decision: Decision, note: str = "") -> Stop:
         """Somebody of the staff answers what the thread waits for."""
         self._scene.say("staff", role, f"{decision}s: {note}" if note else f"{decision}s")
-        return await self._run(role, command={"resume": decision_payload(decision, name="", note=note)})
+        said = decision_payload(decision, name="", note=note, token=self._token)
+        return await self._run(role, command={"resume": said})
 
     async def is_asked(self) -> bool:
         """Whether the thread stands at a request, and can be decided on."""
@@ -47,6 +49,7 @@ class _Thread(ABC):
     async def _run(self, role: str, **what: Any) -> Stop:
         stop = await self._stage.run(role, self._thread_id, self.graph, **what)
         self._tell(stop)
+        self._token = stop.waiting.get("token") if stop.waiting else None
         if view := stop.waiting:
             waits = f"waits for {' or '.join(view['roles'])} (step {view['step']} of {view['steps']})"
             self._scene.say("shop", "approvals", f"not taken. {view['refused']}" if view["refused"] else waits)

@@ -118,12 +118,15 @@ async def check(desk: Desk, before: Dump, cases: list[Json]) -> None:
     assert orders == {name: order for each in wanted for name, order in each["orders"].items()}
     skus = {item["item_id"] for order in (*orders.values(), *map(as_it_was, orders)) for item in order["items"]}
     skus |= {sku for order in orders.values() for sku in order.get("exchange_new_items", ())}
+    of_returns = {row["id"]: row["order_id"] for row in now["returns"]}
     for table, row in differing_rows(before, now):
         match table:
             case "effects":
                 assert row["key"].rpartition(":")[0] in {case["id"] for case in cases}
             case "orders" | "customers" | "variants":
                 assert row.get("id", row.get("sku")) in {"orders": orders, "customers": users, "variants": skus}[table]
+            case "return_lines":
+                assert of_returns[row["return_id"]] in orders
             case _:
                 assert row["order_id"] in orders
     assert on_hand(now) == on_hand(before)
