@@ -69,7 +69,7 @@ def answer_to(asked: Topic, text: str) -> Topic | None:
     Returns:
         The topic with what the answer adds; None when it adds nothing or has a wish of its own.
     """
-    if any(draft.rule and draft.rule.request_type != asked.request_type for draft in _drafts(text)):
+    if _wishes(text) - {asked.request_type}:
         return None
     ids, numbers = order_ids(text), numbers_as_amounts(text)
     cancels = asked.request_type == "order_cancel"
@@ -80,6 +80,23 @@ def answer_to(asked: Topic, text: str) -> Topic | None:
     }
     news = {field: value for field, value in added.items() if value is not None}
     return asked.model_copy(update=news) if news else None
+
+
+def other_wish(text: str, asked: Topic, *, says_yes_or_no: bool) -> bool:
+    """Whether a customer who was asked for words of their own has something else to say: a wish, an order, a yes or no.
+
+    What they describe may sound like much; only what can't be meant as an answer is another wish.
+    """
+    words = " ".join(plain(text).split())
+    plainly = _wishes(text, only=wording.PLAINLY) - {asked.request_type}
+    another = bool(set(order_ids(text)) - {asked.order_id}) and asked.order_id is not None
+    return bool(plainly) or another or (not says_yes_or_no and _yes_or_no(words) is not None)
+
+
+def _wishes(text: str, only: frozenset[str] | None = None) -> set[RequestType]:
+    """The topics that a text has rules for, perhaps only by those rules."""
+    rules = (draft.rule for draft in _drafts(text) if draft.rule)
+    return {rule.request_type for rule in rules if only is None or rule.name in only}
 
 
 def _yes_or_no(words: str) -> Understanding | None:

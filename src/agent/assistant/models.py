@@ -15,9 +15,11 @@ RequestType = Literal[
     "technical_issue",
     "security_issue",
     "account",
+    "person",
     "question",
 ]
-"""What a topic is about. `billing_issue` is about money: a refund, a charge; `question` is answered from articles."""
+"""What a topic is about. `billing_issue` is about money: a refund, a charge; `person` is a wish to
+be answered by one; `question` is answered from articles."""
 
 Act = Literal["request", "yes", "no", "small_talk", "out_of_scope", "unclear"]
 """What a message does. `yes` and `no` answer the desk's last question and nothing else."""

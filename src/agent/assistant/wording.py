@@ -19,9 +19,22 @@ class Rule(NamedTuple):
     takes_in: tuple[str, ...] = ()
 
 
+PLAINLY = frozenset(("person", "intrusion", "cancel", "refund", "refund_due", "return", "replacement", "tracking"))
+"""Rules whose phrases nobody uses to answer a question about an item, an address or a fault."""
+
 # The first rule that matches a clause names it, so the order is the precedence. Before a clause is looked at,
 # order ids have become "order" and numbers "amount".
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "person",
+        "person",
+        phrases(
+            "talk/speak/chat/connect/transfer … human/person/agent/colleague/someone/somebody/representative/manager",
+            "human/real/live agent/person/being",
+            "want/need/get/give/like … human/representative/real_person/supervisor",
+            "call me back?",
+        ),
+    ),
     Rule(
         "intrusion",
         "security_issue",
@@ -117,6 +130,7 @@ RULES: tuple[Rule, ...] = (
             "wrong/different/another/incorrect shipping/delivery? address",
             "different size/color/colour",
             "use/pay_with/pay_by/charge … different/another/other/new card/payment_method",
+            "pay/paying/paid … with/by/using another/a_different/my_other/my_new/my/a card/method/payment_method/gift_card",
         ),
         takes_in=("damaged", "late"),
     ),

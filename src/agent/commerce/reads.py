@@ -114,6 +114,11 @@ class Reads:
         """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
         return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
 
+    @reads
+    def address_of(self, session: Session, customer_id: str) -> dict[str, Any]:
+        """The customer's default address."""
+        return session.get_one(CustomerRow, customer_id).address
+
     async def options(self, sku: str) -> list[dict[str, Any]]:
         """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""
         return await self._db.read_stale(lambda session: product_options(session, sku))

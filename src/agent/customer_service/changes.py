@@ -4,27 +4,27 @@ The nodes decide when; the rules are in `commerce`, whose yes is needed in `appr
 """
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import TypedDict, Unpack
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, RemoveMessage
 from sqlalchemy.orm import Session
 
-from agent.approvals.card import args_of, not_taken, waits_in_words
-from agent.approvals.chains import Case, case_for_refund
+from agent.approvals.card import not_taken, waits_in_words
+from agent.approvals.chains import case_for_refund
 from agent.approvals.models import ApprovalView
-from agent.approvals.requests import Action
-from agent.approvals.sums import EarlierRefund, earlier_refunds
+from agent.approvals.sums import earlier_refunds
 from agent.assistant.entities import counter_amount
-from agent.commerce.booking import refundable_of_order
-from agent.commerce.commands import CancelOrder, Command, Denial, OpenTicket, RefundPayment
-from agent.commerce.policy import denied, money, read_money, refund_denied
+from agent.capabilities import BY_NAME
+from agent.capabilities.base import Whose
+from agent.capabilities.refund import check_refund, refund_action
+from agent.commerce.commands import Denial, OpenTicket
+from agent.commerce.policy import money, refund_denied
 from agent.commerce.reads import customer_history
 from agent.customer_service.state import Finding, Plan, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
 from agent.ledger.database import Denied, emit_once_committed
-from agent.ledger.tables import ApprovalRow, CustomerRow
+from agent.ledger.tables import CustomerRow
 from agent.services import Services
 
 
@@ -37,8 +37,9 @@ class AboutWhom(TypedDict):
 
 
 def needs_approval(action: PlannedAction) -> bool:
-    """Whether people must agree to a change. Only a cancellation needs nobody."""
-    return action["name"] != "cancel_order"
+    """Whether people must agree to a change; to one that nobody knows, they must as well."""
+    capability = BY_NAME.get(action["name"])
+    return capability is None or capability.approved_by != "nobody"
 
 
 def review_plan(
@@ -86,54 +87,6 @@ def ask_staff(shop: Services, session: Session, plan: Plan, number: int, **about
         order_id=arguments["order_id"],
         **about,
     )
-
-
-def check_refund(session: Session, order_id: str, amount: int, earlier: Sequence[EarlierRefund]) -> None:
-    """Raise `Denied` REFUND-AMOUNT for more than can be refunded of an order beside what waits for approval."""
-    left = refundable_of_order(session, order_id)
-    waits = sum(each.amount for each in earlier if each.order_id == order_id and each.state == "waits")
-    if refund_denied(amount, left - waits):
-        beside = f", of which {money(waits)} has been asked for already" if waits else ""
-        raise denied("REFUND-AMOUNT", f"{money(left)} of {order_id} can be refunded{beside}")
-
-
-async def check_proposed(shop: Services, customer_id: str, order_id: str, amount: int) -> None:
-    """Raise `Denied` REFUND-AMOUNT before a refund is proposed (see `check_refund`)."""
-    now = shop.database.clock()
-    await shop.database.read(
-        lambda session: check_refund(session, order_id, amount, earlier_refunds(session, customer_id, now))
-    )
-
-
-def refund_action(
-    session: Session, arguments: dict[str, Any], sentence: str, history: str, earlier: Sequence[EarlierRefund]
-) -> Action:
-    """A refund as people are shown it, with what they need to judge it. Its amount may be edited."""
-    left = f"{money(refundable_of_order(session, arguments['order_id']))} of this order can be refunded."
-    told = [f"- {money(each.amount)} of {each.order_id}, {_state(each)}" for each in earlier]
-    before = "\n\nRefunds beyond policy in 30 days, and those that wait:\n" + "\n".join(told) if told else ""
-    return Action("refund_payment", arguments, f"**{sentence}**\n\n{history} {left}{before}", editable=True)
-
-
-def edited_refund(session: Session, row: ApprovalRow, wanted: dict[str, Any], now: datetime) -> tuple[Action, Case]:
-    """Check an edited refund: the amount may change, nothing else.
-
-    Raises ValueError with the reason, and `Denied` REFUND-AMOUNT for more than can be refunded.
-    """
-    arguments, shown = row.action["arguments"], args_of(row)
-    if wanted | {"amount": ""} != shown | {"amount": ""}:
-        raise ValueError("only the amount can be changed")
-    amount = read_money(wanted["amount"])
-    earlier = [each for each in earlier_refunds(session, row.subject, now) if each.request_id != row.id]
-    check_refund(session, arguments["order_id"], amount, earlier)
-    sentence = f"Refund {money(amount)} of order {arguments['order_id']}, changed from {shown['amount']}."
-    history = customer_history(session, row.subject, now)
-    changed = refund_action(session, arguments | {"amount": amount}, sentence, history, earlier)
-    return changed, case_for_refund(amount + sum(each.amount for each in earlier))
-
-
-def _state(refund: EarlierRefund) -> str:
-    return f"paid on {refund.at:%Y-%m-%d}" if refund.state == "paid" else f"waits as {refund.request_id}"
 
 
 def approved(request: ApprovalView) -> list[ReadyAction]:
@@ -195,23 +148,15 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
         name, arguments = request["action_requests"][0]["name"], request["arguments"]
     elif needs_approval(ready["action"]):
         raise Denied("APPROVAL-MISSING", "This has not been approved.")
-    order_id = arguments["order_id"]
-    command: Command
-    if name == "cancel_order":
-        command = CancelOrder(
-            key=key, actor=customer_id, subject=customer_id, order_id=order_id, reason=arguments["reason"]
-        )
-        done = f"Order {order_id} is cancelled."
-    else:
-        command = RefundPayment(
-            key=key, actor=customer_id, subject=customer_id, order_id=order_id, amount=arguments["amount"]
-        )
-        done = f"{money(arguments['amount'])} of order {order_id} will be refunded."
-    answer = await shop.commerce.run(command)
+    capability = BY_NAME[name]
+    assert capability.command is not None  # noqa: S101  (what proposes has a command)
+    assert capability.done is not None  # noqa: S101
+    answer = await shop.commerce.run(capability.command(Whose(key, customer_id), arguments))
     if isinstance(answer, Denial):
         return answer.sentence
-    if answer.get("stage") == "cancelling":
-        done = f"Order {order_id} is being cancelled."
+    done, order_id = capability.done(arguments, answer), arguments.get("order_id")
+    if order_id is None or capability.at_once:
+        return done
     if name == "cancel_order":
         await shop.news.said("order.cancelled", order_id)
     settled = await shop.debts.settle(order_id)

@@ -15,9 +15,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.assistant.entities import order_ids
-from agent.assistant.models import Topic
+from agent.capabilities import BY_NAME
+from agent.capabilities.wishes import Wish
 from agent.commerce.policy import RULES
-from agent.customer_service.specialists import PERSONAL
 from agent.customer_service.state import DeskState
 from agent.ledger.tables import CustomerRow, OrderRow
 from agent.observability.events import emit
@@ -45,15 +45,16 @@ async def claimed_customer(shop: Services, text: str) -> str | None:
     return await shop.reads.customer_by_email(email.group()) if email and accepted else None
 
 
-async def tell_unvouched(shop: Services, state: DeskState, topics: Sequence[Topic]) -> str | None:
+async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish]) -> str | None:
     """What somebody whom nobody vouches for is told; None when they ask for nothing personal and claim nothing.
 
-    Without topics they may be giving what they were asked for: a number, an address, a postcode.
+    Without a wish they may be giving what they were asked for: a number, an address, a postcode.
     """
-    personal, mode = {topic.request_type for topic in topics} & PERSONAL, shop.settings.identify_by_claim
+    mode, asked = shop.settings.identify_by_claim, [BY_NAME[wish["capability"]] for wish in wishes]
+    personal = [each for each in asked if each.reach != "anybody"]
     said = [message.text for message in state["messages"] if isinstance(message, HumanMessage)][-_LATELY:]
-    given = not topics and re.search(r"[\d@]", said[-1])
-    if mode == "read" and (personal == {"order_status"} or given):
+    given = not wishes and re.search(r"[\d@]", said[-1])
+    if mode == "read" and (given or (personal and all(each.reach == "claimed" for each in personal))):
         ids = next((ids for text in reversed(said) if (ids := order_ids(text))), [])[:_ORDERS]
         found = await shop.database.read(lambda session: _where(session, ids, " ".join(said)))
         if found or (ids and _EMAIL.search(" ".join(said))):

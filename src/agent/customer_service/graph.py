@@ -1,6 +1,6 @@
 """The picture of the desk: nodes, edges, and beside each node what happens when it fails.
 
-triage ─ knowledge ─ dispatch ─ specialist × topic ─ plan ─ reply, which asks for the customer's yes
+triage ─ knowledge ─ dispatch ─ specialist × wish ─ plan ─ reply, which asks for the customer's yes
 yes ─ review ─ approval ⟲ decide ─ execute ─ reply, and back to `approval` while a request is open;
 a no may lead from `decide` to `plan`, with one changed proposal
 """
@@ -42,7 +42,6 @@ graph = (
     .add_edge(START, "triage")
     .add_edge("knowledge", "dispatch")
     .add_edge("specialist", "plan")
-    .add_edge("plan", "reply")
     .add_edge("approval", "decide")
     .add_edge("execute", "reply")
     .add_conditional_edges("reply", after_reply, ["approval", END])

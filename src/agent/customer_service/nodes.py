@@ -15,14 +15,15 @@ from agent.approvals.card import not_taken
 from agent.approvals.gate import ask, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
-from agent.assistant.embedded import answer_to
-from agent.assistant.models import MessageError, Topic, Understanding, message_text
+from agent.assistant.models import MessageError, Understanding, message_text
+from agent.capabilities import BY_NAME
+from agent.capabilities.refund import edited_refund
+from agent.capabilities.wishes import Unfinished, Wish, completed, wish_of
 from agent.commerce.policy import denied
 from agent.context import Context
 from agent.customer_service.changes import (
     approved,
     counter_offer,
-    edited_refund,
     hand_over,
     make,
     review_plan,
@@ -37,6 +38,7 @@ from agent.customer_service.state import (
     Finding,
     Plan,
     Question,
+    ReadyAction,
     TopicTask,
 )
 from agent.customer_service.whose import customer_of, ended_meanwhile, hear, look_for_news, vouched_for
@@ -76,25 +78,25 @@ async def triage(
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
         earlier = [message.text for message in state["messages"][-7:-1]]
-        pending = customer_id is not None and state.get("plan") is not None
+        pending = customer_id is not None and bool(state.get("plan") or state.get("unfinished"))
         meant, read_by = await shop.understander.understand(text, pending=pending, history=earlier)
     except Denied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     fresh["vouched"] = bool(vouched_for(runtime) or (customer_id and state.get("vouched")))
-    topics = _topics(state.get("unfinished"), meant, text)
+    wishes = _wishes(state.get("unfinished"), meant, text)
     if customer_id:
         fresh |= await hear(shop, state, customer_id, runtime)
     else:
         fresh["plan"] = None
-        if (topics or meant.act == "unclear") and (told := await tell_unvouched(shop, state, topics)):
+        if (wishes or meant.act == "unclear") and (told := await tell_unvouched(shop, state, wishes)):
             return Command(goto="reply", update=fresh | {"unfinished": None, "notes": [*fresh["notes"], told]})
-    if topics:
+    if wishes:
         # a changed subject is not a yes, so a plan that waited is dropped (CONFIRM-FIRST)
-        fresh |= {"plan": None, "unfinished": None, "request_type": topics[0].request_type}
-        return Command(goto="knowledge", update=fresh | {"topics": [topic.model_dump() for topic in topics]})
-    if meant.act == "yes" and pending:
+        fresh |= {"plan": None, "unfinished": None, "request_type": BY_NAME[wishes[0]["capability"]].request_type}
+        return Command(goto="knowledge", update=fresh | {"topics": wishes})
+    if meant.act == "yes" and pending and state.get("plan"):
         return Command(goto="review", update=fresh)
     if read_by == "person" and customer_id:
         handed_over = await hand_over(shop, text, customer_id, f"message:{this_thread(runtime)}:{_turn(state)}:ticket")
@@ -106,7 +108,7 @@ async def triage(
 async def knowledge(state: Question) -> Update:
     """Find the articles that may help. Cached by the question's words: nothing of a customer comes in or goes out."""
     shop = await services()
-    found = [await shop.knowledge.search(topic["text"]) for topic in state["topics"]]
+    found = [await shop.knowledge.search(wish["slots"]["text"]) for wish in state["topics"]]
     return {"articles": [articles[0].as_dict() if articles else {} for articles in found]}
 
 
@@ -145,17 +147,25 @@ def topic_failed(state: TopicTask, error: NodeError) -> Update:
     return {"findings": {state["key"]: failed}, "error_count": 1}
 
 
-def plan(state: DeskState, runtime: Runtime[Context]) -> Update:
-    """Join what the specialists found into sentences, and their proposals into one plan."""
+def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
+    """Join what the specialists found into sentences, and their proposals into one plan; some need no yes."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
     actions = [finding["action"] for finding in findings if finding["action"]]
     plan_id = f"{this_thread(runtime)}:{_turn(state)}:{digest(actions)[:8]}"
-    return {
+    ready = [
+        ReadyAction(key=f"plan:{plan_id}:{n}:once", action=action, request_id=None)
+        for n, action in enumerate(actions)
+        if BY_NAME[action["name"]].at_once
+    ]
+    asked = [action for action in actions if not BY_NAME[action["name"]].at_once]
+    update: Update = {
         "notes": [*state["notes"], *(finding["text"] for finding in findings if finding["text"])],
-        "plan": Plan(id=plan_id, actions=actions) if actions else None,
+        "plan": Plan(id=plan_id, actions=asked) if asked else None,
+        "ready": ready,
         "unfinished": next((finding["unfinished"] for finding in findings if finding["unfinished"]), None),
-        "processing_stage": "planned" if actions else "answered",
+        "processing_stage": "planned" if asked else "answered",
     }
+    return Command(goto="execute" if ready else "reply", update=update)
 
 
 async def review(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
@@ -292,7 +302,7 @@ def _text(state: DeskState) -> str:
         raise denied(wrong.rule) from wrong
 
 
-def _topics(unfinished: dict[str, Any] | None, meant: Understanding, text: str) -> list[Topic]:
-    """The message's topics; when it answers what the desk asked back, the unfinished topic with that filled in."""
-    completed = answer_to(Topic.model_validate(unfinished), text) if unfinished else None
-    return [completed] if completed else meant.topics
+def _wishes(unfinished: Unfinished | None, meant: Understanding, text: str) -> list[Wish]:
+    """What the message asks for; when it answers what the desk asked back, the unfinished wish with that filled in."""
+    answered = completed(unfinished, text) if unfinished else None
+    return [answered] if answered else [wish_of(topic) for topic in meant.topics]

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves
 
 from agent.approvals.gate import SaidBy
 from agent.approvals.models import ApprovalView
+from agent.capabilities.wishes import Unfinished, Wish
 from agent.customer_service.history import MESSAGES
 
 
@@ -39,7 +40,7 @@ class Finding(TypedDict):
 
     text: str
     action: PlannedAction | None
-    unfinished: dict[str, Any] | None  # a topic that lacks something which the customer was asked for
+    unfinished: Unfinished | None
 
 
 class DeskInput(TypedDict):
@@ -65,10 +66,10 @@ class DeskState(DeskInput, total=False):
     error_count: Annotated[int, operator.add]
     retry_count: Annotated[int, operator.add]
     human_intervention: bool
-    topics: list[dict[str, Any]]
+    topics: list[Wish]
     articles: list[dict[str, str]]
     findings: Annotated[dict[str, Finding], merge]
-    unfinished: dict[str, Any] | None
+    unfinished: Unfinished | None
     plan: Plan | None
     ready: list[ReadyAction]
     notes: list[str]
@@ -79,13 +80,13 @@ class DeskState(DeskInput, total=False):
 class Question(TypedDict):
     """All that the cached `knowledge` node sees: no customer, so that everyone may share an answer."""
 
-    topics: list[dict[str, Any]]
+    topics: list[Wish]
 
 
 class TopicTask(TypedDict):
     """What one `specialist` is sent. It reads; it never writes."""
 
     key: str
-    topic: dict[str, Any]
+    topic: Wish
     customer_id: str | None
     article: dict[str, str]  # empty when there is none on it

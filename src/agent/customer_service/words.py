@@ -28,14 +28,6 @@ OPENLY: Final[dict[str, str]] = {
 }
 """Law 15: degraded in the open, by who read the message in the model's place."""
 
-NOT_HERE: Final[dict[str, str]] = {
-    "order_change": "I can't change an order here yet.",
-    "order_return": "I can't take returns or exchanges here yet.",
-    "security_issue": "I can't lock, unlock or change an account here yet.",
-    "account": "I can't change an account here yet.",
-}
-"""What the desk does not do yet, said so."""
-
 NEWS: Final[dict[str, str]] = {
     "payment.deferred": "The payment for order {order} could not be taken yet. You need do nothing: it is tried again.",
     "payment.declined": "The payment for order {order} was declined. {why} Please choose another payment method.",

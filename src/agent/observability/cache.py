@@ -50,4 +50,4 @@ def question_key(state: Mapping[str, Any]) -> str:
 
     The state is empty when a graph is only drawn.
     """
-    return "\n".join(" ".join(topic["text"].lower().split()) for topic in state.get("topics", []))
+    return "\n".join(" ".join(topic["slots"]["text"].lower().split()) for topic in state.get("topics", []))

@@ -60,7 +60,7 @@ async def test_two_topics_are_looked_into_each_by_its_specialist() -> None:
     told = await say(thread, "where is W-1001? and cancel W-1002, it is no longer needed")
 
     values = await thread.values()
-    assert [topic["request_type"] for topic in values["topics"]] == ["order_status", "order_cancel"]
+    assert [wish["capability"] for wish in values["topics"]] == ["order_status", "cancel_order"]
     assert values["findings"].keys() == {"0", "1"}
     assert "W-1001 (1 × Writing desk" in told
     assert "- Cancel order W-1002" in told
@@ -198,7 +198,7 @@ async def test_a_message_that_is_not_read_is_said_to_be_so(message: Any, rule: s
 
 async def test_a_topic_that_fails_is_said_and_the_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fail_on_returns(shop: Services, task: Any) -> Any:
-        if task["topic"]["request_type"] == "question":
+        if task["topic"]["capability"] == "shop_question":
             raise RuntimeError("broken")
         return await look_into(shop, task)
 

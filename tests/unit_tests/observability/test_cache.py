@@ -13,7 +13,7 @@ KEY = (("knowledge",), "returns")
 
 
 def question(*texts: str, **more: Any) -> dict[str, Any]:
-    return {"topics": [{"text": text} | more for text in texts]}
+    return {"topics": [{"slots": {"text": text}} | more for text in texts]}
 
 
 async def test_a_hit_is_counted_and_a_miss_is_not() -> None:

@@ -1,0 +1,48 @@
+"""What the desk can do, as data: `CAPABILITIES`, in the order in which a business person would list them."""
+
+from typing import Final
+
+from agent.assistant.models import RequestType, Topic
+from agent.capabilities.base import Capability
+from agent.capabilities.cancel_order import CANCEL_ORDER
+from agent.capabilities.change_address import CHANGE_ADDRESS
+from agent.capabilities.change_payment import CHANGE_PAYMENT
+from agent.capabilities.explain_charges import EXPLAIN_CHARGES
+from agent.capabilities.order_status import ORDER_STATUS
+from agent.capabilities.passing_on import ACCOUNT_CHANGE, ACCOUNT_SECURITY, TALK_TO_PERSON, TECHNICAL_FAULT
+from agent.capabilities.profile_address import PROFILE_ADDRESS
+from agent.capabilities.refund import REFUND
+from agent.capabilities.return_items import RETURN_ITEMS
+from agent.capabilities.shop_question import SHOP_QUESTION
+from agent.capabilities.swapping import CHANGE_ITEMS, EXCHANGE_ITEMS
+
+CAPABILITIES: Final[tuple[Capability, ...]] = (
+    ORDER_STATUS,
+    CANCEL_ORDER,
+    CHANGE_ADDRESS,
+    CHANGE_PAYMENT,
+    CHANGE_ITEMS,
+    EXCHANGE_ITEMS,
+    RETURN_ITEMS,
+    EXPLAIN_CHARGES,
+    REFUND,
+    PROFILE_ADDRESS,
+    ACCOUNT_CHANGE,
+    ACCOUNT_SECURITY,
+    TECHNICAL_FAULT,
+    TALK_TO_PERSON,
+    SHOP_QUESTION,
+)
+
+BY_NAME: Final = {each.name: each for each in CAPABILITIES}
+
+PERSONAL: Final[frozenset[RequestType]] = frozenset(
+    each.request_type for each in CAPABILITIES if each.reach != "anybody"
+)
+"""Topics about which nothing is told or changed before the customer is identified (CUSTOMER-IDENTIFIED)."""
+
+
+def capability_of(topic: Topic) -> Capability:
+    """The capability that a topic asks for: the first of its request type that wants it, or else that type's last."""
+    of_type = [each for each in CAPABILITIES if each.request_type == topic.request_type]
+    return next((each for each in of_type if each.wants and each.wants.search(topic.text)), of_type[-1])

@@ -1,0 +1,93 @@
+"""What a capability is: one thing that a customer can have done by talking, as a record.
+
+What reads the records: triage, the specialists, the plan, its making, the claims, "what can you do?", docs and tests.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.assistant.models import RequestType
+from agent.commerce.commands import Command
+from agent.services import Services
+
+Arguments = dict[str, Any]
+
+
+class Slots(BaseModel):
+    """What a customer has said so far: `text` in their words, the rest by name. A capability names its own."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    text: str = ""
+    order_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that is missing, asked back for; the customer's next words fill `slot`."""
+
+    slot: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What would be done. `sentence` tells the customer exactly what, how much, to where (CONFIRM-FIRST)."""
+
+    arguments: Arguments
+    sentence: str
+
+
+Outcome = str | Question | Proposal
+"""What comes of a wish: words, a question, or a change that is proposed."""
+
+Propose = Callable[[Services, str, Any], Awaitable[Outcome]]
+"""Given the customer and the slots. It reads, and changes nothing. Raises `Denied` with the rule in the way."""
+
+
+@dataclass(frozen=True)
+class Whose:
+    """In whose name a command is run, and under which key."""
+
+    key: str
+    customer_id: str
+
+    def as_fields(self) -> Arguments:
+        """The fields that every command has."""
+        return {"key": self.key, "actor": self.customer_id, "subject": self.customer_id}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capability:
+    """One thing that the desk can do.
+
+    Args:
+        name: of the change in plans, approvals and keys; a model's tool will have it too.
+        request_type: the topic that triage finds.
+        does: what it does, in a few words that follow "I can".
+        propose: looks into a wish (see `Propose`).
+        slots: what it must know.
+        wants: tells it from the others of its request type; the last one of a type takes what no other wants.
+        reach: who may ask: the customer that somebody vouches for, whoever claims to be them, or anybody, who
+            is given an article when they are no known customer.
+        command: the shop's command for a proposal's arguments; None when nothing is ever changed.
+        done: what the customer is told when the command has answered.
+        approved_by: whose yes it takes besides the customer's: nobody's, or people's by the rules of refunds.
+        at_once: it is made without asking the customer first, for it only passes their words on.
+    """
+
+    name: str
+    request_type: RequestType
+    does: str
+    propose: Propose
+    slots: type[Slots] = Slots
+    wants: re.Pattern[str] | None = None
+    reach: Literal["anybody", "claimed", "vouched"] = "vouched"
+    command: Callable[[Whose, Arguments], Command] | None = None
+    done: Callable[[Arguments, dict[str, Any]], str] | None = None
+    approved_by: Literal["nobody", "refunds"] = "nobody"
+    at_once: bool = False

@@ -1,0 +1,55 @@
+"""Send a pending order somewhere else (ADDRESS-STATUS)."""
+
+from typing import Any
+
+from agent.assistant.phrases import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.finding import address_in_words, the_address, the_order
+from agent.commerce.commands import Address, ChangeShipTo
+from agent.commerce.policy import denied, pending
+from agent.services import Services
+
+
+class AddressSlots(Slots):
+    """Which order, and where to, in the customer's words."""
+
+    address: str | None = None
+
+
+async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Outcome:
+    order = await the_order(shop, customer_id, slots, "send somewhere else")
+    if isinstance(order, Question):
+        return order
+    if not pending(order["status"]):
+        raise denied("ADDRESS-STATUS", f"{order['id']} is {order['status']}")
+    address = the_address(slots.address or slots.text, order["ship_to"], f"Where shall {order['id']} go?")
+    if isinstance(address, Question):
+        return address
+    where = address.model_dump()
+    return Proposal(
+        {"order_id": order["id"], "ship_to": where}, f"Send order {order['id']} to {address_in_words(where)}."
+    )
+
+
+def _command(whose: Whose, arguments: Arguments) -> ChangeShipTo:
+    return ChangeShipTo(**whose.as_fields(), order_id=arguments["order_id"], ship_to=Address(**arguments["ship_to"]))
+
+
+def _done(arguments: Arguments, _: dict[str, Any]) -> str:
+    return f"Order {arguments['order_id']} goes to {address_in_words(arguments['ship_to'])}."
+
+
+CHANGE_ADDRESS = Capability(
+    name="change_address",
+    request_type="order_change",
+    does="send an order that has not left yet to another address",
+    slots=AddressSlots,
+    wants=phrases(
+        "address/addresses",
+        "send/ship/deliver/go … to another/a_different/a_new/my_new/my_work/my_office",
+        "send/ship/deliver … somewhere_else/elsewhere",
+    ),
+    propose=_propose,
+    command=_command,
+    done=_done,
+)

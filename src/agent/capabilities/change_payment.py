@@ -1,0 +1,58 @@
+"""Pay an order by another method (PAYMENT-STATUS, PAYMENT-DIFFERENT)."""
+
+from typing import Any
+
+from agent.assistant.phrases import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.finding import method_in_words, the_method, the_order
+from agent.commerce.commands import SwapPayment
+from agent.commerce.policy import denied, money, pending
+from agent.services import Services
+
+
+class MethodSlots(Slots):
+    """Which order, and by which method, in the customer's words."""
+
+    method: str | None = None
+
+
+async def _propose(shop: Services, customer_id: str, slots: MethodSlots) -> Outcome:
+    order = await the_order(shop, customer_id, slots, "have paid by another method")
+    if isinstance(order, Question):
+        return order
+    if not pending(order["status"]):
+        raise denied("PAYMENT-STATUS", f"{order['id']} is {order['status']}")
+    asked = f"By which method shall {order['id']} be paid?"
+    said = slots.text if slots.method is None else slots.method
+    method = await the_method(shop, customer_id, said, asked, but=order["payment_method_id"])
+    if isinstance(method, Question):
+        return method
+    return Proposal(
+        {"order_id": order["id"], "payment_method_id": method["id"], "label": method["label"]},
+        f"Pay order {order['id']}, {money(order['total'], order['currency'])}, by {method_in_words(method)},"
+        f" instead of {order['payment_method_id']}.",
+    )
+
+
+def _command(whose: Whose, arguments: Arguments) -> SwapPayment:
+    order_id, method_id = arguments["order_id"], arguments["payment_method_id"]
+    return SwapPayment(**whose.as_fields(), order_id=order_id, payment_method_id=method_id)
+
+
+def _done(arguments: Arguments, _: dict[str, Any]) -> str:
+    return f"Order {arguments['order_id']} is to be paid by {arguments['label']}; I tell you if that fails."
+
+
+CHANGE_PAYMENT = Capability(
+    name="change_payment",
+    request_type="order_change",
+    does="have an order paid by another method",
+    slots=MethodSlots,
+    wants=phrases(
+        "payment/payment_method/card/gift_card/paypal",
+        "pay/paid/paying by/with/using",
+    ),
+    propose=_propose,
+    command=_command,
+    done=_done,
+)

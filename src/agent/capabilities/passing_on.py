@@ -1,0 +1,105 @@
+"""What a person must look into: their words are passed on at once, to the people of its topic."""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+from agent.assistant.phrases import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.commerce.commands import OpenTicket
+from agent.services import Services
+
+Topic = Literal["technical", "security", "account", "question"]
+
+LONGEST: Final = 2_000
+"""Characters of a customer's words that are passed on."""
+
+
+class FaultSlots(Slots):
+    """Which item is at fault, and what it does; in the customer's words."""
+
+    item: str | None = None
+    symptom: str | None = None
+
+
+FIRST_ASKED: Final[tuple[tuple[str, str], ...]] = (
+    ("lamp/lamps/light/lights/bulb/pendant", "Does it stay dark with another bulb and in another socket as well?"),
+    (
+        "table/tables/chair/chairs/stool/desk/shelf/shelves",
+        "Does it still wobble when all screws are tight, on a level floor?",
+    ),
+    ("website/site/app/page/checkout/log_in/login", "On which page is it, and what does it say there?"),
+)
+"""What is asked of each family of products before a technician looks at it."""
+_FAMILIES: Final = tuple((phrases(words), question) for words, question in FIRST_ASKED)
+_WHAT: Final = "What exactly does it do, and since when?"
+
+
+async def _fault(_: Services, __: str, slots: FaultSlots) -> Outcome:
+    said = " ".join(part for part in (slots.text, slots.item) if part)
+    family = next((question for words, question in _FAMILIES if words.search(said)), None)
+    if family is None and slots.item is None:
+        return Question("item", "Which item is it, and of which order?")
+    if slots.symptom is None:
+        return Question("symptom", family or _WHAT)
+    return _passed_on(f"{said} – {slots.symptom}", slots)
+
+
+async def _words(_: Services, __: str, slots: Slots) -> Outcome:
+    return _passed_on(slots.text, slots)
+
+
+def _passed_on(text: str, slots: Slots) -> Proposal:
+    return Proposal({"text": text[:LONGEST], "order_id": slots.order_id}, "Pass this on to our staff.")
+
+
+def _ticket(topic: Topic) -> Callable[[Whose, Arguments], OpenTicket]:
+    def command(whose: Whose, arguments: Arguments) -> OpenTicket:
+        order_id, text = arguments.get("order_id"), arguments["text"]
+        return OpenTicket(**whose.as_fields(), topic=topic, text=text, order_id=order_id)
+
+    return command
+
+
+def _done(told: str) -> Callable[[Arguments, dict[str, Any]], str]:
+    return lambda _, answer: told.format(case=answer["id"])
+
+
+ACCOUNT_SECURITY: Final = Capability(
+    name="account_security",
+    request_type="security_issue",
+    does="have our security staff look at an account",
+    reach="anybody",
+    propose=_words,
+    command=_ticket("security"),
+    done=_done("Our security staff looks into this, as case {case}. They never ask for a password or a card number."),
+    at_once=True,
+)
+TECHNICAL_FAULT: Final = Capability(
+    name="technical_fault",
+    request_type="technical_issue",
+    does="have a technician look into what does not work",
+    reach="anybody",
+    slots=FaultSlots,
+    propose=_fault,
+    command=_ticket("technical"),
+    done=_done("A technician looks into it, as case {case}."),
+    at_once=True,
+)
+ACCOUNT_CHANGE: Final = Capability(
+    name="account_change",
+    request_type="account",
+    does="have our staff change what else is in your account",
+    propose=_words,
+    command=_ticket("account"),
+    done=_done("A colleague looks into your account, as case {case}."),
+    at_once=True,
+)
+TALK_TO_PERSON: Final = Capability(
+    name="talk_to_person",
+    request_type="person",
+    does="have a person answer you",
+    propose=_words,
+    command=_ticket("question"),
+    done=_done("I have passed your message on to a colleague, as case {case}."),
+    at_once=True,
+)

@@ -1,0 +1,110 @@
+"""Refund money of an order beyond what a rule owes: people say whether (REFUND-AMOUNT, REFUND-SUM)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from agent.approvals.card import args_of
+from agent.approvals.chains import Case, case_for_refund
+from agent.approvals.requests import Action
+from agent.approvals.sums import EarlierRefund, earlier_refunds
+from agent.assistant.entities import SHOP_CURRENCY, other_currency
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.finding import the_order
+from agent.commerce.booking import refundable_of_order
+from agent.commerce.commands import RefundPayment
+from agent.commerce.policy import denied, money, read_money, refund_denied
+from agent.commerce.reads import customer_history
+from agent.ledger.tables import ApprovalRow
+from agent.services import Services
+
+
+class RefundSlots(Slots):
+    """Of which order, how much in minor units, and why."""
+
+    amount: int | None = None
+    reason: str | None = None
+
+
+async def _propose(shop: Services, customer_id: str, slots: RefundSlots) -> Outcome:
+    if not slots.order_id:
+        return Question("order_id", "Which order is the refund for? Please tell me its number.")
+    order = await the_order(shop, customer_id, slots, "refund")
+    assert not isinstance(order, Question)  # noqa: S101  (its number is known)
+    if other := other_currency(slots.text):
+        return Question(
+            "amount",
+            f"{other} is not our currency: we reckon in {SHOP_CURRENCY}. How much of order {order['id']} is it?",
+        )
+    if slots.amount is None:
+        return Question("amount", f"How much of order {order['id']} should be refunded?")
+    amount, now = slots.amount, shop.database.clock()
+    await shop.database.read(
+        lambda session: check_refund(session, order["id"], amount, earlier_refunds(session, customer_id, now))
+    )
+    return Proposal(
+        {"order_id": order["id"], "amount": amount, "reason": slots.reason or slots.text[:200]},
+        f"Refund {money(amount)} of order {order['id']} to {order['payment_method_id']}.",
+    )
+
+
+def _command(whose: Whose, arguments: Arguments) -> RefundPayment:
+    return RefundPayment(**whose.as_fields(), order_id=arguments["order_id"], amount=arguments["amount"])
+
+
+def _done(arguments: Arguments, _: dict[str, Any]) -> str:
+    return f"{money(arguments['amount'])} of order {arguments['order_id']} will be refunded."
+
+
+def check_refund(session: Session, order_id: str, amount: int, earlier: Sequence[EarlierRefund]) -> None:
+    """Raise `Denied` REFUND-AMOUNT for more than can be refunded of an order beside what waits for approval."""
+    left = refundable_of_order(session, order_id)
+    waits = sum(each.amount for each in earlier if each.order_id == order_id and each.state == "waits")
+    if refund_denied(amount, left - waits):
+        beside = f", of which {money(waits)} has been asked for already" if waits else ""
+        raise denied("REFUND-AMOUNT", f"{money(left)} of {order_id} can be refunded{beside}")
+
+
+def refund_action(
+    session: Session, arguments: dict[str, Any], sentence: str, history: str, earlier: Sequence[EarlierRefund]
+) -> Action:
+    """A refund as people are shown it, with what they need to judge it. Its amount may be edited."""
+    left = f"{money(refundable_of_order(session, arguments['order_id']))} of this order can be refunded."
+    told = [f"- {money(each.amount)} of {each.order_id}, {_state(each)}" for each in earlier]
+    before = "\n\nRefunds beyond policy in 30 days, and those that wait:\n" + "\n".join(told) if told else ""
+    return Action("refund_payment", arguments, f"**{sentence}**\n\n{history} {left}{before}", editable=True)
+
+
+def edited_refund(session: Session, row: ApprovalRow, wanted: dict[str, Any], now: datetime) -> tuple[Action, Case]:
+    """Check an edited refund: the amount may change, nothing else.
+
+    Raises ValueError with the reason, and `Denied` REFUND-AMOUNT for more than can be refunded.
+    """
+    arguments, shown = row.action["arguments"], args_of(row)
+    if wanted | {"amount": ""} != shown | {"amount": ""}:
+        raise ValueError("only the amount can be changed")
+    amount = read_money(wanted["amount"])
+    earlier = [each for each in earlier_refunds(session, row.subject, now) if each.request_id != row.id]
+    check_refund(session, arguments["order_id"], amount, earlier)
+    sentence = f"Refund {money(amount)} of order {arguments['order_id']}, changed from {shown['amount']}."
+    history = customer_history(session, row.subject, now)
+    changed = refund_action(session, arguments | {"amount": amount}, sentence, history, earlier)
+    return changed, case_for_refund(amount + sum(each.amount for each in earlier))
+
+
+def _state(refund: EarlierRefund) -> str:
+    return f"paid on {refund.at:%Y-%m-%d}" if refund.state == "paid" else f"waits as {refund.request_id}"
+
+
+REFUND = Capability(
+    name="refund_payment",
+    request_type="billing_issue",
+    does="have a refund looked at by our staff",
+    slots=RefundSlots,
+    propose=_propose,
+    command=_command,
+    done=_done,
+    approved_by="refunds",
+)

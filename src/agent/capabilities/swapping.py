@@ -1,0 +1,98 @@
+"""Other options of the same product: of a pending order a change of items, of a delivered one an exchange.
+
+One proposal changes pieces of one line; the difference in price goes by the order's own payment method.
+"""
+
+from typing import Any
+
+from agent.assistant.phrases import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.finding import option_in_words, the_line, the_option, the_order, the_quantity
+from agent.commerce.commands import ReplaceLines, RequestExchange, Swap
+from agent.commerce.policy import denied, money
+from agent.commerce.views import LineView
+from agent.services import Services
+
+
+class SwapSlots(Slots):
+    """Which order, which item of it, for which option, and how many pieces; in the customer's words."""
+
+    item: str | None = None
+    option: str | None = None
+    quantity: str | None = None
+
+
+async def _change(shop: Services, customer_id: str, slots: SwapSlots) -> Outcome:
+    return await _swap(shop, customer_id, slots, verb="change", status="pending", rule="LINES-STATUS")
+
+
+async def _exchange(shop: Services, customer_id: str, slots: SwapSlots) -> Outcome:
+    return await _swap(shop, customer_id, slots, verb="exchange", status="delivered", rule="EXCHANGE-STATUS")
+
+
+async def _swap(shop: Services, customer_id: str, slots: SwapSlots, *, verb: str, status: str, rule: str) -> Outcome:
+    order = await the_order(shop, customer_id, slots, verb)
+    if isinstance(order, Question):
+        return order
+    if order["status"] != status:
+        raise denied(rule, f"{order['id']} is {order['status']}")
+    line = the_line(order, slots.item or slots.text, verb)
+    if isinstance(line, Question):
+        return line
+    option = await the_option(shop, line, slots.option or slots.text)
+    if isinstance(option, Question):
+        return option
+    quantity = the_quantity(line, slots.quantity, verb)
+    if isinstance(quantity, Question):
+        return quantity
+    swap = {"old": line["sku"], "new": option["sku"], "quantity": quantity}
+    return Proposal(
+        {"order_id": order["id"], "swaps": [swap], "payment_method_id": order["payment_method_id"]},
+        f"{verb.capitalize()} {quantity} × {line['name']} ({line['sku']}) of order {order['id']} for"
+        f" {option_in_words(option)}{_difference(line, option, quantity, order['payment_method_id'])}.",
+    )
+
+
+def _difference(line: LineView, option: dict[str, Any], quantity: int, method: str) -> str:
+    difference = (option["price"] - line["unit_price"]) * quantity
+    if not difference:
+        return ", at the same price"
+    way = f"and charge {money(difference)} to" if difference > 0 else f"and refund {money(-difference)} to"
+    return f", {way} {method}"
+
+
+def _replace(whose: Whose, arguments: Arguments) -> ReplaceLines:
+    return ReplaceLines(**whose.as_fields(), **_of(arguments))
+
+
+def _request(whose: Whose, arguments: Arguments) -> RequestExchange:
+    return RequestExchange(**whose.as_fields(), **_of(arguments))
+
+
+def _of(arguments: Arguments) -> dict[str, Any]:
+    swaps = tuple(Swap(**swap) for swap in arguments["swaps"])
+    return {**arguments, "swaps": swaps}
+
+
+CHANGE_ITEMS = Capability(
+    name="change_items",
+    request_type="order_change",
+    does="change items of an order that has not left yet for another colour, size or kind",
+    slots=SwapSlots,
+    propose=_change,
+    command=_replace,
+    done=lambda arguments, _: f"The items of order {arguments['order_id']} are changed.",
+)
+
+EXCHANGE_ITEMS = Capability(
+    name="exchange_items",
+    request_type="order_return",
+    does="exchange items that were delivered for another colour, size or kind",
+    slots=SwapSlots,
+    wants=phrases("exchange/exchanging/swap/swapping", "different/another size/color/colour/one"),
+    propose=_exchange,
+    command=_request,
+    done=lambda arguments, _: (
+        f"Please send back the items of order {arguments['order_id']}: the new ones leave when they are here."
+    ),
+)

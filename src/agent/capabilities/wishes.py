@@ -1,0 +1,57 @@
+"""From what was understood to what is wanted: a wish is a capability and what is known for it so far.
+
+A wish that lacked something waits in the conversation (`Unfinished`); the customer's next words fill the gap.
+"""
+
+from typing import Any, Final, TypedDict
+
+from pydantic import BaseModel
+
+from agent.assistant.embedded import answer_to, other_wish
+from agent.assistant.models import Topic
+from agent.capabilities import BY_NAME, capability_of
+
+READ: Final = ("order_id", "amount", "reason")
+"""Slots that are read out of a customer's words, and only as ids, amounts and reasons; the others are their words."""
+
+
+class Wish(TypedDict):
+    """What is wanted: the capability's name, and its slots by name."""
+
+    capability: str
+    slots: dict[str, Any]
+
+
+class Unfinished(Wish):
+    """A wish that lacks what the customer was asked for."""
+
+    asked: str
+
+
+def wish_of(topic: Topic) -> Wish:
+    """What a topic asks for."""
+    said = topic.model_dump(include={"text", *READ}, exclude_none=True)
+    return Wish(capability=capability_of(topic).name, slots=said)
+
+
+def completed(unfinished: Unfinished, text: str) -> Wish | None:
+    """The wish with the customer's answer in it; None when they said no, or want something else."""
+    capability = BY_NAME.get(unfinished.get("capability", ""))
+    if capability is None:  # of a release that asked for less
+        return None
+    slots, asked = unfinished["slots"], unfinished["asked"]
+    known = {name: slots[name] for name in READ if name in slots}
+    topic = Topic(request_type=capability.request_type, text=slots["text"], **known)
+    if asked in READ:
+        answered = answer_to(topic, text)
+        added = answered.model_dump(include=set(READ), exclude_none=True) if answered else None
+    elif other_wish(text, topic, says_yes_or_no=asked == "symptom"):
+        added = None
+    else:
+        added = {asked: text}
+    return Wish(capability=capability.name, slots=slots | added) if added is not None else None
+
+
+def slots_of(wish: Wish) -> BaseModel:
+    """The slots as the capability reads them."""
+    return BY_NAME[wish["capability"]].slots.model_validate(wish["slots"])
