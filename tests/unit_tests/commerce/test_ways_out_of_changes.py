@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from agent.commerce.commands import ReplaceLines, Swap, UndoChange
 from agent.ledger.database import Denied
@@ -136,7 +137,7 @@ async def test_what_a_change_costs_less_is_paid_as_far_as_it_was_not_refunded(sh
 
 async def test_150_pieces_are_changed_in_one_swap(shop: Services) -> None:
     with shop.database.writing() as session:
-        session.connection().exec_driver_sql("UPDATE variants SET on_hand = 400 WHERE sku LIKE 'CURTAIN%'")
+        session.execute(text("UPDATE variants SET on_hand = 400 WHERE sku LIKE 'CURTAIN%'"))
     await paid(shop, new_order(lines={OLD: 150}))
     swaps = (Swap(old=OLD, new=NEW, quantity=149),)
 
