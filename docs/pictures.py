@@ -1,5 +1,5 @@
 """Draws the compiled graphs, and the stages of an order, as mermaid into Markdown files: between `<!-- graph: NAME -->`
-and `<!-- /graph -->`; and the ways out, as a table, between `<!-- table: ways_out -->` and `<!-- /table -->`.
+and `<!-- /graph -->`; and tables of what is data between `<!-- table: NAME -->` and `<!-- /table -->`.
 
 `make pictures` runs it on the README and the architecture; a test fails when the pictures are not those of the code.
 """
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from agent import capabilities
 from agent.commerce import ways_out
 from agent.commerce.lifecycle import MOVES
 from agent.customer_service.graph import graph as customer_service
@@ -21,7 +22,9 @@ GRAPHS: Final[dict[str, Any]] = {
     "reconciler": reconciler,
 }
 
-_TABLE = re.compile(r"(<!-- table: ways_out -->\n).*?(<!-- /table -->)", re.DOTALL)
+TABLES: Final = {"ways_out": ways_out.table, "capabilities": capabilities.table}
+
+_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 _PLACE = re.compile(r"(<!-- graph: (\w+) -->\n).*?(<!-- /graph -->)", re.DOTALL)
 
 
@@ -46,7 +49,7 @@ def drawn(name: str) -> str:
 
 def with_pictures(text: str) -> str:
     """The Markdown text with the pictures and tables of today in their places."""
-    text = _TABLE.sub(lambda place: f"{place[1]}{ways_out.table()}\n{place[2]}", text)
+    text = _TABLE.sub(lambda place: f"{place[1]}{TABLES[place[2]]()}\n{place[3]}", text)
     return _PLACE.sub(lambda place: f"{place[1]}```mermaid\n{drawn(place[2])}\n```\n{place[3]}", text)
 
 

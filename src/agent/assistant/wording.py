@@ -58,6 +58,11 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "abilities",
+        "question",
+        phrases("what can you/i do/ask/help", "how can you help", "what do you do", "what are you able to"),
+    ),
+    Rule(
         "tracking",
         "order_status",
         phrases(
@@ -130,7 +135,7 @@ RULES: tuple[Rule, ...] = (
             "wrong/different/another/incorrect shipping/delivery? address",
             "different size/color/colour",
             "use/pay_with/pay_by/charge … different/another/other/new card/payment_method",
-            "pay/paying/paid … with/by/using another/a_different/my_other/my_new/my/a card/method/payment_method/gift_card",
+            "pay/paying/paid … with/by/using another/a_different/my_other/my_new/my/a card/method/gift_card",
         ),
         takes_in=("damaged", "late"),
     ),
@@ -269,7 +274,6 @@ SMALL_TALK = phrases(
     "nice to meet you",
     "who/what are you",
     "are you … bot/robot/human/real/person/machine/ai",
-    "what can you/i do/ask you?",
     "ok/okay/great/perfect/awesome/excellent/cool/lovely/got_it/i_see/that's_all/that's_it/nothing_else",
 )
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from agent.assistant.models import RequestType, Topic
+from agent.capabilities.abilities import abilities
 from agent.capabilities.base import Capability
 from agent.capabilities.cancel_order import CANCEL_ORDER
 from agent.capabilities.change_address import CHANGE_ADDRESS
@@ -31,6 +32,7 @@ CAPABILITIES: Final[tuple[Capability, ...]] = (
     ACCOUNT_SECURITY,
     TECHNICAL_FAULT,
     TALK_TO_PERSON,
+    abilities(lambda: CAPABILITIES),
     SHOP_QUESTION,
 )
 
@@ -40,6 +42,24 @@ PERSONAL: Final[frozenset[RequestType]] = frozenset(
     each.request_type for each in CAPABILITIES if each.reach != "anybody"
 )
 """Topics about which nothing is told or changed before the customer is identified (CUSTOMER-IDENTIFIED)."""
+
+
+def table() -> str:
+    """The capabilities in Markdown, for docs/architecture.md."""
+    who = {"vouched": "the customer", "claimed": "the customer, or who claims to be them", "anybody": "anybody"}
+    rows = [
+        f"| {each.name} | {each.request_type} | {each.does} | {who[each.reach]} | {_yeses(each)} |"
+        for each in CAPABILITIES
+    ]
+    return "\n".join(
+        ["| capability | topic | it can | asked by | whose yes it takes |", "|---|---|---|---|---|", *rows]
+    )
+
+
+def _yeses(each: Capability) -> str:
+    if each.command is None or each.at_once:
+        return "–" if each.command is None else "nobody's: it passes their words on"
+    return "the customer's" if each.approved_by == "nobody" else "the customer's, then people's"
 
 
 def capability_of(topic: Topic) -> Capability:

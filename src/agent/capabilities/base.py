@@ -42,11 +42,15 @@ class Proposal:
     sentence: str
 
 
+NOBODY = ""
+"""Not a customer."""
+
 Outcome = str | Question | Proposal
-"""What comes of a wish: words, a question, or a change that is proposed."""
+"""What comes of a wish: words (none: the article that was found), a question, or a change that is proposed."""
 
 Propose = Callable[[Services, str, Any], Awaitable[Outcome]]
-"""Given the customer and the slots. It reads, and changes nothing. Raises `Denied` with the rule in the way."""
+"""Given the customer, who is `NOBODY` while nobody vouches for them, and the slots. It reads, and changes nothing.
+Raises `Denied` with the rule in the way."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +76,7 @@ class Capability:
         propose: looks into a wish (see `Propose`).
         slots: what it must know.
         wants: tells it from the others of its request type; the last one of a type takes what no other wants.
-        reach: who may ask: the customer that somebody vouches for, whoever claims to be them, or anybody, who
-            is given an article when they are no known customer.
+        reach: who may ask: the customer that somebody vouches for, whoever claims to be them, or anybody.
         command: the shop's command for a proposal's arguments; None when nothing is ever changed.
         done: what the customer is told when the command has answered.
         approved_by: whose yes it takes besides the customer's: nobody's, or people's by the rules of refunds.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, Literal
 
 from agent.assistant.phrases import phrases
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.base import NOBODY, Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
 from agent.commerce.commands import OpenTicket
 from agent.services import Services
 
@@ -34,7 +34,9 @@ _FAMILIES: Final = tuple((phrases(words), question) for words, question in FIRST
 _WHAT: Final = "What exactly does it do, and since when?"
 
 
-async def _fault(_: Services, __: str, slots: FaultSlots) -> Outcome:
+async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
+    if customer_id == NOBODY:
+        return ""
     said = " ".join(part for part in (slots.text, slots.item) if part)
     family = next((question for words, question in _FAMILIES if words.search(said)), None)
     if family is None and slots.item is None:
@@ -44,8 +46,8 @@ async def _fault(_: Services, __: str, slots: FaultSlots) -> Outcome:
     return _passed_on(f"{said} – {slots.symptom}", slots)
 
 
-async def _words(_: Services, __: str, slots: Slots) -> Outcome:
-    return _passed_on(slots.text, slots)
+async def _words(_: Services, customer_id: str, slots: Slots) -> Outcome:
+    return "" if customer_id == NOBODY else _passed_on(slots.text, slots)
 
 
 def _passed_on(text: str, slots: Slots) -> Proposal:

@@ -3,9 +3,10 @@
 A wish that lacked something waits in the conversation (`Unfinished`); the customer's next words fill the gap.
 """
 
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
 from agent.assistant.embedded import answer_to, other_wish
 from agent.assistant.models import Topic

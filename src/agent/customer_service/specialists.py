@@ -1,7 +1,7 @@
 """The specialists: each looks into one wish, by its capability. They read the ledger and never write."""
 
 from agent.capabilities import BY_NAME
-from agent.capabilities.base import Outcome, Proposal, Question
+from agent.capabilities.base import NOBODY, Proposal, Question
 from agent.capabilities.wishes import Unfinished, slots_of
 from agent.customer_service.state import Finding, PlannedAction, TopicTask
 from agent.services import Services
@@ -12,11 +12,7 @@ async def look_into(shop: Services, task: TopicTask) -> Finding:
     wish, customer_id, article = task["topic"], task["customer_id"], task["article"]
     capability = BY_NAME[wish["capability"]]
     told = f"{article['title']}: {article['text']}" if article else ""
-    if capability.reach == "anybody" and customer_id is None:
-        outcome: Outcome = ""
-    else:
-        assert customer_id is not None  # noqa: S101  (triage answers strangers by itself)
-        outcome = await capability.propose(shop, customer_id, slots_of(wish))
+    outcome = await capability.propose(shop, customer_id or NOBODY, slots_of(wish))
     match outcome:
         case Question(slot, text):
             first = capability.reach == "anybody" and told and len(wish["slots"]) == 1

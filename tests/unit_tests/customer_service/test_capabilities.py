@@ -113,7 +113,9 @@ async def test_a_default_address_is_changed(shop: Services) -> None:
 async def tickets(shop: Services) -> list[tuple[str, str | None]]:
     """Topics and customers of all tickets."""
     query = select(TicketRow.topic, TicketRow.customer_id).order_by(TicketRow.at)
-    return [tuple(row) for row in await shop.database.read(lambda session: session.execute(query).all())]
+    return [
+        (topic, customer) for topic, customer in await shop.database.read(lambda session: session.execute(query).all())
+    ]
 
 
 @pytest.mark.parametrize(
@@ -194,3 +196,8 @@ def test_each_capability_is_named_once_and_says_what_it_does() -> None:
     assert len({each.does for each in CAPABILITIES}) == len(CAPABILITIES)
     for each in CAPABILITIES:
         assert (each.command is None) == (each.done is None), each.name
+
+
+async def test_the_desk_says_what_it_can_do() -> None:
+    told = await say(conversation(), "what can you do for me?", STOREFRONT)
+    assert told == "I can\n" + "\n".join(f"- {each.does}" for each in CAPABILITIES)
