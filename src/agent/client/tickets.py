@@ -157,7 +157,8 @@ def _details(ticket: dict[str, Any], now: datetime) -> Iterator[RenderableType]:
     if ticket["messages"]:
         columns = ("at", "by", "", "text")
         yield table(
-            columns, ((each["at"], each["author"], _SPEAKERS[each["kind"]], each["text"]) for each in ticket["messages"])
+            columns,
+            ((each["at"], each["author"], _SPEAKERS[each["kind"]], each["text"]) for each in ticket["messages"]),
         )
 
 

@@ -111,9 +111,7 @@ async def test_of_two_who_take_at_once_one_has_it(shop: Services) -> None:
     ticket = await opened(shop)
     takers = [
         shop.commerce.run(
-            TakeTicket(
-                key=who.identity, actor=who.identity, subject="ada_park", ticket_id=ticket, role="general_agent"
-            )
+            TakeTicket(key=who.identity, actor=who.identity, subject="ada_park", ticket_id=ticket, role="general_agent")
         )
         for who in (AGENT, COLLEAGUE)
     ]
@@ -131,7 +129,8 @@ async def test_who_has_it_may_take_it_again(shop: Services) -> None:
 
 @pytest.mark.parametrize("form", [AnswerTicket, CloseTicket])
 async def test_only_the_taker_goes_on(shop: Services, form: type[TicketCommand]) -> None:
-    ticket, said = await opened(shop), {"text": "Hello"} if form is AnswerTicket else {}
+    ticket = await opened(shop)
+    said: dict[str, Any] = {"text": "Hello"} if form is AnswerTicket else {}
     with denies("TICKET-STATUS"):
         await work(shop, form, ticket, **said)
     await work(shop, TakeTicket, ticket)
@@ -144,7 +143,8 @@ async def test_only_the_taker_goes_on(shop: Services, form: type[TicketCommand])
 
 @pytest.mark.parametrize("form", [TakeTicket, AnswerTicket, CloseTicket])
 async def test_a_closed_ticket_stays_closed(shop: Services, form: type[TicketCommand]) -> None:
-    ticket, said = await opened(shop), {"text": "Hello"} if form is AnswerTicket else {}
+    ticket = await opened(shop)
+    said: dict[str, Any] = {"text": "Hello"} if form is AnswerTicket else {}
     await work(shop, TakeTicket, ticket)
     await work(shop, CloseTicket, ticket)
     with denies("TICKET-STATUS", "closed"):
