@@ -50,6 +50,9 @@ async def a_pass(shop: Services) -> None:
     await shop.debts.settle()
     await shop.news.conversations()
     await shop.outbox.send()
+    await shop.tickets.watch_the_clock()
+    await shop.tickets.listed("billing_agent", None, 50)
+    await shop.tickets.note("thread", "hello", "message")
 
 
 async def a_chat() -> None:

@@ -27,6 +27,7 @@ from agent.commerce.payments import Payments
 from agent.commerce.reads import Reads
 from agent.commerce.run import Commerce
 from agent.commerce.shop_import import import_shop, is_empty
+from agent.commerce.ticket_queue import Tickets
 from agent.files import keep_private
 from agent.ledger.database import Clock, Database, utc_now
 from agent.ledger.engines import Limits
@@ -59,6 +60,7 @@ class Services:
     fulfilment: Fulfilment
     expiry: Expiry
     news: News
+    tickets: Tickets
     outbox: Outbox
     approvals: Approvals
     deadlines: Deadlines
@@ -151,6 +153,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         fulfilment=Fulfilment(database, world.carrier),
         expiry=Expiry(database, wait),
         news=News(database),
+        tickets=Tickets(database),
         outbox=Outbox(database, world.notices),
         approvals=Approvals(database, await asyncio.to_thread(Trail.of, config), config.approval_time_scale),
         deadlines=Deadlines(database),

@@ -12,8 +12,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.approvals.chains import Step, escalation_of
 from agent.approvals.models import ActionRequest, ApprovalView, Decision, Ended, ReviewConfig
+from agent.escalation import Step, escalation_of
 from agent.ledger.database import digest
 from agent.ledger.tables import ApprovalRow, DecisionRow
 

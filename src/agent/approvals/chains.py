@@ -3,38 +3,20 @@
 Source: retail policy, "Staff approval" (docs/architecture.md).
 """
 
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal
 
-from agent.identity import Role
+from agent.escalation import BY_TOPIC, Step, Topic, chain
 
-Case = Literal["technical", "billing", "security", "large_order", "very_large_order", "general", "debt"]
-
-HOUR: Final = 3600.0
-
-
-class Step(TypedDict):
-    """One person's turn: past `reminder_seconds` they are reminded, past `due_seconds` it is escalated, past
-    `expiry_seconds` rejected by the clock."""
-
-    role: Role
-    reminder_seconds: float
-    due_seconds: float
-    expiry_seconds: float
-
-
-def _chain(*roles: Role, due_hours: float = 4, expiry_hours: float = 48) -> tuple[Step, ...]:
-    due, expiry = due_hours * HOUR, expiry_hours * HOUR
-    return tuple(Step(role=role, reminder_seconds=due / 2, due_seconds=due, expiry_seconds=expiry) for role in roles)
-
+Case = Topic | Literal["large_order", "very_large_order", "debt"]
 
 CHAINS: Final[dict[Case, tuple[Step, ...]]] = {
-    "technical": _chain("tech_support", "senior_tech"),
-    "billing": _chain("billing_agent", "billing_manager"),
-    "security": _chain("security_analyst", "security_manager", "compliance_officer", due_hours=1),
-    "large_order": _chain("order_manager"),
-    "very_large_order": _chain("order_manager", "finance_director"),
-    "general": _chain("general_agent"),
-    "debt": _chain("finance_director"),
+    "technical": BY_TOPIC["technical"],
+    "billing": BY_TOPIC["billing"],
+    "security": BY_TOPIC["security"],
+    "general": BY_TOPIC["general"],
+    "large_order": chain("order_manager"),
+    "very_large_order": chain("order_manager", "finance_director"),
+    "debt": chain("finance_director"),
 }
 
 OF_ORDERS: Final[frozenset[Case]] = frozenset(("large_order", "very_large_order", "debt"))
@@ -47,9 +29,6 @@ LARGE_ORDER: Final = 1_000_00
 VERY_LARGE_ORDER: Final = 5_000_00
 HIGH_RISK: Final = 70
 """Risk score from which an order needs the chain of a very large one."""
-
-LAST_RESORT: Final[Role] = "duty_manager"
-"""Who is asked when the last role of a chain is slow."""
 
 
 def case_for_order(total: int, risk: int) -> Case | None:
@@ -77,8 +56,3 @@ def chain_of(case: Case, time_scale: float) -> list[Step]:
         )
         for step in CHAINS[case]
     ]
-
-
-def escalation_of(chain: list[Step], step: int) -> Role:
-    """Who may answer as well when the person of `step` is slow: the next role, or the duty manager at the end."""
-    return chain[step + 1]["role"] if step + 1 < len(chain) else LAST_RESORT

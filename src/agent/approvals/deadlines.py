@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Exists, exists, select, update
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import view_of
-from agent.approvals.chains import Step
 from agent.approvals.models import ApprovalView
 from agent.approvals.telling import tell_customer, tell_of_turn
+from agent.escalation import Step
 from agent.identity import owner_by
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import StaffEvent

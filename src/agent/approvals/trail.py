@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from agent.approvals.chains import Step, escalation_of
+from agent.escalation import Step, escalation_of
 from agent.ledger.database import digest
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.settings import Settings

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from agent.client import approvals, ops, orders
+from agent.client import approvals, ops, orders, tickets
 from agent.client.ask import ask
 from agent.client.connection import MEANINGS, ExitCode
 from agent.client.show import Screen
@@ -40,12 +40,13 @@ class Desk(TyperGroup):
 
 
 app = typer.Typer(
-    cls=Desk, no_args_is_help=True, add_completion=False, help="The desk: messages, orders and approvals.",
+    cls=Desk, no_args_is_help=True, add_completion=False, help="The desk: messages, orders, approvals and tickets.",
     epilog="Exit codes: " + "; ".join(f"{int(code)} {meaning}" for code, meaning in MEANINGS.items()) + ".",
 )  # fmt: skip
 app.command()(ask)
 app.add_typer(orders.app, name="orders")
 app.add_typer(approvals.app, name="approvals")
+app.add_typer(tickets.app, name="tickets")
 app.add_typer(ops.app, name="ops")
 
 

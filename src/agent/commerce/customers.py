@@ -8,8 +8,9 @@ from agent.commerce.booking import GIFT_CARD, own_method
 from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket
 from agent.commerce.policy import denied
 from agent.commerce.rows import own
+from agent.commerce.tickets import add_ticket
 from agent.ledger.database import digest
-from agent.ledger.tables import CustomerRow, MoneyEntryRow, TicketRow
+from agent.ledger.tables import ConversationRow, CustomerRow, MoneyEntryRow, TicketRow
 
 
 def change_profile_address(session: Session, command: ChangeProfileAddress, now: datetime) -> CustomerRow:
@@ -44,17 +45,17 @@ def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketR
     _customer(session, command.subject)
     if command.order_id:
         own(session, command.order_id, command.subject)
-    ticket = TicketRow(
-        id=f"tic-{digest(command.key)[:12]}",
-        customer_id=command.subject,
-        order_id=command.order_id,
+    heard = None if command.thread_id else session.get(ConversationRow, command.subject)
+    return add_ticket(
+        session,
+        f"tic-{digest(command.key)[:12]}",
         topic=command.topic,
         text=command.text,
-        status="open",
-        at=now,
+        now=now,
+        customer_id=command.subject,
+        order_id=command.order_id,
+        thread_id=heard.thread_id if heard else command.thread_id,
     )
-    session.add(ticket)
-    return ticket
 
 
 def _customer(session: Session, customer_id: str) -> CustomerRow:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from agent.commerce.lifecycle import Cause, Stage, check_move
 from agent.commerce.policy import denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
+from agent.commerce.tickets import add_ticket
 from agent.ledger.database import Denied, digest
 from agent.ledger.statements import change, table_of
 from agent.ledger.tables import OrderLineRow, OrderRow, TicketRow
@@ -105,17 +106,8 @@ def open_ticket(session: Session, order: OrderRow | None, about: str, *, topic: 
     one that the ledger does not know."""
     ticket_id = f"tic-{digest(about)[:12]}"
     if session.get(TicketRow, ticket_id) is None:
-        session.add(
-            TicketRow(
-                id=ticket_id,
-                customer_id=order.customer_id if order else None,
-                order_id=order.id if order else None,
-                topic=topic,
-                text=text,
-                status="open",
-                at=now,
-            )
-        )
+        about_whom = {"customer_id": order.customer_id, "order_id": order.id} if order else {}
+        add_ticket(session, ticket_id, topic=topic, text=text, now=now, **about_whom)
 
 
 _LOCKED: Final = (

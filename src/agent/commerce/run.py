@@ -6,11 +6,13 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from agent.commerce import changes, customers, fulfilment, orders, refunds, returns
+from agent.commerce import changes, customers, fulfilment, orders, refunds, returns, tickets
 from agent.commerce.commands import (
+    AnswerTicket,
     CancelOrder,
     ChangeProfileAddress,
     ChangeShipTo,
+    CloseTicket,
     Command,
     Denial,
     IssueCredit,
@@ -24,6 +26,7 @@ from agent.commerce.commands import (
     RequestExchange,
     RequestReturn,
     SwapPayment,
+    TakeTicket,
     UndoChange,
     WithdrawReturn,
 )
@@ -51,11 +54,16 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     RefundPayment: refunds.refund,
     IssueCredit: customers.issue_credit,
     OpenTicket: customers.open_ticket,
+    TakeTicket: tickets.take,
+    AnswerTicket: tickets.answer,
+    CloseTicket: tickets.close,
 }
 
-FORGETFUL: Final = frozenset((PlaceOrder, MarkHandedOver, MarkDelivered, ReceiveReturn))
+FORGETFUL: Final = frozenset(
+    (PlaceOrder, MarkHandedOver, MarkDelivered, ReceiveReturn, TakeTicket, AnswerTicket, CloseTicket)
+)
 """Commands whose denial leaves no trace. Their keys name what they are about, so they come again under the same one: an
-order that was corrected, a parcel that may leave now that all is paid."""
+order that was corrected, a parcel that may leave now that all is paid, a ticket that was taken meanwhile."""
 
 
 class Commerce:

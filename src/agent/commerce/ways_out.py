@@ -11,6 +11,7 @@ from typing import Final
 from agent.commerce import debts, expiry, payments
 from agent.commerce.lifecycle import MOVES, Stage
 from agent.commerce.policy import PAYMENT_ATTEMPTS, RETURN_LIMIT, RETURN_REMINDER
+from agent.escalation import BY_TOPIC, HOUR
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,20 @@ _OTHERS: Final = (
         "people; customer: change or cancel the order; clock",
         "staff, past half of a step's time; the next role, when it is overdue",
         "the clock rejects",
+    ),
+    WayOut(
+        "ticket",
+        "open",
+        "people: take",
+        "its role, at once; the next role, when it is overdue",
+        "the last of the chain is told again each time that it is overdue",
+    ),
+    WayOut(
+        "ticket",
+        "taken",
+        "people: answer, close; clock",
+        f"the next role, after {round(BY_TOPIC['general'][0]['expiry_seconds'] / HOUR)} hours of silence",
+        "open again",
     ),
     WayOut(
         "debt",

@@ -51,6 +51,8 @@ NEWS: Final[dict[str, str]] = {
     "return.closed": "{pieces} of order {order} were not sent back in time, and stay yours; the rest of the return is"
     " closed.",
     "order.cancelled": "Order {order} is cancelled. {why}",
+    "ticket.answered": "Our staff writes{for_order}: “{answer}” This is case {case}.",
+    "ticket.closed": "Case {case}{for_order} is closed.",
     "cancel.refused": "Order {order} could not be cancelled any more: a parcel of it had already left. {why}",
 }
 """What happened meanwhile, by `ledger.notices.NoticeEvent`."""
@@ -76,6 +78,8 @@ def told(notice: Notice) -> str:
             tracking=facts.get("tracking_id"),
             question=facts.get("question", ""),
             request=facts.get("request_id", ""),
+            case=facts.get("ticket_id", ""),
+            answer=facts.get("answer", ""),
             amount=money(facts.get("amount", 0)),
             value=money(facts.get("value", 0)),
             of_value=_of_value(facts.get("amount", 0), facts.get("value", 0)),

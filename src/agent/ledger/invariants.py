@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from agent.ledger import promises_of_money as money
 from agent.ledger import promises_of_orders as orders
 from agent.ledger.base import Base
-from agent.ledger.tables import ApprovalRow, DecisionRow, VariantRow
+from agent.ledger.tables import ApprovalRow, DecisionRow, TicketRow, VariantRow
 
 Query = Select[*tuple[Any, ...]]
 
@@ -106,6 +106,16 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("stop-done", "a parcel is to be stopped as long as it is booked", orders.stops_done()),
     Check("gift-balance", "no gift card is overdrawn", money.gift_balance()),
     Check("approval-yes", "an approved request has a yes for each step of its last round", _approved_by_all()),
+    Check(
+        "ticket-taken",
+        "a ticket that was taken or closed has a taker, and an open one has none",
+        select(TicketRow.id, TicketRow.status).where((TicketRow.status == "open") != TicketRow.taken_by.is_(None)),
+    ),
+    Check(
+        "ticket-closed",
+        "a closed ticket, and no other, has who closed it",
+        select(TicketRow.id, TicketRow.status).where((TicketRow.status == "closed") == TicketRow.closed_by.is_(None)),
+    ),
     *_references(),
 )
 """Every promise. Add to these with the tables and rules that you add."""

@@ -34,6 +34,8 @@ NoticeEvent = Literal[
     "return.reminder",  # facts: pieces that are still to come
     "return.closed",  # what is left of it did not come; facts: pieces
     "order.cancelled",  # facts: rule
+    "ticket.answered",  # facts: ticket_id, answer (in the words of who answers)
+    "ticket.closed",  # facts: ticket_id
     "cancel.refused",  # asked for too late: the carrier has it; facts: rule
 ]
 
@@ -43,10 +45,14 @@ StaffEvent = Literal[
     "approval.escalated",
     "approval.decided",  # one person's decision, which counts; facts: decision, role
     "approval.expired",
+    "ticket.opened",  # facts of these: ticket_id, topic, status, roles, due
+    "ticket.heard",  # its customer has written
+    "ticket.escalated",  # nobody has taken it in time, or who has says nothing: the last of the roles is asked as well
+    "ticket.overdue",  # and that was the end of its chain
     "order.stuck",  # nothing has moved it for days; facts: stage
     "payment.disputed",  # a customer disputes it at their bank, who may take it back; facts: payment
 ]
-"""Of one step of a request, see `approvals.telling` for the facts; or of an order's money."""
+"""Of one step of a request, see `approvals.telling` for the facts; of a ticket; or of an order's money."""
 
 LONGEST_KEY: Final = 150
 

@@ -240,15 +240,37 @@ class ChangedPieceRow(Base):
 
 
 class TicketRow(Base):
-    """A case for a person to look into."""
+    """A case for a person to look into (`commerce.tickets`)."""
 
     __tablename__ = "tickets"
+    __table_args__ = (Index(None, "status", "due_at"), Index(None, "thread_id", "status"))
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"), index=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))
+    thread_id: Mapped[str | None] = mapped_column(String(40))  # the conversation that it came from
     topic: Mapped[str] = mapped_column(String(20))
     text: Mapped[str] = mapped_column(String(8000))
-    status: Mapped[str] = mapped_column(String(10))  # open
+    role: Mapped[str | None] = mapped_column(String(40))  # the furthest of its topic's chain that is asked; None: first
+    status: Mapped[str] = mapped_column(String(10))  # open, taken, closed
+    at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # when the next role is told
+    taken_by: Mapped[str | None] = mapped_column(String(100))
+    taken_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(100))
+    closed_at: Mapped[datetime | None]
+
+
+class TicketMessageRow(Base):
+    """Something that was said about a ticket since it was opened."""
+
+    __tablename__ = "ticket_messages"
+    __table_args__ = (UniqueConstraint("ticket_id", "number"),)
+    key: Mapped[str] = mapped_column(String(150), primary_key=True)  # said once
+    ticket_id: Mapped[str] = mapped_column(ForeignKey("tickets.id"))
+    number: Mapped[int]  # of the ticket's messages, from 1
+    kind: Mapped[str] = mapped_column(String(10))  # answer: to the customer; reply: by the customer; note: among staff
+    author: Mapped[str] = mapped_column(String(100))
+    text: Mapped[str] = mapped_column(String(8000))
     at: Mapped[datetime]
 
 

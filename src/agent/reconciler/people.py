@@ -1,6 +1,7 @@
-"""The reconciler's jobs about requests that people are to decide on: none is forgotten.
+"""The reconciler's jobs about requests that people are to decide on, and tickets: none is forgotten.
 
-What time does to a request is in `approvals.deadlines`. A thread only shows it; the ledger has it.
+What time does to a request is in `approvals.deadlines`, and to a ticket in `commerce.ticket_queue`. A thread only
+shows a request; the ledger has it.
 """
 
 from collections.abc import AsyncIterator
@@ -21,8 +22,10 @@ AT_ONCE: Final = 500
 
 
 async def watch_the_clock(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Remind of requests, escalate overdue ones, expire those that nobody answered."""
-    return {"report": {"approvals": {**await (await services()).deadlines.watch_the_clock()}}}
+    """Remind of requests, escalate overdue ones, expire those that nobody answered; escalate overdue tickets."""
+    shop = await services()
+    requests = await shop.deadlines.watch_the_clock()
+    return {"report": {"approvals": {**requests}, "tickets": await shop.tickets.watch_the_clock()}}
 
 
 async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001

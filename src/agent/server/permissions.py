@@ -6,6 +6,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
+from agent.commerce.tickets import WORKERS
 from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.settings import Settings
 
@@ -48,6 +49,12 @@ MAY: Final[Mapping[tuple[str, str], Mapping[Who, Reach]]] = {
     ("crons", "update"): _may(all_=["service"]),
     ("crons", "delete"): _may(all_=["service"]),
 }
+
+TICKET_WORKERS: Final[tuple[Role, ...]] = tuple(sorted(WORKERS))
+"""Who may reach `/ops/tickets`: each role its own tickets; whose a ticket is, is for `commerce.tickets`."""
+
+TICKET_OVERSEERS: Final[tuple[Role, ...]] = ("operator", "admin")
+"""Who may read all of them, and work on none."""
 
 
 def reach(caller: Caller, config: Settings, resource: str, action: str) -> Reach | None:

@@ -19,7 +19,7 @@ from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, Ledg
 from agent.ledger.recovery import in_one_line
 from agent.ledger.schema import SchemaError
 from agent.observability.events import emit
-from agent.server import approvals, breakers, comparison, orders, returns, webhooks
+from agent.server import approvals, breakers, comparison, orders, returns, tickets, webhooks
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
@@ -48,7 +48,7 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
 app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
-for _room in (approvals, breakers, comparison, orders, returns, webhooks):
+for _room in (approvals, breakers, comparison, orders, returns, tickets, webhooks):
     app.router.routes += _room.router.routes
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 

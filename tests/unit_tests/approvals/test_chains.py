@@ -2,7 +2,8 @@
 
 import pytest
 
-from agent.approvals.chains import CHAINS, HOUR, Case, Step, case_for_order, case_for_refund, chain_of, escalation_of
+from agent.approvals.chains import CHAINS, Case, case_for_order, case_for_refund, chain_of
+from agent.escalation import HOUR, Step, escalation_of
 from agent.identity import APPROVER_ROLES
 
 POLICY: dict[Case, list[str]] = {

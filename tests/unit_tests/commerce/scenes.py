@@ -193,9 +193,9 @@ async def recard(shop: Services, method_id: str, token: str) -> None:
         session.get_one(PaymentMethodRow, method_id).token = token
 
 
-def denies(rule: str) -> pytest.RaisesExc[Denied]:
-    """Expects a denial by this rule."""
-    return pytest.raises(Denied, check=lambda denial: denial.rule == rule)
+def denies(rule: str, saying: str = "") -> pytest.RaisesExc[Denied]:
+    """Expects a denial by this rule, with these words in its sentence."""
+    return pytest.raises(Denied, check=lambda denial: denial.rule == rule and saying in denial.sentence)
 
 
 def cut_off_by(method: str) -> Hook:

@@ -33,7 +33,10 @@ APPROVE = (
     " VALUES ('apr', 'k', 'ada_park', 't', 'desk', 'refund', '{}', '', '[{}, {}]', 1, 'approved', '',"
     " 0, 0, 1, '2026-06-01', '2026-06-01')"
 )
-
+TICKET = (
+    "INSERT INTO tickets (id, topic, text, status, taken_by, closed_by, at)"
+    " VALUES ('tic', 'billing', '', '{status}', {taken_by}, {closed_by}, '2026-06-01')"
+)
 RETURN = (
     "INSERT INTO returns (id, order_id, kind, method_id, amount, state, at)"
     " VALUES ('W-1001/r1', 'W-1001', 'exchange', 'ada_card', 0, 'expired', '2026-06-01');"
@@ -76,6 +79,10 @@ BROKEN = [
     ("stop-done", "debt", ";".join((STOP.format(settled=1), "UPDATE parcels SET state = 'booked'"))),
     ("gift-balance", "ella_gift", "UPDATE money_entries SET amount = 0 WHERE key = 'ella_gift:issue'"),
     ("approval-yes", "apr", APPROVE),
+    ("ticket-taken", "tic", TICKET.format(status="taken", taken_by="NULL", closed_by="NULL")),
+    ("ticket-taken", "tic", TICKET.format(status="open", taken_by="'ann'", closed_by="NULL")),
+    ("ticket-closed", "tic", TICKET.format(status="closed", taken_by="'ann'", closed_by="NULL")),
+    ("ticket-closed", "tic", TICKET.format(status="taken", taken_by="'ann'", closed_by="'ann'")),
     ("orphan-orders-customer_id", "W-1002", "UPDATE orders SET customer_id = 'nobody' WHERE id = 'W-1002'"),
     ("orphan-order_lines-sku", "W-1002", "UPDATE order_lines SET sku = 'X' WHERE order_id = 'W-1002' AND number = 1"),
 ]

@@ -18,12 +18,13 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect
 
+from agent.commerce.tickets import asked_in_turn
 from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.engines import sync_engine
 from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.invariants import CHECKS, violations
-from agent.ledger.schema import SchemaError, check, config, known, newest, revision, upgrade
+from agent.ledger.schema import SchemaError, check, config, known, newest, revision, take_steps, upgrade
 from tests import releases
 
 
@@ -87,6 +88,21 @@ def test_an_upgrade_says_from_where_to_where_and_may_be_repeated(url: str) -> No
     assert upgrade(url) == (None, newest())
     assert upgrade(url) == (newest(), newest())
     check(url)
+
+
+def test_tickets_of_before_are_for_the_first_role_of_their_topic(file: Path, url: str) -> None:
+    with sync_engine(url).begin() as before:
+        take_steps(before, "0009")
+    topics = ("technical", "billing", "security", "order", "account", "question")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        rows = [(topic, topic, "", "open", "2026-06-01") for topic in topics]
+        connection.executemany("INSERT INTO tickets (id, topic, text, status, at) VALUES (?, ?, ?, ?, ?)", rows)
+
+    upgrade(url)
+
+    with closing(sqlite3.connect(file)) as connection:
+        after = connection.execute("SELECT topic, role FROM tickets WHERE due_at IS NOT NULL").fetchall()
+    assert dict(after) == {topic: asked_in_turn(topic)[0] for topic in topics}
 
 
 def test_processes_that_start_at_once_take_turns(url: str) -> None:

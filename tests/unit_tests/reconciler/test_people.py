@@ -6,8 +6,10 @@ from uuid import UUID
 import pytest
 
 from agent.approvals.requests import Action
+from agent.commerce.commands import OpenTicket
 from agent.reconciler import people
 from agent.services import Services
+from tests.unit_tests.acts import done
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.platform_stub import Platform
 from tests.unit_tests.threads import APPROVE, SERVICE, reject, staff
@@ -29,6 +31,15 @@ async def test_an_overdue_request_is_escalated_and_its_order_looks_again(
     assert report["approvals"] == {view["request_id"]: "escalated"}
     assert report["woken"] == {view["request_id"]: "woken"}
     assert inputs(platform) == DRIVEN
+
+
+async def test_a_ticket_that_nobody_takes_is_escalated(shop: Services, platform: Platform, clock: Clock) -> None:
+    command = OpenTicket(key="t1", actor="customer_service", subject="ada_park", topic="technical", text="It hums.")
+    ticket = await done(shop, command)
+    assert (await reconcile())["tickets"] == {}
+    clock.advance(hours=4)
+    assert (await reconcile())["tickets"] == {ticket["id"]: "escalated"}
+    assert (await reconcile())["tickets"] == {}
 
 
 async def test_a_conversation_is_woken_by_an_answer_that_is_none(

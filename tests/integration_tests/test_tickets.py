@@ -1,0 +1,55 @@
+"""A case for a person, over HTTP: from the message that nobody could read to the answer that is heard there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.live import LiveServer, wait_for
+from tests.integration_tests.driver import Driver
+from tests.openai_stub import OpenAIStub, fails
+
+QUEUE = "/ops/tickets"
+
+
+@pytest.fixture
+def speechless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
+    """Clients of a server whose model fails: what the rules can't read is a case for a person."""
+    with OpenAIStub([fails(500)]) as stub:
+        server = LiveServer(
+            tmp_path_factory.mktemp("tickets"), OPENAI_API_KEY="of-nobody", OPENAI_BASE_URL=stub.url, RECONCILE_CRON=""
+        )
+        try:
+            server.start()
+            with Driver(server) as driver:
+                yield driver
+        finally:
+            server.stop()
+
+
+def test_a_ticket_is_worked_on_by_its_role_and_its_customer_hears_the_answer(speechless: Driver) -> None:
+    driver = speechless
+    asked = driver.ask("it came, but you know how that is")
+    general = driver.client("general_agent").http
+
+    [ticket] = general.get(QUEUE)["tickets"]
+    own = f"{QUEUE}/{ticket['id']}"
+    assert f"case {ticket['id']}" in asked.said
+    assert (ticket["customer_id"], ticket["thread_id"], ticket["status"]) == ("ada_park", asked.thread, "open")
+    assert driver.http("billing_agent", "GET", QUEUE).json()["tickets"] == []
+    for role in ("billing_agent", "customer", "channel"):
+        assert driver.http(role, "GET", own).status_code == 403
+        assert driver.http(role, "POST", f"{own}/take").status_code == 403
+
+    assert general.post(f"{own}/take", json=None)["status"] == "taken"
+    general.post(f"{own}/answer", json={"text": "A new one is on its way."})
+    assert general.post(f"{own}/close", json={"note": "sent again"})["status"] == "closed"
+    driver.reconcile()
+
+    def heard() -> bool:
+        values = driver.client("channel").threads.get(asked.thread)["values"] or {}
+        said = [message["content"] for message in values["messages"]]
+        told = "\n".join(said)
+        return "“A new one is on its way.”" in told and f"Case {ticket['id']} is closed." in told
+
+    wait_for(heard, 20, lambda: f"no answer in {asked.thread}")
+    assert "sent again" not in driver.http("channel", "GET", f"/threads/{asked.thread}/state").text

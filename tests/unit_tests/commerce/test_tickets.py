@@ -1,0 +1,301 @@
+"""Tickets are worked on by people: who may take, answer and close which, what the customer hears, what time does."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from agent.commerce.commands import AnswerTicket, CloseTicket, OpenTicket, TakeTicket, TicketCommand
+from agent.commerce.rows import open_ticket
+from agent.commerce.ticket_queue import Tickets, TicketView
+from agent.commerce.tickets import WORKERS
+from agent.identity import Caller, Role
+from agent.ledger.database import KeyReusedError
+from agent.services import Services
+from tests.unit_tests.acts import done
+from tests.unit_tests.threads import events, staff
+
+from ..conftest import Clock
+from .scenes import ask, denies, dump
+
+AGENT = staff("general_agent")
+COLLEAGUE = staff("general_agent", 2)
+
+
+async def opened(shop: Services, topic: str = "question", key: str = "t1", **more: Any) -> str:
+    """A new ticket of Ada's; its id."""
+    arguments = {"topic": topic, "text": "The lamp hums.", "thread_id": "thread-1"} | more
+    return str((await ask(shop, OpenTicket, key=key, **arguments))["id"])
+
+
+async def of_nobody(shop: Services) -> str:
+    """A ticket about money of which no order and no customer is known; its id."""
+    now = shop.database.clock()
+    await shop.database.write(
+        lambda session: open_ticket(session, None, "x", topic="billing", text="50.00 too much", now=now)
+    )
+    [row] = (await dump(shop))["tickets"]
+    return str(row["id"])
+
+
+async def work(
+    shop: Services, form: type[TicketCommand], ticket: str, who: Caller = AGENT, key: str | None = None, **more: Any
+) -> Any:
+    """Run a command on a ticket as somebody, each under a key of its own unless one is given."""
+    given = {"key": key or uuid4().hex, "actor": who.identity, "ticket_id": ticket, "role": who.role}
+    return await done(shop, form(**{"subject": "ada_park", **given, **more}))
+
+
+async def view(shop: Services, ticket: str) -> TicketView:
+    found = await shop.tickets.get(ticket)
+    assert found
+    return found
+
+
+async def told(shop: Services, audience: str) -> list[tuple[str, Any]]:
+    rows = [row for row in (await dump(shop))["notices"] if row["audience"] == audience]
+    return sorted((row["event"], row["facts"]) for row in rows if row["event"].startswith("ticket."))
+
+
+@pytest.mark.parametrize(
+    ("topic", "role"),
+    [
+        ("technical", "tech_support"),
+        ("billing", "billing_agent"),
+        ("security", "security_analyst"),
+        ("order", "general_agent"),
+        ("account", "general_agent"),
+        ("question", "general_agent"),
+    ],
+)
+async def test_a_new_ticket_is_in_the_queue_of_its_topics_first_role_alone(
+    shop: Services, topic: str, role: Role
+) -> None:
+    ticket = await opened(shop, topic)
+    queues = {each: [line["id"] for line in await shop.tickets.listed(each, None, 10)] for each in WORKERS}
+    assert [each for each, queue in queues.items() if queue] == [role]
+    assert queues[role] == [ticket]
+    assert [facts["roles"] for event, facts in await told(shop, "staff") if event == "ticket.opened"] == [[role]]
+
+
+async def test_a_ticket_is_taken_answered_and_closed_and_its_customer_hears_of_it(shop: Services) -> None:
+    ticket = await opened(shop, order_id="W-1001")
+    await work(shop, TakeTicket, ticket)
+    await work(shop, AnswerTicket, ticket, text="Please turn it off.")
+    await work(shop, CloseTicket, ticket, note="a new lamp is on its way")
+
+    closed = await view(shop, ticket)
+    assert (closed["status"], closed["taken_by"], closed["closed_by"]) == ("closed", AGENT.identity, AGENT.identity)
+    assert [(each["kind"], each["author"], each["text"]) for each in closed["messages"]] == [
+        ("answer", AGENT.identity, "Please turn it off."),
+        ("note", AGENT.identity, "a new lamp is on its way"),
+    ]
+    assert await told(shop, "customers") == [
+        ("ticket.answered", {"ticket_id": ticket, "answer": "Please turn it off."}),
+        ("ticket.closed", {"ticket_id": ticket}),
+    ]
+    assert await shop.tickets.listed("general_agent", None, 10) == []
+    assert [line["id"] for line in await shop.tickets.listed("general_agent", "closed", 10)] == [ticket]
+
+
+async def test_a_second_taker_is_told_who_has_it(shop: Services) -> None:
+    ticket = await opened(shop)
+    await work(shop, TakeTicket, ticket)
+    with denies("TICKET-TAKER", AGENT.identity):
+        await work(shop, TakeTicket, ticket, COLLEAGUE)
+    assert (await view(shop, ticket))["taken_by"] == AGENT.identity
+
+
+async def test_of_two_who_take_at_once_one_has_it(shop: Services) -> None:
+    ticket = await opened(shop)
+    takers = [
+        shop.commerce.run(
+            TakeTicket(key=who.identity, actor=who.identity, subject="ada_park", ticket_id=ticket, role="general_agent")
+        )
+        for who in (AGENT, COLLEAGUE)
+    ]
+    answers = await asyncio.gather(*takers)
+    assert [isinstance(answer, dict) for answer in answers].count(True) == 1
+
+
+async def test_who_has_it_may_take_it_again(shop: Services) -> None:
+    ticket = await opened(shop)
+    await work(shop, TakeTicket, ticket)
+    before = await view(shop, ticket)
+    await work(shop, TakeTicket, ticket)
+    assert await view(shop, ticket) == before
+
+
+@pytest.mark.parametrize("form", [AnswerTicket, CloseTicket])
+async def test_only_the_taker_goes_on(shop: Services, form: type[TicketCommand]) -> None:
+    ticket = await opened(shop)
+    said: dict[str, Any] = {"text": "Hello"} if form is AnswerTicket else {}
+    with denies("TICKET-STATUS"):
+        await work(shop, form, ticket, **said)
+    await work(shop, TakeTicket, ticket)
+    before = await view(shop, ticket)
+    with denies("TICKET-TAKER", AGENT.identity):
+        await work(shop, form, ticket, COLLEAGUE, **said)
+    assert await view(shop, ticket) == before
+    assert await told(shop, "customers") == []
+
+
+@pytest.mark.parametrize("form", [TakeTicket, AnswerTicket, CloseTicket])
+async def test_a_closed_ticket_stays_closed(shop: Services, form: type[TicketCommand]) -> None:
+    ticket = await opened(shop)
+    said: dict[str, Any] = {"text": "Hello"} if form is AnswerTicket else {}
+    await work(shop, TakeTicket, ticket)
+    await work(shop, CloseTicket, ticket)
+    with denies("TICKET-STATUS", "closed"):
+        await work(shop, form, ticket, **said)
+
+
+@pytest.mark.parametrize("role", ["billing_manager", "general_agent", "duty_manager", "tech_support"])
+async def test_another_role_may_not_take_it(shop: Services, role: Role) -> None:
+    ticket = await opened(shop, "billing")
+    with denies("TICKET-ROLE", "billing_agent"):
+        await work(shop, TakeTicket, ticket, staff(role))
+    assert (await view(shop, ticket))["status"] == "open"
+
+
+async def test_a_ticket_that_is_not_there_is_said_to_be_none(shop: Services) -> None:
+    with denies("TICKET-EXISTS"):
+        await work(shop, TakeTicket, "tic-404")
+
+
+async def test_the_same_key_answers_once_and_with_other_words_is_an_error(shop: Services) -> None:
+    ticket = await opened(shop)
+    await work(shop, TakeTicket, ticket)
+    for _ in range(2):
+        await work(shop, AnswerTicket, ticket, key="k", text="Hello")
+    with pytest.raises(KeyReusedError):
+        await work(shop, AnswerTicket, ticket, key="k", text="Bye")
+    assert [each["text"] for each in (await view(shop, ticket))["messages"]] == ["Hello"]
+
+
+async def test_a_denial_is_not_the_last_word_under_its_key(shop: Services) -> None:
+    ticket = await opened(shop)
+    with denies("TICKET-STATUS"):
+        await work(shop, AnswerTicket, ticket, key="k", text="Hello")
+    await work(shop, TakeTicket, ticket)
+    await work(shop, AnswerTicket, ticket, key="k", text="Hello")
+    assert [each["text"] for each in (await view(shop, ticket))["messages"]] == ["Hello"]
+
+
+async def test_a_ticket_without_a_customer_is_closed_and_not_answered(shop: Services) -> None:
+    ticket, who = await of_nobody(shop), staff("billing_agent")
+    await work(shop, TakeTicket, ticket, who, subject=ticket)
+    with denies("TICKET-CUSTOMER"):
+        await work(shop, AnswerTicket, ticket, who, subject=ticket, text="Hello")
+    await work(shop, CloseTicket, ticket, who, subject=ticket, note="the bank's fault")
+    assert (await view(shop, ticket))["status"] == "closed"
+    assert await told(shop, "customers") == []
+
+
+async def test_a_case_that_the_customer_never_heard_of_is_closed_in_silence(shop: Services) -> None:
+    ticket = await opened(shop, thread_id=None)
+    await work(shop, TakeTicket, ticket)
+    await work(shop, CloseTicket, ticket)
+    assert await told(shop, "customers") == []
+
+
+async def test_a_ticket_is_of_the_conversation_that_it_names_or_in_which_the_customer_was_last_heard(
+    shop: Services,
+) -> None:
+    await shop.news.heard("ada_park", "thread-2")
+    named, heard = await opened(shop), await opened(shop, key="t2", thread_id=None)
+    assert [(await view(shop, ticket))["thread_id"] for ticket in (named, heard)] == ["thread-1", "thread-2"]
+
+
+async def test_a_conversation_is_held_from_the_taking_to_the_closing(shop: Services) -> None:
+    ticket = await opened(shop)
+    assert await shop.tickets.held("thread-1") is None
+    await work(shop, TakeTicket, ticket)
+    held = await shop.tickets.held("thread-1")
+    assert held
+    assert held["id"] == ticket
+    assert await shop.tickets.held("thread-2") is None
+    await work(shop, CloseTicket, ticket)
+    assert await shop.tickets.held("thread-1") is None
+
+
+async def test_what_the_customer_writes_meanwhile_is_kept_once_and_staff_hears_of_it(shop: Services) -> None:
+    ticket = await opened(shop)
+    assert await shop.tickets.note("thread-1", "Hello?", "m0") is None
+    await work(shop, TakeTicket, ticket)
+    for _ in range(2):
+        assert await shop.tickets.note("thread-1", "It still hums.", "m1") == ticket
+    [message] = (await view(shop, ticket))["messages"]
+    assert (message["kind"], message["author"], message["text"]) == ("reply", "ada_park", "It still hums.")
+    assert [event for event, _ in await told(shop, "staff")] == ["ticket.heard", "ticket.opened"]
+
+
+async def test_an_untaken_ticket_goes_on_to_the_next_role_and_at_the_end_it_is_an_event(
+    shop: Services, clock: Clock
+) -> None:
+    ticket = await opened(shop, "security")
+    chain = ["security_analyst", "security_manager", "compliance_officer", "duty_manager"]
+    for asked in range(2, 5):
+        clock.advance(minutes=59)
+        assert await shop.tickets.watch_the_clock() == {}
+        clock.advance(minutes=1)
+        assert await shop.tickets.watch_the_clock() == {ticket: "escalated"}
+        assert (await view(shop, ticket))["roles"] == chain[:asked]
+    before = events("ticket.overdue")
+    clock.advance(hours=1)
+    assert await shop.tickets.watch_the_clock() == {ticket: "overdue"}
+    assert await shop.tickets.watch_the_clock() == {}
+    assert events("ticket.overdue") == before + 1
+    assert [line["id"] for line in await shop.tickets.listed("security_analyst", None, 10)] == [ticket]
+    assert await shop.tickets.listed("billing_agent", None, 10) == []
+
+
+async def test_who_it_was_escalated_to_may_take_it(shop: Services, clock: Clock) -> None:
+    ticket = await opened(shop, "technical")
+    clock.advance(hours=4)
+    await shop.tickets.watch_the_clock()
+    assert [line["id"] for line in await shop.tickets.listed("senior_tech", None, 10)] == [ticket]
+    await work(shop, TakeTicket, ticket, staff("senior_tech"))
+    assert (await view(shop, ticket))["taken_by"] == "senior-tech-1"
+
+
+async def test_several_who_watch_the_clock_escalate_once(shop: Services, clock: Clock) -> None:
+    tickets = [await opened(shop, "billing", key=f"t{n}") for n in range(3)]
+    clock.advance(hours=4)
+    done = await asyncio.gather(*(Tickets(shop.database).watch_the_clock() for _ in range(4)))
+    assert sorted(each for one in done for each in one) == sorted(tickets)
+    assert {(await view(shop, ticket))["roles"][-1] for ticket in tickets} == {"billing_manager"}
+
+
+async def test_a_taker_who_says_nothing_loses_it_to_the_queue_and_one_who_answers_does_not(
+    shop: Services, clock: Clock
+) -> None:
+    ticket = await opened(shop)
+    await work(shop, TakeTicket, ticket)
+    clock.advance(hours=47)
+    await work(shop, AnswerTicket, ticket, text="I am looking into it.")
+    clock.advance(hours=47)
+    assert await shop.tickets.watch_the_clock() == {}
+    clock.advance(hours=1)
+    assert await shop.tickets.watch_the_clock() == {ticket: "escalated"}
+    freed = await view(shop, ticket)
+    assert (freed["status"], freed["taken_by"], freed["roles"]) == ("open", None, ["general_agent", "duty_manager"])
+    assert await shop.tickets.held("thread-1") is None
+
+
+async def test_a_closed_ticket_is_never_due(shop: Services, clock: Clock) -> None:
+    ticket = await opened(shop)
+    await work(shop, TakeTicket, ticket)
+    await work(shop, CloseTicket, ticket)
+    clock.advance(days=30)
+    assert await shop.tickets.watch_the_clock() == {}
+
+
+async def test_the_most_urgent_comes_first_and_a_list_goes_on_page_by_page(shop: Services, clock: Clock) -> None:
+    tickets = []
+    for number in range(5):
+        tickets.append(await opened(shop, key=f"t{number}"))
+        clock.advance(minutes=1)
+    pages = [await shop.tickets.listed("general_agent", "open", 2, offset) for offset in (0, 2, 4)]
+    assert [[line["id"] for line in page] for page in pages] == [tickets[:2], tickets[2:4], tickets[4:]]
