@@ -105,6 +105,8 @@ def ended_in_words(view: ApprovalView, *, names: bool = True) -> str:
     match ended["status"]:
         case "void":
             return "what was asked for has changed, and this request is void"
+        case "withdrawn":
+            return "the customer has withdrawn it"
         case "expired":
             return "nobody answered in time, and this request has expired"
         case status:

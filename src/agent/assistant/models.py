@@ -16,10 +16,11 @@ RequestType = Literal[
     "security_issue",
     "account",
     "person",
+    "withdraw",
     "question",
 ]
 """What a topic is about. `billing_issue` is about money: a refund, a charge; `person` is a wish to
-be answered by one; `question` is answered from articles."""
+be answered by one, `withdraw` to take back what was asked for; `question` is answered from articles."""
 
 Act = Literal["request", "yes", "no", "small_talk", "out_of_scope", "unclear"]
 """What a message does. `yes` and `no` answer the desk's last question and nothing else."""

@@ -19,7 +19,9 @@ class Rule(NamedTuple):
     takes_in: tuple[str, ...] = ()
 
 
-PLAINLY = frozenset(("person", "intrusion", "cancel", "refund", "refund_due", "return", "replacement", "tracking"))
+PLAINLY = frozenset(
+    ("person", "withdraw", "intrusion", "cancel", "refund", "refund_due", "return", "replacement", "tracking")
+)
 """Rules whose phrases nobody uses to answer a question about an item, an address or a fault."""
 
 # The first rule that matches a clause names it, so the order is the precedence. Before a clause is looked at,
@@ -33,6 +35,16 @@ RULES: tuple[Rule, ...] = (
             "human/real/live agent/person/being",
             "want/need/get/give/like … human/representative/real_person/supervisor",
             "call me back?",
+        ),
+    ),
+    Rule(
+        "withdraw",
+        "withdraw",
+        phrases(
+            "forget/withdraw/drop/retract/cancel/stop the/my/that/about? refund/return/exchange/request",
+            "forget about the/my/that refund/return/exchange/request",
+            "don't/dont/do_not/no_longer want/need the/my/a/that refund/return/exchange",
+            "keep it/them/the/everything … after_all/instead",
         ),
     ),
     Rule(
@@ -135,7 +147,7 @@ RULES: tuple[Rule, ...] = (
             "wrong/different/another/incorrect shipping/delivery? address",
             "different size/color/colour",
             "use/pay_with/pay_by/charge … different/another/other/new card/payment_method",
-            "pay/paying/paid … with/by/using another/a_different/my_other/my_new/my/a card/method/gift_card",
+            "pay/paying/paid … with/by/using another/a_different/my_other/my_new/my/a/the card/method/gift_card",
         ),
         takes_in=("damaged", "late"),
     ),

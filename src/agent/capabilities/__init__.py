@@ -14,8 +14,10 @@ from agent.capabilities.passing_on import ACCOUNT_CHANGE, ACCOUNT_SECURITY, TALK
 from agent.capabilities.profile_address import PROFILE_ADDRESS
 from agent.capabilities.refund import REFUND
 from agent.capabilities.return_items import RETURN_ITEMS
+from agent.capabilities.security import CHANGE_EMAIL, FREEZE_ACCOUNT, UNLOCK_ACCOUNT
 from agent.capabilities.shop_question import SHOP_QUESTION
 from agent.capabilities.swapping import CHANGE_ITEMS, EXCHANGE_ITEMS
+from agent.capabilities.withdraw_request import WITHDRAW_REQUEST
 
 CAPABILITIES: Final[tuple[Capability, ...]] = (
     ORDER_STATUS,
@@ -27,8 +29,12 @@ CAPABILITIES: Final[tuple[Capability, ...]] = (
     RETURN_ITEMS,
     EXPLAIN_CHARGES,
     REFUND,
+    WITHDRAW_REQUEST,
     PROFILE_ADDRESS,
     ACCOUNT_CHANGE,
+    FREEZE_ACCOUNT,
+    UNLOCK_ACCOUNT,
+    CHANGE_EMAIL,
     ACCOUNT_SECURITY,
     TECHNICAL_FAULT,
     TALK_TO_PERSON,
@@ -59,7 +65,7 @@ def table() -> str:
 def _yeses(each: Capability) -> str:
     if each.command is None or each.at_once:
         return "–" if each.command is None else "nobody's: it passes their words on"
-    return "the customer's" if each.approved_by == "nobody" else "the customer's, then people's"
+    return "the customer's" if each.approval is None else "the customer's, then people's"
 
 
 def capability_of(topic: Topic) -> Capability:

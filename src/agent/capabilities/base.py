@@ -6,10 +6,14 @@ What reads the records: triage, the specialists, the plan, its making, the claim
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.orm import Session
 
+from agent.approvals.chains import Case
+from agent.approvals.requests import Action
 from agent.assistant.models import RequestType
 from agent.commerce.commands import Command
 from agent.services import Services
@@ -65,6 +69,22 @@ class Whose:
         return {"key": self.key, "actor": self.customer_id, "subject": self.customer_id}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A change of an agreed plan that people are to be asked about: `key` is its own, `of_plan` are those of the whole
+    plan, `planned` what refunds of the plan sum up to, in minor units."""
+
+    name: str
+    arguments: Arguments
+    sentence: str
+    subject: str
+    key: str
+    of_plan: frozenset[str]
+    planned: int
+    is_known: bool
+    now: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capability:
     """One thing that the desk can do.
@@ -79,7 +99,7 @@ class Capability:
         reach: who may ask: the customer that somebody vouches for, whoever claims to be them, or anybody.
         command: the shop's command for a proposal's arguments; None when nothing is ever changed.
         done: what the customer is told when the command has answered.
-        approved_by: whose yes it takes besides the customer's: nobody's, or people's by the rules of refunds.
+        approval: what people are asked, whose yes it takes besides the customer's; None when it takes nobody's.
         at_once: it is made without asking the customer first, for it only passes their words on.
     """
 
@@ -92,5 +112,5 @@ class Capability:
     reach: Literal["anybody", "claimed", "vouched"] = "vouched"
     command: Callable[[Whose, Arguments], Command] | None = None
     done: Callable[[Arguments, dict[str, Any]], str] | None = None
-    approved_by: Literal["nobody", "refunds"] = "nobody"
+    approval: Callable[[Session, Asked], tuple[Action, Case]] | None = None
     at_once: bool = False

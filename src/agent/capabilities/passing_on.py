@@ -31,6 +31,7 @@ FIRST_ASKED: Final[tuple[tuple[str, str], ...]] = (
 )
 """What is asked of each family of products before a technician looks at it."""
 _FAMILIES: Final = tuple((phrases(words), question) for words, question in FIRST_ASKED)
+_PASSWORD: Final = phrases("password/passcode/pin/username", "log_in/login/sign_in/sign_up")
 _WHAT: Final = "What exactly does it do, and since when?"
 
 
@@ -48,6 +49,12 @@ async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
 
 async def _words(_: Services, customer_id: str, slots: Slots) -> Outcome:
     return "" if customer_id == NOBODY else _passed_on(slots.text, slots)
+
+
+async def _account(_: Services, customer_id: str, slots: Slots) -> Outcome:
+    """A password is nobody's to look at: the article says what to do."""
+    unknown = customer_id == NOBODY or _PASSWORD.search(slots.text)
+    return "" if unknown else _passed_on(slots.text, slots)
 
 
 def _passed_on(text: str, slots: Slots) -> Proposal:
@@ -71,7 +78,7 @@ ACCOUNT_SECURITY: Final = Capability(
     request_type="security_issue",
     does="have our security staff look at an account",
     reach="anybody",
-    propose=_words,
+    propose=_account,
     command=_ticket("security"),
     done=_done("Our security staff looks into this, as case {case}. They never ask for a password or a card number."),
     at_once=True,

@@ -11,13 +11,13 @@ from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.requests import Action
 from agent.approvals.sums import EarlierRefund, earlier_refunds
 from agent.assistant.entities import SHOP_CURRENCY, other_currency
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.base import Arguments, Asked, Capability, Outcome, Proposal, Question, Slots, Whose
 from agent.capabilities.finding import the_order
 from agent.commerce.booking import refundable_of_order
 from agent.commerce.commands import RefundPayment
 from agent.commerce.policy import denied, money, read_money, refund_denied
 from agent.commerce.reads import customer_history
-from agent.ledger.tables import ApprovalRow
+from agent.ledger.tables import ApprovalRow, CustomerRow
 from agent.services import Services
 
 
@@ -67,6 +67,21 @@ def check_refund(session: Session, order_id: str, amount: int, earlier: Sequence
         raise denied("REFUND-AMOUNT", f"{money(left)} of {order_id} can be refunded{beside}")
 
 
+def by_refunds(session: Session, asked: Asked) -> tuple[Action, Case]:
+    """What people are asked, and which of them: by the sum of this, what was paid lately and what waits (REFUND-SUM).
+
+    Raises `Denied` REFUND-AMOUNT for what the requests that wait would leave nothing of.
+    """
+    session.get(CustomerRow, asked.subject, with_for_update=True)  # their plans are looked at one after the other
+    arguments, earlier = asked.arguments, earlier_refunds(session, asked.subject, asked.now)
+    if not asked.is_known and asked.key not in {each.key for each in earlier}:
+        check_refund(session, arguments["order_id"], arguments["amount"], earlier)
+    others = [each for each in earlier if each.key not in asked.of_plan]
+    history = customer_history(session, asked.subject, asked.now)
+    action = refund_action(session, arguments, asked.sentence, history, others)
+    return action, case_for_refund(asked.planned + sum(each.amount for each in others))
+
+
 def refund_action(
     session: Session, arguments: dict[str, Any], sentence: str, history: str, earlier: Sequence[EarlierRefund]
 ) -> Action:
@@ -106,5 +121,5 @@ REFUND = Capability(
     propose=_propose,
     command=_command,
     done=_done,
-    approved_by="refunds",
+    approval=by_refunds,
 )

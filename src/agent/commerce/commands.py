@@ -243,6 +243,28 @@ class IssueCredit(Command):
 TicketTopic = Literal["technical", "billing", "security", "order", "account", "question"]
 
 
+class WithdrawRequest(Command):
+    """Take back what people were asked for in the subject's name, and have not decided."""
+
+    request_id: str = Field(min_length=1, max_length=40)
+
+
+class FreezeAccount(Command):
+    """Have nothing of the subject's account changed that could be stolen; `text` is what they say happened."""
+
+    text: str = Field(min_length=1, max_length=8_000)
+
+
+class UnfreezeAccount(Command):
+    """Free the subject's account again."""
+
+
+class ChangeEmail(Command):
+    """Change the subject's e-mail address."""
+
+    email: str = Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")
+
+
 class OpenTicket(Command):
     """Note a case for a person to look into; `thread_id` is the conversation that it comes from. Without one it is
     that in which the subject was last heard."""

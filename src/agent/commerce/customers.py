@@ -1,21 +1,25 @@
 """What changes for a customer rather than for an order: the default address, credit, a ticket."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import GIFT_CARD, own_method
-from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket
+from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket, WithdrawRequest
 from agent.commerce.policy import denied
 from agent.commerce.rows import own
 from agent.commerce.tickets import add_ticket
 from agent.ledger.database import digest
-from agent.ledger.tables import ConversationRow, CustomerRow, MoneyEntryRow, TicketRow
+from agent.ledger.tables import ApprovalRow, ConversationRow, CustomerRow, MoneyEntryRow, TicketRow
+
+WITHDRAWABLE: Final = ("billing", "general", "security")
+"""Cases that a customer may withdraw: what was asked for in their name, and not by an order's own process."""
 
 
 def change_profile_address(session: Session, command: ChangeProfileAddress, now: datetime) -> CustomerRow:
     """ChangeProfileAddress, for oneself (PROFILE-OWN). Raises `Denied` ORDER-CUSTOMER."""
-    customer = _customer(session, command.subject)
+    customer = customer_of(session, command.subject)
     customer.address = command.address.model_dump()
     customer.profile_changed_at = now
     return customer
@@ -23,7 +27,7 @@ def change_profile_address(session: Session, command: ChangeProfileAddress, now:
 
 def issue_credit(session: Session, command: IssueCredit, now: datetime) -> CustomerRow:
     """IssueCredit: onto a gift card of the subject's. Raises `Denied` CREDIT-GIFT-CARD, ORDER-CUSTOMER."""
-    customer = _customer(session, command.subject)
+    customer = customer_of(session, command.subject)
     method = own_method(session, command.payment_method_id, command.subject, "CREDIT-GIFT-CARD")
     if method.kind != GIFT_CARD:
         raise denied("CREDIT-GIFT-CARD", method.id)
@@ -42,7 +46,7 @@ def issue_credit(session: Session, command: IssueCredit, now: datetime) -> Custo
 
 def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketRow:
     """OpenTicket. Raises `Denied` ORDER-CUSTOMER, ORDER-EXISTS."""
-    _customer(session, command.subject)
+    customer_of(session, command.subject)
     if command.order_id:
         own(session, command.order_id, command.subject)
     heard = None if command.thread_id else session.get(ConversationRow, command.subject)
@@ -58,7 +62,18 @@ def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketR
     )
 
 
-def _customer(session: Session, customer_id: str) -> CustomerRow:
+def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) -> CustomerRow:  # noqa: ARG001
+    """WithdrawRequest: nobody is asked any more. Raises `Denied` REQUEST-OPEN for one that is decided, or another's."""
+    customer = customer_of(session, command.subject)
+    row = session.get(ApprovalRow, command.request_id, with_for_update=True)
+    if row is None or row.subject != customer.id or row.status != "open" or row.case not in WITHDRAWABLE:
+        raise denied("REQUEST-OPEN")
+    row.status, row.thread_told = "withdrawn", True
+    return customer
+
+
+def customer_of(session: Session, customer_id: str) -> CustomerRow:
+    """The customer, locked. Raises `Denied` ORDER-CUSTOMER."""
     customer = session.get(CustomerRow, customer_id, with_for_update=True)
     if customer is None:
         raise denied("ORDER-CUSTOMER")

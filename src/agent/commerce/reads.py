@@ -119,6 +119,11 @@ class Reads:
         """The customer's default address."""
         return session.get_one(CustomerRow, customer_id).address
 
+    @reads
+    def is_frozen(self, session: Session, customer_id: str) -> bool:
+        """Whether the customer's account is frozen (ACCOUNT-FROZEN)."""
+        return session.get_one(CustomerRow, customer_id).frozen_at is not None
+
     async def options(self, sku: str) -> list[dict[str, Any]]:
         """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""
         return await self._db.read_stale(lambda session: product_options(session, sku))

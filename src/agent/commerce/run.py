@@ -6,15 +6,17 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from agent.commerce import changes, customers, fulfilment, orders, refunds, returns, tickets
+from agent.commerce import changes, customers, fulfilment, orders, refunds, returns, security, tickets
 from agent.commerce.commands import (
     AnswerTicket,
     CancelOrder,
+    ChangeEmail,
     ChangeProfileAddress,
     ChangeShipTo,
     CloseTicket,
     Command,
     Denial,
+    FreezeAccount,
     IssueCredit,
     MarkDelivered,
     MarkHandedOver,
@@ -28,6 +30,8 @@ from agent.commerce.commands import (
     SwapPayment,
     TakeTicket,
     UndoChange,
+    UnfreezeAccount,
+    WithdrawRequest,
     WithdrawReturn,
 )
 from agent.commerce.rows import seen
@@ -53,6 +57,10 @@ HANDLERS: Final[dict[type[Command], Handler]] = {
     UndoChange: changes.undo_change,
     RefundPayment: refunds.refund,
     IssueCredit: customers.issue_credit,
+    WithdrawRequest: customers.withdraw_request,
+    FreezeAccount: security.freeze,
+    UnfreezeAccount: security.unfreeze,
+    ChangeEmail: security.change_email,
     OpenTicket: customers.open_ticket,
     TakeTicket: tickets.take,
     AnswerTicket: tickets.answer,
@@ -98,6 +106,7 @@ class Commerce:
 
         def act(session: Session) -> dict[str, Any]:
             nonlocal is_first
+            security.check_not_frozen(session, command)
             changed = handler(session, command, self._db.clock())
             session.flush()
             is_first = True

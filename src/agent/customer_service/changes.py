@@ -11,20 +11,15 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, RemoveMe
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import not_taken, waits_in_words
-from agent.approvals.chains import case_for_refund
 from agent.approvals.models import ApprovalView
-from agent.approvals.sums import earlier_refunds
 from agent.assistant.entities import counter_amount
 from agent.capabilities import BY_NAME
-from agent.capabilities.base import Whose
-from agent.capabilities.refund import check_refund, refund_action
+from agent.capabilities.base import Asked, Whose
 from agent.commerce.commands import Denial, OpenTicket
 from agent.commerce.policy import money, refund_denied
-from agent.commerce.reads import customer_history
 from agent.customer_service.state import Finding, Plan, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
 from agent.ledger.database import Denied, emit_once_committed
-from agent.ledger.tables import CustomerRow
 from agent.services import Services
 
 
@@ -39,7 +34,7 @@ class AboutWhom(TypedDict):
 def needs_approval(action: PlannedAction) -> bool:
     """Whether people must agree to a change; to one that nobody knows, they must as well."""
     capability = BY_NAME.get(action["name"])
-    return capability is None or capability.approved_by != "nobody"
+    return capability is None or capability.approval is not None
 
 
 def review_plan(
@@ -68,25 +63,24 @@ def review_plan(
 def ask_staff(shop: Services, session: Session, plan: Plan, number: int, **about: Unpack[AboutWhom]) -> ApprovalView:
     """The request for one change of an agreed plan, of which each is asked for once.
 
-    Raises `Denied` REFUND-AMOUNT for what the requests that wait would leave nothing of.
+    Raises what the capability's `approval` raises.
     """
-    action, key, now = plan["actions"][number], f"plan:{plan['id']}:{number}", shop.database.clock()
-    session.get(CustomerRow, about["subject"], with_for_update=True)  # their plans are looked at one after the other
-    arguments, of_plan = action["arguments"], {f"plan:{plan['id']}:{n}" for n in range(len(plan["actions"]))}
-    earlier = earlier_refunds(session, about["subject"], now)
-    if key not in {each.key for each in earlier} and not shop.approvals.is_known(session, key):
-        check_refund(session, arguments["order_id"], arguments["amount"], earlier)
-    others = [each for each in earlier if each.key not in of_plan]
-    history = customer_history(session, about["subject"], now)
-    planned = sum(each["arguments"]["amount"] for each in plan["actions"] if needs_approval(each))
-    return shop.approvals.open_in(
-        session,
-        refund_action(session, arguments, action["sentence"], history, others),
-        case_for_refund(planned + sum(each.amount for each in others)),
-        key=key,
-        order_id=arguments["order_id"],
-        **about,
+    action, keys = plan["actions"][number], [f"plan:{plan['id']}:{n}" for n in range(len(plan["actions"]))]
+    approval = BY_NAME[action["name"]].approval
+    assert approval is not None  # noqa: S101  (it needs one)
+    asked = Asked(
+        name=action["name"],
+        arguments=action["arguments"],
+        sentence=action["sentence"],
+        subject=about["subject"],
+        key=keys[number],
+        of_plan=frozenset(keys),
+        planned=sum(each["arguments"].get("amount", 0) for each in plan["actions"] if needs_approval(each)),
+        is_known=shop.approvals.is_known(session, keys[number]),
+        now=shop.database.clock(),
     )
+    order_id = action["arguments"].get("order_id")
+    return shop.approvals.open_in(session, *approval(session, asked), key=keys[number], order_id=order_id, **about)
 
 
 def approved(request: ApprovalView) -> list[ReadyAction]:
@@ -125,7 +119,8 @@ def told_of_answer(earlier: Sequence[AnyMessage], request: ApprovalView) -> list
 async def counter_offer(shop: Services, request: ApprovalView) -> Finding | None:
     """What a rejection leaves to offer: a smaller refund, if its reason names one. Once; the next no is the last."""
     asked = request["arguments"]
-    if request["status"] != "rejected" or "instead_of" in asked:
+    refund = request["action_requests"][0]["name"] == "refund_payment"
+    if request["status"] != "rejected" or not refund or "instead_of" in asked:
         return None
     amount = counter_amount(request["note"], below=asked["amount"])
     if not amount or refund_denied(amount, await shop.reads.refundable(asked["order_id"])):

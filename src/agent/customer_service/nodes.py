@@ -75,6 +75,8 @@ async def triage(
     try:
         text = _text(state)
         customer_id = await customer_of(shop, state, runtime, text)
+        if customer_id and await shop.tickets.note(this_thread(runtime), text, _turn(state)):  # a person has it
+            return Command(goto="reply", update=fresh | {"customer_id": customer_id, "plan": None, "unfinished": None})
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
         earlier = [message.text for message in state["messages"][-7:-1]]

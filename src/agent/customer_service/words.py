@@ -16,6 +16,7 @@ SAYINGS: Final[dict[str, str]] = {
     "not_now": "Our records can't be written at the moment and this is not done. Please try again a little later.",
     "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
     "void": "What was asked for has changed meanwhile, so I have not done it.",
+    "withdrawn": "As you wished, I have not done it.",
     "handed_over": "I have passed your message on to a colleague, as case {case}.",
     "passed_on": "Thank you, I have passed your answer on.",
     "not_awaited": "Nobody waits for an answer about that from you now.",
@@ -62,6 +63,7 @@ _DECISIONS: Final[dict[str, str]] = {
     "rejected": "was not approved",
     "expired": "was not approved, since nobody could decide in time",
     "void": "has changed meanwhile, and is looked at anew",
+    "withdrawn": "was withdrawn",
 }
 
 

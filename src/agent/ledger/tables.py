@@ -61,6 +61,7 @@ class CustomerRow(Base):
     email: Mapped[str] = mapped_column(String(200), unique=True)  # in lower case
     address: Mapped[dict[str, Any]]
     profile_changed_at: Mapped[datetime | None]
+    frozen_at: Mapped[datetime | None]
 
 
 class PaymentMethodRow(Base):

@@ -1,17 +1,23 @@
 """What a customer gets done by talking, without a model: in plain words, and by being asked for what is missing."""
 
 import pytest
+from langchain_core.messages import HumanMessage
 from sqlalchemy import select
 
+from agent.approvals.models import decision_payload
 from agent.capabilities import CAPABILITIES
+from agent.commerce.commands import CloseTicket, Denial, TakeTicket
+from agent.commerce.policy import RULES
 from agent.identity import Caller
-from agent.ledger.tables import CustomerRow, ReturnRow, TicketRow
+from agent.ledger.tables import CustomerRow, ReturnRow, TicketMessageRow, TicketRow
 from agent.services import Services
+from tests.unit_tests.threads import staff
 
-from .talking import ADA, STOREFRONT, conversation, refunds, say
+from .talking import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
 
 pytestmark = pytest.mark.usefixtures("shop")
 
+APPROVE = decision_payload("approve", name="")
 HUGO = Caller("hugo_lindqvist", "customer")
 
 
@@ -123,7 +129,7 @@ async def tickets(shop: Services) -> list[tuple[str, str | None]]:
     [
         (("I want to talk to a person",), "question"),
         (("someone else placed an order with my account",), "security"),
-        (("my account is locked",), "security"),
+        (("how can I verify my identity",), "security"),
         (("please delete my account",), "account"),
         (("my lamp does not turn on", "yes, it stays dark"), "technical"),
         (("the website crashes", "on the last page, it says error 7"), "technical"),
@@ -141,6 +147,11 @@ async def test_a_fault_is_asked_about_before_a_technician_is() -> None:
     told = await talk("my lamp does not turn on")
     assert told.startswith("Care, assembly and a lamp that does not turn on: ")
     assert told.endswith("Does it stay dark with another bulb and in another socket as well?")
+
+
+async def test_who_forgot_their_password_is_told_what_to_do_and_no_person_is(shop: Services) -> None:
+    assert (await talk("I forgot my password")).startswith("Account security")
+    assert await tickets(shop) == []
 
 
 async def test_whom_nobody_knows_is_given_the_article_and_no_case(shop: Services) -> None:
@@ -201,3 +212,102 @@ def test_each_capability_is_named_once_and_says_what_it_does() -> None:
 async def test_the_desk_says_what_it_can_do() -> None:
     told = await say(conversation(), "what can you do for me?", STOREFRONT)
     assert told == "I can\n" + "\n".join(f"- {each.does}" for each in CAPABILITIES)
+
+
+async def test_an_account_that_somebody_else_uses_is_frozen_at_once(shop: Services) -> None:
+    told = await talk("somebody hacked my account")
+    assert told.startswith("Your account is frozen: ")
+    assert await tickets(shop) == [("security", "ada_park")]
+    thread = conversation("chat-2")
+    for wish in ("change the address of W-1002 to 5 Hill Road, Salem, OR 97301", "pay W-1002 by the gift card"):
+        await say(thread, wish)
+        assert await say(thread, "yes") == RULES["ACCOUNT-FROZEN"]
+    assert "Shall I?" in await say(thread, "cancel W-1002, no longer needed")
+    assert "is cancelled" in await say(thread, "yes")
+
+
+async def test_what_was_approved_before_is_not_paid_from_a_frozen_account(shop: Services) -> None:
+    thread = await waiting_refund("20.00")
+    await talk("somebody hacked my account")
+    assert RULES["ACCOUNT-FROZEN"] in await answer(thread, APPROVE, staff("general_agent"))
+    assert await refunds(shop) == []
+
+
+async def test_three_people_free_a_frozen_account(shop: Services) -> None:
+    await talk("somebody hacked my account")
+    thread = conversation("chat-2")
+    assert "- Free your account again." in await say(thread, "please unlock my account")
+    assert "waits for approval by security_analyst, step 1 of 3" in await say(thread, "yes")
+    for role in ("security_analyst", "security_manager"):
+        await answer(thread, APPROVE, staff(role))
+        assert await shop.reads.is_frozen("ada_park")
+    assert await answer(thread, APPROVE, staff("compliance_officer")) == "Your account is free again."
+    assert not await shop.reads.is_frozen("ada_park")
+
+
+async def test_an_account_that_is_not_frozen_is_not_freed() -> None:
+    assert "not frozen" in await talk("please unlock my account")
+
+
+async def test_three_people_let_an_email_address_be_changed(shop: Services) -> None:
+    thread = conversation()
+    assert (await say(thread, "I want to change my email")).endswith("What is your new e-mail address?")
+    assert "to ada@example.org." in await say(thread, "ada@example.org")
+    await say(thread, "yes")
+    for role in ("security_analyst", "security_manager"):
+        await answer(thread, APPROVE, staff(role))
+    assert await answer(thread, APPROVE, staff("compliance_officer")) == (
+        "The e-mail address of your account is ada@example.org now."
+    )
+    assert await shop.reads.customer_by_email("ada@example.org") == "ada_park"
+
+
+async def test_an_email_address_that_is_anothers_is_refused_without_saying_whose() -> None:
+    thread = conversation()
+    await say(thread, "change my email to ben.ortiz@example.com")
+    await say(thread, "yes")
+    for role in ("security_analyst", "security_manager"):
+        await answer(thread, APPROVE, staff(role))
+    assert await answer(thread, APPROVE, staff("compliance_officer")) == RULES["EMAIL-USABLE"]
+
+
+async def test_a_refund_that_waits_is_withdrawn_and_nobody_can_approve_it(shop: Services) -> None:
+    thread = await waiting_refund("60.00")
+    assert "- Withdraw your request for a refund of 60.00 USD of W-1001." in await say(thread, "forget the refund")
+    assert "It is withdrawn." in await say(thread, "yes")
+    assert (await thread.values())["approval"] is None
+    assert await shop.approvals.head("chat-1") is None
+    assert "find nothing of yours" in await say(thread, "forget the refund")
+
+
+async def test_a_return_is_withdrawn(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "I want to return the lamp of W-1001")
+    await say(thread, "yes")
+    assert "Withdraw the return of order W-1001" in await say(thread, "forget the return")
+    await say(thread, "yes")
+    assert (await shop.reads.get("W-1001"))["status"] == "delivered"
+
+
+async def test_nobody_withdraws_what_another_asked_for() -> None:
+    await waiting_refund("60.00")
+    assert "find nothing of yours" in await say(conversation("chat-2"), "forget the refund", BEN)
+
+
+async def test_the_desk_is_silent_while_a_person_has_the_conversation(shop: Services) -> None:
+    thread = conversation()
+    await say(thread, "I want to talk to a person")
+    query = select(TicketRow.id)
+    ticket = (await shop.database.read(lambda session: session.scalars(query).all()))[0]
+    take = TakeTicket(key="t1", actor="gen-1", subject="ada_park", ticket_id=ticket, role="general_agent")
+    assert not isinstance(await shop.commerce.run(take), Denial)
+
+    before = len((await thread.values())["messages"])
+    await thread.run({"messages": [HumanMessage("are you there?")]}, ADA)
+    assert len((await thread.values())["messages"]) == before + 1
+    noted = await shop.database.read(lambda session: session.scalars(select(TicketMessageRow.text)).all())
+    assert "are you there?" in noted
+
+    close = CloseTicket(key="t2", actor="gen-1", subject="ada_park", ticket_id=ticket, role="general_agent")
+    assert not isinstance(await shop.commerce.run(close), Denial)
+    assert "W-1001" in await say(thread, "where is W-1001?")

@@ -1,0 +1,111 @@
+"""An account's security: what may be stolen is frozen at once; three people free it, or change its e-mail address."""
+
+import re
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from agent.approvals.chains import Case
+from agent.approvals.requests import Action
+from agent.assistant.phrases import phrases
+from agent.capabilities.base import NOBODY, Arguments, Asked, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.commerce.commands import ChangeEmail, FreezeAccount, UnfreezeAccount
+from agent.commerce.reads import customer_history
+from agent.services import Services
+
+_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", re.ASCII)
+_LONGEST: Final = 2_000
+
+
+class EmailSlots(Slots):
+    """The new address, in the customer's words."""
+
+    email: str | None = None
+
+
+async def _freeze(_: Services, customer_id: str, slots: Slots) -> Outcome:
+    if customer_id == NOBODY:
+        return ""
+    return Proposal({"text": slots.text[:_LONGEST]}, "Freeze the account, and have our security staff look at it.")
+
+
+async def _unlock(shop: Services, customer_id: str, slots: Slots) -> Outcome:
+    if customer_id == NOBODY:
+        return ""
+    if not await shop.reads.is_frozen(customer_id):
+        return "Your account is not frozen here. If you can't sign in, choose “Forgot password” there."
+    return Proposal({"reason": slots.text[:200]}, "Free your account again.")
+
+
+async def _email(_: Services, customer_id: str, slots: EmailSlots) -> Outcome:
+    if customer_id == NOBODY:
+        return ""
+    found = _EMAIL.search(slots.email or slots.text)
+    if found is None:
+        return Question("email", "What is your new e-mail address?")
+    return Proposal({"email": found.group().lower()}, f"Change the e-mail address of your account to {found.group()}.")
+
+
+def by_security(session: Session, asked: Asked) -> tuple[Action, Case]:
+    """What the security chain is asked."""
+    history = customer_history(session, asked.subject, asked.now)
+    said = f"**{asked.sentence}**\n\n{history} Make sure of who asks before you say yes."
+    return Action(asked.name, asked.arguments, said, editable=False), "security"
+
+
+FREEZE_ACCOUNT: Final = Capability(
+    name="freeze_account",
+    request_type="security_issue",
+    does="freeze your account at once when somebody else may be using it",
+    reach="anybody",
+    wants=phrases(
+        "hack/hacked/hacker/hacking/fraud*/scam*/phish*/stolen/identity_theft/unauthorised/unauthorized/compromised",
+        "someone/somebody else? … account/card/password/order*/log*/sign*",
+        "didn't/did_not/never make/made/place/placed/authorise*/authorize* … charge/order/payment",
+        "charge/order/payment … i didn't/did_not/never make/made/place/placed/authorise*/authorize*",
+        "wasn't/was_not/isn't/is_not me",
+        "freeze/secure/block … account/card",
+        "lost my? phone/card/wallet",
+    ),
+    propose=_freeze,
+    command=lambda whose, arguments: FreezeAccount(**whose.as_fields(), text=arguments["text"]),
+    done=lambda _, answer: (
+        "Your account is frozen: no address, payment method or refund of it can be changed until our security staff"
+        f" has looked at it, as case {answer['id']}. They never ask for a password or a card number."
+    ),
+    at_once=True,
+)
+
+UNLOCK_ACCOUNT: Final = Capability(
+    name="unlock_account",
+    request_type="security_issue",
+    does="have your frozen account freed by our security staff",
+    reach="anybody",
+    wants=phrases("unlock/unblock/unfreeze/free … account", "account … locked/blocked/frozen/suspended/disabled"),
+    propose=_unlock,
+    command=lambda whose, _: UnfreezeAccount(**whose.as_fields()),
+    done=lambda _, __: "Your account is free again.",
+    approval=by_security,
+)
+
+
+def _change(whose: Whose, arguments: Arguments) -> ChangeEmail:
+    return ChangeEmail(**whose.as_fields(), email=arguments["email"])
+
+
+def _changed(arguments: Arguments, _: dict[str, Any]) -> str:
+    return f"The e-mail address of your account is {arguments['email']} now."
+
+
+CHANGE_EMAIL: Final = Capability(
+    name="change_email",
+    request_type="security_issue",
+    does="have your e-mail address changed by our security staff",
+    reach="anybody",
+    slots=EmailSlots,
+    wants=phrases("CHANGE … email/e-mail", "new email/e-mail address?"),
+    propose=_email,
+    command=_change,
+    done=_changed,
+    approval=by_security,
+)

@@ -1,0 +1,71 @@
+"""Accounts that may have been taken over: what could be stolen is frozen, and people set it free (ACCOUNT-FROZEN).
+
+Each function is part of a command's transaction.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agent.commerce.commands import (
+    ChangeEmail,
+    ChangeProfileAddress,
+    ChangeShipTo,
+    Command,
+    FreezeAccount,
+    IssueCredit,
+    RefundPayment,
+    SwapPayment,
+    UnfreezeAccount,
+)
+from agent.commerce.customers import customer_of
+from agent.commerce.policy import denied
+from agent.commerce.tickets import add_ticket
+from agent.ledger.database import digest
+from agent.ledger.tables import ConversationRow, CustomerRow, TicketRow
+
+BARRED: Final = frozenset((SwapPayment, ChangeShipTo, ChangeProfileAddress, RefundPayment, IssueCredit))
+"""What nobody does in the name of a frozen account: whoever took it over would send goods or money elsewhere."""
+
+
+def check_not_frozen(session: Session, command: Command) -> None:
+    """Raise `Denied` ACCOUNT-FROZEN for a command that is barred."""
+    if type(command) in BARRED:
+        frozen = session.scalar(select(CustomerRow.frozen_at).where(CustomerRow.id == command.subject))
+        if frozen is not None:
+            raise denied("ACCOUNT-FROZEN")
+
+
+def freeze(session: Session, command: FreezeAccount, now: datetime) -> TicketRow:
+    """FreezeAccount: at once, and security staff hears of it. Raises `Denied` ORDER-CUSTOMER."""
+    customer = customer_of(session, command.subject)
+    customer.frozen_at = customer.frozen_at or now
+    heard = session.get(ConversationRow, customer.id)
+    return add_ticket(
+        session,
+        f"tic-{digest(command.key)[:12]}",
+        topic="security",
+        text=command.text,
+        now=now,
+        customer_id=customer.id,
+        thread_id=heard.thread_id if heard else None,
+    )
+
+
+def unfreeze(session: Session, command: UnfreezeAccount, now: datetime) -> CustomerRow:  # noqa: ARG001
+    """UnfreezeAccount. Raises `Denied` ORDER-CUSTOMER."""
+    customer = customer_of(session, command.subject)
+    customer.frozen_at = None
+    return customer
+
+
+def change_email(session: Session, command: ChangeEmail, now: datetime) -> CustomerRow:
+    """ChangeEmail. Raises `Denied` EMAIL-USABLE for one that is not free: whose it is nobody is told."""
+    customer = customer_of(session, command.subject)
+    email = command.email.lower()
+    if session.scalar(select(CustomerRow.id).where(CustomerRow.email == email, CustomerRow.id != customer.id)):
+        raise denied("EMAIL-USABLE")
+    customer.email, customer.profile_changed_at = email, now
+    return customer
