@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.client.connection import ExitCode
 from demo.live import LiveServer, wait_for
 from tests.integration_tests.driver import Driver
+from tests.integration_tests.test_the_command_line import Result, Shell
 from tests.openai_stub import OpenAIStub, fails
 
 QUEUE = "/ops/tickets"
@@ -40,9 +42,14 @@ def test_a_ticket_is_worked_on_by_its_role_and_its_customer_hears_the_answer(spe
         assert driver.http(role, "GET", own).status_code == 403
         assert driver.http(role, "POST", f"{own}/take").status_code == 403
 
-    assert general.post(f"{own}/take", json=None)["status"] == "taken"
-    general.post(f"{own}/answer", json={"text": "A new one is on its way."})
-    assert general.post(f"{own}/close", json={"note": "sent again"})["status"] == "closed"
+    def desk(*arguments: str) -> Result:
+        return Shell(driver.server)("tickets", *arguments, "--as", "general_agent", "--json")
+
+    assert [each["id"] for each in desk("list").documents[0]] == [ticket["id"]]
+    assert desk("take", ticket["id"]).documents[0]["status"] == "taken"
+    assert desk("answer", ticket["id"], "A new one is on its way.").code == 0
+    assert desk("close", ticket["id"], "--note", "sent again").documents[0]["status"] == "closed"
+    assert desk("take", ticket["id"]).code == ExitCode.REFUSED
     driver.reconcile()
 
     def heard() -> bool:

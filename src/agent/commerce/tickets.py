@@ -121,7 +121,8 @@ def escalate(session: Session, ticket: TicketRow, now: datetime) -> Literal["esc
         ticket.taken_by = ticket.taken_at = None
     asked, so_far = asked_in_turn(ticket.topic), len(roles_of(ticket))
     happened: Literal["escalated", "overdue"] = "escalated" if so_far < len(asked) else "overdue"
-    ticket.role, ticket.due_at = asked[: so_far + 1][-1], _after(ticket, "due_seconds", now)
+    ticket.role = asked[so_far] if happened == "escalated" else asked[-1]
+    ticket.due_at = _after(ticket, "due_seconds", now)
     tell_staff(session, "ticket.escalated" if happened == "escalated" else "ticket.overdue", ticket, now)
     return happened
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from agent.commerce.commands import AnswerTicket, CloseTicket, OpenTicket, TakeTicket, TicketCommand
 from agent.commerce.rows import open_ticket
@@ -12,6 +13,7 @@ from agent.commerce.ticket_queue import Tickets, TicketView
 from agent.commerce.tickets import WORKERS
 from agent.identity import Caller, Role
 from agent.ledger.database import KeyReusedError
+from agent.ledger.tables import TicketRow
 from agent.services import Services
 from tests.unit_tests.acts import done
 from tests.unit_tests.threads import events, staff
@@ -290,6 +292,16 @@ async def test_a_closed_ticket_is_never_due(shop: Services, clock: Clock) -> Non
     await work(shop, CloseTicket, ticket)
     clock.advance(days=30)
     assert await shop.tickets.watch_the_clock() == {}
+
+
+async def test_what_the_release_before_writes_meanwhile_is_for_the_first_role(shop: Services) -> None:
+    ticket, who = await opened(shop, "billing"), staff("billing_agent")
+    as_before = update(TicketRow).values(role=None, due_at=None)
+    await shop.database.write(lambda session: session.execute(as_before))
+    assert [line["id"] for line in await shop.tickets.listed("billing_agent", None, 10)] == [ticket]
+    assert await shop.tickets.listed("billing_manager", None, 10) == []
+    await work(shop, TakeTicket, ticket, who)
+    assert (await view(shop, ticket))["taken_by"] == who.identity
 
 
 async def test_the_most_urgent_comes_first_and_a_list_goes_on_page_by_page(shop: Services, clock: Clock) -> None:

@@ -54,6 +54,7 @@ def inputs(platform: Platform) -> list[tuple[str, Any]]:
 async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
     assert await reconcile() == {
         "approvals": {},
+        "tickets": {},
         "compare": {},
         "woken": {},
         "asked": {},
@@ -218,6 +219,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
 
     assert await reconcile() == {
         "approvals": {view["request_id"]: "escalated"},
+        "tickets": {},
         "wake": {"failed": "ConnectionError"},
         "take_on": {"failed": "ConnectionError"},
         "tell": {"failed": "ConnectionError"},
