@@ -15,11 +15,10 @@ from agent.approvals.card import not_taken
 from agent.approvals.gate import ask, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
-from agent.assistant.models import MessageError, Understanding, message_text
+from agent.assistant.models import Understanding
 from agent.capabilities import BY_NAME
 from agent.capabilities.refund import edited_refund
 from agent.capabilities.wishes import Unfinished, Wish, completed, wish_of
-from agent.commerce.policy import denied
 from agent.context import Context
 from agent.customer_service.changes import (
     approved,
@@ -41,6 +40,7 @@ from agent.customer_service.state import (
     ReadyAction,
     TopicTask,
 )
+from agent.customer_service.turns import turn_of, was_answered, words_of
 from agent.customer_service.whose import customer_of, ended_meanwhile, hear, look_for_news, vouched_for
 from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import Caller, caller_of_run
@@ -68,15 +68,16 @@ async def triage(
             ready = [action for request in approved_before for action in approved(request)]
             return Command(goto="execute", update=update | {"ready": ready, "notes": []})
         return Command(goto="reply", update=update)
-    if _was_answered(state):
+    if was_answered(state):
         return Command(goto="reply", update={"notes": []})
     fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
-    fresh["answering"] = _turn(state)
+    fresh["answering"] = turn_of(state)
     try:
-        text = _text(state)
+        text = words_of(state)
         customer_id = await customer_of(shop, state, runtime, text)
-        if customer_id and await shop.tickets.note(this_thread(runtime), text, _turn(state)):  # a person has it
-            return Command(goto="reply", update=fresh | {"customer_id": customer_id, "plan": None, "unfinished": None})
+        if customer_id and await shop.tickets.note(this_thread(runtime), text, turn_of(state)):  # a person has it
+            fresh |= {"customer_id": customer_id, "plan": None, "unfinished": None}
+            return Command(goto="reply", update=fresh | await hear(shop, state, customer_id, runtime))
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
         earlier = [message.text for message in state["messages"][-7:-1]]
@@ -101,7 +102,9 @@ async def triage(
     if meant.act == "yes" and pending and state.get("plan"):
         return Command(goto="review", update=fresh)
     if read_by == "person" and customer_id:
-        handed_over = await hand_over(shop, text, customer_id, f"message:{this_thread(runtime)}:{_turn(state)}:ticket")
+        handed_over = await hand_over(
+            shop, text, customer_id, f"message:{this_thread(runtime)}:{turn_of(state)}:ticket"
+        )
         return Command(goto="reply", update=fresh | {"notes": [*fresh["notes"], handed_over]})
     kept = {"plan": None, "unfinished": None} if meant.act == "no" else {}
     return Command(goto="reply", update=fresh | kept | {"notes": [*fresh["notes"], SAYINGS[meant.act]]})
@@ -153,7 +156,7 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execut
     """Join what the specialists found into sentences, and their proposals into one plan; some need no yes."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
     actions = [finding["action"] for finding in findings if finding["action"]]
-    plan_id = f"{this_thread(runtime)}:{_turn(state)}:{digest(actions)[:8]}"
+    plan_id = f"{this_thread(runtime)}:{turn_of(state)}:{digest(actions)[:8]}"
     ready = [
         ReadyAction(key=f"plan:{plan_id}:{n}:once", action=action, request_id=None)
         for n, action in enumerate(actions)
@@ -278,30 +281,6 @@ def not_now(state: DeskState, error: NodeError) -> Command[Literal["reply"]]:
 def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
     """While a request is open the conversation comes back to the gate; a message does not end its waiting."""
     return "approval" if state.get("approval") else "__end__"
-
-
-def _was_answered(state: DeskState) -> bool:
-    """Whether the message of this run was sent before, under the same id, and answered: it came to stand where it was.
-
-    One whose answer was cut short is answered now.
-    """
-    asked = any(isinstance(message, HumanMessage) for message in state.get("messages", []))
-    return asked and not isinstance(state["messages"][-1], HumanMessage) and not state.get("answering")
-
-
-def _turn(state: DeskState) -> str:
-    """What the customer said last, by its id: a count would begin anew where a checkpoint was lost."""
-    said = [message.id for message in state["messages"] if isinstance(message, HumanMessage)]
-    return digest(said[-1:])[:12]
-
-
-def _text(state: DeskState) -> str:
-    """The customer's words. Raises `Denied` MESSAGE-FORM, MESSAGE-EMPTY or MESSAGE-LONG."""
-    said = [message.content for message in state.get("messages", []) if isinstance(message, HumanMessage)]
-    try:
-        return message_text(said[-1] if said else None)
-    except MessageError as wrong:
-        raise denied(wrong.rule) from wrong
 
 
 def _wishes(unfinished: Unfinished | None, meant: Understanding, text: str) -> list[Wish]:

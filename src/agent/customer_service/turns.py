@@ -1,0 +1,32 @@
+"""The customer's turn: what they said, under which id, and whether it was answered already."""
+
+from langchain_core.messages import HumanMessage
+
+from agent.assistant.models import MessageError
+from agent.commerce.policy import denied
+from agent.customer_service.state import DeskState
+from agent.ledger.database import digest
+
+
+def was_answered(state: DeskState) -> bool:
+    """Whether the message of this run was sent before, under the same id, and answered: it came to stand where it was.
+
+    One whose answer was cut short is answered now.
+    """
+    asked = any(isinstance(message, HumanMessage) for message in state.get("messages", []))
+    return asked and not isinstance(state["messages"][-1], HumanMessage) and not state.get("answering")
+
+
+def turn_of(state: DeskState) -> str:
+    """What the customer said last, by its id: a count would begin anew where a checkpoint was lost."""
+    said = [message.id for message in state["messages"] if isinstance(message, HumanMessage)]
+    return digest(said[-1:])[:12]
+
+
+def words_of(state: DeskState) -> str:
+    """The customer's words. Raises `Denied` MESSAGE-FORM, MESSAGE-EMPTY or MESSAGE-LONG."""
+    said = [message.content for message in state.get("messages", []) if isinstance(message, HumanMessage)]
+    try:
+        return messagetext(said[-1] if said else None)
+    except MessageError as wrong:
+        raise denied(wrong.rule) from wrong
