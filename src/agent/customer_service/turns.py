@@ -2,7 +2,7 @@
 
 from langchain_core.messages import HumanMessage
 
-from agent.assistant.models import MessageError
+from agent.assistant.models import MessageError, message_text
 from agent.commerce.policy import denied
 from agent.customer_service.state import DeskState
 from agent.ledger.database import digest
@@ -27,6 +27,6 @@ def words_of(state: DeskState) -> str:
     """The customer's words. Raises `Denied` MESSAGE-FORM, MESSAGE-EMPTY or MESSAGE-LONG."""
     said = [message.content for message in state.get("messages", []) if isinstance(message, HumanMessage)]
     try:
-        return messagetext(said[-1] if said else None)
+        return message_text(said[-1] if said else None)
     except MessageError as wrong:
         raise denied(wrong.rule) from wrong
