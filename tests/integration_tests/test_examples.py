@@ -1,0 +1,37 @@
+"""The examples do on a live server what their words say."""
+
+import os
+import subprocess
+import sys
+
+from demo.live import ROOT
+from tests.integration_tests.books import CardNetwork
+from tests.integration_tests.driver import Driver, an_order
+
+
+def approve(driver: Driver, role: str, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run the script as whoever has this role's token."""
+    env = {**os.environ, "DESK_URL": driver.server.url, "DESK_TOKEN": driver.server.tokens[role]}
+    script = [sys.executable, str(ROOT / "examples" / "approve.py"), *words]
+    return subprocess.run(script, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_an_approver_lists_shows_and_answers_with_the_sdk_alone(driver: Driver, network: CardNetwork) -> None:
+    thread = driver.order(an_order("EXAMPLE-1", {"TABLE-WALNUT": 1})).thread
+
+    listed = approve(driver, "order_manager", "list").stdout
+    assert f"{thread}  apr-" in listed
+    assert "EXAMPLE-1" in approve(driver, "order_manager", "show", thread).stdout
+
+    refused = approve(driver, "billing_agent", "approve", thread)
+    assert (refused.returncode, "APPROVAL-ROLE" in refused.stderr) == (1, True)
+    assert network.captured("EXAMPLE-1") == {}
+
+    assert approve(driver, "order_manager", "approve", thread).returncode == 0
+    assert len(network.captured("EXAMPLE-1")) == 1
+    assert "waits for nobody" in approve(driver, "order_manager", "approve", thread).stderr
+
+
+def test_words_that_it_does_not_know_are_answered_with_how_to_use_it(driver: Driver) -> None:
+    told = approve(driver, "order_manager", "aprove", "x")
+    assert (told.returncode, "python examples/approve.py list" in told.stderr) == (1, True)
