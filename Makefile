@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 2024
 
-.PHONY: setup dev demo attack test test-thorough test-all chaos chaos-short bench test-services services lint migration pictures clean
+.PHONY: setup dev demo attack test test-thorough test-all chaos chaos-postgres chaos-short bench test-services services lint migration pictures clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -38,6 +38,9 @@ test-all: test test-thorough test-services chaos-short  ## the same at every nod
 
 chaos: setup  ## a live server is killed 300 times while its card network is slow, down and lying; then the books
 	@$(BIN)/python -m tests.chaos
+
+chaos-postgres: setup  ## the same, with the ledger on PostgreSQL
+	@$(BIN)/python -m tests.chaos --postgres
 
 chaos-short: setup
 	@$(BIN)/python -m tests.chaos --minutes 3

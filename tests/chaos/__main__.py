@@ -1,6 +1,7 @@
 """`python -m tests.chaos`: the drill from the command line.
 
-Exit code 0: every order came to its end and all books agree; 1: something does not hold; 130: told to stop.
+Exit code 0: every order came to its end and all books agree; 1: something does not hold; 2: the drill cannot be
+played; 130: told to stop.
 """
 
 import argparse
@@ -9,7 +10,8 @@ import shutil
 import signal
 import sys
 import warnings
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -17,6 +19,7 @@ from tests.chaos.audit import Audit, Breach
 from tests.chaos.drill import Drill
 from tests.chaos.report import Telling
 from tests.chaos.site import Site
+from tests.services.postgres import Postgres, binaries, let_in
 
 
 def _options() -> argparse.Namespace:
@@ -25,13 +28,37 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=300, help="how many lives the server has")
     parser.add_argument("--minutes", type=float, default=600.0, help="no more kills after so many minutes")
     parser.add_argument("--orders", type=int, default=1000, help="no more than so many orders come in")
+    parser.add_argument(
+        "--postgres", action="store_true", help="the ledger is on a PostgreSQL server of the drill's own"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.postgres and not binaries():
+        parser.error("PostgreSQL is not installed: run `make services`")
+    return options
+
+
+@contextmanager
+def _database(options: argparse.Namespace, folder: Path) -> Iterator[str | None]:
+    """The URL of an empty database on a server that runs meanwhile and keeps its data in `folder`; None: on SQLite."""
+    programs = binaries() if options.postgres else None
+    if programs is None:
+        yield None
+        return
+    (home := folder / "postgres").mkdir()
+    for each in (folder, home):
+        let_in(each)
+    with Postgres.running(programs, home) as server:
+        yield server.url
 
 
 async def _drill(options: argparse.Namespace, folder: Path) -> bool:
+    with _database(options, folder) as url:
+        return await _played(options, Site(folder, seed=options.seed, postgres_url=url))
+
+
+async def _played(options: argparse.Namespace, site: Site) -> bool:
     telling = Telling(as_json=options.json)
-    site = Site(folder, seed=options.seed)
     drill = Drill(site, options.seed, telling.progress)
     try:
         await site.open()
@@ -39,6 +66,7 @@ async def _drill(options: argparse.Namespace, folder: Path) -> bool:
         await drill.peace()
         account = await site.world.account()
         checked = await site.server.desk("db", "check", "--json")
+        verified = await site.server.desk("audit", "verify", "--json")
     finally:
         await drill.people.close()
         await site.close()
@@ -47,6 +75,7 @@ async def _drill(options: argparse.Namespace, folder: Path) -> bool:
     breaches += [
         Breach(f"desk db check: {each['check']}", each["what"], str(each["found"])) for each in checked["violations"]
     ]
+    breaches += [Breach("desk audit verify", each["request_id"], each["why"]) for each in verified["broken"]]
     telling.result(drill.record, drill.people, audit, breaches)
     return not breaches
 

@@ -1,6 +1,6 @@
 """The audit after a drill: what must hold for each order, piece and cent, and the story of one for which it does not.
 
-It reads the ledger's file, the world's own account, and what the customers were told; nothing here changes any of them.
+It reads the ledger, the world's own account, and what the customers were told; nothing here changes any of them.
 """
 
 from collections import defaultdict
@@ -71,7 +71,7 @@ class Audit:
         for effect in self._ledger.rows("SELECT * FROM effects WHERE key LIKE ? ORDER BY at", f"%{order_id}%"):
             yield f"effect   {effect['at']} {effect['key']} {effect['name']} by {effect['actor']}"
         for kill in self._record.kills:
-            if order["placed_at"] <= kill.at.isoformat(" ") <= order["touched_at"]:
+            if str(order["placed_at"]) <= kill.at.isoformat(" ") <= str(order["touched_at"]):
                 yield f"kill     {kill.at:%H:%M:%S.%f} life {kill.life}, {kill.phase}, {kill.where or 'at random'}"
 
     def _promises(self) -> Iterator[Breach]:

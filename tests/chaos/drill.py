@@ -163,11 +163,11 @@ class Drill:
     def _restless(self) -> int:
         """How many orders are neither at their end nor known to the ledger."""
         [known] = self._site.ledger.rows(
-            "SELECT count(*) AS orders, coalesce(sum(stage IN ('completed', 'cancelled')), 0) AS over FROM orders"
-            " WHERE id LIKE 'C%'"
+            "SELECT count(*) AS orders, count(*) FILTER (WHERE stage IN ('completed', 'cancelled')) AS ended"
+            " FROM orders WHERE id LIKE 'C%'"
         )
         owed = self._site.ledger.rows("SELECT key FROM debts WHERE NOT settled")
-        return max(len(self.people.orders), int(known["orders"])) - int(known["over"]) + len(owed)
+        return max(len(self.people.orders), int(known["orders"])) - int(known["ended"]) + len(owed)
 
 
 def _leads_to(boundary: Boundary | None, plan: Plan) -> bool:

@@ -25,7 +25,7 @@ from demo.live import ROOT, START_LIMIT, LiveServer, Process, free_port
 from demo.stage import until
 from tests.chaos.orders import chaos_shop
 from tests.chaos.server import Boundary
-from tests.integration_tests.books import Ledger
+from tests.integration_tests.books import Ledger, LedgerReader, PostgresLedger
 
 SECRET: Final = "whsec_Y2hhb3MgZHJpbGwgd2ViaG9vayBzZWNyZXQ="
 
@@ -42,10 +42,11 @@ HURRIED: Final[dict[str, Any]] = {
 class MortalServer(LiveServer):
     """The server, with a launcher that gives it one life after the other (see `server`)."""
 
-    def __init__(self, folder: Path, world_url: str) -> None:
+    def __init__(self, folder: Path, world_url: str, **env: Any) -> None:
         super().__init__(
             folder,
             **HURRIED,
+            **env,
             PAYMENT_URL=world_url,
             SANDBOX_WEBHOOK_SECRET=SECRET,
             LANGGRAPH_NO_VERSION_CHECK="true",
@@ -175,14 +176,16 @@ class World:
 
 
 class Site:
-    """The server, the world outside, and the ledger's file."""
+    """The server, the world outside, and the ledger: in an empty database of a PostgreSQL server, or in a file."""
 
-    def __init__(self, folder: Path, *, seed: int) -> None:
-        self.world = World(folder / "world", seed=seed)
-        self.server = MortalServer(folder / "server", self.world.url)
+    def __init__(self, folder: Path, *, seed: int, postgres_url: str | None = None) -> None:
         self._data = folder / "server" / "data"
-        self.ledger = Ledger(self._data / "ledger.db")
-        self._url = f"sqlite:///{self._data / 'ledger.db'}"
+        file = self._data / "ledger.db"
+        self._url = postgres_url or f"sqlite:///{file}"
+        self.ledger: LedgerReader = PostgresLedger(postgres_url) if postgres_url else Ledger(file)
+        self.world = World(folder / "world", seed=seed)
+        setting = {"DATABASE_URL": postgres_url} if postgres_url else {}
+        self.server = MortalServer(folder / "server", self.world.url, **setting)
         self.shop = chaos_shop(utc_now())
         self.opening_stock: dict[str, int] = {}
 

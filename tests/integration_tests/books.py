@@ -1,4 +1,4 @@
-"""What the tests read behind the server's back: the ledger's own file, and the card network's account of itself.
+"""What the tests read behind the server's back: the ledger itself, and the card network's account of itself.
 
 Nothing here changes either; `Ledger.held_at` only keeps others from writing for a moment.
 """
@@ -6,6 +6,7 @@ Nothing here changes either; `Ledger.held_at` only keeps others from writing for
 import sqlite3
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from signal import SIGTERM
 from typing import Any, Self
 
 import httpx
+import psycopg
+from psycopg.rows import dict_row
 
 from demo.live import ROOT, Process, free_port, wait_for
 
@@ -20,7 +23,40 @@ HELD_LIMIT = 20.0
 """Seconds within which an order must come to the stage that a test waits for."""
 
 
-class Ledger:
+class LedgerReader(ABC):
+    """A ledger on either database. Booleans, times and JSON are what its driver makes of them."""
+
+    @abstractmethod
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """The rows that a query finds. A value's place in it is a question mark."""
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        """One order's row; empty when there is none."""
+        return next(iter(self.rows("SELECT * FROM orders WHERE id = ?", order_id)), {})
+
+    def pieces(self) -> dict[str, int]:
+        """By SKU what is on hand or has left: orders move it, and never change the sum."""
+        rows = self.rows(
+            "SELECT sku, on_hand + coalesce((SELECT sum(quantity) FROM order_lines l WHERE l.sku = variants.sku"
+            " AND reservation = 'shipped'), 0) AS pieces FROM variants"
+        )
+        return {row["sku"]: int(row["pieces"]) for row in rows}  # PostgreSQL sums to a decimal number
+
+
+class PostgresLedger(LedgerReader):
+    """The ledger of a server on PostgreSQL. Times are in UTC."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
+        """The rows that a query finds. A value's place in it is a question mark."""
+        options = "-c TimeZone=UTC -c default_transaction_read_only=on"
+        with psycopg.connect(self._url, row_factory=dict_row, options=options) as connection:
+            return connection.execute(query.replace("%", "%%").replace("?", "%s").encode(), values).fetchall()
+
+
+class Ledger(LedgerReader):
     """The ledger of a server on the embedded database."""
 
     def __init__(self, file: Path) -> None:
@@ -32,10 +68,6 @@ class Ledger:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
 
-    def order(self, order_id: str) -> dict[str, Any]:
-        """One order's row; empty when there is none."""
-        return next(iter(self.rows("SELECT * FROM orders WHERE id = ?", order_id)), {})
-
     def dump(self) -> dict[str, list[dict[str, Any]]]:
         """Everything that it holds, by table; of notices what they say, not how far the reconciler has told them, nor
         when that one last ran."""
@@ -45,14 +77,6 @@ class Ledger:
             name: self.rows(f"SELECT {columns.get(name, '*')} FROM {name} ORDER BY rowid")  # noqa: S608
             for name in (table["name"] for table in tables)
         }
-
-    def pieces(self) -> dict[str, int]:
-        """By SKU what is on hand or has left: orders move it, and never change the sum."""
-        rows = self.rows(
-            "SELECT sku, on_hand + coalesce((SELECT sum(quantity) FROM order_lines l WHERE l.sku = variants.sku"
-            " AND reservation = 'shipped'), 0) AS pieces FROM variants"
-        )
-        return {row["sku"]: row["pieces"] for row in rows}
 
     @contextmanager
     def held_at(self, order_id: str, stage: str) -> Iterator[None]:

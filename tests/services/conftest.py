@@ -40,14 +40,8 @@ def own_postgres(programs: Path) -> Iterator[Postgres]:
 
 
 def _server(programs: Path) -> Iterator[Postgres]:
-    with folder_of_the_server() as folder:
-        server = Postgres(programs, folder)
-        server.init()
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+    with folder_of_the_server() as folder, Postgres.running(programs, folder) as server:
+        yield server
 
 
 @pytest.fixture

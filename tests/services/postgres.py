@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import psycopg
 
@@ -41,12 +41,23 @@ class Postgres:
         self.port = free_port()
         self.url = f"postgresql://desk:{PASSWORD}@127.0.0.1:{self.port}/postgres"
 
+    @classmethod
+    @contextmanager
+    def running(cls, programs: Path, folder: Path) -> Iterator[Self]:
+        """A new server in an empty folder that its user can enter, until the end."""
+        server = cls(programs, folder)
+        server.init()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
     def init(self) -> None:
         """Make an empty cluster that lets itself be copied."""
         secret = self._data.with_name("password")
         secret.write_text(PASSWORD)
-        if (user := _user()) is not None:
-            os.chown(secret, user, -1)  # whatever our umask is
+        let_in(secret)
         self._run("initdb", "--username=desk", f"--pwfile={secret}", "--auth=scram-sha-256", "--no-sync",
                   "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={self._data}")  # fmt: skip
 
@@ -62,6 +73,7 @@ class Postgres:
                 [self._programs / "postgres", "-D", self._data, "-p", str(self.port), "-h", "127.0.0.1",
                  "-k", self._data.parent, "-c", "fsync=off"],
                 stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, user=_user(),
+                start_new_session=True,  # a Ctrl-C is meant for us
             )  # fmt: skip
         wait_for(self._answers, _START_LIMIT, lambda: f"PostgreSQL does not start:\n{self._log.read_text()[-2000:]}")
 
@@ -108,12 +120,17 @@ class Postgres:
 def folder_of_the_server() -> Iterator[Path]:
     """A temporary folder that the server's user can enter, which pytest's are not."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
-    if (user := _user()) is not None:
-        os.chown(folder, user, -1)
+    let_in(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+def let_in(path: Path) -> None:
+    """Give a file or folder to the server's user, whatever our umask is."""
+    if (user := _user()) is not None:
+        os.chown(path, user, -1)
 
 
 def _user() -> int | None:
