@@ -1,10 +1,10 @@
 """See what waits for a person's yes, and answer, with langgraph-sdk alone.
 
-    export DESK_TOKEN=…                      # yours, of .tokens.json; DESK_URL if it is not 127.0.0.1:2024
-    python examples/approve.py list
-    python examples/approve.py show THREAD
-    python examples/approve.py approve THREAD
-    python examples/approve.py reject THREAD "please send a photo first"
+export DESK_TOKEN=…                      # yours, of .tokens.json; DESK_URL if it is not 127.0.0.1:2024
+python examples/approve.py list
+python examples/approve.py show THREAD
+python examples/approve.py approve THREAD
+python examples/approve.py reject THREAD "please send a photo first"
 """
 
 import os
@@ -13,6 +13,7 @@ from typing import Any
 
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.errors import APIStatusError
+from langgraph_sdk.schema import Command
 
 client = get_sync_client(url=os.environ.get("DESK_URL", "http://127.0.0.1:2024"), api_key=os.environ.get("DESK_TOKEN"))
 
@@ -32,15 +33,15 @@ def show_all() -> None:
 
 def answer(thread_id: str, decision: str, note: str = "") -> None:
     """Answer what this thread shows, and say what came of it; `show` answers nothing."""
-    thread = client.threads.get(thread_id)
+    thread: Any = client.threads.get(thread_id)
     if not (requests := waiting(thread)):
         sys.exit(f"{thread_id} waits for nobody")
     if decision == "show":
         print(requests[0]["action_requests"][0]["description"])
         return
     said = {"decisions": [{"type": decision, "message": note}], "token": requests[0]["token"]}  # of what was shown
-    client.runs.wait(thread_id, thread["metadata"]["graph_id"], command={"resume": said})
-    print(client.threads.get_state(thread_id)["values"]["messages"][-1]["content"])
+    values: Any = client.runs.wait(thread_id, thread["metadata"]["graph_id"], command=Command(resume=said))
+    print(values["messages"][-1]["content"])
 
 
 if __name__ == "__main__":

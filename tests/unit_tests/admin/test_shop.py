@@ -35,7 +35,7 @@ def test_a_shop_is_imported_and_adds_up(desk: Desk, file: Path) -> None:
 
 
 def test_the_example_of_the_guide_is_a_shop(desk: Desk, file: Path) -> None:
-    guide = (Path(__file__).parents[3] / "docs" / "extending.md").read_text()
+    guide = (Path(__file__).parents[3] / "docs" / "customizing.md").read_text()
     file.write_text(guide.split("```json")[1].split("```")[0])
     assert desk("import", file).code == 0
 
