@@ -3,7 +3,7 @@
 #
 # Behaviour: The default cache key of an async node is the node's name and its input. Two graphs that share a cache
 #   and have a node of the same name get each other's results, though the functions behind the name differ.
-# Surprise: The key of a @task, and every memoiser one knows, has the function in it.
+# Surprise: The key of a sync node, and of a @task, sync or not, has the function in it.
 # Seen:
 #   in_euro: 9 EUR
 #   in_yen:  9 EUR

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # langgraph 1.2.24
 #
-# Behaviour: A node's update may carry keys that the state does not have: they are dropped without a word as soon as
-#   there are others beside them, and update_state takes them too.
-# Surprise: An update that is no dict raises InvalidUpdateError, and so does writing one key twice; a key that does
-#   not exist is the easiest of these mistakes.
+# Behaviour: A node's update may carry keys that the state does not have: they are dropped without a word, and
+#   update_state takes them too.
+# Surprise: An update that is no dict raises InvalidUpdateError, and so does a key that two nodes write at once; a
+#   key that does not exist is the easiest of these mistakes.
 # Seen:
 #   the node's update: {'total': 95}
 #   update_state:      {'total': 95}

@@ -3,8 +3,8 @@
 #
 # Behaviour: If one of two parallel nodes writes Overwrite(...) to a key with a reducer, the other's ordinary write
 #   of the same step is dropped, whichever comes first. Nothing is raised.
-# Surprise: Two plain values for one key, and two Overwrites, raise InvalidUpdateError; losing a sibling's write is
-#   the one case that is silent.
+# Surprise: Two Overwrites of one key in a step raise InvalidUpdateError; losing a sibling's ordinary write, which
+#   is the worse case, is silent.
 # Seen:
 #   overwrite beside a write: ['reset']
 #   the other way round:      ['reset']
