@@ -29,12 +29,14 @@ async def _propose(shop: Services, customer_id: str, slots: Slots) -> Outcome:
 EXPLAIN_CHARGES = Capability(
     name="explain_charges",
     request_type="billing_issue",
-    does="explain what was charged for an order",
+    does="explain what was charged and refunded for an order",
     wants=phrases(
         "invoice*/receipt*/bill/bills/billed/overcharged/double-charged/debited/deducted",
         "what/why/how_much/which/when … charge*/paid/pay/cost/costs/price",
         "charged/paid twice/double/too_much/more_than/again",
         "explain/show/list … charge*/payment*/cost*",
+        "where/when/status/track/check/still/hasn't … refund/money/reimbursement",
+        "refund … hasn't/has_not/never/still/late/missing/status",
     ),
     propose=_propose,
 )

@@ -1,14 +1,12 @@
 """What a person must look into: their words are passed on at once, to the people of its topic."""
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from agent.assistant.phrases import phrases
 from agent.capabilities.base import NOBODY, Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
-from agent.commerce.commands import OpenTicket
+from agent.commerce.commands import OpenTicket, TicketTopic
 from agent.services import Services
-
-Topic = Literal["technical", "security", "account", "question"]
 
 LONGEST: Final = 2_000
 """Characters of a customer's words that are passed on."""
@@ -61,7 +59,7 @@ def _passed_on(text: str, slots: Slots) -> Proposal:
     return Proposal({"text": text[:LONGEST], "order_id": slots.order_id}, "Pass this on to our staff.")
 
 
-def _ticket(topic: Topic) -> Callable[[Whose, Arguments], OpenTicket]:
+def _ticket(topic: TicketTopic) -> Callable[[Whose, Arguments], OpenTicket]:
     def command(whose: Whose, arguments: Arguments) -> OpenTicket:
         order_id, text = arguments.get("order_id"), arguments["text"]
         return OpenTicket(**whose.as_fields(), topic=topic, text=text, order_id=order_id)

@@ -100,8 +100,9 @@ async def test_what_was_delivered_is_exchanged(shop: Services) -> None:
     assert (await shop.reads.get("W-1001"))["status"] == "exchange requested"
 
 
-async def test_an_order_is_explained_by_what_was_charged_for_it() -> None:
-    told = await talk("why was I charged so much for W-1001?")
+@pytest.mark.parametrize("asked", ["why was I charged so much for W-1001?", "where is my refund for W-1001?"])
+async def test_an_order_is_explained_by_what_was_charged_and_refunded_for_it(asked: str) -> None:
+    told = await talk(asked)
     assert told.startswith("Order W-1001 costs 718.00 USD:\n- 1 × Writing desk at ")
     assert "payment of 718.00 USD, ada_card" in told
 
