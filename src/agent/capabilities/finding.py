@@ -4,7 +4,7 @@ Each helper gives what was meant, or the question that is to be asked. They read
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final, TypeVar
 
 from agent.capabilities.base import Question, Slots
@@ -22,6 +22,8 @@ _ALL: Final = re.compile(r"\b(?:all|everything|whole|entire|both|every)\b", re.I
 _LEAD: Final = re.compile(r"^.*?\b(?:to|is|at|address:?)\s+(?=\S*\d)", re.I | re.S)
 _CODE_LAST: Final = re.compile(r"(?P<city>.*?)\s*\b(?P<state>[A-Z]{2,3}\b)?\s*(?P<code>\S*\d\S*(?: \S*\d\S*)?)")
 _CODE_FIRST: Final = re.compile(r"(?P<code>\S*\d\S*)\s+(?P<city>\D+)")
+_LONGEST_ADDRESS: Final = 400
+"""Characters of a message that are looked at for an address: the patterns are quadratic."""
 _HOW_TO_WRITE: Final = "Please write street and number, city, postcode and country, with commas between them."
 
 
@@ -93,7 +95,8 @@ def method_in_words(method: Mapping[str, Any]) -> str:
 def the_address(said: str | None, like: Mapping[str, Any], question: str) -> Address | Question:
     """An address that is written out; its country is that of `like` when none is named."""
     again = Question("address", f"{question} {_HOW_TO_WRITE}")
-    parts = [part.strip(" .!?\t") for part in re.split(r"[,\n;]", _LEAD.sub("", said or "", count=1))]
+    written = (said or "")[:_LONGEST_ADDRESS]
+    parts = [part.strip(" .!?\t") for part in re.split(r"[,\n;]", _LEAD.sub("", written, count=1))]
     parts = [part for part in parts if part]
     if len(parts) < 2 or not re.search(r"\d", parts[0]):
         return again
@@ -139,6 +142,6 @@ def words_of(text: str) -> set[str]:
     return {word.casefold() for word in _WORD.findall(text)}
 
 
-def _heard(word: str, spoken: Iterable[str]) -> bool:
-    """Whether a word was said, be it in the plural."""
-    return any(word == each or word + "s" == each or word == each + "s" for each in spoken)
+def _heard(word: str, spoken: Set[str]) -> bool:
+    """Whether a word was said, be it in the plural or not."""
+    return bool(spoken & {word, word + "s", word.removesuffix("s")})

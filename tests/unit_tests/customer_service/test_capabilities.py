@@ -5,6 +5,7 @@ from langchain_core.messages import HumanMessage
 from sqlalchemy import select
 
 from agent.approvals.models import decision_payload
+from agent.assistant.models import MESSAGE_LIMIT
 from agent.capabilities import CAPABILITIES
 from agent.commerce.commands import CloseTicket, Denial, TakeTicket
 from agent.commerce.policy import RULES
@@ -201,6 +202,14 @@ async def test_half_an_address_is_asked_for_again(address: str) -> None:
 )
 async def test_an_address_is_read_as_people_write_it(written: str, address: str) -> None:
     assert f"Send order W-1002 to {address}." in await talk("change the address of W-1002", written)
+
+
+@pytest.mark.timeout(20)  # cubic would take minutes
+@pytest.mark.parametrize("unit", ["1", " ", "a ", "to ", "1, ", "to 1", "A1 ", "OR 9", "\n", "a\t", "lamp ", "é"])
+async def test_hostile_repetition_does_not_slow_a_question_down(unit: str) -> None:
+    words = (unit * MESSAGE_LIMIT)[: MESSAGE_LIMIT - 20]
+    for asked in ("change the address of W-1002", "return an item of W-1001", "pay W-1002 by another card"):
+        await talk(asked, f"x {words} 5 Hill Rd")
 
 
 def test_each_capability_is_named_once_and_says_what_it_does() -> None:
