@@ -16,7 +16,7 @@ _DAYS: Final = "-' || (30 + nth % 700) || ' days"
 
 
 def multiply(ledger: Path, orders: int) -> int:
-    """Have so many completed orders in a SQLite ledger, ten of each customer; returns the rows that were added.
+    """Have so many orders that have arrived in a SQLite ledger, ten of each customer; returns the rows that were added.
 
     Their customers have talked to the desk once, and one in ten was approved by people. Times go back two years.
     """
@@ -29,6 +29,8 @@ def multiply(ledger: Path, orders: int) -> int:
         connection.execute("CREATE TEMP TABLE numbers (nth INTEGER PRIMARY KEY)")
         count = orders // TEMPLATE - 1  # the one that is there counts
         connection.executemany("INSERT INTO numbers VALUES (?)", ((number,) for number in range(1, count + 1)))
+        connection.execute("UPDATE parcels SET state = 'delivered' WHERE state = 'handed_over'")
+        connection.execute("UPDATE orders SET status = 'delivered' WHERE status = 'processed'")
         for name, _ in indexes:
             connection.execute(f'DROP INDEX "{name}"')
         added = sum(_again(connection, table, names) for (table,) in connection.execute(_TABLES).fetchall())

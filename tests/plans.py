@@ -43,6 +43,9 @@ async def a_pass(shop: Services) -> None:
     await shop.deadlines.to_tell()
     await shop.deadlines.waiting()
     await shop.deadlines.ended_meanwhile("thread")
+    await shop.deadlines.ended(["request"])
+    await shop.expiry.watch_the_clock()
+    await shop.comparison.after_restore()
     for order in await shop.reads.unfinished(stale_seconds=0):
         await shop.approvals.of_order(order["id"], status="open")
     await shop.debts.past_limit()

@@ -5,10 +5,10 @@ it runs; how the clock ends requests for approval is in `approvals.deadlines`.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import Session
 
 from agent.commerce.differences import give_up, is_over
@@ -18,7 +18,7 @@ from agent.commerce.returned_pieces import close, lines_of_return
 from agent.commerce.rows import locked, open_case
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import notify, notify_staff
-from agent.ledger.tables import NoticeRow, OrderRow, ParcelRow, PaymentRow, ReturnRow
+from agent.ledger.tables import HeartbeatRow, NoticeRow, OrderRow, ParcelRow, PaymentRow, ReturnRow
 from agent.ledger.transactions import reads, writes
 
 STUCK: Final = timedelta(days=3)
@@ -26,6 +26,9 @@ STUCK: Final = timedelta(days=3)
 
 UNDELIVERED: Final = timedelta(days=21)
 """And so is one whose parcels left so long ago, of which no arrival was confirmed."""
+
+LOOKED: Final = "undelivered"
+"""The heartbeat's name that says until when orders were looked at for parcels that did not arrive."""
 
 AT_ONCE: Final = 500
 """How much of each kind is looked after in one round; the rest has its turn in the next."""
@@ -47,7 +50,11 @@ class Expiry:
         """Do what is due by now; returns {return, payment or order: what happened}. Safe to repeat, and to do twice."""
         done = {return_id: await self._return(return_id) for return_id in await self._late_returns()}
         done |= {key: await self._difference(key) for key in await self._unpaid_differences()}
-        return done | {order_id: await self._stuck(order_id) for order_id in await self._stuck_orders()}
+        undelivered, until = await self._undelivered_orders()
+        stuck = [*await self._orders_under_way(), *undelivered]
+        done |= {order_id: await self._stuck(order_id) for order_id in stuck}
+        await self._looked(until)
+        return done
 
     @reads
     def _late_returns(self, session: Session) -> Sequence[str]:
@@ -95,14 +102,30 @@ class Expiry:
         return "undone"
 
     @reads
-    def _stuck_orders(self, session: Session) -> Sequence[str]:
-        query = select(OrderRow.id).where(self._does_not_move()).order_by(OrderRow.placed_at, OrderRow.id)
+    def _orders_under_way(self, session: Session) -> Sequence[str]:
+        query = select(OrderRow.id).where(self._under_way(), ~_told()).order_by(OrderRow.placed_at, OrderRow.id)
         return session.scalars(query.limit(AT_ONCE)).all()
+
+    @reads
+    def _undelivered_orders(self, session: Session) -> tuple[Sequence[str], datetime]:
+        """Orders that came to be due since the last look, and until when that is: what a shop has ever sent is not
+        looked through each time."""
+        before, due = session.get(HeartbeatRow, LOOKED), self._db.clock() - UNDELIVERED
+        since = OrderRow.touched_at > before.at if before else true()
+        query = select(OrderRow.id, OrderRow.touched_at).where(self._undelivered(), ~_told(), since)
+        rows = session.execute(query.order_by(OrderRow.touched_at).limit(AT_ONCE)).all()
+        until = rows[-1].touched_at - timedelta(microseconds=1) if len(rows) == AT_ONCE else due
+        return [row.id for row in rows], until
+
+    @writes
+    def _looked(self, session: Session, until: datetime) -> None:
+        session.merge(HeartbeatRow(name=LOOKED, at=until))
 
     @writes
     def _stuck(self, session: Session, order_id: str) -> str:
         order, now = locked(session, order_id), self._db.clock()
-        if session.scalar(select(OrderRow.id).where(OrderRow.id == order_id, self._does_not_move())) is None:
+        does_not_move = and_(or_(self._under_way(), self._undelivered()), ~_told())
+        if session.scalar(select(OrderRow.id).where(OrderRow.id == order_id, does_not_move)) is None:
             return order.stage
         about = f"{order_id}:{order.stage}"
         text = f"The order is {order.stage} ({order.status}) since days, and goes on by nobody's hand"
@@ -111,11 +134,16 @@ class Expiry:
         emit_once_committed(session, "order.stuck", order_id=order_id, stage=order.stage)
         return "handed to people"
 
-    def _does_not_move(self) -> ColumnElement[bool]:
-        """Orders that are not at rest for too long, people not having been told of this stage yet."""
-        now = self._db.clock()
-        under_way = and_(OrderRow.stage.in_(AT_WORK), OrderRow.placed_at <= now - STUCK)
-        left = select(ParcelRow.order_id).where(ParcelRow.state == "handed_over")
-        undelivered = and_(OrderRow.id.in_(left), OrderRow.touched_at <= now - UNDELIVERED)
-        told = exists().where(NoticeRow.key == "order.stuck:" + OrderRow.id + ":" + OrderRow.stage)
-        return and_(or_(under_way, undelivered), ~told)
+    def _under_way(self) -> ColumnElement[bool]:
+        """Orders that are not at rest for too long."""
+        return and_(OrderRow.stage.in_(AT_WORK), OrderRow.placed_at <= self._db.clock() - STUCK)
+
+    def _undelivered(self) -> ColumnElement[bool]:
+        """Orders of which a parcel left too long ago, and did not arrive by anybody's word."""
+        left = exists().where(ParcelRow.order_id == OrderRow.id, ParcelRow.state == "handed_over")
+        return and_(OrderRow.stage == "completed", OrderRow.touched_at <= self._db.clock() - UNDELIVERED, left)
+
+
+def _told() -> ColumnElement[bool]:
+    """That people know of an order at this stage."""
+    return exists().where(NoticeRow.key == "order.stuck:" + OrderRow.id + ":" + OrderRow.stage)
