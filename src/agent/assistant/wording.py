@@ -53,7 +53,8 @@ RULES: tuple[Rule, ...] = (
         phrases(
             "hack/hacked/hacker/hacking/fraud*/scam*/phish*/stolen/identity_theft/unauthorised/unauthorized",
             "suspicious/compromised/not_mine/isn't_mine/aren't_mine",
-            "someone/somebody else? … account/card/password/order*/log*/sign*",
+            "someone/somebody else? has/is/got/used/uses/using/logged/hacked … my/in account/card/password/name",
+            "someone/somebody else? placed/ordered/made/stole … my account/card/password/name",
             "didn't/did_not/never make/made/place/placed/authorise*/authorize* … charge/order/payment",
             "charge/order/payment … i didn't/did_not/never make/made/place/placed/authorise*/authorize*",
             "don't/do_not/cannot/can't/didn't/not recognise/recognize",

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Final, TypeVar
 
+from pydantic import ValidationError
+
 from agent.capabilities.base import Question, Slots
 from agent.commerce.commands import Address
 from agent.commerce.policy import money
@@ -14,6 +16,9 @@ from agent.commerce.views import LineView, OrderView
 from agent.services import Services
 
 T = TypeVar("T")
+
+_SMALL_WORDS: Final = frozenset(("of", "the", "with", "and", "for", "in", "an", "w"))
+"""Words that tell no thing from another."""
 
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"(?<![\w.,-])[0-9]{1,4}(?![\w.,-])")
@@ -112,14 +117,17 @@ def the_address(said: str | None, like: Mapping[str, Any], question: str) -> Add
     city = place["city"] or (rest.pop() if rest else "")
     if not city or not country:
         return again
-    return Address(
-        line1=line1,
-        line2=", ".join(rest),
-        city=city,
-        state=place.get("state", ""),
-        postcode=place["code"],
-        country=country,
-    )
+    try:
+        return Address(
+            line1=line1,
+            line2=", ".join(rest),
+            city=city,
+            state=place.get("state", ""),
+            postcode=place["code"],
+            country=country,
+        )
+    except ValidationError:  # a part is longer than any is
+        return again
 
 
 def address_in_words(address: Mapping[str, Any]) -> str:
@@ -139,7 +147,7 @@ def best(things: Sequence[T], said: str, named: Callable[[T], str]) -> list[T]:
 
 def words_of(text: str) -> set[str]:
     """The words of a text, in any case."""
-    return {word.casefold() for word in _WORD.findall(text)}
+    return {word.casefold() for word in _WORD.findall(text)} - _SMALL_WORDS
 
 
 def _heard(word: str, spoken: Set[str]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from agent.assistant.phrases import phrases
 from agent.capabilities.base import NOBODY, Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
 from agent.commerce.commands import OpenTicket, TicketTopic
+from agent.ledger.database import Denied
 from agent.services import Services
 
 LONGEST: Final = 2_000
@@ -45,8 +46,15 @@ async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
     return _passed_on(f"{said} – {slots.symptom}", slots)
 
 
-async def _words(_: Services, customer_id: str, slots: Slots) -> Outcome:
-    return "" if customer_id == NOBODY else _passed_on(slots.text, slots)
+async def _words(shop: Services, customer_id: str, slots: Slots) -> Outcome:
+    """An order that is not theirs, or that is misspelt, keeps nobody from a person."""
+    if customer_id == NOBODY:
+        return ""
+    try:
+        await shop.reads.get(slots.order_id or "", customer_id=customer_id)
+    except Denied:
+        slots = slots.model_copy(update={"order_id": None})
+    return _passed_on(slots.text, slots)
 
 
 async def _account(_: Services, customer_id: str, slots: Slots) -> Outcome:

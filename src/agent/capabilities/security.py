@@ -13,8 +13,14 @@ from agent.commerce.commands import ChangeEmail, FreezeAccount, UnfreezeAccount
 from agent.commerce.reads import customer_history
 from agent.services import Services
 
-_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", re.ASCII)
+_EMAIL: Final = re.compile(r"(?<![^\s<(,:;\"'])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+_NOT: Final = re.compile(
+    r"\b(?:not|isn't|wasn't|never been)\s+(?:been\s+)?(?:hack|stolen|compromis)|^\W*(?:was|is|has|did|do|can|could|if)\b",
+    re.I,
+)
+"""A question, or the opposite."""
 _LONGEST: Final = 2_000
+LONGEST_EMAIL: Final = 200
 
 
 class EmailSlots(Slots):
@@ -25,25 +31,30 @@ class EmailSlots(Slots):
 
 async def _freeze(_: Services, customer_id: str, slots: Slots) -> Outcome:
     if customer_id == NOBODY:
-        return ""
+        return "Please sign in first: then I freeze your account at once."
+    if _NOT.search(slots.text):
+        return "If somebody else may be using your account, write “freeze my account”, and I do it at once."
     return Proposal({"text": slots.text[:_LONGEST]}, "Freeze the account, and have our security staff look at it.")
 
 
 async def _unlock(shop: Services, customer_id: str, slots: Slots) -> Outcome:
     if customer_id == NOBODY:
         return ""
-    if not await shop.reads.is_frozen(customer_id):
+    frozen = await shop.reads.frozen_since(customer_id)
+    if frozen is None:
         return "Your account is not frozen here. If you can't sign in, choose “Forgot password” there."
-    return Proposal({"reason": slots.text[:200]}, "Free your account again.")
+    said = {"frozen_at": frozen, "reason": slots.text[:200]}
+    return Proposal(said, f"Free your account again, which is frozen since {frozen[:16].replace('T', ' ')} UTC.")
 
 
-async def _email(_: Services, customer_id: str, slots: EmailSlots) -> Outcome:
+async def _email(shop: Services, customer_id: str, slots: EmailSlots) -> Outcome:
     if customer_id == NOBODY:
         return ""
-    found = _EMAIL.search(slots.email or slots.text)
-    if found is None:
+    own = await shop.reads.email_of(customer_id)
+    found = {email.lower() for email in _EMAIL.findall(slots.email or slots.text)} - {own}
+    if len(found) != 1 or len(email := found.pop()) > LONGEST_EMAIL:
         return Question("email", "What is your new e-mail address?")
-    return Proposal({"email": found.group().lower()}, f"Change the e-mail address of your account to {found.group()}.")
+    return Proposal({"email": email}, f"Change the e-mail address of your account to {email}.")
 
 
 def by_security(session: Session, asked: Asked) -> tuple[Action, Case]:
@@ -59,12 +70,14 @@ FREEZE_ACCOUNT: Final = Capability(
     does="freeze your account at once when somebody else may be using it",
     reach="anybody",
     wants=phrases(
-        "hack/hacked/hacker/hacking/fraud*/scam*/phish*/stolen/identity_theft/unauthorised/unauthorized/compromised",
-        "someone/somebody else? … account/card/password/order*/log*/sign*",
+        "my account/card was/is/got/has_been? hacked/stolen/compromised/taken_over",
+        "hacked/hacking/broke into? my account",
+        "identity_theft/unauthorised/unauthorized",
+        "someone/somebody else? has/is/got/used/uses/using/logged/changed/hacked/stole … my account/card/password",
         "didn't/did_not/never make/made/place/placed/authorise*/authorize* … charge/order/payment",
         "charge/order/payment … i didn't/did_not/never make/made/place/placed/authorise*/authorize*",
         "wasn't/was_not/isn't/is_not me",
-        "freeze/secure/block … account/card",
+        "freeze/block/lock my account",
         "lost my? phone/card/wallet",
     ),
     propose=_freeze,
@@ -83,7 +96,7 @@ UNLOCK_ACCOUNT: Final = Capability(
     reach="anybody",
     wants=phrases("unlock/unblock/unfreeze/free … account", "account … locked/blocked/frozen/suspended/disabled"),
     propose=_unlock,
-    command=lambda whose, _: UnfreezeAccount(**whose.as_fields()),
+    command=lambda whose, arguments: UnfreezeAccount(**whose.as_fields(), frozen_at=arguments["frozen_at"]),
     done=lambda _, __: "Your account is free again.",
     approval=by_security,
 )

@@ -47,7 +47,12 @@ async def _swap(shop: Services, customer_id: str, slots: SwapSlots, *, verb: str
         return quantity
     swap = {"old": line["sku"], "new": option["sku"], "quantity": quantity}
     return Proposal(
-        {"order_id": order["id"], "swaps": [swap], "payment_method_id": order["payment_method_id"]},
+        {
+            "order_id": order["id"],
+            "swaps": [swap],
+            "payment_method_id": order["payment_method_id"],
+            "expected": (option["price"] - line["unit_price"]) * quantity,
+        },
         f"{verb.capitalize()} {quantity} × {line['name']} ({line['sku']}) of order {order['id']} for"
         f" {option_in_words(option)}{_difference(line, option, quantity, order['payment_method_id'])}.",
     )

@@ -9,21 +9,36 @@ from agent.commerce.policy import money
 from agent.services import Services
 
 
-async def _propose(shop: Services, customer_id: str, slots: Slots) -> Outcome:
+class WithdrawSlots(Slots):
+    """Of which order, and of which amount in minor units."""
+
+    amount: int | None = None
+
+
+async def _propose(shop: Services, customer_id: str, slots: WithdrawSlots) -> Outcome:
     now = shop.database.clock()
     refunds = await shop.database.read(lambda session: earlier_refunds(session, customer_id, now))
-    waiting = [each for each in refunds if each.state == "waits" and slots.order_id in (None, each.order_id)]
-    orders = await shop.reads.of_customer(customer_id, limit=20)
+    waiting = [
+        each
+        for each in refunds
+        if each.state == "waits" and slots.order_id in (None, each.order_id) and slots.amount in (None, each.amount)
+    ]
+    if slots.order_id:
+        orders = [await shop.reads.get(slots.order_id, customer_id=customer_id)]
+    else:
+        orders = await shop.reads.of_customer(customer_id, limit=20)
     returns = [
         order
         for order in orders
-        if order["status"] in ("return requested", "exchange requested") and slots.order_id in (None, order["id"])
+        if order["status"] in ("return requested", "exchange requested") and slots.amount is None
     ]
+    if slots.amount is not None:  # of several for the same, the last
+        waiting = waiting[-1:]
     if len(waiting) + len(returns) > 1:
         listed = [f"- {each.order_id}: refund of {money(each.amount)}" for each in waiting]
         listed += [f"- {order['id']}: {order['status']}" for order in returns]
         return Question(
-            "order_id", "Which one do you take back? Please tell me the order's number.\n" + "\n".join(listed)
+            "amount", "Which one do you take back? Please tell me its order, or its amount.\n" + "\n".join(listed)
         )
     if waiting:
         of, amount = waiting[0].order_id, money(waiting[0].amount)
@@ -53,6 +68,7 @@ WITHDRAW_REQUEST = Capability(
     name="withdraw_request",
     request_type="withdraw",
     does="withdraw a refund, a return or an exchange that you asked for",
+    slots=WithdrawSlots,
     propose=_propose,
     command=_command,
     done=_done,

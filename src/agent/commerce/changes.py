@@ -38,6 +38,7 @@ def replace_lines(session: Session, command: ReplaceLines, now: datetime) -> Ord
     stock.hold_all(session, new, "LINES-AVAILABLE")
     replaced = [_replaced(session, order, lines, swap) for swap in command.swaps]
     difference = sum(each for _, each in replaced)
+    check_price(command.expected, difference)
     order.total += difference
     order.status = "pending (item modified)"
     if not paid:
@@ -129,6 +130,12 @@ def pieces_of(swaps: Sequence[Swap]) -> tuple[Counter[str], Counter[str]]:
         old[swap.old] += swap.quantity
         new[swap.new] += swap.quantity
     return old, new
+
+
+def check_price(expected: int | None, difference: int) -> None:
+    """Raise `Denied` PRICE-CHANGED when another difference was agreed to (CONFIRM-FIRST)."""
+    if expected not in (None, difference):
+        raise denied("PRICE-CHANGED")
 
 
 def check_owned(lines: list[OrderLineRow], pieces: Counter[str]) -> None:

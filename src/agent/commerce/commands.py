@@ -126,15 +126,17 @@ class CancelOrder(Command):
 
 
 class ReplaceLines(Command):
-    """Change pieces of a pending order for other options of the same products; once."""
+    """Change pieces of a pending order for other options of the same products; once. `expected` is the difference in
+    price, in minor units, that was agreed to."""
 
     order_id: Id
     swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
     payment_method_id: Id
+    expected: int | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """As they were when each swap was one piece."""
-        arguments = super().arguments()
+        """As they were when each swap was one piece, at whatever price."""
+        arguments = _without(super().arguments(), expected=None)
         return arguments | {"swaps": [_without(swap, quantity=1) for swap in arguments["swaps"]]}
 
 
@@ -178,15 +180,17 @@ class RequestReturn(Command):
 
 
 class RequestExchange(Command):
-    """Ask to exchange pieces of a delivered order for other options of the same products; once, all in one request."""
+    """Ask to exchange pieces of a delivered order for other options of the same products; once, all in one request.
+    `expected` as with ReplaceLines."""
 
     order_id: Id
     swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
     payment_method_id: Id
+    expected: int | None = None
 
     def arguments(self) -> dict[str, Any]:
-        """As they were when each swap was one piece."""
-        arguments = super().arguments()
+        """As they were when each swap was one piece, at whatever price."""
+        arguments = _without(super().arguments(), expected=None)
         return arguments | {"swaps": [_without(swap, quantity=1) for swap in arguments["swaps"]]}
 
 
@@ -256,7 +260,9 @@ class FreezeAccount(Command):
 
 
 class UnfreezeAccount(Command):
-    """Free the subject's account again."""
+    """Free the subject's account again, which was frozen at that time (ISO 8601)."""
+
+    frozen_at: str = Field(min_length=1, max_length=40)
 
 
 class ChangeEmail(Command):

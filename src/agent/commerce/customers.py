@@ -10,10 +10,11 @@ from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicke
 from agent.commerce.policy import denied
 from agent.commerce.rows import own
 from agent.commerce.tickets import add_ticket
-from agent.ledger.database import digest
+from agent.ledger.database import digest, emit_once_committed
+from agent.ledger.notices import notify_staff
 from agent.ledger.tables import ApprovalRow, ConversationRow, CustomerRow, MoneyEntryRow, TicketRow
 
-WITHDRAWABLE: Final = ("billing", "general", "security")
+WITHDRAWABLE: Final = ("billing", "general")
 """Cases that a customer may withdraw: what was asked for in their name, and not by an order's own process."""
 
 
@@ -62,13 +63,16 @@ def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketR
     )
 
 
-def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) -> CustomerRow:  # noqa: ARG001
+def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) -> CustomerRow:
     """WithdrawRequest: nobody is asked any more. Raises `Denied` REQUEST-OPEN for one that is decided, or another's."""
     customer = customer_of(session, command.subject)
     row = session.get(ApprovalRow, command.request_id, with_for_update=True)
     if row is None or row.subject != customer.id or row.status != "open" or row.case not in WITHDRAWABLE:
         raise denied("REQUEST-OPEN")
     row.status, row.thread_told = "withdrawn", True
+    facts = {"request_id": row.id, "case": row.case, "status": row.status}
+    notify_staff(session, "approval.withdrawn", row.id, now=now, order_id=row.order_id, facts=facts)
+    emit_once_committed(session, "approval.withdrawn", request_id=row.id)
     return customer
 
 

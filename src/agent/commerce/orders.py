@@ -31,13 +31,16 @@ GIVE_UPS: Final = 5
 
 
 def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
-    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN, ORDER-TOTAL."""
+    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN, ORDER-TOTAL,
+    ACCOUNT-FROZEN."""
     order = command.order
     given = {"of_customer": command.subject, "by_method": order.payment_method_id, "of_order": order.order_id}
     known = session.connection().execute(_CUSTOMER, given).one_or_none()
     if known is None or order.customer_id != command.subject:
         raise denied("ORDER-CUSTOMER", order.customer_id)
-    address, method_id, taken = known
+    address, method_id, taken, frozen_at = known
+    if frozen_at:
+        raise denied("ACCOUNT-FROZEN")
     if method_id is None:
         raise denied("ORDER-METHOD", order.payment_method_id)
     lines = _priced(session, order.lines)
@@ -219,6 +222,7 @@ _CUSTOMER: Final = (
         _T_CUSTOMERS.c.address,
         _T_METHODS.c.id.label("method_id"),
         exists().where(_T_ORDERS.c.id == bindparam("of_order")),
+        _T_CUSTOMERS.c.frozen_at,
     )
     .outerjoin_from(
         _T_CUSTOMERS,

@@ -120,9 +120,15 @@ class Reads:
         return session.get_one(CustomerRow, customer_id).address
 
     @reads
-    def is_frozen(self, session: Session, customer_id: str) -> bool:
-        """Whether the customer's account is frozen (ACCOUNT-FROZEN)."""
-        return session.get_one(CustomerRow, customer_id).frozen_at is not None
+    def frozen_since(self, session: Session, customer_id: str) -> str | None:
+        """Since when the customer's account is frozen (ACCOUNT-FROZEN), ISO 8601; None: it is not."""
+        frozen_at = session.get_one(CustomerRow, customer_id).frozen_at
+        return frozen_at.isoformat() if frozen_at else None
+
+    @reads
+    def email_of(self, session: Session, customer_id: str) -> str:
+        """The customer's e-mail address."""
+        return session.get_one(CustomerRow, customer_id).email
 
     async def options(self, sku: str) -> list[dict[str, Any]]:
         """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""

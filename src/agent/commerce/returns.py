@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.booking import GIFT_CARD, gift_balance, give_back, own_method
-from agent.commerce.changes import check_swaps, pieces_of
+from agent.commerce.changes import check_price, check_swaps, pieces_of
 from agent.commerce.commands import LineQuantity, ReceiveReturn, RequestExchange, RequestReturn, Swap, WithdrawReturn
 from agent.commerce.differences import demand_later
 from agent.commerce.policy import denied
@@ -67,6 +67,7 @@ def request_exchange(session: Session, command: RequestExchange, now: datetime) 
     stock.hold_all(session, pieces_of(command.swaps)[1], "LINES-AVAILABLE")
     lines = [line for swap in command.swaps for line in _swapped(session, there, swap)]
     difference = _difference((line, line.quantity) for line in lines)
+    check_price(command.expected, difference)
     if method.kind == GIFT_CARD and gift_balance(session, method.id) < difference:
         raise denied("DIFFERENCE-GIFT-COVERS")
     _expect(session, order, "exchange", method, lines, now=now)

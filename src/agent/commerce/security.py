@@ -17,17 +17,33 @@ from agent.commerce.commands import (
     FreezeAccount,
     IssueCredit,
     RefundPayment,
+    ReplaceLines,
+    RequestExchange,
+    RequestReturn,
     SwapPayment,
     UnfreezeAccount,
 )
 from agent.commerce.customers import customer_of
 from agent.commerce.policy import denied
 from agent.commerce.tickets import add_ticket
-from agent.ledger.database import digest
+from agent.ledger.database import Denied, digest
 from agent.ledger.tables import ConversationRow, CustomerRow, TicketRow
 
-BARRED: Final = frozenset((SwapPayment, ChangeShipTo, ChangeProfileAddress, RefundPayment, IssueCredit))
-"""What nobody does in the name of a frozen account: whoever took it over would send goods or money elsewhere."""
+BARRED: Final = frozenset(
+    (
+        ChangeEmail,
+        ChangeProfileAddress,
+        ChangeShipTo,
+        IssueCredit,
+        RefundPayment,
+        ReplaceLines,
+        RequestExchange,
+        RequestReturn,
+        SwapPayment,
+    )
+)
+"""What nobody does in the name of a frozen account: whoever took it over would send goods or money elsewhere.
+PlaceOrder looks by itself."""
 
 
 def check_not_frozen(session: Session, command: Command) -> None:
@@ -41,7 +57,7 @@ def check_not_frozen(session: Session, command: Command) -> None:
 def freeze(session: Session, command: FreezeAccount, now: datetime) -> TicketRow:
     """FreezeAccount: at once, and security staff hears of it. Raises `Denied` ORDER-CUSTOMER."""
     customer = customer_of(session, command.subject)
-    customer.frozen_at = customer.frozen_at or now
+    customer.frozen_at = now
     heard = session.get(ConversationRow, customer.id)
     return add_ticket(
         session,
@@ -55,8 +71,10 @@ def freeze(session: Session, command: FreezeAccount, now: datetime) -> TicketRow
 
 
 def unfreeze(session: Session, command: UnfreezeAccount, now: datetime) -> CustomerRow:  # noqa: ARG001
-    """UnfreezeAccount. Raises `Denied` ORDER-CUSTOMER."""
+    """UnfreezeAccount. Raises `Denied` APPROVAL-STALE when it was frozen anew since people were asked."""
     customer = customer_of(session, command.subject)
+    if customer.frozen_at is None or customer.frozen_at.isoformat() != command.frozen_at:
+        raise Denied("APPROVAL-STALE", "This account was frozen anew, or is free already. Please ask again.")
     customer.frozen_at = None
     return customer
 

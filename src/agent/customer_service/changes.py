@@ -8,15 +8,16 @@ from typing import TypedDict, Unpack
 from uuid import uuid4
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, RemoveMessage
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.models import ApprovalView
 from agent.assistant.entities import counter_amount
 from agent.capabilities import BY_NAME
-from agent.capabilities.base import Asked, Whose
+from agent.capabilities.base import Asked, Capability, Whose
 from agent.commerce.commands import Denial, OpenTicket
-from agent.commerce.policy import money, refund_denied
+from agent.commerce.policy import denied, money, refund_denied
 from agent.customer_service.state import Finding, Plan, PlannedAction, ReadyAction
 from agent.customer_service.words import SAYINGS
 from agent.ledger.database import Denied, emit_once_committed
@@ -66,7 +67,7 @@ def ask_staff(shop: Services, session: Session, plan: Plan, number: int, **about
     Raises what the capability's `approval` raises.
     """
     action, keys = plan["actions"][number], [f"plan:{plan['id']}:{n}" for n in range(len(plan["actions"]))]
-    approval = BY_NAME[action["name"]].approval
+    approval = capability_named(action["name"]).approval
     assert approval is not None  # noqa: S101  (it needs one)
     asked = Asked(
         name=action["name"],
@@ -131,6 +132,13 @@ async def counter_offer(shop: Services, request: ApprovalView) -> Finding | None
     return Finding(text="", action=action, unfinished=None)
 
 
+def capability_named(name: str) -> Capability:
+    """The capability that makes a change. Raises `Denied` CHANGE-UNKNOWN for what another release proposed."""
+    if name not in BY_NAME or BY_NAME[name].command is None:
+        raise denied("CHANGE-UNKNOWN")
+    return BY_NAME[name]
+
+
 async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     """Make one change, once, in the customer's name; returns what is said of it.
 
@@ -143,10 +151,14 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
         name, arguments = request["action_requests"][0]["name"], request["arguments"]
     elif needs_approval(ready["action"]):
         raise Denied("APPROVAL-MISSING", "This has not been approved.")
-    capability = BY_NAME[name]
+    capability = capability_named(name)
     assert capability.command is not None  # noqa: S101  (what proposes has a command)
     assert capability.done is not None  # noqa: S101
-    answer = await shop.commerce.run(capability.command(Whose(key, customer_id), arguments))
+    try:
+        command = capability.command(Whose(key, customer_id), arguments)
+    except (ValidationError, KeyError) as wrong:  # of a release that proposed it in another form
+        raise denied("CHANGE-UNKNOWN") from wrong
+    answer = await shop.commerce.run(command)
     if isinstance(answer, Denial):
         return answer.sentence
     done, order_id = capability.done(arguments, answer), arguments.get("order_id")

@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.assistant.entities import order_ids
+from agent.assistant.entities import order_ids, without_order_ids
 from agent.capabilities import BY_NAME
 from agent.capabilities.wishes import Wish
 from agent.commerce.policy import RULES
@@ -27,6 +27,8 @@ _EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _WORD: Final = re.compile(r"\w+")
 _LATELY: Final = 3
 """So many of the last messages make up a claim: one is asked for its parts in turn."""
+_NUMBERS: Final = 4
+"""Words with a digit, beside order numbers, that a claim may have: a postcode is two at most."""
 _ORDERS: Final = 5
 """Orders that one claim may be about."""
 _HOW: Final = {
@@ -56,7 +58,8 @@ async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish
     given = not wishes and re.search(r"[\d@]", said[-1])
     if mode == "read" and (given or (personal and all(each.reach == "claimed" for each in personal))):
         ids = next((ids for text in reversed(said) if (ids := order_ids(text))), [])[:_ORDERS]
-        found = await shop.database.read(lambda session: _where(session, ids, " ".join(said)))
+        claim = " ".join(said)
+        found = [] if _guesses(claim) else await shop.database.read(lambda session: _where(session, ids, claim))
         if found or (ids and _EMAIL.search(" ".join(said))):
             emit("customer.claimed", held=bool(found))
             return "\n".join(found) or _NO_SUCH
@@ -64,6 +67,12 @@ async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish
         return None
     emit("request.denied", rule="CUSTOMER-IDENTIFIED")
     return RULES["CUSTOMER-IDENTIFIED"] + _HOW[mode]
+
+
+def _guesses(claim: str) -> bool:
+    """Whether more is named than one person has: an address is tried out."""
+    numbers = [word for word in without_order_ids(claim).split() if re.search(r"\d", word) and "@" not in word]
+    return len(set(_EMAIL.findall(claim))) > 1 or len(numbers) > _NUMBERS
 
 
 def _where(session: Session, ids: Sequence[str], said: str) -> list[str]:

@@ -224,7 +224,8 @@ async def decide(
     await shop.news.said("approval.decided", request["request_id"])
     ready, notes = approved(request), turned_down(request)
     update |= {"ready": ready, "notes": notes, "processing_stage": request["status"]}
-    if offer := await counter_offer(shop, request):
+    busy = state.get("plan") or state.get("unfinished")  # the customer's next word is about that
+    if not busy and (offer := await counter_offer(shop, request)):
         return Command(goto="plan", update=[*update.items(), ("findings", None), ("findings", {"offer": offer})])
     return Command(goto="execute" if ready else "reply", update=update)
 

@@ -45,6 +45,7 @@ StaffEvent = Literal[
     "approval.escalated",
     "approval.decided",  # one person's decision, which counts; facts: decision, role
     "approval.expired",
+    "approval.withdrawn",  # by its customer; facts: request_id, case, status
     "ticket.opened",  # facts of these: ticket_id, topic, status, roles, due
     "ticket.heard",  # its customer has written
     "ticket.escalated",  # nobody has taken it in time, or who has says nothing: the last of the roles is asked as well

@@ -54,6 +54,7 @@ EventName = Literal[
     "approval.reminded",
     "approval.escalated",
     "approval.expired",
+    "approval.withdrawn",
     "approval.forged",
     "trail.broken",
     "index.failed",

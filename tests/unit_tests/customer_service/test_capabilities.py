@@ -2,7 +2,7 @@
 
 import pytest
 from langchain_core.messages import HumanMessage
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from agent.approvals.models import decision_payload
 from agent.assistant.models import MESSAGE_LIMIT
@@ -10,10 +10,11 @@ from agent.capabilities import CAPABILITIES
 from agent.commerce.commands import CloseTicket, Denial, TakeTicket
 from agent.commerce.policy import RULES
 from agent.identity import Caller
-from agent.ledger.tables import CustomerRow, ReturnRow, TicketMessageRow, TicketRow
+from agent.ledger.tables import CustomerRow, ReturnRow, TicketMessageRow, TicketRow, VariantRow
 from agent.services import Services
 from tests.unit_tests.threads import staff
 
+from ..conftest import Clock
 from .talking import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -246,13 +247,14 @@ async def test_what_was_approved_before_is_not_paid_from_a_frozen_account(shop: 
 async def test_three_people_free_a_frozen_account(shop: Services) -> None:
     await talk("somebody hacked my account")
     thread = conversation("chat-2")
-    assert "- Free your account again." in await say(thread, "please unlock my account")
+    listed = await say(thread, "please unlock my account")
+    assert "- Free your account again, which is frozen since 2026-06-01 12:00 UTC." in listed
     assert "waits for approval by security_analyst, step 1 of 3" in await say(thread, "yes")
     for role in ("security_analyst", "security_manager"):
         await answer(thread, APPROVE, staff(role))
-        assert await shop.reads.is_frozen("ada_park")
+        assert await shop.reads.frozen_since("ada_park")
     assert await answer(thread, APPROVE, staff("compliance_officer")) == "Your account is free again."
-    assert not await shop.reads.is_frozen("ada_park")
+    assert await shop.reads.frozen_since("ada_park") is None
 
 
 async def test_an_account_that_is_not_frozen_is_not_freed() -> None:
@@ -321,3 +323,105 @@ async def test_the_desk_is_silent_while_a_person_has_the_conversation(shop: Serv
     close = CloseTicket(key="t2", actor="gen-1", subject="ada_park", ticket_id=ticket, role="general_agent")
     assert not isinstance(await shop.commerce.run(close), Denial)
     assert "W-1001" in await say(thread, "where is W-1001?")
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "can someone cancel my order W-1002?",
+        "Can somebody else sign for my order W-1002?",
+        "someone gave me a gift card, how do I use it?",
+        "Can someone tell me how to reset my password?",
+        "Do I have to block my card if I pay by card twice?",
+        "someone stole my parcel of order W-1002",
+        "my account is not hacked, just tell me where W-1001 is",
+        "was my account hacked?",
+    ],
+)
+async def test_a_harmless_sentence_freezes_nothing(shop: Services, harmless: str) -> None:
+    assert "frozen:" not in await talk(harmless)
+    assert await shop.reads.frozen_since("ada_park") is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my account was hacked",
+        "someone else is using my account",
+        "somebody logged in to my account",
+        "freeze my account",
+        "I never placed this order",
+    ],
+)
+async def test_what_can_only_mean_that_freezes_the_account(shop: Services, said: str) -> None:
+    assert (await talk(said)).startswith("Your account is frozen: ")
+
+
+async def test_what_was_agreed_to_at_another_price_is_not_made(shop: Services) -> None:
+    thread = conversation()
+    listed = await say(thread, "change the lamp of W-1002 to oak")
+    assert "Table lamp, oak, and" in listed
+    with shop.database.writing() as session:
+        session.execute(update(VariantRow).where(VariantRow.sku == "LAMP-OAK").values(price=999_00))
+    assert await say(thread, "yes") == RULES["PRICE-CHANGED"]
+    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+
+
+async def test_an_old_yes_does_not_free_an_account_that_was_frozen_anew(shop: Services, clock: Clock) -> None:
+    await talk("my account was hacked")
+    thread = conversation("chat-2")
+    await say(thread, "please unlock my account")
+    await say(thread, "yes")
+    for role in ("security_analyst", "security_manager"):
+        await answer(thread, APPROVE, staff(role))
+    clock.advance(minutes=5)
+    await say(conversation("chat-3"), "my account was hacked")
+    assert "frozen anew" in await answer(thread, APPROVE, staff("compliance_officer"))
+    assert await shop.reads.frozen_since("ada_park")
+
+
+async def test_of_two_refunds_that_wait_the_one_of_the_amount_is_withdrawn(shop: Services) -> None:
+    thread = await waiting_refund("10.00")
+    await say(thread, "refund 20.00 of W-1001")
+    await say(thread, "yes")
+    assert "Which one do you take back?" in await say(thread, "withdraw my refund request")
+    assert "Withdraw your request for a refund of 20.00 USD" in await say(thread, "20.00")
+    assert "It is withdrawn." in await say(thread, "yes")
+
+
+@pytest.mark.parametrize(
+    ("said", "email"),
+    [
+        ("please change my email from ada.park@example.com to ada.new@example.com", "ada.new@example.com"),
+        ("change my email to andré.müller@example.com", "andré.müller@example.com"),
+    ],
+)
+async def test_the_new_address_is_read_and_whole(said: str, email: str) -> None:
+    assert f"Change the e-mail address of your account to {email}." in await talk(said)
+
+
+async def test_an_address_that_is_too_long_is_asked_for_again() -> None:
+    long = f"change my email to {'a' * 64}@{'b' * 63}.{'c' * 63}.{'d' * 20}"
+    assert (await talk(long)).endswith("What is your new e-mail address?")
+
+
+async def test_a_change_that_this_release_does_not_know_is_asked_for_again() -> None:
+    thread = conversation()
+    await say(thread, "cancel W-1002, no longer needed")
+    plan = (await thread.values())["plan"]
+    other = {**plan, "actions": [{**plan["actions"][0], "name": "issue_credit"}]}
+    await thread.graph.aupdate_state(thread.config(None), {"plan": other}, "reply")
+    assert await say(thread, "yes") == RULES["CHANGE-UNKNOWN"]
+    assert "Shall I?" in await say(thread, "cancel W-1002, no longer needed")
+
+
+async def test_an_answer_of_staff_does_not_take_a_plans_place() -> None:
+    thread = await waiting_refund("40.00")
+    await say(thread, "cancel W-1002, no longer needed")
+    reject = decision_payload("reject", name="", note="only 10.00 is fair")
+    await answer(thread, reject, staff("general_agent"))
+    assert "Order W-1002 is cancelled." in await say(thread, "yes")
+
+
+async def test_a_mistyped_number_keeps_nobody_from_a_person() -> None:
+    assert "as case tic-" in await talk("I want to talk to a person about order W-9999")

@@ -112,3 +112,11 @@ async def test_whom_a_channel_named_once_stays_known_in_that_conversation() -> N
     thread = conversation()
     await say(thread, "hello", STOREFRONT, customer_id="ada_park")
     assert "Writing desk" in await stranger("where is W-1001?", thread)
+
+
+@pytest.mark.parametrize(
+    "guesses",
+    ["Ada Park " + " ".join(str(number) for number in range(97200, 97300)), "a@example.com ada.park@example.com"],
+)
+async def test_an_address_is_not_found_by_trying_many(guesses: str) -> None:
+    assert "delivered" not in await stranger(f"where is W-1001? {guesses}")
