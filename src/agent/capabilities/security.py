@@ -15,7 +15,8 @@ from agent.services import Services
 
 _EMAIL: Final = re.compile(r"(?<![^\s<(,:;\"'])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _NOT: Final = re.compile(
-    r"\b(?:not|isn't|wasn't|never been)\s+(?:been\s+)?(?:hack|stolen|compromis)|^\W*(?:was|is|has|did|do|can|could|if)\b",
+    r"\b(?:not|isn't|wasn't|never been)\s+(?:been\s+)?(?:hack|stolen|compromis)"
+    r"|^\W*(?:was|is|has|did|do|can|could|if)\b",
     re.I,
 )
 """A question, or the opposite."""
