@@ -52,14 +52,19 @@ PERSONAL: Final[frozenset[RequestType]] = frozenset(
 
 def table() -> str:
     """The capabilities in Markdown, for docs/architecture.md."""
-    who = {"vouched": "the customer", "claimed": "the customer, or who claims to be them", "anybody": "anybody"}
     rows = [
-        f"| {each.name} | {each.request_type} | {each.does} | {who[each.reach]} | {_yeses(each)} |"
+        f"| {each.name} | {each.request_type} | {each.does} | {_asked_by(each)} | {_yeses(each)} |"
         for each in CAPABILITIES
     ]
     return "\n".join(
         ["| capability | topic | it can | asked by | whose yes it takes |", "|---|---|---|---|---|", *rows]
     )
+
+
+def _asked_by(each: Capability) -> str:
+    if each.reach == "anybody":
+        return "anybody" if each.command is None else "the customer; others are told how"
+    return "the customer, or who claims to be them" if each.reach == "claimed" else "the customer"
 
 
 def _yeses(each: Capability) -> str:
