@@ -1,4 +1,4 @@
-"""`docs/patterns.md` and `docs/tried.md` name files, symbols and tests that are there."""
+"""`docs/patterns.md`, `docs/tried.md` and `docs/platform.md` name files, symbols and tests that are there."""
 
 import re
 from pathlib import Path
@@ -33,3 +33,9 @@ def test_a_place_that_the_page_names_is_there(place: str) -> None:
 @pytest.mark.parametrize(("file", "name"), TESTS)
 def test_what_was_tried_has_its_test(file: str, name: str) -> None:
     assert f"def {name or 'test_'}" in (ROOT / "tests" / file).read_text()
+
+
+def test_what_the_platform_does_is_shown_by_a_script_that_is_there() -> None:
+    named = re.findall(r"`(findings/[\w-]+\.sh)`", (ROOT / "docs" / "platform.md").read_text())
+    assert len(named) > 15
+    assert [name for name in named if not (ROOT / name).exists()] == []
