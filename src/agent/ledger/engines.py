@@ -3,6 +3,8 @@
 SQLite and PostgreSQL differ here and in `pg_dump`; what a transaction does is in `database`.
 """
 
+import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -41,6 +43,9 @@ class Limits:
 
 
 DEFAULT_LIMITS: Final = Limits()
+
+MADE_READY_SECONDS: Final = 5.0
+"""How long processes that start at once wait for the first to have made the ledger's file."""
 
 
 def driver_url(url: str) -> URL:
@@ -128,6 +133,20 @@ def _connector(url: str, limits: Limits) -> Callable[[], Any]:
     return lambda: Line.connect(*given[0], **{**given[1], **_postgres(limits)})
 
 
+def _use_wal(cursor: sqlite3.Cursor) -> None:
+    """Write ahead. SQLite's own waiting does not cover who makes a new file ready at the same moment."""
+    end = time.monotonic() + MADE_READY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 def _prepare_sqlite(engine: Engine, limits: Limits, foreign_keys: str = "ON") -> None:
     """WAL, foreign keys, and transactions that we begin: a writer takes its lock at once and never has to upgrade."""
 
@@ -135,13 +154,10 @@ def _prepare_sqlite(engine: Engine, limits: Limits, foreign_keys: str = "ON") ->
     def on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={int(limits.statement * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            f"foreign_keys={foreign_keys}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA busy_timeout={int(limits.statement * 1000)}")
+        _use_wal(cursor)
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA foreign_keys={foreign_keys}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

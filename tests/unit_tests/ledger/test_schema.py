@@ -116,7 +116,7 @@ def test_processes_that_start_at_once_take_turns(url: str) -> None:
 
 
 async def test_starts_within_one_process_take_turns(url: str) -> None:
-    ledgers = [Database(url) for _ in range(3)]
+    ledgers = [Database(url) for _ in range(12)]
     await asyncio.gather(*(ledger.open() for ledger in ledgers))
     for ledger in ledgers:
         await ledger.close()
