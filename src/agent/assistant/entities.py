@@ -18,6 +18,8 @@ _TYPOGRAPHY = str.maketrans("‘’´`“”‐‑‒–—−？！", "''''\"\"
 
 _ORDER_ID = re.compile(r"(?<!\w)#?W-?[0-9]{3,20}(?!\w)", re.I | re.ASCII)
 
+_EMAIL = re.compile(r"(?<![^\s<(,:;\"'])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
+
 SHOP_CURRENCY = "USD"
 """What a number that names no currency is in."""
 
@@ -82,6 +84,11 @@ def plain(text: str) -> str:
 def order_ids(text: str) -> list[str]:
     """The order ids named, each once, as typed but in upper case."""
     return list(dict.fromkeys(found.group().upper() for found in _ORDER_ID.finditer(plain(text))))
+
+
+def emails(text: str) -> set[str]:
+    """The e-mail addresses named, in lower case; half a word is none."""
+    return {found.group().lower() for found in _EMAIL.finditer(text)}
 
 
 def without_order_ids(text: str) -> str:

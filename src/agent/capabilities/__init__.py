@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from agent.assistant.models import RequestType, Topic
+from agent.assistant.models import Topic
 from agent.capabilities.abilities import abilities
 from agent.capabilities.base import Capability
 from agent.capabilities.cancel_order import CANCEL_ORDER
@@ -43,11 +43,6 @@ CAPABILITIES: Final[tuple[Capability, ...]] = (
 )
 
 BY_NAME: Final = {each.name: each for each in CAPABILITIES}
-
-PERSONAL: Final[frozenset[RequestType]] = frozenset(
-    each.request_type for each in CAPABILITIES if each.reach != "anybody"
-)
-"""Topics about which nothing is told or changed before the customer is identified (CUSTOMER-IDENTIFIED)."""
 
 
 def table() -> str:

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 
 from agent.approvals.chains import Case
 from agent.approvals.requests import Action
+from agent.assistant.entities import emails
 from agent.assistant.phrases import phrases
 from agent.capabilities.base import NOBODY, Arguments, Asked, Capability, Outcome, Proposal, Question, Slots, Whose
 from agent.commerce.commands import ChangeEmail, FreezeAccount, UnfreezeAccount
 from agent.commerce.reads import customer_history
 from agent.services import Services
 
-_EMAIL: Final = re.compile(r"(?<![^\s<(,:;\"'])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _NOT: Final = re.compile(
     r"\b(?:not|isn't|wasn't|never been)\s+(?:been\s+)?(?:hack|stolen|compromis)"
     r"|^\W*(?:was|is|has|did|do|can|could|if)\b",
@@ -52,7 +52,7 @@ async def _email(shop: Services, customer_id: str, slots: EmailSlots) -> Outcome
     if customer_id == NOBODY:
         return ""
     own = await shop.reads.email_of(customer_id)
-    found = {email.lower() for email in _EMAIL.findall(slots.email or slots.text)} - {own}
+    found = emails(slots.email or slots.text) - {own}
     if len(found) != 1 or len(email := found.pop()) > LONGEST_EMAIL:
         return Question("email", "What is your new e-mail address?")
     return Proposal({"email": email}, f"Change the e-mail address of your account to {email}.")
@@ -84,7 +84,7 @@ FREEZE_ACCOUNT: Final = Capability(
     propose=_freeze,
     command=lambda whose, arguments: FreezeAccount(**whose.as_fields(), text=arguments["text"]),
     done=lambda _, answer: (
-        "Your account is frozen: no address, payment method or refund of it can be changed until our security staff"
+        "Your account is frozen: nothing is ordered, changed or refunded from it until our security staff"
         f" has looked at it, as case {answer['id']}. They never ask for a password or a card number."
     ),
     at_once=True,

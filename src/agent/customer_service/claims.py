@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.assistant.entities import order_ids, without_order_ids
+from agent.assistant.entities import emails, order_ids, without_order_ids
 from agent.capabilities import BY_NAME
 from agent.capabilities.wishes import Wish
 from agent.commerce.policy import RULES
@@ -23,7 +23,6 @@ from agent.ledger.tables import CustomerRow, OrderRow
 from agent.observability.events import emit
 from agent.services import Services
 
-_EMAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 _WORD: Final = re.compile(r"\w+")
 _LATELY: Final = 3
 """So many of the last messages make up a claim: one is asked for its parts in turn."""
@@ -42,9 +41,8 @@ _NO_SUCH: Final = "I find no order with that number for these details. Please ch
 
 async def claimed_customer(shop: Services, text: str) -> str | None:
     """The customer whose e-mail address is in the text, for shops that accept that; else None."""
-    email = _EMAIL.search(text)
-    accepted = shop.settings.identify_by_claim == "full"
-    return await shop.reads.customer_by_email(email.group()) if email and accepted else None
+    named = sorted(emails(text)) if shop.settings.identify_by_claim == "full" else ()
+    return await shop.reads.customer_by_email(named[0]) if len(named) == 1 else None
 
 
 async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish]) -> str | None:
@@ -60,7 +58,7 @@ async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish
         ids = next((ids for text in reversed(said) if (ids := order_ids(text))), [])[:_ORDERS]
         claim = " ".join(said)
         found = [] if _guesses(claim) else await shop.database.read(lambda session: _where(session, ids, claim))
-        if found or (ids and _EMAIL.search(" ".join(said))):
+        if found or (ids and emails(claim)):
             emit("customer.claimed", held=bool(found))
             return "\n".join(found) or _NO_SUCH
     if not personal:
@@ -72,7 +70,7 @@ async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish
 def _guesses(claim: str) -> bool:
     """Whether more is named than one person has: an address is tried out."""
     numbers = [word for word in without_order_ids(claim).split() if re.search(r"\d", word) and "@" not in word]
-    return len(set(_EMAIL.findall(claim))) > 1 or len(numbers) > _NUMBERS
+    return len(emails(claim)) > 1 or len(numbers) > _NUMBERS
 
 
 def _where(session: Session, ids: Sequence[str], said: str) -> list[str]:
@@ -83,7 +81,7 @@ def _where(session: Session, ids: Sequence[str], said: str) -> list[str]:
 
 
 def _is(customer: CustomerRow, said: str) -> bool:
-    if customer.email in {email.lower() for email in _EMAIL.findall(said)}:
+    if customer.email in emails(said):
         return True
     words = _words(said)
     together = {*words, *(first + second for first, second in pairwise(words))}  # SW1A 1AA
