@@ -11,7 +11,7 @@ from typing import Final
 from attack.target import House, wait_until
 from attack.ways import WAYS, Way
 
-AT_ONCE: Final = 8
+BATCH_SIZE: Final = 8
 """Ways at a time: mostly they wait, each for a run of its own."""
 
 
@@ -70,7 +70,7 @@ def find(house: House, done: Callable[[], None] = lambda: None) -> list[Finding]
         return finding
 
     pairs = _pairs(house)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(BATCH_SIZE) as pool:
         found = [pool.submit(tried, *pair) for pair in pairs if not pair[0].alone]
     return [*(each.result() for each in found), *(tried(*pair) for pair in pairs if pair[0].alone)]
 
@@ -97,8 +97,8 @@ def _tried(house: House, way: Way, kind: str) -> Finding:
     early = target.effects() - way.paid
     try:
         target.settle()
-    except TimeoutError as never:
-        harm.append(str(never))
+    except TimeoutError as error:
+        harm.append(str(error))
     paid = target.effects()
     refusals = tuple(dict.fromkeys(reply.refused for reply in target.replies if reply.refused))
     return Finding(

@@ -7,7 +7,7 @@ must meet the gate by itself.
 from typing import Final
 
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.shop import Customer, Product, Shop, Variant
+from agent.commerce.shop_document import Customer, Product, Shop, Variant
 from agent.ledger.database import utc_now
 from attack.ways import WAYS
 

@@ -147,7 +147,7 @@ def _thread(number: int) -> Thread:
 
 
 async def _stages(shop: Services) -> Counter[str]:
-    return Counter([(await shop.reads.get(f"B-{number}"))["stage"] for number in range(ORDERS)])
+    return Counter([(await shop.queries.get(f"B-{number}"))["stage"] for number in range(ORDERS)])
 
 
 if __name__ == "__main__":

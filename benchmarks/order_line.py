@@ -8,7 +8,7 @@ from benchmarks.builds import OLD, progress
 from benchmarks.figures import Figure
 from benchmarks.rivals import OURS, Engine, Run, interleaved, multiple, spread, started
 
-AT_ONCE: Final = 10
+BATCH_SIZE: Final = 10
 SMALL: Final = 2
 LARGE: Final = 100
 DBOS: Final = "DBOS"
@@ -23,7 +23,7 @@ def orders(run: Run, engine: Engine = "sqlite") -> Iterator[Figure]:
     """Orders of two lines, ten at once."""
     contenders = run.builds() | {DBOS: ("dbos_orders", run.ours), BARE: ("bare", run.ours)}
     with started(run.folder / "orders" / engine, contenders, engine) as running:
-        taken = interleaved(running, run.rounds, run.orders, AT_ONCE, SMALL, name=f"{engine}-")
+        taken = interleaved(running, run.rounds, run.orders, BATCH_SIZE, SMALL, name=f"{engine}-")
     rate = {name: each.rate for name, each in taken.items()}
     cpu = {name: each.cpu for name, each in taken.items()}
     at_least, at_most = _BARS[engine]
@@ -42,7 +42,7 @@ def _evenness(ratios: dict[str, list[float]]) -> Figure:
     return Figure(
         figure="p95_against_p50_sqlite",
         value=round(value, 2),
-        unit=f"times p50 of an order's seconds, {AT_ONCE} at once",
+        unit=f"times p50 of an order's seconds, {BATCH_SIZE} at once",
         bar="<= 1.6",
         holds=value <= 1.6,
         peers={name: round(median(each), 2) for name, each in ratios.items()},

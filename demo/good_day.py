@@ -85,9 +85,9 @@ async def large_order(stage: Stage, scene: Scene) -> None:
     happened = "taken"
     try:
         await order.decide("billing_agent", "approve")
-    except PermissionDeniedError as refused:
-        scene.say("shop", "server", f"403 {refused.message}")
-        happened = refused.message.split(": ")[0]
+    except PermissionDeniedError as error:
+        scene.say("shop", "server", f"403 {error.message}")
+        happened = error.message.split(": ")[0]
     scene.check("the wrong role's yes is refused", expected="APPROVAL-ROLE", happened=happened)
     await order.decide("order_manager", "approve")
     view = await stage.order(order.id)
@@ -119,9 +119,9 @@ async def no_pieces(stage: Stage, scene: Scene) -> None:
     happened = "taken"
     try:
         await order.place({"MUG-BLUE": 0})
-    except UnprocessableEntityError as refused:
-        scene.say("shop", "server", f"422 {refused.message}")
-        happened = refused.message.split(": ")[1]
+    except UnprocessableEntityError as error:
+        scene.say("shop", "server", f"422 {error.message}")
+        happened = error.message.split(": ")[1]
     scene.check("quantity 0 is refused", expected="lines.0.quantity", happened=happened)
 
 

@@ -51,7 +51,7 @@ if __name__ == "__main__":
         case ["show" | "approve" | "reject" as decision, thread_id, *note] if len(note) < 2:
             try:
                 answer(thread_id, decision, *note)
-            except APIStatusError as refused:
-                sys.exit(str(refused))
+            except APIStatusError as error:
+                sys.exit(str(error))
         case _:
             sys.exit(__doc__)

@@ -38,7 +38,7 @@ def statements_of(shop: Services) -> Iterator[list[Statement]]:
 
 async def a_pass(shop: Services) -> None:
     """What each job of the reconciler asks of the ledger."""
-    await shop.heartbeat.beat()
+    await shop.heartbeat.heartbeat()
     await shop.deadlines.watch_the_clock()
     await shop.deadlines.to_tell()
     await shop.deadlines.waiting()
@@ -46,7 +46,7 @@ async def a_pass(shop: Services) -> None:
     await shop.deadlines.ended(["request"])
     await shop.expiry.watch_the_clock()
     await shop.comparison.after_restore()
-    for order in await shop.reads.unfinished(stale_seconds=0):
+    for order in await shop.queries.unfinished(stale_seconds=0):
         await shop.approvals.of_order(order["id"], status="open")
     await shop.debts.past_limit()
     await shop.payments.collect()
@@ -71,7 +71,7 @@ async def everything(shop: Services) -> AsyncIterator[list[Statement]]:
     with statements_of(shop) as made:
         await a_pass(shop)
         await a_chat()
-        await shop.reads.customer_by_email("Ada.Park@example.com")
+        await shop.queries.customer_by_email("Ada.Park@example.com")
         await a_pass(shop)
     yield made
 

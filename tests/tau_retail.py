@@ -25,7 +25,7 @@ from agent import services as composition
 from agent.commerce import commands as ours
 from agent.commerce.commands import Address, Command, Denial, Swap, first_error
 from agent.commerce.policy import RULES
-from agent.commerce.shop import Shop
+from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database
 from agent.providers.sandbox import SandboxProvider, sandbox_client
@@ -146,8 +146,8 @@ class Desk:
             return Denial(rule="LINES-OWNED", sentence=RULES["LINES-OWNED"])
         try:
             command = as_command(write, key, subject or self.owner(write))
-        except ValidationError as wrong:
-            return Denial(rule="ORDER-INPUT", sentence=first_error(wrong))
+        except ValidationError as error:
+            return Denial(rule="ORDER-INPUT", sentence=first_error(error))
         answer = await self.shop.commerce.run(command)
         if order_id := write["arguments"].get("order_id"):
             await self.shop.payments.collect(order_id)
@@ -159,7 +159,7 @@ class Desk:
         return None
 
     def owner(self, write: Json) -> str:
-        """Whose profile or order a write is about; of an unknown order, anybody."""
+        """Requester profile or order a write is about; of an unknown order, anybody."""
         order = self._db["orders"].get(write["arguments"].get("order_id", ""), {})
         return str(write["arguments"].get("user_id") or order.get("user_id") or next(iter(self._db["users"])))
 

@@ -13,8 +13,8 @@ from agent.resilience import (
     BreakerSnapshot,
     CircuitBreaker,
     Sharing,
-    StoreAwayError,
     StoreMoved,
+    StoreUnavailableError,
 )
 
 
@@ -35,7 +35,7 @@ class Breakers(Mapping[str, CircuitBreaker]):
     async def look(self) -> list[BreakerSnapshot]:
         """All of them, after hearing what the other workers know."""
         if self._sharing:
-            with suppress(StoreAwayError):  # `shared` tells, and an event told
+            with suppress(StoreUnavailableError):  # `shared` tells, and an event told
                 await self._sharing.exchange()
         return [breaker.snapshot() for breaker in self.values()]
 

@@ -38,7 +38,7 @@ def this_thread(runtime: Runtime[Any]) -> str:
     return (runtime.execution_info.thread_id if runtime.execution_info else None) or ""
 
 
-async def drive_on(client: LangGraphClient, thread_id: str, order_id: str) -> None:
+async def redrive_order(client: LangGraphClient, thread_id: str, order_id: str) -> None:
     """Have an order's graph go on from the ledger, on this thread; a run that is at work there refuses (409)."""
     await client.runs.create(
         thread_id,

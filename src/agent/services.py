@@ -18,25 +18,25 @@ from agent.breakers import Breakers
 from agent.commerce.comparison import Comparison
 from agent.commerce.debts import Debts
 from agent.commerce.demo_shop import demo_shop
+from agent.commerce.dispatcher import Commerce
 from agent.commerce.expiry import Expiry
 from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.news import News
 from agent.commerce.orders import Orders
 from agent.commerce.outbox import Outbox
 from agent.commerce.payments import Payments
-from agent.commerce.reads import Reads
-from agent.commerce.run import Commerce
+from agent.commerce.queries import Queries
 from agent.commerce.shop_import import import_shop, is_empty
 from agent.commerce.ticket_queue import Tickets
 from agent.files import keep_private
 from agent.ledger.database import Clock, Database, utc_now
+from agent.ledger.database_errors import DatabaseUnavailableError
 from agent.ledger.engines import Limits
-from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.quarantine import Quarantine
 from agent.ledger.readiness import Readiness
 from agent.ledger.replica import Replica
-from agent.providers.outside import OutsideWorld, outside_world
+from agent.providers.factory import Providers, build_providers
 from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
@@ -51,7 +51,7 @@ class Services:
 
     settings: Settings
     database: Database
-    reads: Reads
+    queries: Queries
     commerce: Commerce
     orders: Orders
     payments: Payments
@@ -74,11 +74,11 @@ class Services:
     understander: Understander
     breakers: Breakers
     started_at: datetime
-    world: OutsideWorld
+    providers: Providers
 
     async def close(self) -> None:
         """Give every connection back."""
-        for client in self.world.clients:
+        for client in self.providers.clients:
             await client.aclose()
         await self.breakers.close()
         self.knowledge.close()
@@ -101,7 +101,7 @@ async def services() -> Services:
             try:
                 _built = await build(await asyncio.to_thread(settings))
             except OSError as error:
-                away = DatabaseAwayError(f"a file beside it can't be read or written ({error.strerror})")
+                away = DatabaseUnavailableError(f"a file beside it can't be read or written ({error.strerror})")
                 _failed = time.monotonic(), away
                 raise away from error
             except Exception as error:
@@ -118,7 +118,7 @@ def replace(with_these: Services | None) -> None:
 
 async def build(config: Settings, clock: Clock = utc_now) -> Services:
     """Build services from settings: opens the ledger, creates what is missing, puts the demo shop into an empty one."""
-    CLASSIFIER.register(DatabaseAwayError, Failure("connection"))
+    CLASSIFIER.register(DatabaseUnavailableError, Failure("connection"))
     await asyncio.to_thread(keep_private, config.data_dir)
     breakers = Breakers(config.redis_url)
     first_failure = BreakerConfig(minimum_number_of_calls=1)
@@ -129,32 +129,34 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     except Exception:
         await database.close()
         raise
-    world = await outside_world(config, breakers)
+    providers = await build_providers(config, breakers)
     seconds = config.model_timeout_seconds
     patience = BreakerConfig(slow_call_duration=seconds, probe_lease_seconds=2 * seconds)
     names = ["model", "second-model"] if config.second_model else ["model"]
     models = await asyncio.to_thread(chat_models, config, [breakers.add(name, patience) for name in names])
     if config.seed_demo_shop and config.payment_provider == "sandbox" and await is_empty(database):  # its test cards
-        past = SandboxProvider(world.clients[0], config.payment_timeout_seconds)  # no news of how the network is today
+        past = SandboxProvider(
+            providers.clients[0], config.payment_timeout_seconds
+        )  # no news of how the network is today
         await import_shop(database, past, demo_shop(now=clock()))
     wait = timedelta(seconds=config.payment_wait_seconds)
-    payments = Payments(database, world.payments, wait, world.no_payments)
+    payments = Payments(database, providers.payments, wait, providers.no_payments)
     first_wait = timedelta(seconds=config.debt_retry_seconds)
-    debts = Debts(database, payments, world.payments, world.carrier, first_wait)
+    debts = Debts(database, payments, providers.payments, providers.carrier, first_wait)
     return Services(
         settings=config,
         database=database,
-        reads=Reads(database, wait),
+        queries=Queries(database, wait),
         commerce=Commerce(database),
         orders=Orders(database),
         payments=payments,
         debts=debts,
-        comparison=Comparison(database, world.payments, payments, debts),
-        fulfilment=Fulfilment(database, world.carrier),
+        comparison=Comparison(database, providers.payments, payments, debts),
+        fulfilment=Fulfilment(database, providers.carrier),
         expiry=Expiry(database, wait),
         news=News(database),
         tickets=Tickets(database),
-        outbox=Outbox(database, world.notices),
+        outbox=Outbox(database, providers.notices),
         approvals=Approvals(database, await asyncio.to_thread(Trail.of, config), config.approval_time_scale),
         deadlines=Deadlines(database),
         index=Index(config),
@@ -167,7 +169,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         understander=Understander(models),
         breakers=breakers,
         started_at=clock(),
-        world=world,
+        providers=providers,
     )
 
 

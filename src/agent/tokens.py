@@ -85,8 +85,8 @@ def read_digests(path: Path) -> Mapping[str, Caller]:
     """
     try:
         file = path.stat()
-    except FileNotFoundError as missing:
-        raise TokensError(f"{path} is missing: run `make setup`, or `desk tokens init`") from missing
+    except FileNotFoundError as error:
+        raise TokensError(f"{path} is missing: run `make setup`, or `desk tokens init`") from error
     if file.st_mode & 0o022:
         raise TokensError(f"{path} can be changed by others: chmod go-w {path}")
     return _read_digests(path, (file.st_mtime_ns, file.st_ino, file.st_size))
@@ -97,8 +97,8 @@ def _read_digests(path: Path, _: tuple[int, int, int]) -> Mapping[str, Caller]:
     try:
         entries = json.loads(path.read_text())
         callers = {digest: Caller(entry["identity"], entry["role"]) for digest, entry in entries.items()}
-    except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-        raise TokensError(f"{path} is not a file of digests: want {{sha256: {{identity, role}}}}") from wrong
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TokensError(f"{path} is not a file of digests: want {{sha256: {{identity, role}}}}") from error
     _check_roles(path, {caller.role for caller in callers.values()})
     return MappingProxyType(callers)
 
@@ -110,10 +110,10 @@ def read_tokens(path: Path) -> Mapping[str, Caller]:
             raise TokensError(f"{path} can be read by others: chmod 600 {path}")
         entries = json.loads(path.read_text())
         callers = {entry["token"]: Caller(entry["identity"], role) for role, entry in entries.items()}
-    except FileNotFoundError as missing:
-        raise TokensError(f"{path} is missing: run `make setup`, or `desk tokens init`") from missing
-    except (ValueError, TypeError, KeyError, AttributeError) as wrong:
-        raise TokensError(f"{path} is not a token file: want {{role: {{token, identity}}}}") from wrong
+    except FileNotFoundError as error:
+        raise TokensError(f"{path} is missing: run `make setup`, or `desk tokens init`") from error
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise TokensError(f"{path} is not a token file: want {{role: {{token, identity}}}}") from error
     _check_roles(path, set(entries))
     return callers
 

@@ -64,7 +64,7 @@ async def _played(options: argparse.Namespace, site: Site) -> bool:
         await site.open()
         await drill.chaos(kills=options.kills, minutes=options.minutes, orders=options.orders)
         await drill.peace()
-        account = await site.world.account()
+        account = await site.providers.account()
         checked = await site.server.desk("db", "check", "--json")
         verified = await site.server.desk("audit", "verify", "--json")
     finally:

@@ -114,7 +114,7 @@ class Drill:
                 self._told(self.record, "peace", len(self.people.orders))
         if self._site.server.death.done():
             raise RuntimeError(f"the server ended in peace:\n{self._site.server.log_end()}")
-        self.record.injected = await self._site.world.injected()
+        self.record.injected = await self._site.providers.injected()
 
     async def _life(self, phase: str, orders: int) -> None:
         """One life of the server, from its start to its kill; then the ledger's promises are looked at."""
@@ -138,10 +138,10 @@ class Drill:
         """Put the world outside into a phase."""
         faults = PHASES[phase]
         if faults is None:
-            await self._site.world.kill()
+            await self._site.providers.kill()
             return
         await self._site.start_world()
-        await self._site.world.misbehave(faults)
+        await self._site.providers.misbehave(faults)
 
     def _ending(self) -> tuple[Boundary | None, float]:
         """How the next life ends, and within how many seconds: every third at a random moment, the others at the

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.shop import Customer, Shop, Variant
+from agent.commerce.shop_document import Customer, Shop, Variant
 
 SOLD_OUT: Final = "RUG-INDIGO"
 LAST_ONES: Final = ("CLOCK-WALNUT", "MUG-GREEN")

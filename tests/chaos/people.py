@@ -166,10 +166,10 @@ class People:
         final: list[int] = []
         try:
             yield final
-        except httpx.HTTPStatusError as refused:
-            self._refused(what, refused.response.status_code, final)
-        except APIStatusError as refused:
-            self._refused(what, refused.status_code, final)
+        except httpx.HTTPStatusError as error:
+            self._refused(what, error.response.status_code, final)
+        except APIStatusError as error:
+            self._refused(what, error.status_code, final)
         except httpx.TransportError:
             self.refusals[f"{what}: no answer"] += 1
 

@@ -27,13 +27,13 @@ PRELOADED: Final = (
     "uvloop",
     "langgraph_api.cli",
     "agent.customer_service.nodes",
-    "agent.order_processing.endings",
+    "agent.order_processing.recovery",
     "agent.order_processing.handlers",
-    "agent.reconciler.news",
+    "agent.reconciler.notification_jobs",
     "agent.server.cron",
-    "agent.server.orders",
+    "agent.server.order_routes",
     "agent.server.rules",
-    "agent.server.webhooks",
+    "agent.server.webhook_routes",
 )
 """Nothing of these reads a setting, opens a file or starts a thread when it is imported; `main` checks the last."""
 

@@ -183,9 +183,9 @@ class Site:
         file = self._data / "ledger.db"
         self._url = postgres_url or f"sqlite:///{file}"
         self.ledger: LedgerReader = PostgresLedger(postgres_url) if postgres_url else Ledger(file)
-        self.world = World(folder / "world", seed=seed)
+        self.providers = World(folder / "world", seed=seed)
         setting = {"DATABASE_URL": postgres_url} if postgres_url else {}
-        self.server = MortalServer(folder / "server", self.world.url, **setting)
+        self.server = MortalServer(folder / "server", self.providers.url, **setting)
         self.shop = chaos_shop(utc_now())
         self.opening_stock: dict[str, int] = {}
 
@@ -195,14 +195,14 @@ class Site:
         self._data.mkdir()
         database = Database(self._url, utc_now)
         await database.create()
-        async with sandbox_client(self.world.url, self._data, 30, 0) as client:
+        async with sandbox_client(self.providers.url, self._data, 30, 0) as client:
             await import_shop(database, SandboxProvider(client, timeout=30), self.shop)
         await database.close()
         self.opening_stock = self.ledger.pieces()
 
     async def start_world(self) -> None:
         """Start the world, if it is down."""
-        await self.world.start(f"{self.server.url}/webhooks/sandbox")
+        await self.providers.start(f"{self.server.url}/webhooks/sandbox")
 
     async def broken_promises(self) -> list[Violation]:
         """What breaks a promise of the ledger now."""
@@ -216,4 +216,4 @@ class Site:
     async def close(self) -> None:
         """End every process."""
         await self.server.close()
-        await self.world.close()
+        await self.providers.close()

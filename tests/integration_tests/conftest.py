@@ -12,7 +12,7 @@ import pytest
 
 from agent.commerce.commands import NewOrder, PlaceOrder
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.run import Commerce
+from agent.commerce.dispatcher import Commerce
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
 from agent.providers.sandbox import SandboxProvider, sandbox_client

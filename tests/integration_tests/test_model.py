@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from agent.assistant.models import Topic, Understanding
-from agent.customer_service.words import OPENLY
+from agent.customer_service.reply_templates import OPENLY
 from demo.live import LiveServer
 from tests.integration_tests.driver import Driver
 from tests.openai_stub import OpenAIStub, completes, fails, hangs, understands

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.commerce.policy import RULES
-from agent.commerce.shop import Shop
+from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database
 from agent.providers.sandbox import SandboxProvider, sandbox_client
@@ -19,7 +19,7 @@ from tests.integration_tests.driver import Driver
 from tests.tau_retail import load_shop, pending_orders, totals
 
 ORDERS = 50
-AT_ONCE = 10
+BATCH_SIZE = 10
 
 DB_JSON = Path(os.environ.get("TAU_RETAIL_DIR", ROOT.parent / "shared" / "data" / "tau-retail")) / "db.json"
 
@@ -52,7 +52,7 @@ def test_every_order_of_a_real_shop_comes_to_a_named_end_and_the_books_balance(s
     ledger = Ledger(shop_server.folder / "data" / "ledger.db")
     pieces = ledger.pieces()
     shop_server.start()
-    with Driver(shop_server) as driver, ThreadPoolExecutor(AT_ONCE) as pool:
+    with Driver(shop_server) as driver, ThreadPoolExecutor(BATCH_SIZE) as pool:
         runs = list(pool.map(driver.order, orders))
 
     ends = {order["order_id"]: (run.stage, run.rule) for order, run in zip(orders, runs, strict=True)}

@@ -24,7 +24,16 @@ from tests.unit_tests.acts import cancel_order, done
 from tests.unit_tests.commerce.scenes import wire
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.customer_service.talking import conversation, waiting_refund
-from tests.unit_tests.order_processing.ordering import ADA, LARGE, SMALL, VERY_LARGE, drive_on, order, place, thread_of
+from tests.unit_tests.order_processing.ordering import (
+    ADA,
+    LARGE,
+    SMALL,
+    VERY_LARGE,
+    order,
+    place,
+    redrive_order,
+    thread_of,
+)
 from tests.unit_tests.threads import APPROVE, Thread, staff
 
 TRAIL_KEY: Final = SecretStr("approvals of recorded releases are sealed with this")
@@ -73,7 +82,7 @@ async def orders(shop: Services) -> list[Thread]:
     declined, _ = await place(SMALL, order_id="N-declined", method="ada_declines")
     cancelled = await cut_at("placed", "N-cancelled")
     await cancel_order(shop, "N-cancelled", key="cancel-early")
-    await drive_on(cancelled, "N-cancelled")
+    await redrive_order(cancelled, "N-cancelled")
     cancelling = await answer_lost(shop, "N-cancelling")
     await cancel_order(shop, "N-cancelling", key="cancel")
     return [
@@ -127,7 +136,7 @@ async def answer_lost(shop: Services, order_id: str) -> Thread:
         shop.breakers["payment"].force_open()
         raise httpx.ReadError("the connection broke", request=response.request)
 
-    with wire(shop.world.clients[0], response=lose):
+    with wire(shop.providers.clients[0], response=lose):
         thread, _ = await place(SMALL, order_id=order_id)
     shop.breakers["payment"].reset()
     return thread

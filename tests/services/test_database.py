@@ -12,9 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from agent.ledger.database import Database, Denied, Effect, Json
+from agent.ledger.database import Database, Effect, Json, PolicyDenied
+from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError
 from agent.ledger.engines import Limits
-from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
 from agent.ledger.tables import ProductRow
 from agent.resilience import is_transient
 from tests.services.ledgers import add, adding, all_products, eventually, products
@@ -36,11 +36,11 @@ async def own(own_postgres: Postgres, clock: Clock) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def away(ledger: Database) -> DatabaseAwayError:
+async def away(ledger: Database) -> DatabaseUnavailableError:
     """The error of one read and one effect, each in time."""
     for ask in (lambda: products(ledger), lambda: add(ledger, "rug")):
         started = time.monotonic()
-        with pytest.raises(DatabaseAwayError) as told:
+        with pytest.raises(DatabaseUnavailableError) as told:
             await ask()
         assert time.monotonic() - started < BOUND
     assert is_transient(told.value)
@@ -53,7 +53,7 @@ async def test_two_at_once_with_one_key_act_once_even_when_a_denial_leaves_no_tr
 
     def act(session: Session) -> Json:
         if session.get(ProductRow, "lamp"):
-            raise Denied("TAKEN", "There is one.")
+            raise PolicyDenied("TAKEN", "There is one.")
         inside.set()
         assert meanwhile.wait(30)
         return adding("lamp")(session)
@@ -136,7 +136,7 @@ async def test_a_server_that_is_not_there_is_told_in_time(own_postgres: Postgres
     told = await away(own)
     assert "refused" in str(told)
     assert PASSWORD not in str(told)
-    with pytest.raises(DatabaseAwayError):
+    with pytest.raises(DatabaseUnavailableError):
         await own.open()
 
 
@@ -154,7 +154,7 @@ async def test_a_transaction_that_the_server_freezes_in_is_told_in_time(own_post
             session.execute(text("SELECT 1"))
 
     started = time.monotonic()
-    with pytest.raises(DatabaseAwayError):
+    with pytest.raises(DatabaseUnavailableError):
         await own.write(freezes)
     assert time.monotonic() - started < BOUND
     assert await products(own) == ["lamp"]
@@ -184,7 +184,7 @@ async def test_when_all_connections_are_in_use_that_is_told_in_time(url: str, le
 
     busy = [asyncio.create_task(database.read(keeps_busy)) for _ in range(LIMITS.connections)]
     await asyncio.to_thread(all_busy.wait, 30)
-    with pytest.raises(DatabaseAwayError, match="in use"):
+    with pytest.raises(DatabaseUnavailableError, match="in use"):
         await database.read(all_products)
     done.set()
     assert await asyncio.gather(*busy) == [True] * LIMITS.connections
@@ -194,7 +194,7 @@ async def test_when_all_connections_are_in_use_that_is_told_in_time(url: str, le
 
 async def test_a_statement_that_takes_too_long_is_ended(url: str, clock: Clock) -> None:
     database = Database(url, clock, LIMITS)
-    with pytest.raises(DatabaseAwayError, match="statement timeout"):
+    with pytest.raises(DatabaseUnavailableError, match="statement timeout"):
         await database.read(lambda session: session.execute(text("SELECT pg_sleep(30)")))
     await database.close()
 

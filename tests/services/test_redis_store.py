@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from agent.resilience import CircuitBreaker, Claim, Sharing, StateStore, StoreAwayError
+from agent.resilience import CircuitBreaker, Claim, Sharing, StateStore, StoreUnavailableError
 from agent.resilience.redis_store import RedisStore
 from tests.services.breaker_worker import CONFIG
 from tests.services.redis import Redis, worker_processes
@@ -85,9 +85,9 @@ async def test_a_closed_breaker_sends_redis_nothing(redis: Redis) -> None:
 @pytest.mark.parametrize("word", ["a string", "a hash of someone else's"])
 async def test_a_key_that_is_no_breakers_is_a_store_that_is_away(redis: Redis, store: StateStore, word: str) -> None:
     redis.ask("SET breaker:{model} x" if word == "a string" else "HSET breaker:{model} epoch 1 state ajar")
-    with pytest.raises(StoreAwayError):
+    with pytest.raises(StoreUnavailableError):
         await store.read(["model"])
-    with pytest.raises(StoreAwayError):
+    with pytest.raises(StoreUnavailableError):
         await store.acquire("model", Claim("lease", 1.0, 1, None, 0))
 
 

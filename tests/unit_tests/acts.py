@@ -1,10 +1,10 @@
-"""Commands as tests give them: run by the shop, and raised as `Denied` where it denies."""
+"""Commands as tests give them: run by the shop, and raised as `PolicyDenied` where it denies."""
 
 from typing import Any, cast
 
 from agent.commerce.commands import CancelOrder, Command, Denial, MarkHandedOver, NewOrder, PlaceOrder, RefundPayment
 from agent.commerce.views import OrderView
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.services import Services
 
 
@@ -12,7 +12,7 @@ async def done(shop: Services, command: Command) -> dict[str, Any]:
     """What the command changed."""
     answer = await shop.commerce.run(command)
     if isinstance(answer, Denial):
-        raise Denied(answer.rule, answer.sentence)
+        raise PolicyDenied(answer.rule, answer.sentence)
     return answer
 
 

@@ -13,7 +13,7 @@ from langgraph_sdk.client import LangGraphClient
 
 from agent import services as composition
 from agent.approvals import index
-from agent.policies import BUDGETS
+from agent.node_policies import BUDGETS
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import home

@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
+from agent.commerce.dispatcher import HANDLERS
 from agent.commerce.lifecycle import MOVES
 from agent.commerce.policy import RULES
-from agent.commerce.run import HANDLERS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
 

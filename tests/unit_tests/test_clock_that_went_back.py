@@ -11,13 +11,13 @@ from agent.ledger.times import CLOCK_SKEW
 from agent.resilience import capacity
 from agent.resilience.capacity import RateLimit
 from agent.server import limits
-from agent.server.limits import TooManyError, take_turn
-from agent.server.watching import is_late
+from agent.server.limits import TooManyError, throttle
+from agent.server.watchdog import is_late
 from agent.services import Services
 from tests.unit_tests.acts import place_order, refund_payment
 from tests.unit_tests.commerce.scenes import new_order, paid, unreachable, wire
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.order_processing.ordering import SMALL, drive_on, order, thread_of
+from tests.unit_tests.order_processing.ordering import SMALL, order, redrive_order, thread_of
 from tests.unit_tests.threads import events
 
 HOUR = timedelta(hours=1)
@@ -25,23 +25,23 @@ HOUR = timedelta(hours=1)
 
 async def test_an_order_under_way_is_taken_on_at_once_and_that_is_an_event(shop: Services, clock: Clock) -> None:
     await place_order(shop, NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
-    assert await shop.reads.unfinished(stale_seconds=120) == []
+    assert await shop.queries.unfinished(stale_seconds=120) == []
     before = events("clock.went_back")
 
     clock.now -= HOUR
 
-    [left] = await shop.reads.unfinished(stale_seconds=120)
+    [left] = await shop.queries.unfinished(stale_seconds=120)
     assert events("clock.went_back") == before + 1
-    assert (await drive_on(thread_of(), left["id"]))["processing_stage"] == "completed"
-    assert await shop.reads.unfinished(stale_seconds=120) == []
+    assert (await redrive_order(thread_of(), left["id"]))["processing_stage"] == "completed"
+    assert await shop.queries.unfinished(stale_seconds=120) == []
 
 
 async def test_clocks_of_two_machines_that_differ_a_little_are_no_reason(shop: Services, clock: Clock) -> None:
     await place_order(shop, NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
     clock.now -= CLOCK_SKEW
-    assert await shop.reads.unfinished(stale_seconds=120) == []
+    assert await shop.queries.unfinished(stale_seconds=120) == []
     clock.advance(seconds=-1)
-    assert len(await shop.reads.unfinished(stale_seconds=120)) == 1
+    assert len(await shop.queries.unfinished(stale_seconds=120)) == 1
 
 
 async def test_a_thread_that_failed_is_given_up_at_once(shop: Services, clock: Clock) -> None:
@@ -59,7 +59,7 @@ async def test_a_thread_that_failed_is_given_up_at_once(shop: Services, clock: C
 async def test_what_is_owed_is_paid(shop: Services, clock: Clock) -> None:
     await paid(shop, new_order())
     await refund_payment(shop, "A-1", 10_00)
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         assert await shop.debts.settle() == {"r1:A-1:pay:1": "owed"}
     shop.breakers["payment"].reset()
     assert await shop.debts.settle() == {}
@@ -70,23 +70,23 @@ async def test_what_is_owed_is_paid(shop: Services, clock: Clock) -> None:
 
 
 async def test_nobody_knows_how_long_the_reconciler_has_not_run(shop: Services, clock: Clock) -> None:
-    await shop.heartbeat.beat()
+    await shop.heartbeat.heartbeat()
     clock.now -= HOUR
     assert is_late(shop, await shop.heartbeat.last())
-    await shop.heartbeat.beat()
+    await shop.heartbeat.heartbeat()
     assert not is_late(shop, await shop.heartbeat.last())
 
 
 async def test_a_customers_rate_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     limits._limiter.cache_clear()
     ada, real = Caller("ada_park", "customer"), time.time
-    await take_turn(ada, "1/minute")
+    await throttle(ada, "1/minute")
     with pytest.raises(TooManyError):
-        await take_turn(ada, "1/minute")
+        await throttle(ada, "1/minute")
 
     monkeypatch.setattr(time, "time", lambda: real() - HOUR.total_seconds())
 
-    await take_turn(ada, "1/minute")
+    await throttle(ada, "1/minute")
     limits._limiter.cache_clear()
 
 

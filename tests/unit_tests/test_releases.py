@@ -23,7 +23,7 @@ from tests.unit_tests.commerce.books import both_sides_agree
 from tests.unit_tests.commerce.scenes import charges, dump, network, pay_by, repaid
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.customer_service.talking import say
-from tests.unit_tests.order_processing.ordering import drive_on, thread_of
+from tests.unit_tests.order_processing.ordering import redrive_order, thread_of
 from tests.unit_tests.threads import APPROVE, Thread, staff
 
 GRAPHS: Final = {graph.name: graph for graph in (customer_service, order_processing)}
@@ -108,7 +108,7 @@ async def test_an_order_that_waits_is_approved_charged_once_and_completed(shop: 
     for _ in range(2):  # and once more from the old checkpoint, as a stale tab would
         await approve(await as_it_was(known))
 
-    order = await shop.reads.get(known["order_id"])
+    order = await shop.queries.get(known["order_id"])
     assert order["stage"] == "completed"
     assert await money_of(shop, order["id"]) == ([order["total"]], [])
 
@@ -160,9 +160,9 @@ async def test_the_answer_of_a_wrong_role_counts_for_nothing_and_the_right_one_i
 async def test_an_order_is_taken_on_to_its_end_or_to_people(shop: Services, known: Recorded, lost: bool) -> None:
     thread = thread_of(known["order_id"]) if lost else await as_it_was(known)
 
-    await drive_on(thread, known["order_id"])
+    await redrive_order(thread, known["order_id"])
 
-    order = await shop.reads.get(known["order_id"])
+    order = await shop.queries.get(known["order_id"])
     captured, given_back = await money_of(shop, order["id"])
     match order["stage"]:
         case "completed":
@@ -173,7 +173,7 @@ async def test_an_order_is_taken_on_to_its_end_or_to_people(shop: Services, know
         case "declined":
             assert captured == []
             await pay_by(shop, order["id"], "ada_card")
-            assert (await drive_on(thread, order["id"]))["processing_stage"] == "completed"
+            assert (await redrive_order(thread, order["id"]))["processing_stage"] == "completed"
             assert await money_of(shop, order["id"]) == ([order["total"]], [])
         case _:
             roles = (await at_the_gate(thread))["roles"]

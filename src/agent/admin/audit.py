@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 from sqlalchemy.orm import Session
 
-from agent.admin.failures import in_one_line
+from agent.admin.error_messages import in_one_line
 from agent.approvals import audit
 from agent.approvals.trail import Trail
 from agent.client.connection import DeskError, ExitCode

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from agent.admin.failures import in_one_line
+from agent.admin.error_messages import in_one_line
 from agent.client.connection import DeskError, ExitCode
 from agent.client.show import Screen, table
 from agent.files import keep_private
@@ -16,8 +16,8 @@ from agent.ledger import objects, schema
 from agent.ledger.backup_sqlite import damage_in
 from agent.ledger.contents import Contents
 from agent.ledger.database import Database, utc_now
+from agent.ledger.database_errors import LedgerDamagedError, explained
 from agent.ledger.engines import Limits, is_embedded, sync_engine
-from agent.ledger.failures import LedgerDamagedError, explained
 from agent.ledger.invariants import CHECKS, Violation, violations
 from agent.settings import settings
 

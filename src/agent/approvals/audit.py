@@ -46,8 +46,8 @@ def verify(session: Session, trail: Trail) -> Verdict:
             requests, decisions, unsealed = requests + 1, decisions + len(said), unsealed + (row.seal is None)
             try:
                 trail.prove(row, said)
-            except BrokenTrailError as wrong:
-                broken.append({"request_id": row.id, "link": wrong.link, "why": str(wrong)})
+            except BrokenTrailError as error:
+                broken.append({"request_id": row.id, "link": error.link, "why": str(error)})
     return Verdict(requests, decisions, unsealed, broken)
 
 
@@ -60,8 +60,8 @@ def story(session: Session, trail: Trail, request_id: str) -> Story | None:
     try:
         trail.prove(row, said)
         broken = None
-    except BrokenTrailError as wrong:
-        broken = str(wrong)
+    except BrokenTrailError as error:
+        broken = str(error)
     effect = session.scalar(select(EffectRow).where(EffectRow.key.in_([row.head or row.id, row.id])))
     return Story(
         request={

@@ -30,7 +30,7 @@ class SaidBy(TypedDict):
     seal: NotRequired[str]
 
 
-NOBODY = SaidBy(said=None, identity="", role="")
+ANONYMOUS = SaidBy(said=None, identity="", role="")
 
 
 _NAMED: Final = {"named", "said"}
@@ -51,7 +51,7 @@ def ask(shown: ApprovalView, head: str, runtime: Runtime[Any], trail: Trail) -> 
         said, named = said["said"], str(said["named"])
     caller = caller_of_run(runtime)
     if caller is None:
-        return NOBODY
+        return ANONYMOUS
     caller, said = acting(caller, said)
     try:
         seal = trail.of_answer(head, said, caller.identity, caller.role, named=named)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from agent.approvals.card import roles_of
 from agent.approvals.models import QuestionView
 from agent.identity import Caller
-from agent.ledger.database import Database, Denied, KeyReusedError, digest, emit_once_committed
+from agent.ledger.database import Database, KeyReusedError, PolicyDenied, digest, emit_once_committed
 from agent.ledger.notices import notify
 from agent.ledger.tables import ApprovalRow, QuestionRow
 from agent.ledger.transactions import reads, writes
@@ -37,26 +37,26 @@ class Questions:
     def ask(self, session: Session, request_id: str, text: str, caller: Caller, key: str) -> QuestionView:
         """Ask the customer of a request, once under the caller's `key`; one question of a request waits at a time.
 
-        Raises `KeyReusedError`; `Denied` TEXT-CHARACTERS, APPROVAL-EXISTS, APPROVAL-ROLE, APPROVAL-ENDED or
+        Raises `KeyReusedError`; `PolicyDenied` TEXT-CHARACTERS, APPROVAL-EXISTS, APPROVAL-ROLE, APPROVAL-ENDED or
         QUESTION-OPEN.
         """
         if not is_storable(text):
-            raise Denied(*RULE.split(": ", 1))
+            raise PolicyDenied(*RULE.split(": ", 1))
         now, key = self._db.clock(), f"{request_id}:{digest([caller.identity, key])}"
         row = session.get(ApprovalRow, request_id, with_for_update=True)
         if row is None:
-            raise Denied("APPROVAL-EXISTS", "there is no such request")
+            raise PolicyDenied("APPROVAL-EXISTS", "there is no such request")
         asked = _of(session, request_id)
         if again := next((question for question in asked if question.key == key), None):
             if again.text != text:
                 raise KeyReusedError(key)
             return _view(again)
         if row.status != "open":
-            raise Denied("APPROVAL-ENDED", f"this request is {row.status}")
+            raise PolicyDenied("APPROVAL-ENDED", f"this request is {row.status}")
         if caller.role not in roles_of(row):
-            raise Denied("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
+            raise PolicyDenied("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
         if asked and asked[-1].answer is None:
-            raise Denied("QUESTION-OPEN", "the customer has not answered the question before yet")
+            raise PolicyDenied("QUESTION-OPEN", "the customer has not answered the question before yet")
         number = len(asked) + 1
         question = QuestionRow(
             key=key,

@@ -8,15 +8,15 @@ from typing import Any, TypedDict, Unpack
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from agent.approvals.answers import Refused, UnreadableAnswerError, read_answer
 from agent.approvals.card import args_of, decisions_of, ended_in_words, roles_of, view_of
 from agent.approvals.chains import OF_ORDERS, Case, chain_of
 from agent.approvals.models import Answer, ApprovalView
+from agent.approvals.responses import AnswerRefusedError, UnreadableAnswerError, read_answer
 from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, proof_of
 from agent.approvals.telling import tell_of_decision, tell_of_turn
 from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
 from agent.identity import APPROVER_ROLES, Caller, person
-from agent.ledger.database import Database, Denied, digest, emit_once_committed
+from agent.ledger.database import Database, PolicyDenied, digest, emit_once_committed
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
 
@@ -38,7 +38,7 @@ class Action:
 
 Edit = Callable[[Session, ApprovalRow, dict[str, Any], datetime], tuple[Action, Case]]
 """Takes a request and its arguments as somebody wants them, as text, and gives the changed action with the case that it
-now is. Raises ValueError with the reason why not, or `Denied` with the rule that forbids it."""
+now is. Raises ValueError with the reason why not, or `PolicyDenied` with the rule that forbids it."""
 
 
 class About(TypedDict):
@@ -78,10 +78,11 @@ class Approvals:
 
     @writes
     def approved(self, session: Session, request_id: str) -> ApprovalView:
-        """The request, from the ledger. Raises `Denied` APPROVAL-MISSING unless everybody has said yes, provably."""
+        """The request, from the ledger. Raises `PolicyDenied` APPROVAL-MISSING unless everybody has said yes,
+        provably."""
         row = session.get(ApprovalRow, request_id)
         if row is None or row.status != "approved" or not self._proven(session, row):
-            raise Denied("APPROVAL-MISSING", "This has not been approved.")
+            raise PolicyDenied("APPROVAL-MISSING", "This has not been approved.")
         return view_of(session, row)
 
     @reads
@@ -170,10 +171,10 @@ class Approvals:
             answer = self._allowed(session, row, seen_hash, said, caller)
             proof = proof_of(session, row, answer, seen, who=caller.identity if caller else "", now=self._db.clock())
             decision = self._take(session, row, answer, caller, edit=edit, proof=proof)
-        except Refused as refused:
-            emit_once_committed(session, "approval.answer_refused", request_id=request_id, rule=refused.rule)
-            view = view_of(session, row, refused=str(refused))
-            if caller and refused.ask_again:
+        except AnswerRefusedError as error:
+            emit_once_committed(session, "approval.answer_refused", request_id=request_id, rule=error.rule)
+            view = view_of(session, row, refused=str(error))
+            if caller and error.ask_again:
                 told = [*told, name_digest(caller.identity)]
             view["asked_again"] = told
             return view
@@ -193,20 +194,20 @@ class Approvals:
 
     def _allowed(self, session: Session, row: ApprovalRow, seen_hash: str, said: Any, caller: Caller | None) -> Answer:
         if caller is None or caller.role not in roles_of(row) or caller.role not in APPROVER_ROLES:
-            raise Refused("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
+            raise AnswerRefusedError("APPROVAL-ROLE", f"this step is for {' or '.join(roles_of(row))}")
         who = person(caller.identity)
         if who in (person(row.asked_by), person(row.subject)):
-            raise Refused("APPROVAL-OWN", "nobody approves what they asked for")
+            raise AnswerRefusedError("APPROVAL-OWN", "nobody approves what they asked for")
         if who in {person(each.actor) for each in decisions_of(session, row) if each.round == row.round}:
-            raise Refused("APPROVAL-TWICE", "nobody acts twice in one chain")
+            raise AnswerRefusedError("APPROVAL-TWICE", "nobody acts twice in one chain")
         if seen_hash != row.action_hash:
-            raise Refused("APPROVAL-STALE", "the action has changed since it was shown")
+            raise AnswerRefusedError("APPROVAL-STALE", "the action has changed since it was shown")
         try:
             answer = read_answer(said, row.action["name"])
-        except UnreadableAnswerError as unreadable:
-            raise Refused("APPROVAL-UNREADABLE", str(unreadable)) from unreadable
+        except UnreadableAnswerError as error:
+            raise AnswerRefusedError("APPROVAL-UNREADABLE", str(error)) from error
         if answer.decision == "reject" and not answer.note.strip():
-            raise Refused("APPROVAL-NOTE", "a rejection needs a reason in its note")
+            raise AnswerRefusedError("APPROVAL-NOTE", "a rejection needs a reason in its note")
         return answer
 
     def _take(
@@ -256,25 +257,25 @@ class Approvals:
         """Whether the trail holds. A request whose does not is worth nothing: it is void, and asked anew."""
         try:
             self.trail.prove(row, decisions_of(session, row))
-        except BrokenTrailError as broken:
+        except BrokenTrailError as error:
             row.status = "void"
-            emit_once_committed(session, "trail.broken", request_id=row.id, link=broken.link)
+            emit_once_committed(session, "trail.broken", request_id=row.id, link=error.link)
             return False
         return True
 
     def _edit(self, session: Session, row: ApprovalRow, answer: Answer, edit: Edit | None) -> int:
         """Put the changed action in place: the yeses before are void, the editor's own counts for their step."""
         if edit is None or not row.action["editable"]:
-            raise Refused("APPROVAL-EDIT", "this action can be approved or rejected, not edited")
+            raise AnswerRefusedError("APPROVAL-EDIT", "this action can be approved or rejected, not edited")
         before = row.chain[row.step]["role"]
         if set(answer.arguments or {}) != set(args_of(row)):
-            raise Refused("APPROVAL-EDIT", "send all arguments, and no others")
+            raise AnswerRefusedError("APPROVAL-EDIT", "send all arguments, and no others")
         try:
             action, case = edit(session, row, answer.arguments or {}, self._db.clock())
-        except ValueError as wrong:
-            raise Refused("APPROVAL-EDIT", str(wrong)) from wrong
-        except Denied as denial:
-            raise Refused(denial.rule, denial.sentence) from denial
+        except ValueError as error:
+            raise AnswerRefusedError("APPROVAL-EDIT", str(error)) from error
+        except PolicyDenied as denial:
+            raise AnswerRefusedError(denial.rule, denial.sentence) from denial
         row.action = asdict(action)
         row.action_hash, row.case, row.chain, row.round = action.hash, case, chain_of(case, self._scale), row.round + 1
         own = [n for n, step in enumerate(row.chain) if step["role"] == before]

@@ -12,9 +12,9 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.approvals.answers import Refused
 from agent.approvals.card import args_of, decisions_of, token_of
 from agent.approvals.models import Answer, ApprovalView
+from agent.approvals.responses import AnswerRefusedError
 from agent.ledger.database import digest
 from agent.ledger.tables import ApprovalRow
 
@@ -38,18 +38,20 @@ NOTHING_SEEN: Final = Seen()
 def proof_of(session: Session, row: ApprovalRow, answer: Answer, seen: Seen, *, who: str, now: datetime) -> str:
     """Which part of an answer proves that `who` saw the request as it stands, or that it has not changed lately.
 
-    Raises `Refused` APPROVAL-STALE.
+    Raises `AnswerRefusedError` APPROVAL-STALE.
     """
     shown = seen.shown
     if shown and "token" not in shown and answer.decision == "edit":  # shown by a release that had amounts in cents
-        raise Refused("APPROVAL-STALE", "amounts are written like 80.00 now: look at it again", ask_again=True)
+        raise AnswerRefusedError(
+            "APPROVAL-STALE", "amounts are written like 80.00 now: look at it again", ask_again=True
+        )
     if answer.token is not None:
         return _same("token", answer.token == token_of(row))
     if answer.echoed is not None:
         before_cards = shown is not None and "token" not in shown  # then clients repeat what that release has shown
         return _same("arguments", answer.echoed == (row.action["arguments"] if before_cards else args_of(row)))
     if shown and shown.get("token", token_of(row)) != token_of(row):
-        raise Refused("APPROVAL-STALE", _CHANGED)
+        raise AnswerRefusedError("APPROVAL-STALE", _CHANGED)
     if seen.named:
         return seen.named
     since = _changed_at(session, row)
@@ -57,7 +59,7 @@ def proof_of(session: Session, row: ApprovalRow, answer: Answer, seen: Seen, *, 
         return "unchanged"
     if name_digest(who) in asked_again(row, seen):
         return "asked again"
-    raise Refused("APPROVAL-STALE", f"{_CHANGED}, and answer once more", ask_again=True)
+    raise AnswerRefusedError("APPROVAL-STALE", f"{_CHANGED}, and answer once more", ask_again=True)
 
 
 def asked_again(row: ApprovalRow, seen: Seen) -> list[str]:
@@ -73,7 +75,7 @@ def name_digest(who: str) -> str:
 
 def _same(proof: str, is_same: bool) -> str:
     if not is_same:
-        raise Refused("APPROVAL-STALE", _CHANGED)
+        raise AnswerRefusedError("APPROVAL-STALE", _CHANGED)
     return proof
 
 

@@ -1,7 +1,7 @@
 """The embedded responder: understands a message with rules alone, without a model or the network.
 
 It answers when there is no model or the model fails, and it has the last word on a yes (CONFIRM-FIRST). The
-phrases are in `wording`, ids and amounts in `entities`; nothing is looked up or decided here.
+phrases are in `intent_rules`, ids and amounts in `entities`; nothing is looked up or decided here.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from agent.assistant import wording
+from agent.assistant import intent_rules
 from agent.assistant.entities import (
     REASON_LIMIT,
     amount,
@@ -20,8 +20,8 @@ from agent.assistant.entities import (
     plain,
     stated_reason,
 )
+from agent.assistant.intent_rules import RULES, Rule
 from agent.assistant.models import RequestType, Topic, Understanding
-from agent.assistant.wording import RULES, Rule
 
 TOPICS_LIMIT = 5
 """Topics of one message that are taken up: the first ones. The reply lists them, so nobody is misled."""
@@ -52,9 +52,9 @@ def understand(text: str, *, pending: bool) -> Understanding:
         return answer
     if topics := _topics(text):
         return Understanding(act="request", topics=topics)
-    if wording.OUT_OF_SCOPE.search(words):
+    if intent_rules.OUT_OF_SCOPE.search(words):
         return Understanding(act="out_of_scope")
-    if wording.SMALL_TALK.search(words) and not _says_more(words, wording.SMALL_TALK, wording.FILLER):
+    if intent_rules.SMALL_TALK.search(words) and not _says_more(words, intent_rules.SMALL_TALK, intent_rules.FILLER):
         return Understanding(act="small_talk")
     return Understanding(act="unclear")
 
@@ -88,7 +88,7 @@ def other_wish(text: str, asked: Topic, *, says_yes_or_no: bool) -> bool:
     What they describe may sound like much; only what can't be meant as an answer is another wish.
     """
     words = " ".join(plain(text).split())
-    plainly = _wishes(text, only=wording.PLAINLY) - {asked.request_type}
+    plainly = _wishes(text, only=intent_rules.PLAINLY) - {asked.request_type}
     another = bool(set(order_ids(text)) - {asked.order_id}) and asked.order_id is not None
     return bool(plainly) or another or (not says_yes_or_no and _yes_or_no(words) is not None)
 
@@ -101,9 +101,9 @@ def _wishes(text: str, only: frozenset[str] | None = None) -> set[RequestType]:
 
 def _yes_or_no(words: str) -> Understanding | None:
     """A plain yes or no, which says nothing else and asks nothing; else None."""
-    rest, refusals = wording.NO.subn(" ", words)
-    agreements = len(wording.YES.findall(rest))
-    if "?" in words or bool(refusals) == bool(agreements) or _says_more(rest, wording.YES, wording.FILLER):
+    rest, refusals = intent_rules.NO.subn(" ", words)
+    agreements = len(intent_rules.YES.findall(rest))
+    if "?" in words or bool(refusals) == bool(agreements) or _says_more(rest, intent_rules.YES, intent_rules.FILLER):
         return None
     return Understanding(act="no" if refusals else "yes")
 
@@ -143,7 +143,7 @@ def _drafts(text: str) -> Iterator[_Draft]:
         clause = text[start:end]
         ids = order_ids(clause)
         words = bare_words(clause)
-        if not ids and not _says_more(words, wording.SMALL_TALK, wording.FILLER):
+        if not ids and not _says_more(words, intent_rules.SMALL_TALK, intent_rules.FILLER):
             continue
         rule = _rule(words, names_order=bool(ids))
         bare = bool(ids) and all(word.lower() in _ORDER_WORDS for word in _WORD.findall(words))
@@ -160,10 +160,10 @@ def _clauses(text: str) -> Iterator[tuple[int, int]]:
 
 def _rule(words: str, *, names_order: bool) -> Rule | None:
     """The rule for one clause. A general question names no order, and is about the shop."""
-    wish = wording.NEGATED.sub(" ", words)
-    if wording.OTHER_SHOP.search(wish):
+    wish = intent_rules.NEGATED.sub(" ", words)
+    if intent_rules.OTHER_SHOP.search(wish):
         return None
-    no_question = names_order or wording.OUT_OF_SCOPE.search(wish)
+    no_question = names_order or intent_rules.OUT_OF_SCOPE.search(wish)
     candidates = (rule for rule in RULES if not (no_question and rule.request_type == "question"))
     return next((rule for rule in candidates if rule.pattern.search(wish)), None)
 

@@ -6,7 +6,7 @@ What the customer wants is read in `embedded`. What a model found is checked aga
 import re
 from decimal import Decimal
 
-from agent.assistant.phrases import phrases
+from agent.assistant.pattern_language import phrases
 
 REASON_LIMIT = 160
 """Longest excerpt, in characters, that is kept as a reason."""
@@ -97,7 +97,7 @@ def without_order_ids(text: str) -> str:
 
 
 def bare_words(text: str) -> str:
-    """The text on one line, with "order" for each order id and "amount" for each number, as `wording` has it."""
+    """The text on one line, with "order" for each order id and "amount" for each number, as `intent_rules` has it."""
     return _AMOUNT.sub(" amount", without_order_ids(text))
 
 

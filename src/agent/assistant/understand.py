@@ -19,7 +19,7 @@ from agent.assistant import embedded
 from agent.assistant.entities import REASON_LIMIT, cancel_reason, numbers_as_amounts, order_ids
 from agent.assistant.models import Topic, Understanding
 from agent.observability.events import emit
-from agent.resilience import CircuitBreaker, CircuitOpenError, FallbackChain, FellBack, Hop
+from agent.resilience import CircuitBreaker, CircuitOpenError, FallbackChain, FallbackStep, FallbackTaken
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 
@@ -56,14 +56,20 @@ _MODELS: Final[tuple[ReadBy, ...]] = ("primary", "secondary")
 
 
 class Understander:
-    """Reads customers' messages with the first of a chain that can: the models, the rules, and at last a person."""
+    """Queries customers' messages with the first of a chain that can: the models, the rules, and at last a person."""
 
     def __init__(self, models: Sequence[BaseChatModel]) -> None:
-        hops = [Hop(name, partial(_by_model, _reader(model))) for name, model in zip(_MODELS, models, strict=False)]
-        then = [Hop("degraded", _by_rules), Hop("person", _by_nobody)] if hops else [Hop("embedded", _by_rules_alone)]
-        leads_on = (*_model_failures(), NotUnderstoodError) if hops else ()
+        steps = [
+            FallbackStep(name, partial(_by_model, _reader(model))) for name, model in zip(_MODELS, models, strict=False)
+        ]
+        then = (
+            [FallbackStep("degraded", _by_rules), FallbackStep("person", _by_nobody)]
+            if steps
+            else [FallbackStep("embedded", _by_rules_alone)]
+        )
+        leads_on = (*_model_failures(), NotUnderstoodError) if steps else ()
         self._chain: FallbackChain[[str, bool, Sequence[str]], Understanding] = FallbackChain(
-            "assistant", [*hops, *then], leads_on, listeners=[_fell_back]
+            "assistant", [*steps, *then], leads_on, listeners=[_fell_back]
         )
 
     async def understand(
@@ -84,8 +90,8 @@ class Understander:
         return understood, cast(ReadBy, read_by)
 
 
-def _fell_back(fell: FellBack) -> None:
-    emit("assistant.fallback", failed=fell.failed, turned_to=fell.turned_to, reason=fell.reason)
+def _fell_back(fell: FallbackTaken) -> None:
+    emit("assistant.fallback", failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
 
 
 def _model_failures() -> tuple[type[Exception], ...]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from agent.assistant.models import Topic
 from agent.capabilities.abilities import abilities
+from agent.capabilities.account_security import CHANGE_EMAIL, FREEZE_ACCOUNT, UNLOCK_ACCOUNT
 from agent.capabilities.base import Capability
 from agent.capabilities.cancel_order import CANCEL_ORDER
 from agent.capabilities.change_address import CHANGE_ADDRESS
@@ -14,7 +15,6 @@ from agent.capabilities.passing_on import ACCOUNT_CHANGE, ACCOUNT_SECURITY, TALK
 from agent.capabilities.profile_address import PROFILE_ADDRESS
 from agent.capabilities.refund import REFUND
 from agent.capabilities.return_items import RETURN_ITEMS
-from agent.capabilities.security import CHANGE_EMAIL, FREEZE_ACCOUNT, UNLOCK_ACCOUNT
 from agent.capabilities.shop_question import SHOP_QUESTION
 from agent.capabilities.swapping import CHANGE_ITEMS, EXCHANGE_ITEMS
 from agent.capabilities.withdraw_request import WITHDRAW_REQUEST

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from agent.assistant.phrases import phrases
+from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import Capability, Outcome, Slots
 from agent.services import Services
 

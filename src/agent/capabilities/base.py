@@ -46,19 +46,19 @@ class Proposal:
     sentence: str
 
 
-NOBODY = ""
+ANONYMOUS = ""
 """Not a customer."""
 
 Outcome = str | Question | Proposal
 """What comes of a wish: words (none: the article that was found), a question, or a change that is proposed."""
 
 Propose = Callable[[Services, str, Any], Awaitable[Outcome]]
-"""Given the customer, who is `NOBODY` while nobody vouches for them, and the slots. It reads, and changes nothing.
-Raises `Denied` with the rule in the way."""
+"""Given the customer, who is `ANONYMOUS` while nobody vouches for them, and the slots. It reads, and changes nothing.
+Raises `PolicyDenied` with the rule in the way."""
 
 
 @dataclass(frozen=True)
-class Whose:
+class Requester:
     """In whose name a command is run, and under which key."""
 
     key: str
@@ -110,7 +110,7 @@ class Capability:
     slots: type[Slots] = Slots
     wants: re.Pattern[str] | None = None
     reach: Literal["anybody", "claimed", "vouched"] = "vouched"
-    command: Callable[[Whose, Arguments], Command] | None = None
+    command: Callable[[Requester, Arguments], Command] | None = None
     done: Callable[[Arguments, dict[str, Any]], str] | None = None
     approval: Callable[[Session, Asked], tuple[Action, Case]] | None = None
     at_once: bool = False

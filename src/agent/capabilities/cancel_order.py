@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import the_order
 from agent.capabilities.order_status import items
 from agent.commerce.commands import CancelOrder
-from agent.commerce.policy import CANCEL_REASONS, cancel_denied, denied, money
+from agent.commerce.policy import CANCEL_REASONS, cancel_denied, money, policy_denied
 from agent.commerce.views import change_unpaid
 from agent.services import Services
 
@@ -22,10 +22,10 @@ async def _propose(shop: Services, customer_id: str, slots: CancelSlots) -> Outc
     if isinstance(order, Question):
         return order
     if cancel_denied(order["status"], CANCEL_REASONS[0], change_unpaid=change_unpaid(order)):
-        raise denied("CANCEL-STATUS", f"{order['id']} is {order['status']}")
+        raise policy_denied("CANCEL-STATUS", f"{order['id']} is {order['status']}")
     if slots.reason not in CANCEL_REASONS:
         return Question("reason", f"Why would you like to cancel {order['id']}: {' or '.join(CANCEL_REASONS)}?")
-    back = await shop.reads.refundable(order["id"])
+    back = await shop.queries.refundable(order["id"])
     method = f", and refund {money(back)} to {order['payment_method_id']}" if back else ""
     return Proposal(
         {"order_id": order["id"], "reason": slots.reason},
@@ -33,8 +33,8 @@ async def _propose(shop: Services, customer_id: str, slots: CancelSlots) -> Outc
     )
 
 
-def _command(whose: Whose, arguments: Arguments) -> CancelOrder:
-    return CancelOrder(**whose.as_fields(), order_id=arguments["order_id"], reason=arguments["reason"])
+def _command(requester: Requester, arguments: Arguments) -> CancelOrder:
+    return CancelOrder(**requester.as_fields(), order_id=arguments["order_id"], reason=arguments["reason"])
 
 
 def _done(arguments: Arguments, answer: dict[str, Any]) -> str:

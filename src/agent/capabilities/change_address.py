@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from agent.assistant.phrases import phrases
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.assistant.pattern_language import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import address_in_words, the_address, the_order
 from agent.commerce.commands import Address, ChangeShipTo
-from agent.commerce.policy import denied, pending
+from agent.commerce.policy import pending, policy_denied
 from agent.services import Services
 
 
@@ -21,7 +21,7 @@ async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Out
     if isinstance(order, Question):
         return order
     if not pending(order["status"]):
-        raise denied("ADDRESS-STATUS", f"{order['id']} is {order['status']}")
+        raise policy_denied("ADDRESS-STATUS", f"{order['id']} is {order['status']}")
     address = the_address(slots.address or slots.text, order["ship_to"], f"Where shall {order['id']} go?")
     if isinstance(address, Question):
         return address
@@ -31,8 +31,10 @@ async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Out
     )
 
 
-def _command(whose: Whose, arguments: Arguments) -> ChangeShipTo:
-    return ChangeShipTo(**whose.as_fields(), order_id=arguments["order_id"], ship_to=Address(**arguments["ship_to"]))
+def _command(requester: Requester, arguments: Arguments) -> ChangeShipTo:
+    return ChangeShipTo(
+        **requester.as_fields(), order_id=arguments["order_id"], ship_to=Address(**arguments["ship_to"])
+    )
 
 
 def _done(arguments: Arguments, _: dict[str, Any]) -> str:

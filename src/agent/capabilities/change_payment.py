@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from agent.assistant.phrases import phrases
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.assistant.pattern_language import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import method_in_words, the_method, the_order
 from agent.commerce.commands import SwapPayment
-from agent.commerce.policy import denied, money, pending
+from agent.commerce.policy import money, pending, policy_denied
 from agent.services import Services
 
 
@@ -21,7 +21,7 @@ async def _propose(shop: Services, customer_id: str, slots: MethodSlots) -> Outc
     if isinstance(order, Question):
         return order
     if not pending(order["status"]):
-        raise denied("PAYMENT-STATUS", f"{order['id']} is {order['status']}")
+        raise policy_denied("PAYMENT-STATUS", f"{order['id']} is {order['status']}")
     asked = f"By which method shall {order['id']} be paid?"
     said = slots.text if slots.method is None else slots.method
     method = await the_method(shop, customer_id, said, asked, but=order["payment_method_id"])
@@ -34,9 +34,9 @@ async def _propose(shop: Services, customer_id: str, slots: MethodSlots) -> Outc
     )
 
 
-def _command(whose: Whose, arguments: Arguments) -> SwapPayment:
+def _command(requester: Requester, arguments: Arguments) -> SwapPayment:
     order_id, method_id = arguments["order_id"], arguments["payment_method_id"]
-    return SwapPayment(**whose.as_fields(), order_id=order_id, payment_method_id=method_id)
+    return SwapPayment(**requester.as_fields(), order_id=order_id, payment_method_id=method_id)
 
 
 def _done(arguments: Arguments, _: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """What was charged and refunded for an order, and what for: its invoice, from the ledger."""
 
-from agent.assistant.phrases import phrases
+from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import Capability, Outcome, Question, Slots
 from agent.capabilities.finding import the_order
 from agent.commerce.policy import money
@@ -20,7 +20,7 @@ async def _propose(shop: Services, customer_id: str, slots: Slots) -> Outcome:
     moved = [
         f"- {charge['at'][:10]}: {charge['what']} of {money(charge['amount'], currency)}, {charge['method_id']}"
         + ("" if charge["done"] else ", not made yet")
-        for charge in await shop.reads.charges(order["id"], customer_id=customer_id)
+        for charge in await shop.queries.charges(order["id"], customer_id=customer_id)
     ]
     total = f"Order {order['id']} costs {money(order['total'], currency)}:"
     return "\n".join([total, *bought, "Paid and refunded:" if moved else "Nothing was charged for it.", *moved])

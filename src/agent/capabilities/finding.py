@@ -33,9 +33,9 @@ _HOW_TO_WRITE: Final = "Please write street and number, city, postcode and count
 
 
 async def the_order(shop: Services, customer_id: str, slots: Slots, verb: str) -> OrderView | Question:
-    """The order that is named. Raises `Denied` ORDER-EXISTS for one that is not theirs."""
+    """The order that is named. Raises `PolicyDenied` ORDER-EXISTS for one that is not theirs."""
     if slots.order_id:
-        return await shop.reads.get(slots.order_id, customer_id=customer_id)
+        return await shop.queries.get(slots.order_id, customer_id=customer_id)
     return Question("order_id", f"Which order shall I {verb}? Please tell me its number.")
 
 
@@ -64,7 +64,7 @@ def the_quantity(line: LineView, said: str | None, verb: str) -> int | Question:
 async def the_option(shop: Services, line: LineView, said: str) -> dict[str, Any] | Question:
     """Another option of the same product that can be had."""
     others = [
-        each for each in await shop.reads.options(line["sku"]) if each["sku"] != line["sku"] and each["available"]
+        each for each in await shop.queries.options(line["sku"]) if each["sku"] != line["sku"] and each["available"]
     ]
     if not others:
         return Question("item", f"There is no other {line['name']} that I could send. Is it another item?")
@@ -84,7 +84,7 @@ async def the_method(
     shop: Services, customer_id: str, said: str, question: str, *, but: str | None = None
 ) -> dict[str, Any] | Question:
     """A payment method of the customer's own that is named; `but` is the one that it is not."""
-    own = [each for each in await shop.reads.payment_methods(customer_id) if each["id"] != but]
+    own = [each for each in await shop.queries.payment_methods(customer_id) if each["id"] != but]
     found = best(own, said, lambda each: f"{each['id']} {each['label']}")
     if len(found) == 1:
         return found[0]

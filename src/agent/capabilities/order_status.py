@@ -11,8 +11,8 @@ LATEST = 5
 
 async def _propose(shop: Services, customer_id: str, slots: Slots) -> Outcome:
     if slots.order_id:
-        return order_line(await shop.reads.get(slots.order_id, customer_id=customer_id))
-    orders = await shop.reads.of_customer(customer_id, limit=LATEST)
+        return order_line(await shop.queries.get(slots.order_id, customer_id=customer_id))
+    orders = await shop.queries.of_customer(customer_id, limit=LATEST)
     if not orders:
         return "You have no orders with us."
     return "Your latest orders:\n" + "\n".join(f"- {order_line(order)}" for order in orders)

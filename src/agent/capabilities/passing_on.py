@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from agent.assistant.phrases import phrases
-from agent.capabilities.base import NOBODY, Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.assistant.pattern_language import phrases
+from agent.capabilities.base import ANONYMOUS, Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.commerce.commands import OpenTicket, TicketTopic
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.services import Services
 
 LONGEST: Final = 2_000
@@ -35,7 +35,7 @@ _WHAT: Final = "What exactly does it do, and since when?"
 
 
 async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
-    if customer_id == NOBODY:
+    if customer_id == ANONYMOUS:
         return ""
     said = " ".join(part for part in (slots.text, slots.item) if part)
     family = next((question for words, question in _FAMILIES if words.search(said)), None)
@@ -48,18 +48,18 @@ async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
 
 async def _words(shop: Services, customer_id: str, slots: Slots) -> Outcome:
     """An order that is not theirs, or that is misspelt, keeps nobody from a person."""
-    if customer_id == NOBODY:
+    if customer_id == ANONYMOUS:
         return ""
     try:
-        await shop.reads.get(slots.order_id or "", customer_id=customer_id)
-    except Denied:
+        await shop.queries.get(slots.order_id or "", customer_id=customer_id)
+    except PolicyDenied:
         slots = slots.model_copy(update={"order_id": None})
     return _passed_on(slots.text, slots)
 
 
 async def _account(_: Services, customer_id: str, slots: Slots) -> Outcome:
     """A password is nobody's to look at: the article says what to do."""
-    unknown = customer_id == NOBODY or _PASSWORD.search(slots.text)
+    unknown = customer_id == ANONYMOUS or _PASSWORD.search(slots.text)
     return "" if unknown else _passed_on(slots.text, slots)
 
 
@@ -67,10 +67,10 @@ def _passed_on(text: str, slots: Slots) -> Proposal:
     return Proposal({"text": text[:LONGEST], "order_id": slots.order_id}, "Pass this on to our staff.")
 
 
-def _ticket(topic: TicketTopic) -> Callable[[Whose, Arguments], OpenTicket]:
-    def command(whose: Whose, arguments: Arguments) -> OpenTicket:
+def _ticket(topic: TicketTopic) -> Callable[[Requester, Arguments], OpenTicket]:
+    def command(requester: Requester, arguments: Arguments) -> OpenTicket:
         order_id, text = arguments.get("order_id"), arguments["text"]
-        return OpenTicket(**whose.as_fields(), topic=topic, text=text, order_id=order_id)
+        return OpenTicket(**requester.as_fields(), topic=topic, text=text, order_id=order_id)
 
     return command
 

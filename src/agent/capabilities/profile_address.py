@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from agent.assistant.phrases import phrases
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Whose
+from agent.assistant.pattern_language import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester
 from agent.capabilities.change_address import AddressSlots
 from agent.capabilities.finding import address_in_words, the_address
 from agent.commerce.commands import Address, ChangeProfileAddress
@@ -11,7 +11,7 @@ from agent.services import Services
 
 
 async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Outcome:
-    known = await shop.reads.address_of(customer_id)
+    known = await shop.queries.address_of(customer_id)
     address = the_address(slots.address or slots.text, known, "What is your new address?")
     if isinstance(address, Question):
         return address
@@ -19,8 +19,8 @@ async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Out
     return Proposal({"address": where}, f"Make {address_in_words(where)} your address for later orders.")
 
 
-def _command(whose: Whose, arguments: Arguments) -> ChangeProfileAddress:
-    return ChangeProfileAddress(**whose.as_fields(), address=Address(**arguments["address"]))
+def _command(requester: Requester, arguments: Arguments) -> ChangeProfileAddress:
+    return ChangeProfileAddress(**requester.as_fields(), address=Address(**arguments["address"]))
 
 
 def _done(arguments: Arguments, _: dict[str, Any]) -> str:

@@ -11,12 +11,12 @@ from agent.approvals.chains import Case, case_for_refund
 from agent.approvals.requests import Action
 from agent.approvals.sums import EarlierRefund, earlier_refunds
 from agent.assistant.entities import SHOP_CURRENCY, other_currency
-from agent.capabilities.base import Arguments, Asked, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.base import Arguments, Asked, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import the_order
 from agent.commerce.booking import refundable_of_order
 from agent.commerce.commands import RefundPayment
-from agent.commerce.policy import denied, money, read_money, refund_denied
-from agent.commerce.reads import customer_history
+from agent.commerce.policy import money, policy_denied, read_money, refund_denied
+from agent.commerce.queries import customer_history
 from agent.ledger.tables import ApprovalRow, CustomerRow
 from agent.services import Services
 
@@ -50,8 +50,8 @@ async def _propose(shop: Services, customer_id: str, slots: RefundSlots) -> Outc
     )
 
 
-def _command(whose: Whose, arguments: Arguments) -> RefundPayment:
-    return RefundPayment(**whose.as_fields(), order_id=arguments["order_id"], amount=arguments["amount"])
+def _command(requester: Requester, arguments: Arguments) -> RefundPayment:
+    return RefundPayment(**requester.as_fields(), order_id=arguments["order_id"], amount=arguments["amount"])
 
 
 def _done(arguments: Arguments, _: dict[str, Any]) -> str:
@@ -59,18 +59,18 @@ def _done(arguments: Arguments, _: dict[str, Any]) -> str:
 
 
 def check_refund(session: Session, order_id: str, amount: int, earlier: Sequence[EarlierRefund]) -> None:
-    """Raise `Denied` REFUND-AMOUNT for more than can be refunded of an order beside what waits for approval."""
+    """Raise `PolicyDenied` REFUND-AMOUNT for more than can be refunded of an order beside what waits for approval."""
     left = refundable_of_order(session, order_id)
     waits = sum(each.amount for each in earlier if each.order_id == order_id and each.state == "waits")
     if refund_denied(amount, left - waits):
         beside = f", of which {money(waits)} has been asked for already" if waits else ""
-        raise denied("REFUND-AMOUNT", f"{money(left)} of {order_id} can be refunded{beside}")
+        raise policy_denied("REFUND-AMOUNT", f"{money(left)} of {order_id} can be refunded{beside}")
 
 
 def by_refunds(session: Session, asked: Asked) -> tuple[Action, Case]:
     """What people are asked, and which of them: by the sum of this, what was paid lately and what waits (REFUND-SUM).
 
-    Raises `Denied` REFUND-AMOUNT for what the requests that wait would leave nothing of.
+    Raises `PolicyDenied` REFUND-AMOUNT for what the requests that wait would leave nothing of.
     """
     session.get(CustomerRow, asked.subject, with_for_update=True)  # their plans are looked at one after the other
     arguments, earlier = asked.arguments, earlier_refunds(session, asked.subject, asked.now)
@@ -95,7 +95,7 @@ def refund_action(
 def edited_refund(session: Session, row: ApprovalRow, wanted: dict[str, Any], now: datetime) -> tuple[Action, Case]:
     """Check an edited refund: the amount may change, nothing else.
 
-    Raises ValueError with the reason, and `Denied` REFUND-AMOUNT for more than can be refunded.
+    Raises ValueError with the reason, and `PolicyDenied` REFUND-AMOUNT for more than can be refunded.
     """
     arguments, shown = row.action["arguments"], args_of(row)
     if wanted | {"amount": ""} != shown | {"amount": ""}:

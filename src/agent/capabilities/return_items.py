@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import the_line, the_order, the_quantity
 from agent.commerce.commands import LineQuantity, RequestReturn
-from agent.commerce.policy import denied, money
+from agent.commerce.policy import money, policy_denied
 from agent.commerce.views import LineView, OrderView
 from agent.services import Services
 
@@ -22,7 +22,7 @@ async def _propose(shop: Services, customer_id: str, slots: ReturnSlots) -> Outc
     if isinstance(order, Question):
         return order
     if order["status"] not in ("delivered", "returned"):
-        raise denied("RETURN-STATUS", f"{order['id']} is {order['status']}")
+        raise policy_denied("RETURN-STATUS", f"{order['id']} is {order['status']}")
     line = the_line(order, slots.item or slots.text, "take back")
     if isinstance(line, Question):
         return line
@@ -43,10 +43,10 @@ def _proposal(order: OrderView, line: LineView, quantity: int) -> Proposal:
     )
 
 
-def _command(whose: Whose, arguments: Arguments) -> RequestReturn:
+def _command(requester: Requester, arguments: Arguments) -> RequestReturn:
     lines = tuple(LineQuantity(**line) for line in arguments["lines"])
     return RequestReturn(
-        **whose.as_fields(),
+        **requester.as_fields(),
         order_id=arguments["order_id"],
         lines=lines,
         payment_method_id=arguments["payment_method_id"],

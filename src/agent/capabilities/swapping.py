@@ -5,11 +5,11 @@ One proposal changes pieces of one line; the difference in price goes by the ord
 
 from typing import Any
 
-from agent.assistant.phrases import phrases
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.assistant.pattern_language import phrases
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import option_in_words, the_line, the_option, the_order, the_quantity
 from agent.commerce.commands import ReplaceLines, RequestExchange, Swap
-from agent.commerce.policy import denied, money
+from agent.commerce.policy import money, policy_denied
 from agent.commerce.views import LineView
 from agent.services import Services
 
@@ -35,7 +35,7 @@ async def _swap(shop: Services, customer_id: str, slots: SwapSlots, *, verb: str
     if isinstance(order, Question):
         return order
     if order["status"] != status:
-        raise denied(rule, f"{order['id']} is {order['status']}")
+        raise policy_denied(rule, f"{order['id']} is {order['status']}")
     line = the_line(order, slots.item or slots.text, verb)
     if isinstance(line, Question):
         return line
@@ -66,12 +66,12 @@ def _difference(line: LineView, option: dict[str, Any], quantity: int, method: s
     return f", {way} {method}"
 
 
-def _replace(whose: Whose, arguments: Arguments) -> ReplaceLines:
-    return ReplaceLines(**whose.as_fields(), **_of(arguments))
+def _replace(requester: Requester, arguments: Arguments) -> ReplaceLines:
+    return ReplaceLines(**requester.as_fields(), **_of(arguments))
 
 
-def _request(whose: Whose, arguments: Arguments) -> RequestExchange:
-    return RequestExchange(**whose.as_fields(), **_of(arguments))
+def _request(requester: Requester, arguments: Arguments) -> RequestExchange:
+    return RequestExchange(**requester.as_fields(), **_of(arguments))
 
 
 def _of(arguments: Arguments) -> dict[str, Any]:

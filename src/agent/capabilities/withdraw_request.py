@@ -3,7 +3,7 @@
 from typing import Any
 
 from agent.approvals.sums import earlier_refunds
-from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Slots, Whose
+from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.commerce.commands import Command, WithdrawRequest, WithdrawReturn
 from agent.commerce.policy import money
 from agent.services import Services
@@ -24,9 +24,9 @@ async def _propose(shop: Services, customer_id: str, slots: WithdrawSlots) -> Ou
         if each.state == "waits" and slots.order_id in (None, each.order_id) and slots.amount in (None, each.amount)
     ]
     if slots.order_id:
-        orders = [await shop.reads.get(slots.order_id, customer_id=customer_id)]
+        orders = [await shop.queries.get(slots.order_id, customer_id=customer_id)]
     else:
-        orders = await shop.reads.of_customer(customer_id, limit=20)
+        orders = await shop.queries.of_customer(customer_id, limit=20)
     returns = [
         order
         for order in orders
@@ -54,10 +54,10 @@ async def _propose(shop: Services, customer_id: str, slots: WithdrawSlots) -> Ou
     return "I find nothing of yours that waits and could be withdrawn."
 
 
-def _command(whose: Whose, arguments: Arguments) -> Command:
+def _command(requester: Requester, arguments: Arguments) -> Command:
     if "request_id" in arguments:
-        return WithdrawRequest(**whose.as_fields(), request_id=arguments["request_id"])
-    return WithdrawReturn(**whose.as_fields(), order_id=arguments["order_id"])
+        return WithdrawRequest(**requester.as_fields(), request_id=arguments["request_id"])
+    return WithdrawReturn(**requester.as_fields(), order_id=arguments["order_id"])
 
 
 def _done(_: Arguments, __: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from agent.approvals.models import Decision
 from agent.client.connection import DeskError, ExitCode
 from agent.client.feed import feed
 from agent.client.inbox import (
-    MOST,
+    MAX_LISTED,
     Pending,
     ask_customer,
     check_note,
@@ -37,7 +37,9 @@ Changes = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="
 ForRole = Annotated[str | None, typer.Option(metavar="ROLE", help="Only what waits for this role.")]
 Limit = Annotated[
     int,
-    typer.Option(min=1, max=MOST, help="How many at most. Of more, those whose order or conversation began first."),
+    typer.Option(
+        min=1, max=MAX_LISTED, help="How many at most. Of more, those whose order or conversation began first."
+    ),
 ]
 Offset = Annotated[int, typer.Option(min=0, help="How many of those that began first to leave out.")]
 

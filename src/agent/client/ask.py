@@ -60,9 +60,9 @@ async def _say(session: Session, thread: str, message: str, named: dict[str, str
             "--customer",
             ExitCode.UNAUTHORISED,
         ) from error
-    except LostError as lost:
-        session.screen.progress(f"{lost.message}; looking for the answer")
-        return await _found(session, thread, message_id, lost)
+    except LostError as error:
+        session.screen.progress(f"{error.message}; looking for the answer")
+        return await _found(session, thread, message_id, error)
 
 
 async def _found(session: Session, thread_id: str, message_id: str, lost: LostError) -> Outcome:

@@ -3,7 +3,7 @@
 import asyncio
 
 from agent.approvals.models import ApprovalView
-from agent.client.inbox import AwayError, listed, patiently
+from agent.client.inbox import UnavailableError, listed, patiently
 from agent.client.session import Session
 
 
@@ -20,7 +20,7 @@ async def feed(session: Session, role: str | None, limit: int, every: float) -> 
         try:
             async with patiently(session):
                 requests, more = await listed(session.client, role, limit)
-        except AwayError as error:
+        except UnavailableError as error:
             if not away:
                 session.screen.document({"event": "away", "error": error.message})
             away = True

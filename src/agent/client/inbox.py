@@ -23,7 +23,7 @@ from agent.client.outage import until_settled
 from agent.client.runs import Outcome, address, follow, is_approval
 from agent.client.session import Session
 
-MOST = 1000
+MAX_LISTED = 1000
 """As many threads as the platform gives at once."""
 
 PATIENCE = 5.0
@@ -63,7 +63,7 @@ class Known(ApprovalView):
     decisions: list[Said]
 
 
-class AwayError(DeskError):
+class UnavailableError(DeskError):
     """The server can't be asked just now; it may be back with the next look."""
 
 
@@ -77,7 +77,7 @@ async def listed(client: LangGraphClient, role: str | None, limit: int, offset: 
     ways: list[Way] = [{"metadata": {"escalated_to": role}}, {"metadata": {"awaiting": role}}] if role else [{}]
     wanted = offset + limit
     found: dict[str, Pending] = {}
-    async for request in _open(client, ways, min(wanted + 1, MOST)):
+    async for request in _open(client, ways, min(wanted + 1, MAX_LISTED)):
         if role is None or role in request.view["roles"]:
             found[request.view["request_id"]] = request
         if len(found) > wanted:
@@ -104,7 +104,7 @@ async def find(client: LangGraphClient, request_id: str) -> Pending:
 
 async def shown_now(client: LangGraphClient, request_id: str) -> Pending | None:
     """The request of this id that a thread shows, found by the thread's note; without one among all that wait."""
-    async for request in _open(client, [{"metadata": {"request_id": request_id}}, {}], MOST):
+    async for request in _open(client, [{"metadata": {"request_id": request_id}}, {}], MAX_LISTED):
         if request.view["request_id"] == request_id:
             return request
     return None
@@ -158,16 +158,17 @@ async def _open(client: LangGraphClient, ways: list[Way], page: int) -> AsyncIte
 
 @asynccontextmanager
 async def patiently(session: Session) -> AsyncIterator[None]:
-    """Ask for who looks again and again: raises `AwayError` for what may pass, and `DeskError` for what won't."""
+    """Ask for who looks again and again: raises `UnavailableError` for what may pass, and `DeskError` for what
+    won't."""
     try:
         with explained(session.url):
             async with asyncio.timeout(PATIENCE):
                 yield
-    except TimeoutError as late:
-        raise AwayError(f"no answer from {session.url} within {PATIENCE:g} s", ExitCode.UNREACHABLE) from late
+    except TimeoutError as error:
+        raise UnavailableError(f"no answer from {session.url} within {PATIENCE:g} s", ExitCode.UNREACHABLE) from error
     except DeskError as error:
         if error.exit_code in (ExitCode.UNREACHABLE, ExitCode.OTHER):
-            raise AwayError(error.message, error.exit_code) from error
+            raise UnavailableError(error.message, error.exit_code) from error
         raise
 
 

@@ -20,7 +20,7 @@ from agent.client.runs import follow
 from agent.client.session import Session
 
 GRAPH = "order_processing"
-AT_ONCE = 4
+CONCURRENCY = 4
 
 Known = dict[str, Any] | None
 """An order as the ledger has it; None: there is none of this id."""
@@ -37,7 +37,7 @@ class Submission:
 
     def __init__(self, session: Session, rows: list[Row]) -> None:
         self._session, self._rows = session, rows
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
         self._reached = False
         self._gone: DeskError | None = None
         self._owner = ""

@@ -19,7 +19,7 @@ from textual.widgets import DataTable, Footer, Static
 from agent.approvals.models import ApprovalView, Decision, QuestionView
 from agent.client.connection import DeskError, ExitCode
 from agent.client.form import Form, Progress
-from agent.client.inbox import AwayError, Pending, ask_customer, find, listed, patiently, questions, send
+from agent.client.inbox import Pending, UnavailableError, ask_customer, find, listed, patiently, questions, send
 from agent.client.layout import COLUMNS, came_of_it, details, line
 from agent.client.session import Session
 from agent.client.show import one_line
@@ -57,8 +57,8 @@ class Watch(App[DeskError]):
             try:
                 async with patiently(self.session):
                     requests, self._more = await listed(self.session.client, self._role, self._limit)
-            except AwayError as away:
-                self._away = away.message
+            except UnavailableError as error:
+                self._away = error.message
             except DeskError as error:
                 self.exit(error)
                 return

@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Exists, SQLColumnExpression, exists, select
 from sqlalchemy.orm import Session
 
-from agent.commerce.policy import denied
+from agent.commerce.policy import policy_denied
 from agent.ledger.base import total
 from agent.ledger.database import emit_once_committed
 from agent.ledger.notices import notify
@@ -31,10 +31,10 @@ def gift_balance(session: Session, method_id: str) -> int:
 
 
 def own_method(session: Session, method_id: str, customer_id: str, rule: str = "DIFFERENCE-METHOD") -> PaymentMethodRow:
-    """The customer's own payment method, locked. Raises `Denied` with `rule` for any other."""
+    """The customer's own payment method, locked. Raises `PolicyDenied` with `rule` for any other."""
     method = session.get(PaymentMethodRow, method_id, with_for_update=True)
     if method is None or method.customer_id != customer_id:
-        raise denied(rule, method_id)
+        raise policy_denied(rule, method_id)
     return method
 
 
@@ -69,11 +69,11 @@ def demand(
     replaces: str | None = None,
     tries: int = 1,
 ) -> PaymentRow:
-    """Have `amount` paid by a method: by gift card at once, by others due. Raises `Denied` with `rule` when a gift card
-    does not cover it. See `PaymentRow` for `replaces` and `tries`."""
+    """Have `amount` paid by a method: by gift card at once, by others due. Raises `PolicyDenied` with `rule` when a
+    gift card does not cover it. See `PaymentRow` for `replaces` and `tries`."""
     by_gift_card = method.kind == GIFT_CARD
     if by_gift_card and gift_balance(session, method.id) < amount:
-        raise denied(rule)
+        raise policy_denied(rule)
     payment = PaymentRow(
         key=key,
         order_id=order.id,

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
+from agent.commerce.locks import lines_of
 from agent.commerce.parcels import parcels_of
-from agent.commerce.rows import lines_of
 from agent.ledger.tables import ChangedPieceRow, OrderLineRow, OrderRow
 
 

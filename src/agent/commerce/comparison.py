@@ -13,9 +13,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.commerce.debts import Debts, refund_keys
+from agent.commerce.locks import open_ticket
 from agent.commerce.payments import Payments
 from agent.commerce.policy import money
-from agent.commerce.rows import open_ticket
 from agent.ledger.database import Database
 from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.restored import RESTORED

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from agent.commerce.booking import GIFT_CARD, own_method
 from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket, WithdrawRequest
-from agent.commerce.policy import denied
-from agent.commerce.rows import own
+from agent.commerce.locks import own
+from agent.commerce.policy import policy_denied
 from agent.commerce.tickets import add_ticket
 from agent.ledger.database import digest, emit_once_committed
 from agent.ledger.notices import notify_staff
@@ -19,7 +19,7 @@ WITHDRAWABLE: Final = ("billing", "general")
 
 
 def change_profile_address(session: Session, command: ChangeProfileAddress, now: datetime) -> CustomerRow:
-    """ChangeProfileAddress, for oneself (PROFILE-OWN). Raises `Denied` ORDER-CUSTOMER."""
+    """ChangeProfileAddress, for oneself (PROFILE-OWN). Raises `PolicyDenied` ORDER-CUSTOMER."""
     customer = customer_of(session, command.subject)
     customer.address = command.address.model_dump()
     customer.profile_changed_at = now
@@ -27,11 +27,11 @@ def change_profile_address(session: Session, command: ChangeProfileAddress, now:
 
 
 def issue_credit(session: Session, command: IssueCredit, now: datetime) -> CustomerRow:
-    """IssueCredit: onto a gift card of the subject's. Raises `Denied` CREDIT-GIFT-CARD, ORDER-CUSTOMER."""
+    """IssueCredit: onto a gift card of the subject's. Raises `PolicyDenied` CREDIT-GIFT-CARD, ORDER-CUSTOMER."""
     customer = customer_of(session, command.subject)
     method = own_method(session, command.payment_method_id, command.subject, "CREDIT-GIFT-CARD")
     if method.kind != GIFT_CARD:
-        raise denied("CREDIT-GIFT-CARD", method.id)
+        raise policy_denied("CREDIT-GIFT-CARD", method.id)
     session.add(
         MoneyEntryRow(
             key=command.key,
@@ -46,7 +46,7 @@ def issue_credit(session: Session, command: IssueCredit, now: datetime) -> Custo
 
 
 def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketRow:
-    """OpenTicket. Raises `Denied` ORDER-CUSTOMER, ORDER-EXISTS."""
+    """OpenTicket. Raises `PolicyDenied` ORDER-CUSTOMER, ORDER-EXISTS."""
     customer_of(session, command.subject)
     if command.order_id:
         own(session, command.order_id, command.subject)
@@ -64,11 +64,12 @@ def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketR
 
 
 def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) -> CustomerRow:
-    """WithdrawRequest: nobody is asked any more. Raises `Denied` REQUEST-OPEN for one that is decided, or another's."""
+    """WithdrawRequest: nobody is asked any more. Raises `PolicyDenied` REQUEST-OPEN for one that is decided, or
+    another's."""
     customer = customer_of(session, command.subject)
     row = session.get(ApprovalRow, command.request_id, with_for_update=True)
     if row is None or row.subject != customer.id or row.status != "open" or row.case not in WITHDRAWABLE:
-        raise denied("REQUEST-OPEN")
+        raise policy_denied("REQUEST-OPEN")
     row.status, row.thread_told = "withdrawn", True
     facts = {"request_id": row.id, "case": row.case, "status": row.status}
     notify_staff(session, "approval.withdrawn", row.id, now=now, order_id=row.order_id, facts=facts)
@@ -77,8 +78,8 @@ def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) 
 
 
 def customer_of(session: Session, customer_id: str) -> CustomerRow:
-    """The customer, locked. Raises `Denied` ORDER-CUSTOMER."""
+    """The customer, locked. Raises `PolicyDenied` ORDER-CUSTOMER."""
     customer = session.get(CustomerRow, customer_id, with_for_update=True)
     if customer is None:
-        raise denied("ORDER-CUSTOMER")
+        raise policy_denied("ORDER-CUSTOMER")
     return customer

@@ -13,11 +13,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import UNDECIDED, book
+from agent.commerce.compensation import finish
+from agent.commerce.locks import OrderRef, id_of, locked, open_case, seen
 from agent.commerce.parcels import let_go, locked_parcel, release
 from agent.commerce.payments import Payments, named
 from agent.commerce.policy import money
-from agent.commerce.rows import OrderRef, id_of, locked, open_case, seen
-from agent.commerce.undoing import finish
 from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.notices import notify
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow

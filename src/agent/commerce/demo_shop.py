@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Literal
 
-from agent.commerce.shop import Address, Customer, Line, PaymentMethod, Product, Shop, ShopOrder, Variant
+from agent.commerce.shop_document import Address, Customer, Line, PaymentMethod, Product, Shop, ShopOrder, Variant
 
 _CATALOGUE = (  # sku prefix, name, warehouse, what the options are called, {option: price in cents}
     ("LAMP", "Table lamp", "east", "finish", {"oak": 69_00, "brass": 89_00, "black": 59_00}),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items, returned_pieces
 from agent.commerce.booking import GIFT_CARD, demand, gift_balance, owe, own_method, refundable
-from agent.commerce.policy import PAYMENT_ATTEMPTS, denied
+from agent.commerce.policy import PAYMENT_ATTEMPTS, policy_denied
 from agent.ledger.database import emit_once_committed
 from agent.ledger.notices import NoticeEvent, notify
 from agent.ledger.statements import change
@@ -61,13 +61,13 @@ def demand_later(
 def pay_otherwise(
     session: Session, order: OrderRow, owed: PaymentRow, method_id: str, *, key: str, now: datetime
 ) -> None:
-    """Have a declined difference paid by another method. Raises `Denied` PAYMENT-DIFFERENT, PAYMENT-STATUS after too
-    many, DIFFERENCE-GIFT-COVERS."""
+    """Have a declined difference paid by another method. Raises `PolicyDenied` PAYMENT-DIFFERENT, PAYMENT-STATUS
+    after too many, DIFFERENCE-GIFT-COVERS."""
     method = own_method(session, method_id, order.customer_id, "PAYMENT-DIFFERENT")
     if method.id == owed.method_id:
-        raise denied("PAYMENT-DIFFERENT", method.id)
+        raise policy_denied("PAYMENT-DIFFERENT", method.id)
     if owed.tries >= PAYMENT_ATTEMPTS:
-        raise denied("PAYMENT-STATUS", f"{owed.tries} methods were tried")
+        raise policy_denied("PAYMENT-STATUS", f"{owed.tries} methods were tried")
     change(session, owed, outcome="void")
     payment = demand(
         session, order, method, owed.amount, key=key, now=now, rule="DIFFERENCE-GIFT-COVERS", tries=owed.tries + 1

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from agent.commerce.differences import give_up, is_over
 from agent.commerce.lifecycle import AT_WORK
+from agent.commerce.locks import locked, open_case
 from agent.commerce.policy import PAYMENT_ATTEMPTS, RETURN_LIMIT, RETURN_REMINDER
 from agent.commerce.returned_pieces import close, lines_of_return
-from agent.commerce.rows import locked, open_case
 from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.notices import notify, notify_staff
 from agent.ledger.tables import HeartbeatRow, NoticeRow, OrderRow, ParcelRow, PaymentRow, ReturnRow
@@ -30,7 +30,7 @@ UNDELIVERED: Final = timedelta(days=21)
 LOOKED: Final = "undelivered"
 """The heartbeat's name that says until when orders were looked at for parcels that did not arrive."""
 
-AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 """How much of each kind is looked after in one round; the rest has its turn in the next."""
 
 
@@ -64,7 +64,7 @@ class Expiry:
             and_(ReturnRow.at <= now - RETURN_REMINDER, ReturnRow.reminded_at.is_(None)),
         )
         query = select(ReturnRow.id).where(ReturnRow.state == "open", due).order_by(ReturnRow.at, ReturnRow.id)
-        return session.scalars(query.limit(AT_ONCE)).all()
+        return session.scalars(query.limit(BATCH_SIZE)).all()
 
     @writes
     def _return(self, session: Session, return_id: str) -> str:
@@ -90,7 +90,7 @@ class Expiry:
         over = or_(PaymentRow.tries >= PAYMENT_ATTEMPTS, PaymentRow.at <= self._db.clock() - self._wait)
         query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id)
         query = query.where(*declined, over, OrderRow.stage.not_in(("cancelling", "cancelled")))
-        return session.scalars(query.order_by(PaymentRow.at, PaymentRow.key).limit(AT_ONCE)).all()
+        return session.scalars(query.order_by(PaymentRow.at, PaymentRow.key).limit(BATCH_SIZE)).all()
 
     @writes
     def _difference(self, session: Session, key: str) -> str:
@@ -104,7 +104,7 @@ class Expiry:
     @reads
     def _orders_under_way(self, session: Session) -> Sequence[str]:
         query = select(OrderRow.id).where(self._under_way(), ~_told()).order_by(OrderRow.placed_at, OrderRow.id)
-        return session.scalars(query.limit(AT_ONCE)).all()
+        return session.scalars(query.limit(BATCH_SIZE)).all()
 
     @reads
     def _undelivered_orders(self, session: Session) -> tuple[Sequence[str], datetime]:
@@ -113,8 +113,8 @@ class Expiry:
         before, due = session.get(HeartbeatRow, LOOKED), self._db.clock() - UNDELIVERED
         since = OrderRow.touched_at > before.at if before else true()
         query = select(OrderRow.id, OrderRow.touched_at).where(self._undelivered(), ~_told(), since)
-        rows = session.execute(query.order_by(OrderRow.touched_at).limit(AT_ONCE)).all()
-        until = rows[-1].touched_at - timedelta(microseconds=1) if len(rows) == AT_ONCE else due
+        rows = session.execute(query.order_by(OrderRow.touched_at).limit(BATCH_SIZE)).all()
+        until = rows[-1].touched_at - timedelta(microseconds=1) if len(rows) == BATCH_SIZE else due
         return [row.id for row in rows], until
 
     @writes

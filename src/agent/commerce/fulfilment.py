@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from agent.commerce.booking import is_paid, owe_part, unpaid
 from agent.commerce.commands import MarkDelivered, MarkHandedOver
+from agent.commerce.locks import OrderRef, attempt, checked, id_of, locked, locked_all, move
 from agent.commerce.parcels import LEFT, let_go, locked_parcel, parcels_of, price_of, release, told
-from agent.commerce.policy import denied
-from agent.commerce.rows import OrderRef, attempt, checked, id_of, locked, locked_all, move
+from agent.commerce.policy import policy_denied
 from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.grouping import Group
 from agent.ledger.notices import notify
@@ -35,14 +35,14 @@ class Sent:
 def hand_over(session: Session, command: MarkHandedOver, now: datetime) -> OrderRow:
     """MarkHandedOver: the parcel leaves, its stock is gone, the order is `processed`.
 
-    Raises `Denied` ORDER-STAGE when the order is not ready or was undone, PAYMENT-DUE when not all of it is paid,
+    Raises `PolicyDenied` ORDER-STAGE when the order is not ready or was undone, PAYMENT-DUE when not all of it is paid,
     PARCEL-EXISTS.
     """
     parcel, order = locked_parcel(session, command.parcel_id)
     if order.stage not in ("paid", "imported") or parcel.state not in ("planned", "booked"):
-        raise denied("ORDER-STAGE", order.stage)
+        raise policy_denied("ORDER-STAGE", order.stage)
     if not is_paid(session, order):
-        raise denied("PAYMENT-DUE")
+        raise policy_denied("PAYMENT-DUE")
     leave(session, order, parcel, parcel.tracking_id or f"T{digest(parcel.id)[:10].upper()}", now)
     return order
 
@@ -50,11 +50,11 @@ def hand_over(session: Session, command: MarkHandedOver, now: datetime) -> Order
 def deliver(session: Session, command: MarkDelivered, now: datetime) -> OrderRow:
     """MarkDelivered: when every parcel that left has arrived the order is `delivered`.
 
-    Raises `Denied` PARCEL-STATE, PARCEL-EXISTS.
+    Raises `PolicyDenied` PARCEL-STATE, PARCEL-EXISTS.
     """
     parcel, order = locked_parcel(session, command.parcel_id)
     if parcel.state != "handed_over":
-        raise denied("PARCEL-STATE", parcel.state)
+        raise policy_denied("PARCEL-STATE", parcel.state)
     arrive(session, order, parcel, now)
     return order
 
@@ -89,17 +89,17 @@ class Fulfilment:
     def plan(self, session: Session, order_ref: OrderRef) -> list[str]:
         """Plan one parcel a warehouse for a paid order; returns the ids of those that have yet to leave.
 
-        Raises `Denied` ORDER-STAGE before the money is captured.
+        Raises `PolicyDenied` ORDER-STAGE before the money is captured.
         """
         order = locked(session, order_ref)
         if order.stage not in ("paid", "completed"):
-            raise denied("ORDER-STAGE", order.stage)
+            raise policy_denied("ORDER-STAGE", order.stage)
         return plan_parcels(session, order)
 
     async def book(self, parcel_id: str, order: OrderRef | None = None) -> Sent:
         """Have the carrier take a parcel, and write down how far it is; what it will never take is given back.
 
-        Raises `CarrierAwayError` and `CircuitOpenError` (ask again), `Denied` PARCEL-EXISTS.
+        Raises `CarrierUnavailableError` and `CircuitOpenError` (ask again), `PolicyDenied` PARCEL-EXISTS.
         """
         order = order or parcel_id.rpartition("/")[0]
         known = await self._about_to_book.ask(ParcelOf(order, parcel_id))
@@ -194,7 +194,7 @@ def about_to_book(session: Session, asked: Sequence[ParcelOf]) -> list[dict[str,
         order = checked(each.order, orders.get(id_of(each.order)))
         parcel, owing = parcels.get(each.parcel_id, (None, False))
         if parcel is None or parcel.order_id != order.id:
-            raise denied("PARCEL-EXISTS", each.parcel_id)
+            raise policy_denied("PARCEL-EXISTS", each.parcel_id)
         if parcel.state not in ("planned", "booked"):
             return Sent(parcel.state, parcel.tracking_id)
         if order.stage != "paid":

@@ -5,7 +5,7 @@
 
 from typing import Final, Literal, cast
 
-from agent.commerce.policy import denied
+from agent.commerce.policy import policy_denied
 
 Stage = Literal[
     "placed",
@@ -73,7 +73,7 @@ NOT_PAID_YET: Final[frozenset[Stage]] = frozenset(
 def check_move(stage: str, to: Stage, by: Cause) -> None:
     """Whether an order may move from this stage; being there already is fine.
 
-    Raises `Denied` ORDER-STAGE for what is not in the table.
+    Raises `PolicyDenied` ORDER-STAGE for what is not in the table.
     """
     if stage != to and by not in MOVES[cast(Stage, stage)].get(to, ()):
-        raise denied("ORDER-STAGE", f"{stage}, not {to}")
+        raise policy_denied("ORDER-STAGE", f"{stage}, not {to}")

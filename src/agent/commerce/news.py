@@ -19,7 +19,7 @@ from agent.ledger.transactions import reads, writes
 FRESH: Final = timedelta(days=14)
 """What is older is no news any more in a conversation; its webhook is sent all the same."""
 
-AT_ONCE: Final = 20
+BATCH_SIZE: Final = 20
 """How much is told at once; the rest waits for the next time."""
 
 HEARD_AGAIN: Final = timedelta(minutes=5)
@@ -105,7 +105,7 @@ class News:
         query = select(NoticeRow).where(NoticeRow.customer_id == customer_id, here, self._fresh())
         query = query.order_by(NoticeRow.at, NoticeRow.key)
         rows = session.scalars(query.with_for_update() if locked else query)
-        return [row for row in rows if row.thread_id != thread_id or row.key not in already][:AT_ONCE]
+        return [row for row in rows if row.thread_id != thread_id or row.key not in already][:BATCH_SIZE]
 
     def _fresh(self) -> ColumnElement[bool]:
         return NoticeRow.at > self._db.clock() - FRESH

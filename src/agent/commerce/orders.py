@@ -1,6 +1,6 @@
 """Orders: the commands that place and cancel one, and the steps of its process: reserving, moving on, undoing.
 
-Money is in `payments` and `debts`, parcels in `fulfilment`, what a customer may change in `changes`.
+Money is in `payments` and `debts`, parcels in `fulfilment`, what a customer may change in `order_changes`.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items
 from agent.commerce.commands import LARGEST_AMOUNT, CancelOrder, NewLine, PlaceOrder
+from agent.commerce.compensation import undo
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
-from agent.commerce.policy import cancel_denied, denied
+from agent.commerce.locks import OrderRef, locked, move, open_case, own
+from agent.commerce.policy import cancel_denied, policy_denied
 from agent.commerce.reservations import Reservations
-from agent.commerce.rows import OrderRef, locked, move, open_case, own
-from agent.commerce.undoing import undo
 from agent.commerce.views import LineView, OrderView, new_order_view, order_view
 from agent.identity import owner_by
 from agent.ledger.database import Clock, Database, emit_once_committed
@@ -31,24 +31,24 @@ GIVE_UPS: Final = 5
 
 
 def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
-    """PlaceOrder. Raises `Denied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN, ORDER-TOTAL,
+    """PlaceOrder. Raises `PolicyDenied` ORDER-CUSTOMER, ORDER-METHOD, ORDER-SKU, ORDER-ID-TAKEN, ORDER-TOTAL,
     ACCOUNT-FROZEN."""
     order = command.order
     given = {"of_customer": command.subject, "by_method": order.payment_method_id, "of_order": order.order_id}
     known = session.connection().execute(_CUSTOMER, given).one_or_none()
     if known is None or order.customer_id != command.subject:
-        raise denied("ORDER-CUSTOMER", order.customer_id)
+        raise policy_denied("ORDER-CUSTOMER", order.customer_id)
     address, method_id, taken, frozen_at = known
     if frozen_at:
-        raise denied("ACCOUNT-FROZEN")
+        raise policy_denied("ACCOUNT-FROZEN")
     if method_id is None:
-        raise denied("ORDER-METHOD", order.payment_method_id)
+        raise policy_denied("ORDER-METHOD", order.payment_method_id)
     lines = _priced(session, order.lines)
     if taken:
-        raise denied("ORDER-ID-TAKEN", order.order_id)
+        raise policy_denied("ORDER-ID-TAKEN", order.order_id)
     total = sum(line["quantity"] * line["unit_price"] for line in lines)
     if total > LARGEST_AMOUNT:
-        raise denied("ORDER-TOTAL")
+        raise policy_denied("ORDER-TOTAL")
     placed = {
         "id": order.order_id,
         "customer_id": command.subject,
@@ -74,11 +74,12 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
 
 
 def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
-    """CancelOrder: stock is released, money owed back. Raises `Denied` ORDER-EXISTS, CANCEL-STATUS, CANCEL-REASON."""
+    """CancelOrder: stock is released, money owed back. Raises `PolicyDenied` ORDER-EXISTS, CANCEL-STATUS,
+    CANCEL-REASON."""
     order = own(session, command.order_id, command.subject)
     unpaid = order.status != "pending" and bool(changed_items.unpaid_pieces(session, order.id))
     if rule := cancel_denied(order.status, command.reason, change_unpaid=unpaid):
-        raise denied(rule)
+        raise policy_denied(rule)
     order.cancel_reason = command.reason
     undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
     return order
@@ -87,7 +88,7 @@ def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
 def leave_out(session: Session, order: OrderRow, short: Sequence[int]) -> None:
     """All lines of an order are held but the `short` ones: it goes on without those, when it allows that.
 
-    One that is past this stays as it is. Raises `Denied` STOCK-SHORT when it does not, or nothing would be left;
+    One that is past this stays as it is. Raises `PolicyDenied` STOCK-SHORT when it does not, or nothing would be left;
     ORDER-STAGE when a line was never asked for.
     """
     if order.stage != "placed":
@@ -95,9 +96,9 @@ def leave_out(session: Session, order: OrderRow, short: Sequence[int]) -> None:
     lines = session.connection().execute(_LINES, {"of_order": order.id}).all()
     missing = [line for line in lines if line.reservation == "none"]
     if not {line.number for line in missing} <= set(short):
-        raise denied("ORDER-STAGE", "a line was never asked for")
+        raise policy_denied("ORDER-STAGE", "a line was never asked for")
     if missing and (not order.allow_partial or len(missing) == len(lines)):
-        raise denied("STOCK-SHORT")
+        raise policy_denied("STOCK-SHORT")
     if missing:  # it is another order then
         numbers = [line.number for line in missing]
         of_order = (OrderLineRow.order_id == order.id, OrderLineRow.number.in_(numbers))
@@ -107,8 +108,8 @@ def leave_out(session: Session, order: OrderRow, short: Sequence[int]) -> None:
 
 
 def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: datetime) -> None:
-    """Move an order's stage; one whose lines are all held passes `reserved`. Raises `Denied` ORDER-STAGE for a move not
-    in the table."""
+    """Move an order's stage; one whose lines are all held passes `reserved`. Raises `PolicyDenied` ORDER-STAGE for a
+    move not in the table."""
     if order.stage == "placed" and to in MOVES["reserved"]:
         check_move(order.stage, "reserved", by)
         check_move("reserved", to, by)
@@ -119,7 +120,7 @@ def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: dateti
 
 
 def undone(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
-    """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `undoing`)."""
+    """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `compensation`)."""
     undo(session, order, rule, by=by, now=now)
     emit_once_committed(session, "order.stage", order_id=order.id, stage=order.stage)
 
@@ -155,12 +156,12 @@ class Orders:
     ) -> OrderView:
         """Move an order on; being there already is fine.
 
-        Raises `Denied` ORDER-STAGE for a move not in the table, or when the order is not of this `revision` any more:
-        what was assessed, or approved, was another order (law 6).
+        Raises `PolicyDenied` ORDER-STAGE for a move not in the table, or when the order is not of this `revision`
+        any more: what was assessed, or approved, was another order (law 6).
         """
         order = locked(session, order_id)
         if revision not in (None, order.revision):
-            raise denied("ORDER-STAGE", "it was changed meanwhile")
+            raise policy_denied("ORDER-STAGE", "it was changed meanwhile")
         move_on(session, order, to, by, self._db.clock())
         return order_view(session, order)
 
@@ -195,11 +196,11 @@ class Orders:
 
 
 def _priced(session: Session, lines: Sequence[NewLine]) -> list[LineView]:
-    """The lines at catalogue prices. Raises `Denied` ORDER-SKU."""
+    """The lines at catalogue prices. Raises `PolicyDenied` ORDER-SKU."""
     skus = {"skus": sorted({line.sku for line in lines})}
     catalogue = {row.sku: row for row in session.connection().execute(_CATALOGUE, skus)}
     if unknown := sorted({line.sku for line in lines} - set(catalogue)):
-        raise denied("ORDER-SKU", ", ".join(unknown))
+        raise policy_denied("ORDER-SKU", ", ".join(unknown))
     return [
         LineView(
             number=number,

@@ -7,8 +7,8 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
-from agent.commerce.policy import denied
-from agent.commerce.rows import locked, unhold
+from agent.commerce.locks import locked, unhold
+from agent.commerce.policy import policy_denied
 from agent.ledger.base import total
 from agent.ledger.statements import change
 from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow
@@ -23,10 +23,10 @@ STAYED: Final = ("refused", "stopped")
 
 
 def locked_parcel(session: Session, parcel_id: str) -> tuple[ParcelRow, OrderRow]:
-    """The parcel with its order, both as they are under the order's lock. Raises `Denied` PARCEL-EXISTS."""
+    """The parcel with its order, both as they are under the order's lock. Raises `PolicyDenied` PARCEL-EXISTS."""
     parcel = session.get(ParcelRow, parcel_id)
     if parcel is None:
-        raise denied("PARCEL-EXISTS", parcel_id)
+        raise policy_denied("PARCEL-EXISTS", parcel_id)
     order = locked(session, parcel.order_id)
     session.refresh(parcel)
     return parcel, order

@@ -11,13 +11,13 @@ from typing import Final, Self, cast
 from sqlalchemy import ScalarSelect, SQLColumnExpression, bindparam, func, select
 from sqlalchemy.orm import Session
 
-from agent.commerce import answers
+from agent.commerce import payment_outcomes
 from agent.commerce.booking import GIFT_CARD, UNDECIDED
+from agent.commerce.compensation import finish
 from agent.commerce.fulfilment import plan_parcels
 from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage
-from agent.commerce.policy import PAYMENT_ATTEMPTS, denied, money
-from agent.commerce.rows import OrderRef, locked, move, open_case
-from agent.commerce.undoing import finish
+from agent.commerce.locks import OrderRef, locked, move, open_case
+from agent.commerce.policy import PAYMENT_ATTEMPTS, money, policy_denied
 from agent.ledger.database import Database
 from agent.ledger.notices import notify
 from agent.ledger.statements import change
@@ -46,7 +46,7 @@ LONGEST_WAIT: Final = timedelta(hours=1)
 NO_ANSWER_LIMIT: Final = timedelta(days=3)
 """After so long a person looks into a change's payment that no provider has answered."""
 
-AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 """How many of the payments that are due are asked for in one round."""
 
 NOT_COLLECTED: Final[frozenset[Stage]] = NOT_PAID_YET | {"cancelling", "cancelled"}
@@ -104,7 +104,7 @@ class Payments:
         """Take the order's money, or find out that it was taken; a captured order has its parcels planned.
 
         An attempt that was made before is looked up first (law 3). Raises `PaymentNotSentError` or `CircuitOpenError`
-        (no effect: defer), `PaymentUnknownError` (look it up later), `Denied` ORDER-STAGE.
+        (no effect: defer), `PaymentUnknownError` (look it up later), `PolicyDenied` ORDER-STAGE.
         """
         refusal = self._refusal()
         step = await self._attempt(order, begin=refusal is None)
@@ -154,7 +154,7 @@ class Payments:
         payment = session.scalar(select(PaymentRow).where(PaymentRow.provider_id == provider_id))
         if payment is None:
             return None
-        answers.disputed(session, locked(session, payment.order_id), payment, now=self._db.clock())
+        payment_outcomes.disputed(session, locked(session, payment.order_id), payment, now=self._db.clock())
         return payment.order_id
 
     @reads
@@ -200,7 +200,7 @@ class Payments:
         if payment and (order.stage == "declined" or (payment.outcome == "captured" and order.stage not in CHARGEABLE)):
             return _taken(session, order, payment, was)
         if order.stage not in CHARGEABLE:
-            raise denied("ORDER-STAGE", order.stage)
+            raise policy_denied("ORDER-STAGE", order.stage)
         if payment is None or payment.outcome not in UNDECIDED:
             number = (payment.attempt or 0) + 1 if payment else 1
             payment = PaymentRow(
@@ -216,7 +216,7 @@ class Payments:
             session.add(payment)
         if method.kind == GIFT_CARD:
             session.flush()
-            answers.by_gift_card(session, order, payment, now=now)
+            payment_outcomes.by_gift_card(session, order, payment, now=now)
             return _taken(session, order, payment, was)
         return _Asked.of(payment, method, begin and self._begin(payment))
 
@@ -229,7 +229,7 @@ class Payments:
             return session.scalars(query.where(OrderRow.id == order_id)).all()
         turn = func.coalesce(PaymentRow.next_at, PaymentRow.at)
         query = query.where(turn <= self._db.clock()).order_by(turn, PaymentRow.key)
-        return session.scalars(query.limit(AT_ONCE)).all()
+        return session.scalars(query.limit(BATCH_SIZE)).all()
 
     async def _collect(self, key: str) -> str:
         step = await self._begin_to_collect(key)
@@ -273,8 +273,8 @@ class Payments:
         except PaymentUnknownError:
             await self._unknown(asked.attempt.key)
             raise
-        except PaymentFaultError as fault:
-            await self._rejected(asked.attempt.key, fault)
+        except PaymentFaultError as error:
+            await self._rejected(asked.attempt.key, error)
             raise
         except PaymentRejectedError:
             never = Charge(asked.attempt.key, "declined", "", asked.attempt.amount, "rejected")
@@ -286,11 +286,11 @@ class Payments:
         for provider, following in zip(self._providers, [*self._providers[1:], None], strict=True):
             try:
                 return await provider.capture(asked.attempt)
-            except (PaymentNotSentError, CircuitOpenError) as not_sent:
+            except (PaymentNotSentError, CircuitOpenError) as error:
                 turned = await self._turn_to(asked.attempt.key, asked.asks, following.name if following else None)
                 if not turned or following is None:
                     raise
-                emit("payment.fallback", provider=following.name, error=type(not_sent).__name__)
+                emit("payment.fallback", provider=following.name, error=type(error).__name__)
         raise AssertionError("there is a provider")
 
     @writes
@@ -318,18 +318,18 @@ class Payments:
             now = self._db.clock()
             change(session, row, outcome=charge.outcome, provider_id=charge.provider_id or None)
             if given_up:  # money that was taken counts, whatever we took it for
-                answers.late(session, order, row, now=now)
+                payment_outcomes.late(session, order, row, now=now)
             elif charge.outcome == "captured":
-                answers.captured(session, order, row, now=now)
+                payment_outcomes.captured(session, order, row, now=now)
             else:
-                answers.declined(session, order, row, rule, now=now)
+                payment_outcomes.declined(session, order, row, rule, now=now)
             finish(session, order, by="provider", now=now)
         return _taken(session, order, row, was)
 
     @writes
     def _rejected(self, session: Session, key: str, error: Exception) -> None:
         payment, order = _locked(session, key)
-        answers.rejected(session, order, payment, type(error).__name__, now=self._db.clock())
+        payment_outcomes.rejected(session, order, payment, type(error).__name__, now=self._db.clock())
 
     @writes
     def _unknown(self, session: Session, key: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 
 CancelReason = Literal["no longer needed", "ordered by mistake"]
 CANCEL_REASONS: Final[tuple[str, ...]] = get_args(CancelReason)
@@ -87,9 +87,9 @@ REFUND_TIME: Final = "in 5 to 7 business days"
 """CANCEL-REFUND: how long a refund takes unless it goes to a gift card, which is at once."""
 
 
-def denied(rule: str, detail: str = "") -> Denied:
+def policy_denied(rule: str, detail: str = "") -> PolicyDenied:
     """A denial in the policy's words, with a detail where one helps."""
-    return Denied(rule, f"{RULES[rule]} ({detail})" if detail else RULES[rule])
+    return PolicyDenied(rule, f"{RULES[rule]} ({detail})" if detail else RULES[rule])
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
-from agent.commerce.policy import denied
+from agent.commerce.locks import OrderRef, attempt, checked, id_of, locked_all
+from agent.commerce.policy import policy_denied
 from agent.commerce.precondition import StateDamagedError
-from agent.commerce.rows import OrderRef, attempt, checked, id_of, locked_all
 from agent.ledger.database import Database
 from agent.ledger.grouping import Group
 from agent.ledger.statements import table_of
@@ -51,8 +51,8 @@ class Reservations:
         self._group = Group(database, hold_lines)
 
     async def hold(self, order: OrderRef, number: int) -> None:
-        """Hold the stock of one line, once. Raises `Denied` STOCK-SHORT when there is not enough of it, ORDER-STAGE
-        when its order is past that, and what `rows.checked` raises."""
+        """Hold the stock of one line, once. Raises `PolicyDenied` STOCK-SHORT when there is not enough of it,
+        ORDER-STAGE when its order is past that, and what `rows.checked` raises."""
         await self._group.ask(LineOf(order, number))
 
 
@@ -69,12 +69,12 @@ def hold_lines(session: Session, asked: Sequence[LineOf]) -> list[Exception | No
         key = (id_of(each.order), each.number)
         order, line = checked(each.order, orders.get(key[0])), lines.get(key)
         if order.stage != "placed":
-            raise denied("ORDER-STAGE", order.stage)
+            raise policy_denied("ORDER-STAGE", order.stage)
         if line is None:
             raise StateDamagedError("line: not of the order")
         if line.reservation == "none" and key not in held:
             if there[line.sku] < line.quantity:
-                raise denied("STOCK-SHORT", line.sku)
+                raise policy_denied("STOCK-SHORT", line.sku)
             there[line.sku] -= line.quantity
             held[key] = line
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.booking import give_back
-from agent.commerce.rows import lines_of
+from agent.commerce.locks import lines_of
 from agent.ledger.database import emit_once_committed
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, WaitingPieceRow
 

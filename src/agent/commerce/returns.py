@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.booking import GIFT_CARD, gift_balance, give_back, own_method
-from agent.commerce.changes import check_price, check_swaps, pieces_of
 from agent.commerce.commands import LineQuantity, ReceiveReturn, RequestExchange, RequestReturn, Swap, WithdrawReturn
 from agent.commerce.differences import demand_later
-from agent.commerce.policy import denied
+from agent.commerce.locks import locked, own
+from agent.commerce.order_changes import check_price, check_swaps, pieces_of
+from agent.commerce.policy import policy_denied
 from agent.commerce.returned_pieces import (
     close,
     close_when_done,
@@ -25,7 +26,6 @@ from agent.commerce.returned_pieces import (
     open_return,
     wait_for,
 )
-from agent.commerce.rows import locked, own
 from agent.ledger.notices import notify
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, VariantRow
 
@@ -33,14 +33,14 @@ from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, Return
 def request_return(session: Session, command: RequestReturn, now: datetime) -> OrderRow:
     """RequestReturn: the refund is paid when the pieces are back.
 
-    Raises `Denied` RETURN-STATUS, LINES-OWNED, RETURN-REFUND-TO, ORDER-EXISTS.
+    Raises `PolicyDenied` RETURN-STATUS, LINES-OWNED, RETURN-REFUND-TO, ORDER-EXISTS.
     """
     order = own(session, command.order_id, command.subject)
     if order.status not in ("delivered", "returned"):
-        raise denied("RETURN-STATUS", order.status)
+        raise policy_denied("RETURN-STATUS", order.status)
     method = own_method(session, command.payment_method_id, command.subject, "RETURN-REFUND-TO")
     if method.kind != GIFT_CARD and method.id != order.payment_method_id:
-        raise denied("RETURN-REFUND-TO", method.id)
+        raise policy_denied("RETURN-REFUND-TO", method.id)
     there = left_with_customer(session, order.id)
     lines = [_of_line(there, asked) for asked in command.lines]
     for sku, quantity in Counter(command.skus).items():
@@ -53,14 +53,14 @@ def request_return(session: Session, command: RequestReturn, now: datetime) -> O
 def request_exchange(session: Session, command: RequestExchange, now: datetime) -> OrderRow:
     """RequestExchange: the new pieces are held; the difference is recorded, and moves when the old ones are back.
 
-    Raises `Denied` EXCHANGE-STATUS, LINES-*, DIFFERENCE-*, ORDER-EXISTS.
+    Raises `PolicyDenied` EXCHANGE-STATUS, LINES-*, DIFFERENCE-*, ORDER-EXISTS.
     """
     order = own(session, command.order_id, command.subject)
     exchanged = select(ReturnRow.id).where(
         ReturnRow.order_id == order.id, ReturnRow.kind == "exchange", ReturnRow.state != "withdrawn"
     )
     if order.status != "delivered" or session.scalar(exchanged.limit(1)):
-        raise denied("EXCHANGE-STATUS", order.status)
+        raise policy_denied("EXCHANGE-STATUS", order.status)
     method = own_method(session, command.payment_method_id, command.subject)
     there = left_with_customer(session, order.id)
     check_swaps(session, [line for line, _ in there], command.swaps)
@@ -69,7 +69,7 @@ def request_exchange(session: Session, command: RequestExchange, now: datetime) 
     difference = _difference((line, line.quantity) for line in lines)
     check_price(command.expected, difference)
     if method.kind == GIFT_CARD and gift_balance(session, method.id) < difference:
-        raise denied("DIFFERENCE-GIFT-COVERS")
+        raise policy_denied("DIFFERENCE-GIFT-COVERS")
     _expect(session, order, "exchange", method, lines, now=now)
     order.status = "exchange requested"
     return order
@@ -78,13 +78,13 @@ def request_exchange(session: Session, command: RequestExchange, now: datetime) 
 def withdraw_return(session: Session, command: WithdrawReturn, now: datetime) -> OrderRow:
     """WithdrawReturn: nothing is to come back any more, and what was held is free (REQUEST-WITHDRAW).
 
-    Raises `Denied` REQUEST-WITHDRAW, ORDER-EXISTS.
+    Raises `PolicyDenied` REQUEST-WITHDRAW, ORDER-EXISTS.
     """
     order = own(session, command.order_id, command.subject)
     returned = open_return(session, order.id)
     lines = lines_of_return(session, returned.id) if returned else ()
     if returned is None or any(line.received for line in lines):
-        raise denied("REQUEST-WITHDRAW")
+        raise policy_denied("REQUEST-WITHDRAW")
     close(session, order, returned, "withdrawn", now=now)
     return order
 
@@ -92,12 +92,12 @@ def withdraw_return(session: Session, command: WithdrawReturn, now: datetime) ->
 def receive_return(session: Session, command: ReceiveReturn, now: datetime) -> OrderRow:
     """ReceiveReturn: the pieces are sold again, the money moves, new pieces leave; what did not come stays open.
 
-    Raises `Denied` RETURN-RECEIVED, ORDER-EXISTS.
+    Raises `PolicyDenied` RETURN-RECEIVED, ORDER-EXISTS.
     """
     order = locked(session, command.order_id)
     returned = open_return(session, order.id)
     if returned is None:
-        raise denied("RETURN-RECEIVED", order.status)
+        raise policy_denied("RETURN-RECEIVED", order.status)
     lines = lines_of_return(session, returned.id)
     arrived = _arrived(lines, command.lines)
     for line in lines:
@@ -174,16 +174,16 @@ def _swapped(session: Session, there: list[tuple[OrderLineRow, int]], swap: Swap
 
 
 def _of_line(there: list[tuple[OrderLineRow, int]], asked: LineQuantity) -> ReturnLineRow:
-    """Take pieces of one line off what is there. Raises `Denied` LINES-OWNED for more than that."""
+    """Take pieces of one line off what is there. Raises `PolicyDenied` LINES-OWNED for more than that."""
     for n, (line, left) in enumerate(there):
         if line.number == asked.line and left >= asked.quantity:
             there[n] = (line, left - asked.quantity)
             return _line(line, asked.quantity)
-    raise denied("LINES-OWNED", f"line {asked.line}")
+    raise policy_denied("LINES-OWNED", f"line {asked.line}")
 
 
 def _taken(there: list[tuple[OrderLineRow, int]], sku: str, quantity: int) -> list[tuple[OrderLineRow, int]]:
-    """Take pieces of an option off its first lines. Raises `Denied` LINES-OWNED for more than there are."""
+    """Take pieces of an option off its first lines. Raises `PolicyDenied` LINES-OWNED for more than there are."""
     taken = []
     for n, (line, left) in enumerate(there):
         if line.sku == sku and (part := min(left, quantity)):
@@ -191,14 +191,14 @@ def _taken(there: list[tuple[OrderLineRow, int]], sku: str, quantity: int) -> li
             taken.append((line, part))
             quantity -= part
     if quantity:
-        raise denied("LINES-OWNED", sku)
+        raise policy_denied("LINES-OWNED", sku)
     return taken
 
 
 def _arrived(lines: Sequence[ReturnLineRow], told: Sequence[LineQuantity]) -> dict[int, int]:
     """How many pieces of each return line have arrived: all that are expected, or as the warehouse tells by order line.
 
-    Raises `Denied` RETURN-RECEIVED for more than are expected.
+    Raises `PolicyDenied` RETURN-RECEIVED for more than are expected.
     """
     expected = {line.number: line.quantity - line.received for line in lines}
     if not told:
@@ -211,5 +211,5 @@ def _arrived(lines: Sequence[ReturnLineRow], told: Sequence[LineQuantity]) -> di
             arrived[line.number] += taken
             left -= taken
         if left:
-            raise denied("RETURN-RECEIVED", f"line {each.line}: {left} more than are expected")
+            raise policy_denied("RETURN-RECEIVED", f"line {each.line}: {left} more than are expected")
     return arrived

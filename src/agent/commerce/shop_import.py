@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.commerce.shop import Shop, ShopOrder
+from agent.commerce.shop_document import Shop, ShopOrder
 from agent.identity import owner_by
 from agent.ledger.base import Base
 from agent.ledger.database import Database

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Update, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from agent.commerce.policy import denied
+from agent.commerce.policy import policy_denied
 from agent.ledger.statements import table_of
 from agent.ledger.tables import VariantRow
 
@@ -51,10 +51,10 @@ def hold(session: Session, pieces: Pieces) -> None:
 
 
 def hold_all(session: Session, pieces: Pieces, rule: str) -> None:
-    """Hold pieces for an order. Raises `Denied` with `rule` when there are not enough free ones of some SKU."""
+    """Hold pieces for an order. Raises `PolicyDenied` with `rule` when there are not enough free ones of some SKU."""
     there = available(session, pieces)
     if short := sorted(sku for sku, number in pieces.items() if there.get(sku, 0) < number):
-        raise denied(rule, ", ".join(short))
+        raise policy_denied(rule, ", ".join(short))
     hold(session, pieces)
 
 

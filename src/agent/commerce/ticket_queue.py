@@ -27,7 +27,7 @@ from agent.ledger.database import Database
 from agent.ledger.tables import TicketMessageRow, TicketRow
 from agent.ledger.transactions import reads, writes
 
-AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 """How many tickets are escalated in one round; the rest has its turn in the next."""
 
 MOST_SHOWN: Final = 200
@@ -73,7 +73,7 @@ class TicketView(TicketLine):
 
 
 class Tickets:
-    """Reads the queue, escalates what nobody takes, keeps what customers say to who has their ticket."""
+    """Queries the queue, escalates what nobody takes, keeps what customers say to who has their ticket."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -125,7 +125,7 @@ class Tickets:
     @reads
     def _due(self, session: Session, now: datetime) -> Sequence[str]:
         due = (TicketRow.status.in_(("open", "taken")), TicketRow.due_at <= now)
-        return session.scalars(select(TicketRow.id).where(*due).order_by(TicketRow.due_at).limit(AT_ONCE)).all()
+        return session.scalars(select(TicketRow.id).where(*due).order_by(TicketRow.due_at).limit(BATCH_SIZE)).all()
 
     @writes
     def _escalate(self, session: Session, ticket_id: str, now: datetime) -> Literal["escalated", "overdue"] | None:

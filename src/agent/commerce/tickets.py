@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.commands import AnswerTicket, CloseTicket, TakeTicket, TicketCommand, TicketTopic
-from agent.commerce.policy import denied
+from agent.commerce.policy import policy_denied
 from agent.escalation import BY_TOPIC, LAST_RESORT, Step
 from agent.identity import Role
 from agent.ledger.database import emit_once_committed
@@ -67,7 +67,7 @@ def add_ticket(session: Session, ticket_id: str, *, topic: str, text: str, now: 
 
 
 def take(session: Session, command: TakeTicket, now: datetime) -> TicketRow:
-    """TakeTicket. Raises `Denied` TICKET-EXISTS, TICKET-ROLE, TICKET-TAKER, TICKET-STATUS."""
+    """TakeTicket. Raises `PolicyDenied` TICKET-EXISTS, TICKET-ROLE, TICKET-TAKER, TICKET-STATUS."""
     ticket = _for(session, command)
     if ticket.status == "taken":
         _check_taker(ticket, command)
@@ -79,10 +79,10 @@ def take(session: Session, command: TakeTicket, now: datetime) -> TicketRow:
 
 
 def answer(session: Session, command: AnswerTicket, now: datetime) -> TicketRow:
-    """AnswerTicket: the customer hears it. Raises `Denied` as `take` does, and TICKET-CUSTOMER."""
+    """AnswerTicket: the customer hears it. Raises `PolicyDenied` as `take` does, and TICKET-CUSTOMER."""
     ticket = _taken(session, command)
     if ticket.customer_id is None:
-        raise denied("TICKET-CUSTOMER")
+        raise policy_denied("TICKET-CUSTOMER")
     number = say(session, ticket, "answer", command.text, author=command.actor, key=command.key, now=now)
     ticket.due_at = _after(ticket, "expiry_seconds", now)
     notify(
@@ -100,7 +100,7 @@ def answer(session: Session, command: AnswerTicket, now: datetime) -> TicketRow:
 
 
 def close(session: Session, command: CloseTicket, now: datetime) -> TicketRow:
-    """CloseTicket; its note stays among staff. Raises `Denied` as `take` does."""
+    """CloseTicket; its note stays among staff. Raises `PolicyDenied` as `take` does."""
     ticket = _taken(session, command)
     move(ticket, "closed")
     ticket.closed_by, ticket.closed_at = command.actor, now
@@ -128,9 +128,9 @@ def escalate(session: Session, ticket: TicketRow, now: datetime) -> Literal["esc
 
 
 def move(ticket: TicketRow, to: TicketStatus, by: str = "people") -> None:
-    """Move a ticket. Raises `Denied` TICKET-STATUS for what is not in the table."""
+    """Move a ticket. Raises `PolicyDenied` TICKET-STATUS for what is not in the table."""
     if MOVES[cast(TicketStatus, ticket.status)].get(to) != by:
-        raise denied("TICKET-STATUS", f"it is {ticket.status}")
+        raise policy_denied("TICKET-STATUS", f"it is {ticket.status}")
     ticket.status = to
 
 
@@ -163,23 +163,23 @@ def _for(session: Session, command: TicketCommand) -> TicketRow:
     """The ticket, locked, if the command's role may work on it."""
     ticket = session.get(TicketRow, command.ticket_id, with_for_update=True)
     if ticket is None:
-        raise denied("TICKET-EXISTS")
+        raise policy_denied("TICKET-EXISTS")
     if command.role not in roles_of(ticket):
-        raise denied("TICKET-ROLE", f"it is for {' or '.join(roles_of(ticket))}")
+        raise policy_denied("TICKET-ROLE", f"it is for {' or '.join(roles_of(ticket))}")
     return ticket
 
 
 def _taken(session: Session, command: TicketCommand) -> TicketRow:
     ticket = _for(session, command)
     if ticket.status != "taken":
-        raise denied("TICKET-STATUS", f"it is {ticket.status}")
+        raise policy_denied("TICKET-STATUS", f"it is {ticket.status}")
     _check_taker(ticket, command)
     return ticket
 
 
 def _check_taker(ticket: TicketRow, command: TicketCommand) -> None:
     if ticket.taken_by != command.actor:
-        raise denied("TICKET-TAKER", f"{ticket.taken_by} has it")
+        raise policy_denied("TICKET-TAKER", f"{ticket.taken_by} has it")
 
 
 def _after(ticket: TicketRow, which: Literal["due_seconds", "expiry_seconds"], now: datetime) -> datetime:

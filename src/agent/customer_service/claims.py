@@ -42,7 +42,7 @@ _NO_SUCH: Final = "I find no order with that number for these details. Please ch
 async def claimed_customer(shop: Services, text: str) -> str | None:
     """The customer whose e-mail address is in the text, for shops that accept that; else None."""
     named = sorted(emails(text)) if shop.settings.identify_by_claim == "full" else ()
-    return await shop.reads.customer_by_email(named[0]) if len(named) == 1 else None
+    return await shop.queries.customer_by_email(named[0]) if len(named) == 1 else None
 
 
 async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish]) -> str | None:

@@ -24,8 +24,8 @@ from agent.customer_service.nodes import (
     triage,
 )
 from agent.customer_service.state import DeskInput, DeskState
+from agent.node_policies import BRANCH, LEDGER, QUESTIONS, READING
 from agent.observability.cache import CountingCache
-from agent.policies import BRANCH, LEDGER, QUESTIONS, READING
 
 graph = (
     StateGraph(DeskState, input_schema=DeskInput, context_schema=Context)

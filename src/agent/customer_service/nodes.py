@@ -1,6 +1,6 @@
 """The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`.
 
-What a change needs, and the making of it, is in `changes.py`; whose a conversation is, in `whose.py`.
+What a change needs, and the making of it, is in `plan_execution`; whose a conversation is, in `customer_identity`.
 """
 
 from typing import Any, Literal
@@ -20,7 +20,10 @@ from agent.capabilities import BY_NAME
 from agent.capabilities.refund import edited_refund
 from agent.capabilities.wishes import Unfinished, Wish, completed, wish_of
 from agent.context import Context
-from agent.customer_service.changes import (
+from agent.customer_service.claims import tell_unvouched
+from agent.customer_service.customer_identity import customer_of, ended_meanwhile, hear, look_for_news, vouched_for
+from agent.customer_service.message_history import messages_update
+from agent.customer_service.plan_execution import (
     approved,
     counter_offer,
     hand_over,
@@ -29,8 +32,7 @@ from agent.customer_service.changes import (
     told_of_answer,
     turned_down,
 )
-from agent.customer_service.claims import tell_unvouched
-from agent.customer_service.history import messages_update
+from agent.customer_service.reply_templates import OPENLY, SAYINGS
 from agent.customer_service.specialists import look_into
 from agent.customer_service.state import (
     DeskState,
@@ -41,11 +43,9 @@ from agent.customer_service.state import (
     TopicTask,
 )
 from agent.customer_service.turns import turn_of, was_answered, words_of
-from agent.customer_service.whose import customer_of, ended_meanwhile, hear, look_for_news, vouched_for
-from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import Caller, caller_of_run
-from agent.ledger.database import Denied, digest
-from agent.ledger.failures import UNUSABLE
+from agent.ledger.database import PolicyDenied, digest
+from agent.ledger.database_errors import UNUSABLE
 from agent.ledger.tables import ApprovalRow
 from agent.observability.events import emit
 from agent.platform import this_thread
@@ -83,7 +83,7 @@ async def triage(
         earlier = [message.text for message in state["messages"][-7:-1]]
         pending = customer_id is not None and bool(state.get("plan") or state.get("unfinished"))
         meant, read_by = await shop.understander.understand(text, pending=pending, history=earlier)
-    except Denied as denial:
+    except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
@@ -138,7 +138,7 @@ async def specialist(state: TopicTask, runtime: Runtime[Context]) -> Update:
     """Look into one topic; read the ledger, change nothing, perhaps propose a change."""
     try:
         finding = await look_into(await services(), state)
-    except Denied as denial:
+    except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
         finding = Finding(text=denial.sentence, action=None, unfinished=None)
     retries = runtime.execution_info.node_attempt - 1 if runtime.execution_info else 0
@@ -237,7 +237,7 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
         runtime.stream_writer({"progress": "executing", "text": ready["action"]["name"].replace("_", " ")})
         try:
             notes.append(await make(shop, ready, str(state.get("customer_id"))))
-        except Denied as denial:
+        except PolicyDenied as denial:
             emit("request.denied", rule=denial.rule)
             notes.append(denial.sentence)
         if ready["request_id"]:

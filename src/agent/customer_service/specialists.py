@@ -1,18 +1,18 @@
 """The specialists: each looks into one wish, by its capability. They read the ledger and never write."""
 
 from agent.capabilities import BY_NAME
-from agent.capabilities.base import NOBODY, Proposal, Question
+from agent.capabilities.base import ANONYMOUS, Proposal, Question
 from agent.capabilities.wishes import Unfinished, slots_of
 from agent.customer_service.state import Finding, PlannedAction, TopicTask
 from agent.services import Services
 
 
 async def look_into(shop: Services, task: TopicTask) -> Finding:
-    """What a specialist finds on a wish. Raises `Denied` with the rule in the way."""
+    """What a specialist finds on a wish. Raises `PolicyDenied` with the rule in the way."""
     wish, customer_id, article = task["topic"], task["customer_id"], task["article"]
     capability = BY_NAME[wish["capability"]]
     told = f"{article['title']}: {article['text']}" if article else ""
-    outcome = await capability.propose(shop, customer_id or NOBODY, slots_of(wish))
+    outcome = await capability.propose(shop, customer_id or ANONYMOUS, slots_of(wish))
     match outcome:
         case Question(slot, text):
             first = capability.reach == "anybody" and told and len(wish["slots"]) == 1

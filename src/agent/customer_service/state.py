@@ -9,7 +9,7 @@ from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves
 from agent.approvals.gate import SaidBy
 from agent.approvals.models import ApprovalView
 from agent.capabilities.wishes import Unfinished, Wish
-from agent.customer_service.history import MESSAGES
+from agent.customer_service.message_history import MESSAGES
 
 
 class PlannedAction(TypedDict):

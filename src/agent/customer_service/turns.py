@@ -3,7 +3,7 @@
 from langchain_core.messages import HumanMessage
 
 from agent.assistant.models import MessageError, message_text
-from agent.commerce.policy import denied
+from agent.commerce.policy import policy_denied
 from agent.customer_service.state import DeskState
 from agent.ledger.database import digest
 
@@ -24,9 +24,9 @@ def turn_of(state: DeskState) -> str:
 
 
 def words_of(state: DeskState) -> str:
-    """The customer's words. Raises `Denied` MESSAGE-FORM, MESSAGE-EMPTY or MESSAGE-LONG."""
+    """The customer's words. Raises `PolicyDenied` MESSAGE-FORM, MESSAGE-EMPTY or MESSAGE-LONG."""
     said = [message.content for message in state.get("messages", []) if isinstance(message, HumanMessage)]
     try:
         return message_text(said[-1] if said else None)
-    except MessageError as wrong:
-        raise denied(wrong.rule) from wrong
+    except MessageError as error:
+        raise policy_denied(error.rule) from error

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from agent.ledger import backup_postgres, backup_sqlite, history, schema
 from agent.ledger.contents import BackupError, Contents, contents
+from agent.ledger.database_errors import LedgerDamagedError, explained
 from agent.ledger.engines import is_embedded, sync_engine
-from agent.ledger.failures import LedgerDamagedError, explained
 from agent.ledger.restored import mark_restored
 
 Say = Callable[[str], None]
@@ -39,7 +39,7 @@ class Format(Protocol):
 def backup(url: str, file: Path, *, force: bool, say: Say) -> Contents:
     """Copy the ledger at `url` into `file`, and read the copy again; the file is there when it is whole, or not at all.
 
-    Raises `BackupError`, `LedgerDamagedError`, `DatabaseAwayError`; OSError for a folder that can't be written.
+    Raises `BackupError`, `LedgerDamagedError`, `DatabaseUnavailableError`; OSError for a folder that can't be written.
     """
     if file.exists() and not force:
         raise BackupError(f"{file} is there already: give another name, or --force to overwrite it")
@@ -60,7 +60,7 @@ def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
 
     Raises `BackupError` (the ledger is not empty and `force` is off, the backup is broken, or holds
     triggers and the like), `SchemaError` (it is
-    newer than this program), `DatabaseAwayError`.
+    newer than this program), `DatabaseUnavailableError`.
     """
     form = _format(url)
     with explained():

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DatabaseError
 
 from agent.ledger import objects
 from agent.ledger.contents import BackupError, Contents, contents
+from agent.ledger.database_errors import LedgerDamagedError
 from agent.ledger.engines import driver_url, sync_engine
-from agent.ledger.failures import LedgerDamagedError
 
 _PAGES: Final = 10_000
 """Pages of 4 KiB between two words about progress."""
@@ -49,7 +49,7 @@ def read(file: Path) -> Contents:
 
 
 def damage_in(connection: Connection) -> str | None:
-    """The first thing wrong with the pages of a SQLite database; None: nothing. Reads all of them."""
+    """The first thing wrong with the pages of a SQLite database; None: nothing. Queries all of them."""
     verdict: str = connection.execute(text("PRAGMA integrity_check(1)")).scalar_one()
     return None if verdict == "ok" else " ".join(verdict.split()).removeprefix("*** in database main *** ")
 

@@ -1,7 +1,7 @@
 """The ledger's transactions: `read`, `read_stale`, `write`, and `once`, through which every effect goes.
 
 Each is a plain function over a `Session`, run whole in one hop to a thread: no statement of it touches the event loop.
-How the database is reached is in `engines`, its tables' history in `schema`, what its errors mean in `failures`.
+How the database is reached is in `engines`, its tables' history in `schema`, what its errors mean in `database_errors`.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from agent.ledger import schema
+from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, explained
 from agent.ledger.engines import DEFAULT_LIMITS, Limits, is_embedded, pooled_engine
-from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, explained
 from agent.ledger.replica import Replica
 from agent.ledger.statements import add, table_of
 from agent.ledger.tables import EffectRow
@@ -50,7 +50,7 @@ class KeyReusedError(ValueError):
         self.key = key
 
 
-class Denied(Exception):  # noqa: N818  (a word of the domain: a command is denied, by rule)
+class PolicyDenied(Exception):  # noqa: N818  (a word of the domain: a command is denied, by rule)
     """A rule forbids what was asked. Carries the rule's id and a sentence fit for a customer."""
 
     def __init__(self, rule: str, sentence: str) -> None:
@@ -86,9 +86,10 @@ def emit_once_committed(session: Session, event: EventName, **fields: str | int 
 
 
 class Database:
-    """The ledger's database. Reads and writes have transactions of their own; writers on SQLite queue up in one thread.
+    """The ledger's database. Reads and writes have transactions of their own; writers on SQLite queue up in one
+    thread.
 
-    Whatever uses it raises `DatabaseAwayError` or `DatabaseConflictError` within the limits; both are transient.
+    Whatever uses it raises `DatabaseUnavailableError` or `DatabaseConflictError` within the limits; both are transient.
     A transaction that has begun goes on to its end when whoever waits for it is cancelled: it happens as a whole.
 
     Args:
@@ -149,12 +150,12 @@ class Database:
         `act` writes through the session that it is given and returns a JSON answer. With `remember_denial` off, a
         denied effect leaves no trace and may be asked for again.
 
-        Raises `Denied` when a rule forbids it (nothing is changed), `KeyReusedError` when the key came with
+        Raises `PolicyDenied` when a rule forbids it (nothing is changed), `KeyReusedError` when the key came with
         other arguments.
         """
         answer = await self._in_thread(self._writers, self._once, effect, act, remember_denial)
         if denial := answer.get("denied"):
-            raise Denied(denial["rule"], denial["sentence"])
+            raise PolicyDenied(denial["rule"], denial["sentence"])
         return answer
 
     async def read_stale(self, question: Callable[[Session], T]) -> T:
@@ -166,7 +167,7 @@ class Database:
         if self._replica:
             try:
                 return await self._replica.ask(question)
-            except (DatabaseAwayError, DatabaseConflictError, CircuitOpenError) as error:
+            except (DatabaseUnavailableError, DatabaseConflictError, CircuitOpenError) as error:
                 emit("replica.skipped", error=type(error).__name__)
         return await self.read(question)
 
@@ -192,13 +193,13 @@ class Database:
         self._engine.dispose()
 
     async def _in_thread(self, threads: ThreadPoolExecutor, act: Callable[..., T], *args: Any) -> T:
-        """Run a transaction in one of the threads. Raises `DatabaseAwayError` when none takes it in time."""
+        """Run a transaction in one of the threads. Raises `DatabaseUnavailableError` when none takes it in time."""
         job: Future[T] = threads.submit(contextvars.copy_context().run, act, *args)
         waiting = asyncio.wrap_future(job)
         try:
             await asyncio.wait((waiting,), timeout=self._limits.free)
             if not waiting.done() and job.cancel():
-                raise DatabaseAwayError("all of this process's connections are in use")
+                raise DatabaseUnavailableError("all of this process's connections are in use")
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
             waiting.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else will ask for it
@@ -217,10 +218,10 @@ class Database:
         try:
             with self.writing() as session:
                 return self._answer(session, effect, act)
-        except Denied as denied:
+        except PolicyDenied as error:
             if not remember_denial:
                 raise
-            denial = {"denied": {"rule": denied.rule, "sentence": denied.sentence}}
+            denial = {"denied": {"rule": error.rule, "sentence": error.sentence}}
             with self.writing() as session:
                 return self._answer(session, effect, lambda _: denial)
 

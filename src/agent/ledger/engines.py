@@ -124,9 +124,9 @@ def _connector(url: str, limits: Limits) -> Callable[[], Any]:
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
             try:
                 return super().wait(gen, interval, limits.statement + 1 if timeout is None else timeout)
-            except _WaitTimeout as silence:
+            except _WaitTimeout as error:
                 self.close()
-                raise psycopg.OperationalError("the server says nothing") from silence
+                raise psycopg.OperationalError("the server says nothing") from error
 
     dialect = driver_url(url).get_dialect()()
     given = dialect.create_connect_args(driver_url(url))

@@ -11,7 +11,7 @@ from agent.ledger.database import Database
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
-MOST: Final = 500
+MAX_GROUP: Final = 500
 """How much is done in one transaction: others wait for its locks."""
 
 
@@ -43,7 +43,7 @@ class Group(Generic[Asked, Answer]):
 
     async def _work(self) -> None:
         while self._waiting:
-            group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
             try:
                 answers: Sequence[Answer | Exception] = await self._db.write(
                     lambda session, group=group: self._act(session, [asked for asked, _ in group])  # type: ignore[misc]

@@ -18,7 +18,7 @@ class Heartbeat:
         self._name = name
 
     @writes
-    def beat(self, session: Session) -> None:
+    def heartbeat(self, session: Session) -> None:
         """It goes on, now."""
         session.merge(HeartbeatRow(name=self._name, at=self._db.clock()))
 

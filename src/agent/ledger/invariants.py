@@ -10,8 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from agent.ledger import promises_of_money as money
-from agent.ledger import promises_of_orders as orders
+from agent.ledger import money_invariants as money
+from agent.ledger import order_invariants as orders
 from agent.ledger.base import Base
 from agent.ledger.tables import ApprovalRow, DecisionRow, TicketRow, VariantRow
 

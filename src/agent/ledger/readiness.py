@@ -5,7 +5,7 @@ import shutil
 import time
 from typing import Final
 
-from agent.ledger.failures import UNUSABLE
+from agent.ledger.database_errors import UNUSABLE
 from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.history import ledger_file
 
@@ -33,7 +33,7 @@ class Readiness:
 
     async def _proved(self) -> str | None:
         try:
-            await self._heartbeat.beat()
+            await self._heartbeat.heartbeat()
         except UNUSABLE as error:
             return str(error)
         return await asyncio.to_thread(self._nearly_full)

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
+from agent.ledger.database_errors import explained
 from agent.ledger.engines import Limits, pooled_engine
-from agent.ledger.failures import explained
 from agent.resilience import CircuitBreaker
 
 T = TypeVar("T")
@@ -31,7 +31,8 @@ class Replica:
     async def ask(self, question: Callable[[Session], T]) -> T:
         """The question's answer from one consistent view.
 
-        Raises `DatabaseAwayError` or `DatabaseConflictError` (with recovery) in time, `CircuitOpenError` at once.
+        Raises `DatabaseUnavailableError` or `DatabaseConflictError` (with recovery) in time, `CircuitOpenError` at
+        once.
         """
         return await self._breaker.call(self._answer, question)
 

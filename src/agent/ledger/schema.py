@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Connection, inspect, text
 
 from agent.ledger import history
+from agent.ledger.database_errors import explained
 from agent.ledger.engines import is_embedded, sync_engine
-from agent.ledger.failures import explained
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -40,7 +40,7 @@ def upgrade(url: str, *, anew: bool = False) -> tuple[str | None, str]:
 
     Processes that start at once take turns. One that is up to date is only read: whoever writes is not waited for.
     Raises `SchemaError` for a schema that is newer than the program, `LedgerLostError` for an embedded ledger that was
-    there before (unless `anew`), `LedgerDamagedError`, `DatabaseAwayError`.
+    there before (unless `anew`), `LedgerDamagedError`, `DatabaseUnavailableError`.
     """
     was_there = history.was_there(url)  # before the look: who starts at once with us may be making it
     if (before := revision(url)) != newest():

@@ -7,12 +7,12 @@ the ledger. Nodes that return a `Command` name where they go in their signature.
 
 from langgraph.graph import END, START, StateGraph
 
-from agent.order_processing.endings import close, compensate, park, rebuild, settle
+from agent.node_policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
 from agent.order_processing.guard import approval
 from agent.order_processing.handlers import line_failed, parcel_failed, to_park
 from agent.order_processing.nodes import assess, charge, complete, decide, reserve_line, route, ship, validate
+from agent.order_processing.recovery import close, compensate, park, rebuild, settle
 from agent.order_processing.state import OrderRequest, OrderResult, OrderState
-from agent.policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
 
 graph = (
     StateGraph(  # type: ignore[call-overload, unused-ignore]  # its stubs know no handler of a branch's own state

@@ -13,15 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import is_of
-from agent.approvals.gate import NOBODY, SaidBy, ask
+from agent.approvals.gate import ANONYMOUS, SaidBy, ask
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import requests_of
 from agent.commerce.commands import first_error
 from agent.commerce.lifecycle import Stage
+from agent.commerce.locks import seen
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
-from agent.commerce.rows import seen
 from agent.identity import APPROVER_ROLES, caller_of_run
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.order_processing.state import STATE_VERSION, Damage, LineTask, OrderState, ParcelTask
 from agent.platform import this_thread
 from agent.services import services
@@ -54,11 +54,11 @@ def guarded(*stages: Stage) -> Callable[[Node[S]], Any]:
                 precondition = _precondition(form, state, this_thread(runtime), stages)
                 update = await node(state, runtime, precondition)
                 sound(OrderState, (update.update or {}) if isinstance(update, Command) else update)
-            except (StateDamagedError, OrderMovedOnError, Denied) as stopped:
-                found = stopped.found if isinstance(stopped, StateDamagedError) else ""
+            except (StateDamagedError, OrderMovedOnError, PolicyDenied) as error:
+                found = error.found if isinstance(error, StateDamagedError) else ""
                 if key := _BRANCHES.get(form):
                     return {"results": {str(state.get(key))[:100]: "damaged" if found else "overtaken"}}
-                told = stopped.update if isinstance(stopped, OrderMovedOnError) else {}
+                told = error.update if isinstance(error, OrderMovedOnError) else {}
                 return Command(goto="rebuild", update=told | {"damage": Damage(node=node.__name__, found=found)})
             if not precondition.looked:
                 raise RuntimeError(f"{node.__name__} acted without a look into the ledger")
@@ -79,10 +79,10 @@ async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, SaidB
         precondition = _precondition(OrderState, state, this_thread(runtime), ANYWHERE)
         request = await shop.database.read(lambda session: request_of(session, state, precondition))
     except (StateDamagedError, OrderMovedOnError):
-        return {"answer": NOBODY}
+        return {"answer": ANONYMOUS}
     caller = caller_of_run(runtime)
     if request["status"] != "open" and not (caller and caller.role in APPROVER_ROLES):
-        return {"answer": NOBODY}  # nobody is asked; who has answered all the same is told what became of it
+        return {"answer": ANONYMOUS}  # nobody is asked; who has answered all the same is told what became of it
     shown = cast(ApprovalView, state["approval"])
     return {"answer": ask(shown, request.get("head", ""), runtime, shop.approvals.trail)}
 
@@ -110,8 +110,8 @@ def sound(form: type, state: Any) -> None:
     was said, which nobody here reads."""
     try:
         _FORMS[form].validate_python(state | {"order": {}, "messages": []}, strict=True)
-    except ValidationError as wrong:
-        raise StateDamagedError(first_error(wrong)) from wrong
+    except ValidationError as error:
+        raise StateDamagedError(first_error(error)) from error
     if state.get("version", STATE_VERSION) > STATE_VERSION:
         raise StateDamagedError("version: written by a newer release")
 

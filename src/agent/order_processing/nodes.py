@@ -1,4 +1,4 @@
-"""The nodes of an order's way forward: each a sentence, calling down. Its other ends are in `endings`.
+"""The nodes of an order's way forward: each a sentence, calling down. Its other ends are in `recovery`.
 
 Wiring is in `graph`, rules are in `commerce`.
 """
@@ -13,28 +13,36 @@ from sqlalchemy.orm import Session
 
 from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.chains import case_for_order
-from agent.approvals.gate import NOBODY, caller_who
+from agent.approvals.gate import ANONYMOUS, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
 from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
 from agent.commerce.debts import people_decided
 from agent.commerce.lifecycle import Stage
+from agent.commerce.locks import locked
 from agent.commerce.orders import leave_out, move_on, undone
 from agent.commerce.parcels import LEFT
-from agent.commerce.policy import denied, money
+from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
-from agent.commerce.reads import customer_history, risk_of
-from agent.commerce.rows import locked
+from agent.commerce.queries import customer_history, risk_of
 from agent.commerce.views import OrderView, order_view
 from agent.identity import Caller, caller_of_run
-from agent.ledger.database import Denied, KeyReusedError
+from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import OrderRow
+from agent.node_policies import OUTSIDE_SECONDS
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, look, request_of
-from agent.order_processing.showing import answer_message, approval_action, counted, opening, refused, shown, tell
+from agent.order_processing.presentation import (
+    answer_message,
+    approval_action,
+    counted,
+    opening,
+    order_state,
+    refused,
+    stream_progress,
+)
 from agent.order_processing.state import LineOutcome, LineTask, OrderState, ParcelOutcome, ParcelTask
 from agent.platform import this_thread
-from agent.policies import OUTSIDE_SECONDS
 from agent.resilience import time_budget
 from agent.services import services
 
@@ -75,13 +83,13 @@ async def route(
     if not caller or caller.role != "service":
         return Command(goto="validate")
     if not isinstance(order, dict) or set(order) != {"order_id"}:
-        return Command(goto="close", update=refused(denied("ORDER-CALLER")))
+        return Command(goto="close", update=refused(policy_denied("ORDER-CALLER")))
     try:
-        known = await shop.reads.on_thread(str(order["order_id"]), this_thread(runtime))
-    except Denied as denial:
+        known = await shop.queries.on_thread(str(order["order_id"]), this_thread(runtime))
+    except PolicyDenied as denial:
         return Command(goto="close", update=refused(denial))
     emit("order.redriven", order_id=known["id"], stage=known["stage"])
-    return Command(goto=next_step(known), update=shown(known) | opening(state, known))  # type: ignore[arg-type]
+    return Command(goto=next_step(known), update=order_state(known) | opening(state, known))  # type: ignore[arg-type]
 
 
 @guarded()
@@ -92,22 +100,22 @@ async def validate(state: OrderState, runtime: Runtime[None], precondition: Prec
     try:
         order = NewOrder.model_validate(state.get("order"))
         if caller is None or (caller.role != "channel" and caller.identity != order.customer_id):
-            raise denied("ORDER-CALLER")
+            raise policy_denied("ORDER-CALLER")
         key = f"order:{order.order_id}:place"
         placed = await shop.commerce.place(
             PlaceOrder(key=key, actor=caller.identity, subject=order.customer_id, order=order)
         )
-    except ValidationError as wrong:
-        return Command(goto="close", update=refused(denied("ORDER-INPUT", first_error(wrong))))
+    except ValidationError as error:
+        return Command(goto="close", update=refused(policy_denied("ORDER-INPUT", first_error(error))))
     except KeyReusedError:
-        return Command(goto="close", update=refused(denied("ORDER-ID-TAKEN")))
-    except Denied as denial:
+        return Command(goto="close", update=refused(policy_denied("ORDER-ID-TAKEN")))
+    except PolicyDenied as denial:
         return Command(goto="close", update=refused(denial))
     if isinstance(placed, Denial):
         return Command(goto="close", update=refused(placed))
     emit("order.placed", order_id=placed["id"], amount=placed["total"])
-    tell(runtime, placed["id"], "validated", f"{counted(len(placed['lines']))}, {money(placed['total'])}")
-    return Command(goto=next_step(placed), update=shown(placed) | opening(state, placed))  # type: ignore[arg-type]
+    stream_progress(runtime, placed["id"], "validated", f"{counted(len(placed['lines']))}, {money(placed['total'])}")
+    return Command(goto=next_step(placed), update=order_state(placed) | opening(state, placed))  # type: ignore[arg-type]
 
 
 @guarded("placed")
@@ -115,7 +123,7 @@ async def reserve_line(state: LineTask, runtime: Runtime[None], precondition: Pr
     """Hold the stock of one line, once. Answers into `results`; the join decides."""
     try:
         await (await services()).orders.reserve_line(precondition, state["line"])
-    except Denied as denial:
+    except PolicyDenied as denial:
         emit("request.denied", order_id=state["order_id"], rule=denial.rule)
         return _result(state["line"], "short" if denial.rule == "STOCK-SHORT" else "failed")
     return _result(state["line"], "reserved")
@@ -158,7 +166,7 @@ async def assess(
 
     try:
         total, request = await shop.database.write(assessed)
-    except Denied as denial:
+    except PolicyDenied as denial:
         if denial.rule != "STOCK-SHORT":
             raise StateDamagedError(f"results: {denial.sentence}") from denial
         return Command(goto="compensate", update=refused(denial))
@@ -167,7 +175,7 @@ async def assess(
     if request is None:
         update = {"processing_stage": "approved", "human_approval_needed": False, "order_amount": total}
         return Command(goto="charge", update=update)
-    tell(runtime, state["order_id"], "awaiting_approval", waits_in_words(request))
+    stream_progress(runtime, state["order_id"], "awaiting_approval", waits_in_words(request))
     await shop.index.show(thread_id, request)
     return ask_people(request, {"processing_stage": "awaiting_approval", "order_amount": total})
 
@@ -176,7 +184,7 @@ def ask_people(request: ApprovalView, update: Update) -> Command[Any]:
     """To the gate; past it, when the request was decided, or ended by the clock, while the thread was away."""
     update |= {"approval": request, "human_approval_needed": True}
     if request["status"] != "open":
-        return Command(goto="decide", update=update | {"answer": NOBODY})
+        return Command(goto="decide", update=update | {"answer": ANONYMOUS})
     return Command(goto="approval", update=update | answer_message(request))
 
 
@@ -197,8 +205,8 @@ async def decide(
         request = shop.approvals.decide_in(session, request_id, action, answer["said"], who, seen=seen)
         try:
             follow(session, request, locked(session, precondition), shop.database.clock())
-        except OrderMovedOnError as moved:
-            raise OrderMovedOnError(answer_message(request)) from moved
+        except OrderMovedOnError as error:
+            raise OrderMovedOnError(answer_message(request)) from error
         return request, who
 
     request, who = await shop.database.write(decided)
@@ -206,7 +214,7 @@ async def decide(
     await shop.index.show(this_thread(runtime), request)
     update: Update = {"approval": request} | answer_message(request)
     if request["refused"]:
-        tell(runtime, state["order_id"], "not_taken", not_taken(request))
+        stream_progress(runtime, state["order_id"], "not_taken", not_taken(request))
     match request["status"]:
         case "open":
             return Command(goto="approval", update=update)
@@ -215,7 +223,7 @@ async def decide(
         case _ if request["case"] == "debt":
             return Command(goto="settle", update=update)
         case _:
-            return Command(goto="settle", update=update | refused(denied("ORDER-REJECTED", request["note"])))
+            return Command(goto="settle", update=update | refused(policy_denied("ORDER-REJECTED", request["note"])))
 
 
 def follow(session: Session, request: ApprovalView, order: OrderRow, now: datetime) -> None:
@@ -246,13 +254,13 @@ async def charge(
     """Take the customer's money exactly once; an unknown outcome is parked, not guessed. Then a parcel a warehouse."""
     shop, order_id = await services(), state["order_id"]
     retries = (runtime.execution_info.node_attempt - 1) if runtime.execution_info else 0
-    tell(runtime, order_id, "charging", "asks the payment provider" + (" again" if retries else ""))
+    stream_progress(runtime, order_id, "charging", "asks the payment provider" + (" again" if retries else ""))
     taken = await shop.payments.capture(precondition)
     update: Update = {"payment_status": taken.outcome, "retry_count": retries}
     if taken.outcome == "declined":
         rule, waits = await shop.payments.declined(order_id)
-        return Command(goto="close" if waits else "compensate", update=update | refused(denied(rule)))
-    tell(runtime, order_id, "paid", "captured once")
+        return Command(goto="close" if waits else "compensate", update=update | refused(policy_denied(rule)))
+    stream_progress(runtime, order_id, "paid", "captured once")
     tasks = [ParcelTask(order_id=order_id, customer_id=state["customer_id"], parcel=parcel) for parcel in taken.parcels]
     update |= {"processing_stage": "paid", "parcels": taken.parcels}
     return Command(goto=[Send("ship", task) for task in tasks] or "complete", update=update)
@@ -266,7 +274,7 @@ async def ship(state: ParcelTask, runtime: Runtime[None], precondition: Precondi
     sent = await shop.fulfilment.book(parcel, precondition)
     if sent.outcome not in LEFT:
         return _result(parcel, sent.outcome)  # type: ignore[arg-type]
-    tell(runtime, state["order_id"], "shipped", f"{parcel} left as {sent.tracking_id}")
+    stream_progress(runtime, state["order_id"], "shipped", f"{parcel} left as {sent.tracking_id}")
     return _result(parcel, "handed over")
 
 
@@ -283,7 +291,7 @@ async def complete(
         case "completed":
             return Command(goto="close")
         case "refused":
-            return Command(goto="compensate", update=refused(denied("SHIPPING-REFUSED")))
+            return Command(goto="compensate", update=refused(policy_denied("SHIPPING-REFUSED")))
         case "waiting":
             return Command(goto="park")
 

@@ -29,7 +29,7 @@ def add(old: Any, new: int) -> int:
     return (old if isinstance(old, int) else 0) + new
 
 
-class Said(TypedDict):
+class AssistantMessage(TypedDict):
     """What the order line says, in the form of a chat's messages: Agent Chat UI shows a request under the last one."""
 
     type: Literal["ai"]
@@ -37,7 +37,7 @@ class Said(TypedDict):
     content: str
 
 
-def say(old: Any, new: list[Said]) -> list[Said]:
+def append_messages(old: Any, new: list[AssistantMessage]) -> list[AssistantMessage]:
     """Put messages after those before them, each id once. What they join to may be damaged."""
     ids = {message["id"] for message in new}
     before: Any = [each for each in old if isinstance(each, dict)] if isinstance(old, list) else []
@@ -80,7 +80,7 @@ class OrderResult(TypedDict, total=False):
     human_approval_needed: bool
     denial: DenialView | None
     ledger_fact: str | None
-    messages: Annotated[list[Said], say]
+    messages: Annotated[list[AssistantMessage], append_messages]
 
 
 class OrderState(OrderRequest, OrderResult, total=False):

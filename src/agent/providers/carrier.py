@@ -24,7 +24,7 @@ class CarrierError(Exception):
     """The carrier gave no usable answer."""
 
 
-class CarrierAwayError(CarrierError, TransientError):
+class CarrierUnavailableError(CarrierError, TransientError):
     """No answer, or none that means anything: ask again."""
 
 
@@ -33,7 +33,7 @@ class ParcelRefusedError(CarrierError):
 
 
 class Carrier(Protocol):
-    """What a carrier can do. Every method may raise `CarrierAwayError`."""
+    """What a carrier can do. Every method may raise `CarrierUnavailableError`."""
 
     name: str
 

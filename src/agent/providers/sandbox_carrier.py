@@ -12,7 +12,7 @@ import httpx
 from pydantic import ValidationError
 from standardwebhooks import Webhook
 
-from agent.providers.carrier import CarrierAwayError, ParcelRefusedError, Shipment
+from agent.providers.carrier import CarrierUnavailableError, ParcelRefusedError, Shipment
 from agent.providers.sandbox_parcels import NeverTaken, ShipmentAnswer
 from agent.providers.sandbox_webhooks import read_webhook
 
@@ -51,26 +51,26 @@ class SandboxCarrier:
             async with asyncio.timeout(self._timeout):
                 return await self._client.post(path, json=body, headers={"Idempotency-Key": parcel_id})
         except (httpx.HTTPError, TimeoutError) as error:
-            raise CarrierAwayError(f"POST {path}: no answer ({type(error).__name__})") from error
+            raise CarrierUnavailableError(f"POST {path}: no answer ({type(error).__name__})") from error
 
 
 def _refusal(parcel_id: str, response: httpx.Response) -> ParcelRefusedError:
     try:
         answer = NeverTaken.model_validate_json(response.content)
     except ValidationError as error:
-        raise CarrierAwayError("the carrier's refusal cannot be read") from error
+        raise CarrierUnavailableError("the carrier's refusal cannot be read") from error
     if answer.never_taken != parcel_id:
-        raise CarrierAwayError("the carrier's refusal is about another parcel")
+        raise CarrierUnavailableError("the carrier's refusal is about another parcel")
     return ParcelRefusedError(answer.reason)
 
 
 def _shipment(parcel_id: str, response: httpx.Response) -> Shipment:
     if response.status_code != 200:
-        raise CarrierAwayError(f"POST {response.request.url.path}: answered {response.status_code}")
+        raise CarrierUnavailableError(f"POST {response.request.url.path}: answered {response.status_code}")
     try:
         answer = ShipmentAnswer.model_validate_json(response.content)
     except ValidationError as error:
-        raise CarrierAwayError("the carrier's answer cannot be read") from error
+        raise CarrierUnavailableError("the carrier's answer cannot be read") from error
     if answer.parcel_id != parcel_id:
-        raise CarrierAwayError("the carrier's answer is about another parcel")
+        raise CarrierUnavailableError("the carrier's answer is about another parcel")
     return Shipment(answer.parcel_id, answer.state, answer.tracking_id)

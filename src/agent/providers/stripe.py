@@ -242,8 +242,8 @@ async def _decided(request: Awaitable[stripe.PaymentIntent], attempt: Attempt) -
     """Confirm or cancel. A refusal that names what the intent has come to is an answer too."""
     try:
         intent = _about(attempt, await request)
-    except (stripe.CardError, stripe.InvalidRequestError) as refused:
-        told = refused.error and refused.error.payment_intent
+    except (stripe.CardError, stripe.InvalidRequestError) as error:
+        told = error.error and error.error.payment_intent
         if told is None or (intent := _about(attempt, told)).undecided:
             raise
     return intent

@@ -2,26 +2,26 @@
 
 from langgraph.graph import END, START, StateGraph
 
-from agent.reconciler.jobs import ReconcilerState, beat, compare, expire, job_failed, settle, take_on
-from agent.reconciler.news import send, tell
-from agent.reconciler.people import ask_again, bring_to_end, wake, watch_the_clock
+from agent.reconciler.approval_jobs import ask_again, bring_to_end, wake, watch_the_clock
+from agent.reconciler.jobs import ReconcilerState, compare, expire, heartbeat, job_failed, redrive, settle
+from agent.reconciler.notification_jobs import send, tell
 
 graph = (
     StateGraph(ReconcilerState)
-    .add_node(beat, error_handler=job_failed)
+    .add_node(heartbeat, error_handler=job_failed)
     .add_node(watch_the_clock, error_handler=job_failed)
     .add_node(wake, error_handler=job_failed)
     .add_node(ask_again, error_handler=job_failed)
     .add_node(bring_to_end, error_handler=job_failed)
-    .add_node(take_on, error_handler=job_failed)
+    .add_node(redrive, error_handler=job_failed)
     .add_node(settle, error_handler=job_failed)
     .add_node(compare, error_handler=job_failed)
     .add_node(expire, error_handler=job_failed)
     .add_node(tell, error_handler=job_failed)
     .add_node(send, error_handler=job_failed)
-    .add_edge(START, "beat")
+    .add_edge(START, "heartbeat")
     .add_edge(START, "watch_the_clock")
-    .add_edge(START, "take_on")
+    .add_edge(START, "redrive")
     .add_edge(START, "settle")
     .add_edge(START, "compare")
     .add_edge(START, "expire")
@@ -30,6 +30,6 @@ graph = (
     .add_edge("watch_the_clock", "wake")
     .add_edge("wake", "ask_again")
     .add_edge("ask_again", "bring_to_end")
-    .add_edge(["beat", "bring_to_end", "take_on", "settle", "compare", "expire", "tell", "send"], END)
+    .add_edge(["heartbeat", "bring_to_end", "redrive", "settle", "compare", "expire", "tell", "send"], END)
     .compile(name="reconciler")
 )

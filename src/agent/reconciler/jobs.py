@@ -1,7 +1,7 @@
 """The reconciler's jobs. Each looks at the ledger, does what is due, and reports {item: what happened}.
 
 A job that fails reports its failure and does not stop the others: the next run tries again. Jobs about approvals are in
-`people`, those about customers' news in `news`.
+`approval_jobs`, those about what customers are told in `notification_jobs`.
 """
 
 from collections.abc import Awaitable
@@ -18,7 +18,7 @@ from agent.approvals.models import ApprovalView
 from agent.commerce.views import OrderView
 from agent.identity import owner_by
 from agent.observability.events import emit
-from agent.platform import drive_on, service_client
+from agent.platform import redrive_order, service_client
 from agent.services import Services, services
 
 Report = dict[str, dict[str, str]]
@@ -38,20 +38,20 @@ class ReconcilerState(TypedDict, total=False):
 Update = dict[str, Report]
 
 
-async def beat(state: ReconcilerState) -> Update:  # noqa: ARG001
+async def heartbeat(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Note that the reconciler runs; whoever watches over it sees when it does not (`server.cron`)."""
-    await (await services()).heartbeat.beat()
+    await (await services()).heartbeat.heartbeat()
     return {"report": {}}
 
 
-async def take_on(state: ReconcilerState) -> Update:  # noqa: ARG001
+async def redrive(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Drive parked, stale and lost orders forward, each on its own thread; have people asked about debts past their
     limit."""
     shop = await services()
     client = await service_client(shop.settings)
-    orders = await shop.reads.unfinished(stale_seconds=shop.settings.stale_after_seconds)
+    orders = await shop.queries.unfinished(stale_seconds=shop.settings.stale_after_seconds)
     indebted = {debt.order_id for debt in await shop.debts.past_limit()} - {order["id"] for order in orders}
-    orders += [await shop.reads.get(order_id) for order_id in sorted(indebted)]
+    orders += [await shop.queries.get(order_id) for order_id in sorted(indebted)]
     return {"report": {"orders": {order["id"]: await tried(_take_on(client, shop, order)) for order in orders}}}
 
 
@@ -93,7 +93,7 @@ async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) ->
             return "failed lately"
         thread_id = new_thread
         await thread_again(client, thread_id, "order_processing", owner)
-    await drive_on(client, thread_id, order["id"])
+    await redrive_order(client, thread_id, order["id"])
     return "driven on"
 
 
@@ -123,8 +123,8 @@ async def tried(item: Awaitable[str]) -> str:
     """What came of one item; one that the platform refuses does not keep the others waiting."""
     try:
         return await item
-    except APIStatusError as refused:
-        return f"refused ({refused.response.status_code})"
+    except APIStatusError as error:
+        return f"refused ({error.response.status_code})"
 
 
 def _time(stamp: object) -> datetime:

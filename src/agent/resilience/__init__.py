@@ -18,7 +18,7 @@ from agent.resilience.failures import (
     classify_response,
     classify_status,
 )
-from agent.resilience.fallback import FallbackChain, FellBack, Hop
+from agent.resilience.fallback import FallbackChain, FallbackStep, FallbackTaken
 from agent.resilience.policies import (
     RetryBudget,
     RetryDecided,
@@ -29,7 +29,7 @@ from agent.resilience.policies import (
     time_budget,
 )
 from agent.resilience.sharing import Sharing, StoreListener, StoreMoved
-from agent.resilience.stores import BreakerState, Claim, SharedView, StateStore, StoreAwayError
+from agent.resilience.stores import BreakerState, Claim, SharedView, StateStore, StoreUnavailableError
 
 __all__ = [
     "ANSWERED",
@@ -48,8 +48,8 @@ __all__ = [
     "Failure",
     "FailureKind",
     "FallbackChain",
-    "FellBack",
-    "Hop",
+    "FallbackStep",
+    "FallbackTaken",
     "KindRule",
     "LastError",
     "RetryBudget",
@@ -58,9 +58,9 @@ __all__ = [
     "SharedView",
     "Sharing",
     "StateStore",
-    "StoreAwayError",
     "StoreListener",
     "StoreMoved",
+    "StoreUnavailableError",
     "TimeSpentError",
     "TransientError",
     "Verdict",

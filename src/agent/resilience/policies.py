@@ -126,12 +126,12 @@ def time_budget(seconds: float) -> Callable[[Node], Node]:
         async def attempt(state: Any, runtime: Runtime[Any], *more: Any) -> Any:
             try:
                 return await node(state, runtime, *more)
-            except CircuitOpenError as refused:
-                wait = refused.retry_after if refused.kind == "rate_limit" else None
+            except CircuitOpenError as error:
+                wait = error.retry_after if error.kind == "rate_limit" else None
                 if wait is None or _spent(runtime) + wait > seconds:
                     raise
                 await asyncio.sleep(wait)
-                raise RetryLaterError(str(refused)) from refused
+                raise RetryLaterError(str(error)) from error
             except Exception as error:
                 if is_transient(error) and _spent(runtime) >= seconds:
                     raise TimeSpentError(f"{node.__name__}: failed after {seconds:g} s and more") from error

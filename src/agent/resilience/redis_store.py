@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from agent.resilience.failures import FailureKind
-from agent.resilience.stores import BreakerState, Claim, SharedView, StoreAwayError
+from agent.resilience.stores import BreakerState, Claim, SharedView, StoreUnavailableError
 
 _SCRIPT: Final = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 
@@ -45,7 +45,7 @@ class RedisStore:
                 for epoch, state, why, until, openings in records
             ]
         except _TROUBLE as error:
-            raise StoreAwayError from error
+            raise StoreUnavailableError from error
 
     async def open(self, name: str, epoch: int, why: FailureKind | None, seconds: float, openings: int) -> SharedView:
         """Open for so long, if it is still as it was at `epoch`, or unknown."""
@@ -82,7 +82,7 @@ class RedisStore:
             reply = await self._script(keys=self._keys(name), args=arguments)
             return bool(reply[5]), _view(*reply[:5])
         except _TROUBLE as error:
-            raise StoreAwayError from error
+            raise StoreUnavailableError from error
 
     def _keys(self, name: str) -> list[str]:
         key = f"{self._prefix}:{{{name}}}"  # in braces: both keys in one slot of a cluster

@@ -11,7 +11,7 @@ from agent.resilience.circuit import BreakerListener, Circuit, Lease
 from agent.resilience.config import BreakerConfig
 from agent.resilience.failures import NEUTRAL, Failure, FailureKind, Verdict
 from agent.resilience.sharing import Sharing
-from agent.resilience.stores import BreakerState, Claim, SharedView, StoreAwayError
+from agent.resilience.stores import BreakerState, Claim, SharedView, StoreUnavailableError
 
 
 class SharedCircuit(Circuit):
@@ -82,7 +82,7 @@ class SharedCircuit(Circuit):
         """Tell the store of our last move, and give back the leases of probes that ended.
 
         Raises:
-            StoreAwayError: it has yet to hear some of it.
+            StoreUnavailableError: it has yet to hear some of it.
         """
         if self._untold:
             generation = self.generation
@@ -95,7 +95,7 @@ class SharedCircuit(Circuit):
             store, threshold = self._sharing.store, self.config.success_threshold
             try:
                 view = await self._sharing.ask(store.settle, self.name, lease, good, threshold)
-            except StoreAwayError:
+            except StoreUnavailableError:
                 self._ended.appendleft((lease, good))
                 raise
             self.adopt(view)
@@ -127,7 +127,7 @@ class SharedCircuit(Circuit):
         )
         try:
             granted, view = await self._sharing.ask(self._sharing.store.acquire, self.name, claim)
-        except StoreAwayError:
+        except StoreUnavailableError:
             if not was_away:  # it may have been granted without our hearing of it
                 self._give_back(lease)
             return

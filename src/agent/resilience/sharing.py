@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, ParamSpec, Protocol, TypeVar
 
-from agent.resilience.stores import SharedView, StateStore, StoreAwayError
+from agent.resilience.stores import SharedView, StateStore, StoreUnavailableError
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Member(Protocol):
     name: str
 
     async def report(self) -> None:
-        """Tell the store what it has not heard yet. Raises `StoreAwayError`."""
+        """Tell the store what it has not heard yet. Raises `StoreUnavailableError`."""
 
     def adopt(self, view: SharedView) -> None:
         """Follow what the store knows."""
@@ -97,19 +97,19 @@ class Sharing:
         """The store's answer, in time.
 
         Raises:
-            StoreAwayError: there was none.
+            StoreUnavailableError: there was none.
         """
         if self._closed:
-            raise StoreAwayError
+            raise StoreUnavailableError
         try:
             async with asyncio.timeout(self._deadline):
                 answer = await question(*args, **kwargs)
-        except StoreAwayError as error:
+        except StoreUnavailableError as error:
             self._set_reachable(False, type(error.__cause__).__name__)
             raise
         except TimeoutError as error:
             self._set_reachable(False, type(error).__name__)
-            raise StoreAwayError from error
+            raise StoreUnavailableError from error
         self._set_reachable(True)
         return answer
 
@@ -117,7 +117,7 @@ class Sharing:
         """Tell the store our news, and hear its, now: who looks at a breaker need not wait for the next time.
 
         Raises:
-            StoreAwayError: it did not answer.
+            StoreUnavailableError: it did not answer.
         """
         members = tuple(self._members)
         for member in members:
@@ -142,7 +142,7 @@ class Sharing:
             try:
                 await self.exchange()
                 pause = self._refresh
-            except StoreAwayError:
+            except StoreUnavailableError:
                 pause = min(2 * pause, _LONGEST_PAUSE)
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):  # not wait_for: on 3.11 it can lose a cancellation

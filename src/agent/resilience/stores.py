@@ -13,7 +13,7 @@ from agent.resilience.failures import FailureKind
 BreakerState = Literal["closed", "open", "half_open", "forced_open"]
 
 
-class StoreAwayError(Exception):
+class StoreUnavailableError(Exception):
     """The store did not answer, or made no sense: its cause says how. Callers of a breaker never see it."""
 
 
@@ -47,7 +47,7 @@ class Claim:
 class StateStore(Protocol):
     """Each method is one atomic step by the store's clock, and answers with what is true after it.
 
-    All raise `StoreAwayError`. None waits for longer than the network does: deadlines are the caller's.
+    All raise `StoreUnavailableError`. None waits for longer than the network does: deadlines are the caller's.
     """
 
     async def read(self, names: Sequence[str]) -> Sequence[SharedView]:

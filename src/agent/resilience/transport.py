@@ -16,7 +16,7 @@ from agent.resilience.credentials import Auth
 from agent.resilience.response_cache import CacheRules, ResponseCache
 
 
-class CredentialAwayError(LocalRejectionError):
+class CredentialUnavailableError(LocalRejectionError):
     """No credential could be had. At most one request was sent, and refused for the one before."""
 
 
@@ -111,8 +111,8 @@ class ResilientTransport(httpx.AsyncBaseTransport):
             await self._rate.take()
         try:
             response = await self._signed(request, self._auth) if self._auth else await self._guarded(request)
-        except BadAnswerError as failure:  # for the breaker's ears; callers get the answer itself
-            return failure.response
+        except BadAnswerError as error:  # for the breaker's ears; callers get the answer itself
+            return error.response
         if self._cache:
             self._cache.keep(request, response)
         return response
@@ -137,7 +137,7 @@ class ResilientTransport(httpx.AsyncBaseTransport):
                 return await auth.value(refused)
         except (httpx.HTTPError, TimeoutError) as error:
             why = f"{self._config.name}: no credential ({type(error).__name__}); look at where it comes from"
-            raise CredentialAwayError(why) from None  # it may quote secrets
+            raise CredentialUnavailableError(why) from None  # it may quote secrets
 
     async def _guarded(self, request: httpx.Request, *, may_renew: bool = False) -> httpx.Response:
         return await self._breaker.call(self._answer, request, may_renew)

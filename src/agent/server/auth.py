@@ -13,9 +13,9 @@ from langgraph_sdk.auth.types import StudioUser
 from agent.identity import STUDIO_IDENTITY, Caller, caller_of, owner_of
 from agent.observability.events import emit
 from agent.platform import is_order_thread
-from agent.server.credentials import CredentialError, caller_behind, token_in
-from agent.server.limits import TooManyError, take_turn
-from agent.server.permissions import Reach, reach
+from agent.server.caller_credentials import CredentialError, caller_behind, token_in
+from agent.server.limits import TooManyError, throttle
+from agent.server.permissions import Scope, reach
 from agent.server.resumes import check_answer, check_checkpoint, check_message
 from agent.server.rules import RunRefusedError, check_metadata, check_run, is_message
 from agent.settings import Settings, settings
@@ -55,8 +55,8 @@ async def authenticate(headers: dict[bytes, bytes], path: str, scope: dict[str, 
         raise Auth.exceptions.HTTPException(401, "send a token as x-api-key, or as Authorization: Bearer")
     try:
         caller = await asyncio.to_thread(caller_behind, token, config)
-    except CredentialError as unknown:
-        raise Auth.exceptions.HTTPException(401, str(unknown)) from unknown
+    except CredentialError as error:
+        raise Auth.exceptions.HTTPException(401, str(error)) from error
     return _user(caller.identity, f"role:{caller.role}")
 
 
@@ -76,12 +76,12 @@ async def create_thread(ctx: Auth.types.AuthContext, value: Auth.types.ThreadsCr
     if whose == "all":
         return True
     try:
-        await take_turn(caller, settings().customer_rate)
+        await throttle(caller, settings().customer_rate)
         check_metadata(caller, value["metadata"])
-    except RunRefusedError as refused:
-        raise _refused(refused, "threads.create", caller) from refused
-    except TooManyError as many:
-        raise _limited(many) from many
+    except RunRefusedError as error:
+        raise _refused(error, "threads.create", caller) from error
+    except TooManyError as error:
+        raise _limited(error) from error
     if is_order_thread(value["thread_id"]):  # made by the order's own run, or a stranger could sit on its id
         raise Auth.exceptions.HTTPException(403, "an order's thread is made by sending the order")
     value["metadata"]["owner"] = owner_of(caller)
@@ -105,7 +105,7 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
     caller, whose = _allowed(ctx)
     run: Value = dict(value)  # its kwargs are the platform's own, and what is changed in them counts
     try:
-        await take_turn(caller, settings().customer_rate)
+        await throttle(caller, settings().customer_rate)
         check_run(caller, run)
         checkpoint = await check_checkpoint(run)
         if is_message(run):
@@ -113,16 +113,16 @@ async def create_run(ctx: Auth.types.AuthContext, value: Auth.types.RunsCreate) 
         if run["kwargs"].get("command"):
             await check_answer(caller, run, checkpoint)
             return True
-    except RunRefusedError as refused:
-        raise _refused(refused, "threads.create_run", caller) from refused
-    except TooManyError as many:
-        raise _limited(many) from many
+    except RunRefusedError as error:
+        raise _refused(error, "threads.create_run", caller) from error
+    except TooManyError as error:
+        raise _limited(error) from error
     if whose == "own" or value["thread_id"] is None:  # a run without a thread is given one for its time
         value.setdefault("metadata", {})["owner"] = owner_of(caller)
     return _of(caller, whose)
 
 
-def _allowed(ctx: Auth.types.AuthContext) -> tuple[Caller, Reach]:
+def _allowed(ctx: Auth.types.AuthContext) -> tuple[Caller, Scope]:
     """The caller of a request, and whose things it may do this with."""
     caller = _caller(ctx)
     whose = reach(caller, settings(), ctx.resource, ctx.action)
@@ -141,7 +141,7 @@ def _limited(many: TooManyError) -> Exception:
     return Auth.exceptions.HTTPException(429, str(many), many.headers)
 
 
-def _of(caller: Caller, whose: Reach) -> Filter:
+def _of(caller: Caller, whose: Scope) -> Filter:
     return True if whose == "all" else {"owner": owner_of(caller)}
 
 
@@ -153,8 +153,8 @@ def _caller(ctx: Auth.types.AuthContext) -> Caller:
         return Caller(STUDIO_IDENTITY, "channel")
     try:
         return caller_of(ctx.user)
-    except PermissionError as nobody:
-        raise Auth.exceptions.HTTPException(403, str(nobody)) from nobody
+    except PermissionError as error:
+        raise Auth.exceptions.HTTPException(403, str(error)) from error
 
 
 def _name(caller: Caller) -> str:

@@ -31,8 +31,8 @@ async def keep_one_cron(config: Settings) -> None:
             client = await service_client(config)
             cron = await one_cron(client, config.reconcile_cron)
             await client.runs.create(None, "reconciler", input={})  # at once: a crash may have left work behind
-        except (httpx.HTTPError, LangGraphError, TokensError) as not_yet:
-            emit("cron.waits", error=str(not_yet) if isinstance(not_yet, TokensError) else type(not_yet).__name__)
+        except (httpx.HTTPError, LangGraphError, TokensError) as error:
+            emit("cron.waits", error=str(error) if isinstance(error, TokensError) else type(error).__name__)
         else:
             emit("cron.ready", cron_id=str(cron["cron_id"]), schedule=config.reconcile_cron)
             return

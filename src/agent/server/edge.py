@@ -55,8 +55,8 @@ class Edge:
                 receive = await _whole_body(scope, receive)
             else:
                 receive = _bounded_messages(receive, send)
-        except RefusedError as refused:
-            return await _refuse(refused, scope, receive, send)
+        except RefusedError as error:
+            return await _refuse(error, scope, receive, send)
         return await self._app(scope, receive, send)
 
 

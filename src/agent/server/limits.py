@@ -26,7 +26,7 @@ class TooManyError(Exception):
         self.headers = {"Retry-After": str(seconds)}
 
 
-async def take_turn(caller: Caller, rate: str) -> None:
+async def throttle(caller: Caller, rate: str) -> None:
     """Count one start or change of a customer's; an empty `rate` means no limit. Raises `TooManyError`."""
     if caller.role != "customer" or not rate:
         return
@@ -44,9 +44,9 @@ async def take_turn(caller: Caller, rate: str) -> None:
 async def within_rate(request: Request) -> None:
     """For custom routes that change something: HTTP 429 with Retry-After."""
     try:
-        await take_turn(caller_of_request(request), (await services()).settings.customer_rate)
-    except TooManyError as many:
-        raise HTTPException(429, str(many), many.headers) from many
+        await throttle(caller_of_request(request), (await services()).settings.customer_rate)
+    except TooManyError as error:
+        raise HTTPException(429, str(error), error.headers) from error
 
 
 @lru_cache(maxsize=1)

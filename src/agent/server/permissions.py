@@ -13,35 +13,35 @@ from agent.settings import Settings
 Who = Role | Literal["studio:read", "studio:act"]
 """A role, or Studio in one of its modes."""
 
-Reach = Literal["own", "all"]
+Scope = Literal["own", "all"]
 """Whose threads: those that they own, or everybody's."""
 
 STUDIO: Final[tuple[Who, ...]] = ("studio:read", "studio:act")
 EVERYBODY: Final[tuple[Who, ...]] = (*ROLES, *STUDIO)
-OUTSIDERS: Final[tuple[Who, ...]] = ("customer", "channel")
-INSIDERS: Final[tuple[Who, ...]] = tuple(who for who in EVERYBODY if who not in OUTSIDERS)
+EXTERNAL_ROLES: Final[tuple[Who, ...]] = ("customer", "channel")
+INTERNAL_ROLES: Final[tuple[Who, ...]] = tuple(who for who in EVERYBODY if who not in EXTERNAL_ROLES)
 
 
-def _may(*, own: Iterable[Who] = (), all_: Iterable[Who] = ()) -> dict[Who, Reach]:
+def _may(*, own: Iterable[Who] = (), all_: Iterable[Who] = ()) -> dict[Who, Scope]:
     return {**dict.fromkeys(own, "own"), **dict.fromkeys(all_, "all")}
 
 
-MAY: Final[Mapping[tuple[str, str], Mapping[Who, Reach]]] = {
+PERMISSIONS: Final[Mapping[tuple[str, str], Mapping[Who, Scope]]] = {
     ("assistants", "read"): _may(all_=EVERYBODY),
     ("assistants", "search"): _may(all_=EVERYBODY),
-    ("threads", "read"): _may(own=OUTSIDERS, all_=INSIDERS),
-    ("threads", "search"): _may(own=OUTSIDERS, all_=INSIDERS),
+    ("threads", "read"): _may(own=EXTERNAL_ROLES, all_=INTERNAL_ROLES),
+    ("threads", "search"): _may(own=EXTERNAL_ROLES, all_=INTERNAL_ROLES),
     # the service account makes a lost thread again, for the one whose it was
-    ("threads", "create"): _may(own=(*OUTSIDERS, "studio:act"), all_=["service"]),
+    ("threads", "create"): _may(own=(*EXTERNAL_ROLES, "studio:act"), all_=["service"]),
     # new input on own threads; an answer goes wherever the request is
     ("threads", "create_run"): _may(
-        own=(*OUTSIDERS, "studio:act"), all_=(*sorted(APPROVER_ROLES), "operator", "service")
+        own=(*EXTERNAL_ROLES, "studio:act"), all_=(*sorted(APPROVER_ROLES), "operator", "service")
     ),
     # the index of open requests, in `auth.INDEX`
     ("threads", "update"): _may(all_=["service"]),
     # Threads stay, but for the one that the platform gave to a run of the reconciler. It deletes that one when the run
-    # is done, from Python 3.12 on in the name of who started the run. Refused, the run would never end for whoever
-    # waits for it.
+    # is done, from Python 3.12 on in the name of who started the run. Refused, the run would never end
+    # for whoever waits for it.
     ("threads", "delete"): _may(own=["operator", "service"]),
     ("crons", "create"): _may(all_=["service"]),
     ("crons", "read"): _may(all_=["service"]),
@@ -57,8 +57,8 @@ TICKET_OVERSEERS: Final[tuple[Role, ...]] = ("operator", "admin")
 """Who may read all of them, and work on none."""
 
 
-def reach(caller: Caller, config: Settings, resource: str, action: str) -> Reach | None:
+def reach(caller: Caller, config: Settings, resource: str, action: str) -> Scope | None:
     """Whose things this caller may do this with; None when nobody's."""
     studio: Mapping[str, Who] = {"read": "studio:read", "act": "studio:act"}
     who = studio.get(config.studio_mode) if caller.identity == STUDIO_IDENTITY else caller.role
-    return MAY.get((resource, action), {}).get(who) if who else None
+    return PERMISSIONS.get((resource, action), {}).get(who) if who else None

@@ -18,7 +18,7 @@ from agent.approvals.gate import addressed
 from agent.assistant.models import MessageError, message_text
 from agent.commerce.policy import RULES
 from agent.identity import APPROVER_ROLES, STUDIO_IDENTITY, Caller, acting
-from agent.ledger.failures import UNUSABLE
+from agent.ledger.database_errors import UNUSABLE
 from agent.ledger.schema import SchemaError
 from agent.observability.events import emit
 from agent.server.rules import RunRefusedError
@@ -79,8 +79,8 @@ async def check_message(run: dict[str, Any]) -> None:
     try:
         async with _seen_by_caller() as client:
             values = (await client.threads.get(str(run["thread_id"])))["values"]
-    except RunRefusedError as refused:
-        if refused.status == 404:  # made by this run, or refused by the platform
+    except RunRefusedError as error:
+        if error.status == 404:  # made by this run, or refused by the platform
             return
         raise
     for before in values.get("messages", []) if isinstance(values, dict) else []:
@@ -118,8 +118,8 @@ async def _check_role(role: str, shown: Any) -> None:
     try:
         roles_shown = shown["roles"]
         request = await (await services()).approvals.get(shown["request_id"])
-    except (NoResultFound, TypeError, KeyError) as unknown:
-        raise RunRefusedError(409, "what waits on this thread is no request of ours") from unknown
+    except (NoResultFound, TypeError, KeyError) as error:
+        raise RunRefusedError(409, "what waits on this thread is no request of ours") from error
     except (*UNUSABLE, SchemaError) as error:
         raise RunRefusedError(503, "the ledger can't be asked now who may answer: try again") from error
     if role in request["roles"]:
@@ -135,7 +135,7 @@ async def _seen_by_caller() -> AsyncIterator[LangGraphClient]:
     try:
         async with get_client() as client:
             yield client
-    except APIStatusError as refused:
-        if refused.status_code == 404:
-            raise RunRefusedError(404, "Thread or assistant not found.") from refused  # as for a run on none
-        raise RunRefusedError(409, "the thread can't be looked at now: try again") from refused
+    except APIStatusError as error:
+        if error.status_code == 404:
+            raise RunRefusedError(404, "Thread or assistant not found.") from error  # as for a run on none
+        raise RunRefusedError(409, "the thread can't be looked at now: try again") from error

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.identity import Caller, caller_of
 from agent.observability.events import emit
-from agent.server.credentials import CredentialError, caller_behind, token_in
+from agent.server.caller_credentials import CredentialError, caller_behind, token_in
 from agent.settings import settings
 
 CHECK_EVERY_SECONDS: Final = 5.0

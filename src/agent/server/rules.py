@@ -134,8 +134,8 @@ def _check_fields(caller: Caller, value: dict[str, Any], kwargs: dict[str, Any])
         raise RunRefusedError(403, f"role {caller.role} may not set context: {', '.join(extra)}")
     try:
         Context.model_validate({name: kwargs["context"][name] for name in context})
-    except ValidationError as wrong:
-        raise RunRefusedError(422, f"context.{first_error(wrong)}") from wrong
+    except ValidationError as error:
+        raise RunRefusedError(422, f"context.{first_error(error)}") from error
     configurable = (kwargs.get("config") or {}).get("configurable") or {}
     top_level = {name for name in _TOP_LEVEL if not configurable.get(name)}
     if own := _set_by_client(configurable, value.get("thread_id")) - context - top_level - {"checkpoint_id"}:
@@ -227,8 +227,8 @@ def _check_message(caller: Caller, given: Any) -> None:
         raise RunRefusedError(422, why)
     try:
         message_text(message.get("content"))
-    except MessageError as wrong:
-        raise RunRefusedError(422, f"{wrong.rule}: {RULES[wrong.rule]} (input.messages.0.content)") from wrong
+    except MessageError as error:
+        raise RunRefusedError(422, f"{error.rule}: {RULES[error.rule]} (input.messages.0.content)") from error
 
 
 def _check_order(caller: Caller, given: Any, thread_id: str) -> None:
@@ -241,7 +241,7 @@ def _check_order(caller: Caller, given: Any, thread_id: str) -> None:
         return
     try:
         order_id = NewOrder.model_validate(order).order_id
-    except ValidationError as wrong:
-        raise RunRefusedError(422, f"ORDER-INPUT: {first_error(wrong)}") from wrong
+    except ValidationError as error:
+        raise RunRefusedError(422, f"ORDER-INPUT: {first_error(error)}") from error
     if thread_id != (own := order_thread(order_id, owner_of(caller))):
         raise RunRefusedError(422, f"ORDER-INPUT: order {order_id} of yours belongs on thread {own}")

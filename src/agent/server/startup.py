@@ -9,14 +9,14 @@ from sqlalchemy import update
 
 from agent.approvals.trail import Trail
 from agent.ledger.database import Database
+from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
 from agent.ledger.engines import Limits, is_embedded
-from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, LedgerDamagedError
 from agent.ledger.history import ledger_file
-from agent.ledger.recovery import in_one_line
+from agent.ledger.repair_hints import in_one_line
 from agent.ledger.schema import SchemaError, upgrade
 from agent.ledger.tables import HeartbeatRow
 from agent.observability.events import emit
-from agent.server.credentials import takes_jwt
+from agent.server.caller_credentials import takes_jwt
 from agent.settings import Settings
 from agent.tokens import TokensError, read_digests
 
@@ -46,7 +46,7 @@ def open_ledger(config: Settings) -> str | None:
         return in_one_line(error, config.ledger_url)
     except ValueError as error:  # of the trail's key
         return str(error)
-    except (DatabaseAwayError, DatabaseConflictError, OSError) as error:
+    except (DatabaseUnavailableError, DatabaseConflictError, OSError) as error:
         emit("ledger.unusable", why=str(error), where=str(ledger_file(config.ledger_url)))
     finally:
         database.close_blocking()
@@ -54,7 +54,7 @@ def open_ledger(config: Settings) -> str | None:
 
 
 def unfit(config: Settings) -> str | None:
-    """Why a server with these settings must not start; None when it may. Reads files."""
+    """Why a server with these settings must not start; None when it may. Queries files."""
     return _wrong_jwt(config) or _wrong_rate(config) or _wrong_in_production(config)
 
 
@@ -73,8 +73,8 @@ def _wrong_jwt(config: Settings) -> str | None:
     try:
         if config.jwt_key_file:
             jwt.get_algorithm_by_name("RS256").prepare_key(config.jwt_key_file.read_text())
-    except (OSError, ValueError, jwt.InvalidKeyError) as wrong:
-        return f"JWT_KEY_FILE is no public key in PEM: {type(wrong).__name__}"
+    except (OSError, ValueError, jwt.InvalidKeyError) as error:
+        return f"JWT_KEY_FILE is no public key in PEM: {type(error).__name__}"
     return None
 
 
@@ -103,8 +103,8 @@ def _nobody_could_call(config: Settings) -> Iterator[str]:
     try:
         if not (takes_jwt(config) or read_digests(config.digests_file)):
             yield f"somebody who could call: {config.digests_file} is empty"
-    except TokensError as unusable:
-        yield f"somebody who could call: {unusable}"
+    except TokensError as error:
+        yield f"somebody who could call: {error}"
     if not (config.service_token.get_secret_value() or config.tokens_file.exists()):
         yield "SERVICE_TOKEN: the server calls itself with it"
 

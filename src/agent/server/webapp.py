@@ -15,16 +15,24 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from agent.identity import STUDIO_IDENTITY, owner_of
-from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError, LedgerDamagedError
-from agent.ledger.recovery import in_one_line
+from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
+from agent.ledger.repair_hints import in_one_line
 from agent.ledger.schema import SchemaError
 from agent.observability.events import emit
-from agent.server import approvals, breakers, comparison, orders, returns, tickets, webhooks
+from agent.server import (
+    approval_routes,
+    breaker_routes,
+    comparison_routes,
+    order_routes,
+    return_routes,
+    ticket_routes,
+    webhook_routes,
+)
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
 from agent.server.revocation import Revocation
-from agent.server.watching import is_late, watch_reconciler
+from agent.server.watchdog import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
 
@@ -48,7 +56,15 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
 app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
-for _room in (approvals, breakers, comparison, orders, returns, tickets, webhooks):
+for _room in (
+    approval_routes,
+    breaker_routes,
+    comparison_routes,
+    order_routes,
+    return_routes,
+    ticket_routes,
+    webhook_routes,
+):
     app.router.routes += _room.router.routes
 """Each by itself: the platform puts its authentication around each, and refuses to start on an included router."""
 
@@ -60,7 +76,7 @@ async def unreadable(_: Request, wrong: RequestValidationError) -> JSONResponse:
     return JSONResponse({"detail": faults}, 422)
 
 
-@app.exception_handler(DatabaseAwayError)
+@app.exception_handler(DatabaseUnavailableError)
 @app.exception_handler(DatabaseConflictError)
 @app.exception_handler(LedgerDamagedError)
 @app.exception_handler(SchemaError)

@@ -11,7 +11,7 @@ import pytest
 
 from agent import services as composition
 from agent.client.connection import ExitCode
-from agent.ledger.failures import LedgerDamagedError
+from agent.ledger.database_errors import LedgerDamagedError
 from agent.ledger.schema import LedgerLostError
 from agent.server.startup import open_ledger
 from agent.settings import Settings

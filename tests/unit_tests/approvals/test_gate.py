@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent import identity
-from agent.approvals.gate import NOBODY, SaidBy, caller_who
+from agent.approvals.gate import ANONYMOUS, SaidBy, caller_who
 from agent.approvals.gate import ask as asked
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Approvals
@@ -70,7 +70,7 @@ async def test_nobody_stays_nobody_whatever_the_payload_claims(
 
 
 def test_nobody_is_no_caller(trail: Trail) -> None:
-    assert caller_who(NOBODY, "head", trail) is None
+    assert caller_who(ANONYMOUS, "head", trail) is None
 
 
 SAID = SaidBy(said=APPROVE, identity="order-manager-1", role="order_manager")

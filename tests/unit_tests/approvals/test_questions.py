@@ -6,7 +6,7 @@ from agent.approvals.models import ApprovalView
 from agent.approvals.questions import Questions
 from agent.approvals.requests import Approvals
 from agent.identity import Caller
-from agent.ledger.database import Database, Denied, KeyReusedError
+from agent.ledger.database import Database, KeyReusedError, PolicyDenied
 from agent.ledger.tables import NoticeRow
 from tests.unit_tests.approvals.asking import CUSTOMER, ask, refund
 from tests.unit_tests.threads import APPROVE, reject, staff
@@ -43,7 +43,7 @@ async def test_the_same_key_is_the_same_question(questions: Questions, request_:
     assert await questions.ask(request_["request_id"], "Which leg broke?", AGENT, "k1") == first
     with pytest.raises(KeyReusedError):
         await questions.ask(request_["request_id"], "Which arm broke?", AGENT, "k1")
-    with pytest.raises(Denied, match="QUESTION-OPEN"):  # another's key is another key
+    with pytest.raises(PolicyDenied, match="QUESTION-OPEN"):  # another's key is another key
         await questions.ask(request_["request_id"], "Which leg broke?", staff("general_agent", 2), "k1")
     assert await questions.of(request_["request_id"]) == [first]
 
@@ -52,12 +52,12 @@ async def test_the_same_key_is_the_same_question(questions: Questions, request_:
 async def test_only_who_may_answer_the_request_may_ask(
     questions: Questions, request_: ApprovalView, who: Caller
 ) -> None:
-    with pytest.raises(Denied, match="APPROVAL-ROLE"):
+    with pytest.raises(PolicyDenied, match="APPROVAL-ROLE"):
         await questions.ask(request_["request_id"], "Which leg broke?", who, "k1")
 
 
 async def test_a_question_that_can_not_be_kept_is_not_asked(questions: Questions, request_: ApprovalView) -> None:
-    with pytest.raises(Denied, match="TEXT-CHARACTERS"):
+    with pytest.raises(PolicyDenied, match="TEXT-CHARACTERS"):
         await questions.ask(request_["request_id"], "Which leg\0?", AGENT, "k1")
 
 
@@ -65,9 +65,9 @@ async def test_nobody_asks_about_what_is_decided_or_not_there(
     questions: Questions, approvals: Approvals, request_: ApprovalView
 ) -> None:
     await approvals.decide(request_["request_id"], request_["action_hash"], reject("no"), AGENT)
-    with pytest.raises(Denied, match="APPROVAL-ENDED"):
+    with pytest.raises(PolicyDenied, match="APPROVAL-ENDED"):
         await questions.ask(request_["request_id"], "Which leg broke?", AGENT, "k1")
-    with pytest.raises(Denied, match="APPROVAL-EXISTS"):
+    with pytest.raises(PolicyDenied, match="APPROVAL-EXISTS"):
         await questions.ask("apr-none", "Which leg broke?", AGENT, "k1")
 
 
@@ -76,7 +76,7 @@ async def test_the_next_question_waits_for_the_answer_to_the_one_before(
 ) -> None:
     request_id = request_["request_id"]
     await questions.ask(request_id, "Which leg broke?", AGENT, "k1")
-    with pytest.raises(Denied, match="QUESTION-OPEN"):
+    with pytest.raises(PolicyDenied, match="QUESTION-OPEN"):
         await questions.ask(request_id, "And when?", AGENT, "k2")
 
     await questions.take(f"re {request_id} the left one", CUSTOMER)

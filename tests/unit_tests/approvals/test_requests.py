@@ -8,7 +8,7 @@ import pytest
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Approvals
 from agent.identity import APPROVER_ROLES, ROLES, Caller, Role
-from agent.ledger.database import Database, Denied
+from agent.ledger.database import Database, PolicyDenied
 from agent.ledger.tables import ApprovalRow
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, seen, staff
@@ -220,7 +220,7 @@ async def test_only_what_everybody_approved_may_be_done(approvals: Approvals) ->
     request_id, seen = view["request_id"], view["action_hash"]
 
     async def refused() -> bool:
-        with pytest.raises(Denied) as denial:
+        with pytest.raises(PolicyDenied) as denial:
             await approvals.approved(request_id)
         return denial.value.rule == "APPROVAL-MISSING"
 
@@ -236,7 +236,7 @@ async def test_what_was_rejected_or_never_asked_may_not_be_done(approvals: Appro
     await approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
 
     for request_id in (view["request_id"], "apr-000000000000"):
-        with pytest.raises(Denied, match="APPROVAL-MISSING"):
+        with pytest.raises(PolicyDenied, match="APPROVAL-MISSING"):
             await approvals.approved(request_id)
 
 

@@ -12,7 +12,7 @@ from agent.approvals.card import decisions_of
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import BrokenTrailError, Trail
-from agent.ledger.database import Database, Denied
+from agent.ledger.database import Database, PolicyDenied
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.settings import Settings
 from tests.unit_tests.threads import APPROVE, events, reject, seen, staff
@@ -43,8 +43,8 @@ async def link(trail: Trail, database: Database, request_id: str, change: Change
         change(row, decisions)
         try:
             trail.prove(row, decisions)
-        except BrokenTrailError as broken:
-            return broken.link
+        except BrokenTrailError as error:
+            return error.link
         finally:
             session.expunge_all()
     return None
@@ -135,7 +135,7 @@ async def test_no_effect_follows_from_an_approval_that_cannot_be_proved(
     with database.writing() as session:
         session.get_one(ApprovalRow, approved["request_id"]).action = refund(100_00).__dict__
 
-    with pytest.raises(Denied, match="has not been approved"):
+    with pytest.raises(PolicyDenied, match="has not been approved"):
         await approvals.approved(approved["request_id"])
 
 

@@ -32,12 +32,12 @@ def test_a_failed_run_is_an_error(desk: Desk, stub: Stub) -> None:
 
 
 def test_a_job_that_failed_is_named_and_fails_the_command(desk: Desk, stub: Stub) -> None:
-    report = {**REPORT, "take_on": {"failed": "DatabaseAwayError"}, "settle": {"failed": "OSError"}}
+    report = {**REPORT, "redrive": {"failed": "DatabaseUnavailableError"}, "settle": {"failed": "OSError"}}
     stub.on("/runs/wait", {"report": report})
     result = desk("ops", "reconcile", "--json")
     assert (result.code, result.document) == (ExitCode.OTHER, report)
     assert result.error["error"].startswith(
-        "2 of the reconciler's jobs failed: take_on (DatabaseAwayError), settle (OSError)"
+        "2 of the reconciler's jobs failed: redrive (DatabaseUnavailableError), settle (OSError)"
     )
 
 

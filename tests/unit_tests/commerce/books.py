@@ -109,7 +109,7 @@ async def both_sides_agree(shop: Services, now: Dump) -> None:
     """What we booked, the networks did; what they did and we did not book yet, we know to be unknown or owed."""
     taken = {
         charge.key: charge.amount
-        for which, _ in enumerate(shop.world.payments)
+        for which, _ in enumerate(shop.providers.payments)
         for charge in (await network(shop, which)).charges
         if charge.status == "captured"
     }
@@ -126,7 +126,7 @@ async def both_sides_agree(shop: Services, now: Dump) -> None:
 
 async def given_back(shop: Services) -> dict[str, int]:
     """What the networks gave back or paid out, by key."""
-    books = [await network(shop, which) for which, _ in enumerate(shop.world.payments)]
+    books = [await network(shop, which) for which, _ in enumerate(shop.providers.payments)]
     made = [refund for book in books for refund in book.refunds if refund.state == "succeeded"]
     refunds = {refund.key.partition("~")[0]: refund.amount for refund in made}  # some at the second attempt
     return refunds | {credit.key: credit.amount for book in books for credit in book.credits}

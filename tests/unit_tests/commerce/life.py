@@ -33,7 +33,7 @@ from agent.commerce.commands import (
 from agent.commerce.debts import ATTEMPTS
 from agent.commerce.lifecycle import AT_REST
 from agent.commerce.views import OrderView
-from agent.ledger.database import Denied, digest
+from agent.ledger.database import PolicyDenied, digest
 from agent.ledger.tables import DebtRow
 from agent.providers.carrier import CarrierError
 from agent.providers.payment import PaymentError
@@ -155,7 +155,7 @@ class Life:
             ),
             "complain": lambda: self._ask(step, OpenTicket, **about, topic="order", text="It is late."),
         }
-        with suppress(Denied, PaymentError, CarrierError, CircuitOpenError):
+        with suppress(PolicyDenied, PaymentError, CarrierError, CircuitOpenError):
             await ways[step.what]()
 
     async def end(self) -> list[str]:
@@ -173,7 +173,7 @@ class Life:
             await self.shop.payments.collect()
             await self.shop.expiry.watch_the_clock()
             await self.shop.debts.settle()
-            known = [await self.shop.reads.get(order_id) for order_id in busy]
+            known = [await self.shop.queries.get(order_id) for order_id in busy]
             busy = [order["id"] for order in known if order["stage"] not in AT_REST]
             if not busy:
                 break
@@ -206,13 +206,13 @@ class Life:
         for line in (await place_order(self.shop, self.orders[order_id], actor="ada_park"))["lines"]:
             try:
                 await self.shop.orders.reserve_line(order_id, line["number"])
-            except Denied as denial:
+            except PolicyDenied as denial:
                 if denial.rule != "STOCK-SHORT":
                     raise
                 short.append(line["number"])
         try:
             await self.shop.orders.reserved(order_id, short=short)
-        except Denied as denial:
+        except PolicyDenied as denial:
             if denial.rule == "STOCK-SHORT":
                 await self.shop.orders.undo(order_id, denial.rule)
 
@@ -243,13 +243,13 @@ class Life:
 
     async def _deliver(self, order_id: str) -> None:
         """What has left arrives; of an imported order it leaves now."""
-        for parcel in (await self.shop.reads.get(order_id))["parcels"]:
+        for parcel in (await self.shop.queries.get(order_id))["parcels"]:
             if parcel["state"] == "planned" and order_id.startswith("W"):
                 await hand_over_parcel(self.shop, parcel["id"])
             await ask(self.shop, MarkDelivered, key=f"delivered:{parcel['id']}", parcel_id=parcel["id"])
 
     async def _find(self, order_id: str) -> OrderView | None:
         try:
-            return await self.shop.reads.get(order_id, customer_id="ada_park")
-        except Denied:
+            return await self.shop.queries.get(order_id, customer_id="ada_park")
+        except PolicyDenied:
             return None

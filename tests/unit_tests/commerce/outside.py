@@ -10,7 +10,7 @@ import httpx
 from agent.commerce.debts import Debts
 from agent.commerce.payments import Payments
 from agent.ledger.tables import OrderRow
-from agent.providers.outside import guarded
+from agent.providers.factory import guarded
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.resilience import BreakerConfig
@@ -34,7 +34,7 @@ async def the_van_comes(shop: Services) -> None:
 
 async def at_the_carrier(shop: Services) -> dict[str, str]:
     """How far each parcel is that the carrier has heard of."""
-    told = (await shop.world.clients[0].get("/shipments")).json()["shipments"]
+    told = (await shop.providers.clients[0].get("/shipments")).json()["shipments"]
     return {each["parcel_id"]: each["state"] for each in told}
 
 
@@ -68,8 +68,8 @@ def with_second(shop: Services) -> Services:
     client = sandbox_client("", shop.settings.data_dir / "second.db", timeout=30, slow_seconds=0)
     breaker = shop.breakers.add("second-payment", BreakerConfig())
     second = SandboxProvider(guarded(client, breaker, seconds=30), timeout=60, name="second")
-    world = replace(shop.world, clients=[*shop.world.clients, client])
-    return at_providers(replace(shop, world=world), *shop.world.payments, second)
+    world = replace(shop.providers, clients=[*shop.providers.clients, client])
+    return at_providers(replace(shop, providers=world), *shop.providers.payments, second)
 
 
 def at_providers(shop: Services, *providers: PaymentProvider) -> Services:
@@ -80,6 +80,6 @@ def at_providers(shop: Services, *providers: PaymentProvider) -> Services:
     return replace(
         shop,
         payments=payments,
-        debts=Debts(shop.database, payments, providers, shop.world.carrier, first_wait),
-        world=replace(shop.world, payments=providers),
+        debts=Debts(shop.database, payments, providers, shop.providers.carrier, first_wait),
+        providers=replace(shop.providers, payments=providers),
     )

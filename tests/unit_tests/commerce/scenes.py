@@ -14,7 +14,7 @@ from agent.commerce.booking import gift_balance
 from agent.commerce.commands import Address, ChangeShipTo, Command, NewLine, NewOrder, ReplaceLines, Swap, SwapPayment
 from agent.commerce.views import OrderView
 from agent.ledger.base import Base
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.ledger.tables import PaymentMethodRow
 from agent.providers.sandbox_card_forms import ChargeAnswer, Ledger, RefundAnswer
 from agent.services import Services
@@ -72,7 +72,7 @@ async def parked(shop: Services, order: NewOrder) -> OrderView:
     """The order, whose money could not be taken yet."""
     await approved(shop, order)
     await shop.payments.park(order.order_id)
-    return await shop.reads.get(order.order_id)
+    return await shop.queries.get(order.order_id)
 
 
 async def awaiting(shop: Services, order: NewOrder) -> OrderView:
@@ -94,7 +94,7 @@ async def paid(shop: Services, order: NewOrder) -> OrderView:
     """The order with its money taken."""
     await approved(shop, order)
     assert (await shop.payments.capture(order.order_id)).outcome == "captured"
-    return await shop.reads.get(order.order_id)
+    return await shop.queries.get(order.order_id)
 
 
 async def booked(shop: Services, order: NewOrder) -> OrderView:
@@ -102,7 +102,7 @@ async def booked(shop: Services, order: NewOrder) -> OrderView:
     await paid(shop, order)
     for parcel in await shop.fulfilment.plan(order.order_id):
         assert (await shop.fulfilment.book(parcel)).outcome == "booked"
-    return await shop.reads.get(order.order_id)
+    return await shop.queries.get(order.order_id)
 
 
 async def cancel(
@@ -173,7 +173,7 @@ async def entries(shop: Services, order_id: str = "A-1") -> list[tuple[str, int]
 
 async def network(shop: Services, which: int = 0) -> Ledger:
     """All that the card network did, in its own words; `which` of them, where there are two."""
-    return Ledger.model_validate_json((await shop.world.clients[which].get("/charges")).content)
+    return Ledger.model_validate_json((await shop.providers.clients[which].get("/charges")).content)
 
 
 async def charges(shop: Services, order_id: str = "A-1") -> list[ChargeAnswer]:
@@ -193,9 +193,9 @@ async def recard(shop: Services, method_id: str, token: str) -> None:
         session.get_one(PaymentMethodRow, method_id).token = token
 
 
-def denies(rule: str, saying: str = "") -> pytest.RaisesExc[Denied]:
+def denies(rule: str, saying: str = "") -> pytest.RaisesExc[PolicyDenied]:
     """Expects a denial by this rule, with these words in its sentence."""
-    return pytest.raises(Denied, check=lambda denial: denial.rule == rule and saying in denial.sentence)
+    return pytest.raises(PolicyDenied, check=lambda denial: denial.rule == rule and saying in denial.sentence)
 
 
 def cut_off_by(method: str) -> Hook:

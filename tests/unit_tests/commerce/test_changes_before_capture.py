@@ -67,7 +67,7 @@ async def test_before_the_money_is_taken_a_change_moves_none(shop: Services, sce
 async def test_what_was_asked_of_people_about_the_old_order_is_void(shop: Services, change: Any) -> None:
     await awaiting(shop, new_order())
     await change(shop)
-    assert (await shop.reads.get("A-1"))["stage"] == "reserved"
+    assert (await shop.queries.get("A-1"))["stage"] == "reserved"
     [request] = await shop.approvals.of_order("A-1")
     assert request["status"] == "void"
     assert [row["thread_told"] for row in (await dump(shop))["approvals"]] == [False]  # its thread is to be woken

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel, refund_payment
 
@@ -89,7 +89,7 @@ async def test_the_new_method_pays_and_the_old_one_is_refunded(shop: Services) -
     assert order["payment_method_id"] == "ada_card"
     assert await shop.debts.settle("W-1002") == {}  # not before the new one has paid
     assert await shop.payments.collect("W-1002") == {"c1": "captured"}
-    assert (await shop.reads.get("W-1002"))["payment_method_id"] == "ada_slow"
+    assert (await shop.queries.get("W-1002"))["payment_method_id"] == "ada_slow"
     assert await shop.debts.settle("W-1002") == {"c1:back": "settled"}
     assert sum(amount for _, amount in await entries(shop, "W-1002")) == 147_00
     assert [refund.amount for refund in await repaid(shop, "W-1002")] == [147_00]
@@ -131,7 +131,7 @@ async def test_a_payment_is_swapped_only_when_it_is_the_only_one(shop: Services,
 async def test_when_the_new_method_declines_the_old_one_has_paid_and_stays(shop: Services) -> None:
     await pay_by(shop, "W-1002", "ada_declines")
     assert await shop.payments.collect("W-1002") == {"c1": "declined"}
-    assert (await shop.reads.get("W-1002"))["payment_method_id"] == "ada_card"
+    assert (await shop.queries.get("W-1002"))["payment_method_id"] == "ada_card"
     assert await repaid(shop, "W-1002") == []
     await pay_by(shop, "W-1002", "ada_slow", key="c2")  # the way to another one is open
     await hand_over_parcel(shop, "W-1002/all")  # the order is paid all the while
@@ -158,7 +158,7 @@ async def test_of_a_cancel_and_a_collection_at_once_the_customer_gets_all_back(s
     await pay_by(shop, "W-1002", "ada_slow")
     await asyncio.gather(cancel(shop, "W-1002"), shop.payments.collect("W-1002"))
     await shop.debts.settle("W-1002")
-    assert (await shop.reads.get("W-1002"))["stage"] == "cancelled"
+    assert (await shop.queries.get("W-1002"))["stage"] == "cancelled"
     assert sum(amount for _, amount in await entries(shop, "W-1002")) == 0
 
 
@@ -169,5 +169,5 @@ async def test_of_two_changes_at_once_one_comes_second(shop: Services) -> None:
         replace(shop, "W-1002", ("CUSHION-SAND", "CUSHION-RUST"), key="c2"),
         return_exceptions=True,
     )
-    denials = [outcome for outcome in outcomes if isinstance(outcome, Denied)]
+    denials = [outcome for outcome in outcomes if isinstance(outcome, PolicyDenied)]
     assert [denial.rule for denial in denials] == ["LINES-STATUS"]

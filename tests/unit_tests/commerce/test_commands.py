@@ -19,8 +19,8 @@ from agent.commerce.commands import (
     Swap,
     TicketCommand,
 )
+from agent.commerce.dispatcher import DENIALS_NOT_KEPT, HANDLERS
 from agent.commerce.policy import RULES
-from agent.commerce.run import FORGETFUL, HANDLERS
 from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import VariantRow
 from agent.services import Services
@@ -109,12 +109,12 @@ async def test_a_command_that_names_what_it_is_about_may_be_asked_again_after_a_
     assert answer.rule == "PARCEL-STATE"
     await shop.commerce.run(MarkHandedOver(**WHO, parcel_id="W-1002/all"))
     assert not isinstance(await shop.commerce.run(deliver), Denial)
-    assert (await shop.reads.get("W-1002"))["status"] == "delivered"
+    assert (await shop.queries.get("W-1002"))["status"] == "delivered"
 
 
 async def test_only_those_commands_are_forgotten(shop: Services) -> None:
     of_orders = {"PlaceOrder", "MarkHandedOver", "MarkDelivered", "ReceiveReturn"}
-    assert {form.__name__ for form in FORGETFUL} == of_orders | {"TakeTicket", "AnswerTicket", "CloseTicket"}
+    assert {form.__name__ for form in DENIALS_NOT_KEPT} == of_orders | {"TakeTicket", "AnswerTicket", "CloseTicket"}
 
 
 async def test_an_order_is_delivered_when_its_last_parcel_is(shop: Services) -> None:
@@ -124,9 +124,9 @@ async def test_an_order_is_delivered_when_its_last_parcel_is(shop: Services) -> 
         await ask(shop, MarkHandedOver, key=f"out:{n}", parcel_id=parcel)
     for n, (parcel, status) in enumerate(zip(parcels, ("processed", "delivered"), strict=True)):
         assert (await ask(shop, MarkDelivered, key=f"in:{n}", parcel_id=parcel))["status"] == status
-    assert (await shop.reads.get("A-1"))["stage"] == "completed"
+    assert (await shop.queries.get("A-1"))["stage"] == "completed"
     assert await shop.fulfilment.join("A-1") == "completed"
-    assert (await shop.reads.get("A-1"))["status"] == "delivered"
+    assert (await shop.queries.get("A-1"))["status"] == "delivered"
 
 
 @pytest.mark.parametrize("form", [MarkHandedOver, MarkDelivered])
@@ -152,7 +152,7 @@ async def test_many_commands_on_one_order_at_once_lose_no_update(shop: Services)
     )
     debts = (await dump(shop))["debts"]
     assert [row["amount"] for row in debts] == [15_00] * 9
-    assert await shop.reads.refundable("W-1002") == 12_00
+    assert await shop.queries.refundable("W-1002") == 12_00
 
 
 async def test_changes_of_different_kinds_at_once_all_count(shop: Services) -> None:
@@ -164,7 +164,7 @@ async def test_changes_of_different_kinds_at_once_all_count(shop: Services) -> N
     )
     answers = await asyncio.gather(shop.commerce.run(swap), send_to(shop, "W-1002", key="address"))
     assert not [answer for answer in answers if isinstance(answer, Denial)]
-    order = await shop.reads.get("W-1002")
+    order = await shop.queries.get("W-1002")
     assert (order["status"], order["total"]) == ("pending (item modified)", 127_00)
     assert order["ship_to"] == ELSEWHERE.model_dump()
 

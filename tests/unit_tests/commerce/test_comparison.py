@@ -36,7 +36,7 @@ async def tickets(shop: Services) -> list[TicketRow]:
 async def at_provider(shop: Services, key: str, amount: int = 50_00) -> str:
     """Money that the provider took and this ledger did not ask for; the provider's id of it."""
     attempt = Attempt(key, amount, "USD", "tok_approve")
-    return (await shop.world.payments[0].capture(attempt)).provider_id
+    return (await shop.providers.payments[0].capture(attempt)).provider_id
 
 
 @pytest.fixture
@@ -79,13 +79,13 @@ async def test_the_order_sent_again_finds_its_payment_and_takes_no_other(later: 
 
 async def test_one_that_is_not_decided_yet_is_looked_up_and_booked(later: Services) -> None:
     await approved(later, new_order("A-2"))
-    with wire(later.world.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
+    with wire(later.providers.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
         await later.payments.capture("A-2")
     later.breakers["payment"].reset()
     await at_provider(later, "A-2:pay:1", TOTAL)
 
     assert await differences(later) == []
-    assert (await later.reads.get("A-2"))["stage"] == "paid"
+    assert (await later.queries.get("A-2"))["stage"] == "paid"
 
 
 async def test_another_amount_than_the_ledgers_is_a_difference_of_that_order(later: Services) -> None:
@@ -97,7 +97,7 @@ async def test_another_amount_than_the_ledgers_is_a_difference_of_that_order(lat
 
 async def test_a_refund_that_only_the_provider_knows_is_a_difference(later: Services) -> None:
     [charge] = await charges(later)
-    await later.world.payments[0].refund("by-hand", charge.id, 5_00)
+    await later.providers.payments[0].refund("by-hand", charge.id, 5_00)
     assert await differences(later) == [("refund-unknown", "by-hand", 5_00)]
     [ticket] = await tickets(later)
     assert ticket.order_id == "A-1"
@@ -124,7 +124,7 @@ async def test_older_bookings_are_not_asked_about(later: Services, clock: Clock)
 
 
 async def test_a_provider_that_cannot_be_asked_is_an_error_and_no_agreement(later: Services) -> None:
-    with wire(later.world.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
+    with wire(later.providers.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
         await differences(later)
 
 
@@ -149,7 +149,7 @@ async def test_after_a_restore_what_was_charged_since_the_backup_is_found_and_th
 
 
 async def test_without_a_restore_the_reconciler_asks_nobody(later: Services) -> None:
-    with wire(later.world.clients[0], request=unreachable):
+    with wire(later.providers.clients[0], request=unreachable):
         assert await later.comparison.after_restore() is None
 
 

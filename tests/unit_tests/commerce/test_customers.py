@@ -32,7 +32,7 @@ async def test_a_changed_profile_is_a_risk_for_a_while(shop: Services) -> None:
     home = {row["id"]: row["address"] for row in (await dump(shop))["customers"]}["ada_park"]
     await ask(shop, ChangeProfileAddress, address=Address(**home))
     await placed(shop, new_order())
-    assert await shop.reads.risk("A-1") == 30
+    assert await shop.queries.risk("A-1") == 30
 
 
 async def test_credit_is_on_the_gift_card_once(shop: Services) -> None:

@@ -32,7 +32,7 @@ async def fail(shop: Services, clock: Clock, times: int = 1) -> None:
     """What is owed can't be done, this often; each time as soon as it is due."""
     for _ in range(times):
         clock.now = max(clock.now, (await row(shop))["next_at"])
-        with wire(shop.world.clients[0], request=unreachable):
+        with wire(shop.providers.clients[0], request=unreachable):
             assert await shop.debts.settle() == {KEY: "owed"}
         shop.breakers["payment"].reset()
 
@@ -62,7 +62,7 @@ async def test_debts_that_failed_together_do_not_come_back_together(shop: Servic
     await paid(shop, new_order())
     for key in ("r1", "r2", "r3"):
         await refund_payment(shop, "A-1", 1_00, key=key)
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         await shop.debts.settle()
     times: set[datetime] = {debt["next_at"] for debt in (await dump(shop))["debts"]}
     assert len(times) == 3

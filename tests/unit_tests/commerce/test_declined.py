@@ -28,12 +28,12 @@ async def try_another(shop: Services, method: str, key: str = "c1") -> str:
 
 
 async def waiting(shop: Services) -> list[str]:
-    return [order["id"] for order in await shop.reads.unfinished(stale_seconds=0)]
+    return [order["id"] for order in await shop.queries.unfinished(stale_seconds=0)]
 
 
 @pytest.mark.usefixtures("declined")
 async def test_a_declined_order_holds_its_stock_and_waits_for_another_method(shop: Services) -> None:
-    order = await shop.reads.get("A-1")
+    order = await shop.queries.get("A-1")
     assert (order["stage"], order["status"]) == ("declined", "pending")
     assert {line["reservation"] for line in order["lines"]} == {"held"}
     assert (await shop.payments.declined("A-1"))[1]
@@ -47,7 +47,7 @@ async def test_another_method_pays_under_a_key_of_its_own(shop: Services) -> Non
         ("A-1:pay:2", "captured"),
     ]
     assert [kind for kind, _ in await entries(shop)] == ["capture"]
-    assert (await shop.reads.get("A-1"))["stage"] == "paid"
+    assert (await shop.queries.get("A-1"))["stage"] == "paid"
     assert await shop.fulfilment.plan("A-1")  # what was declined keeps nothing back
     assert (await shop.fulfilment.book("A-1/east")).outcome == "booked"
 
@@ -109,7 +109,7 @@ async def test_the_rule_behind_a_decline_is_told(shop: Services, method: str, ru
     await approved(shop, new_order(method=method))
     assert (await shop.payments.capture("A-1")).outcome == "declined"
     assert (await shop.payments.declined("A-1"))[0] == rule
-    assert (await shop.reads.get("A-1"))["stage"] == "declined"
+    assert (await shop.queries.get("A-1"))["stage"] == "declined"
 
 
 async def test_an_order_without_a_payment_waits_for_none(shop: Services) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.shop import Shop
+from agent.commerce.shop_document import Shop
 
 NOW = datetime(2026, 3, 14, 15, 9, tzinfo=UTC)
 

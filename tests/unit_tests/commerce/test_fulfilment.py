@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel
 
@@ -57,7 +57,7 @@ async def test_nothing_is_planned_before_it_is_paid(shop: Services, scene: Scene
 async def test_a_parcel_of_an_imported_order_leaves_when_the_warehouse_says_so(shop: Services) -> None:
     on_hand, reserved = await stock(shop, "LAMP-BRASS")
     await hand_over_parcel(shop, "W-1002/all")
-    assert (await shop.reads.get("W-1002"))["status"] == "processed"
+    assert (await shop.queries.get("W-1002"))["status"] == "processed"
     assert await stock(shop, "LAMP-BRASS") == (on_hand - 1, reserved - 1)
 
 
@@ -68,7 +68,7 @@ async def test_handed_over_many_times_a_parcel_leaves_once(shop: Services) -> No
     tracking = await asyncio.gather(*(hand_over_parcel(shop, "A-1/east") for _ in range(4)))
     assert len(set(tracking)) == 1
     assert await stock(shop, "LAMP-OAK") == (on_hand - 2, held - 2)
-    order = await shop.reads.get("A-1")
+    order = await shop.queries.get("A-1")
     assert order["status"] == "processed"
     assert [line["reservation"] for line in order["lines"]] == ["shipped", "held"]
     assert [(parcel["state"], parcel["tracking_id"]) for parcel in order["parcels"]] == [
@@ -90,7 +90,7 @@ async def test_an_order_is_complete_when_all_its_parcels_have_left(shop: Service
         await hand_over_parcel(shop, parcel)
     for _ in range(2):
         assert await shop.fulfilment.join("A-1") == "completed"
-    assert (await shop.reads.get("A-1"))["stage"] == "completed"
+    assert (await shop.queries.get("A-1"))["stage"] == "completed"
 
 
 async def test_an_order_of_which_nothing_was_planned_is_not_complete(shop: Services) -> None:
@@ -123,8 +123,8 @@ async def test_of_a_cancel_and_a_parcel_at_once_one_wins(shop: Services) -> None
     await paid(shop, new_order(lines={"LAMP-OAK": 2}))
     [parcel] = await shop.fulfilment.plan("A-1")
     cancelled, left = await asyncio.gather(cancel(shop), hand_over_parcel(shop, parcel), return_exceptions=True)
-    assert isinstance(cancelled, Denied) != isinstance(left, Denied)
-    gone = 0 if isinstance(left, Denied) else 2
+    assert isinstance(cancelled, PolicyDenied) != isinstance(left, PolicyDenied)
+    gone = 0 if isinstance(left, PolicyDenied) else 2
     assert await stock(shop, "LAMP-OAK") == (before[0] - gone, before[1])
     await shop.debts.settle()
     assert sum(amount for _, amount in await entries(shop)) == gone * 69_00

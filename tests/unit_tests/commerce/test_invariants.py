@@ -113,7 +113,7 @@ def outside(shop: Services, weather: Weather) -> ExitStack:
         "all away": ({"request": unreachable}, {"request": unreachable}),
     }
     stack = ExitStack()
-    for client, hook in zip(shop.world.clients, hooks[weather], strict=False):
+    for client, hook in zip(shop.providers.clients, hooks[weather], strict=False):
         stack.enter_context(wire(client, **{when: sparing_the_books(act) for when, act in hook.items()}))
     return stack
 

@@ -27,13 +27,13 @@ REST = "A-1:pay:1:rest"
 
 
 async def stage(shop: Services) -> str:
-    return (await shop.reads.get("A-1"))["stage"]
+    return (await shop.queries.get("A-1"))["stage"]
 
 
 async def unknown(shop: Services, method: str = "ada_card") -> None:
     """An order whose charge arrived, and whose answer did not; then its customer cancels it."""
     await approved(shop, new_order(method=method))
-    with wire(shop.world.clients[0], response=lost), pytest.raises(PaymentUnknownError):
+    with wire(shop.providers.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
     assert (await cancel(shop))["stage"] == "cancelling"
 
@@ -44,7 +44,7 @@ async def test_an_order_cancelled_while_its_charge_is_on_the_way_gets_the_money_
     async def meanwhile(_: httpx.Response) -> None:
         assert (await cancel(shop))["stage"] == "cancelling"
 
-    with wire(shop.world.clients[0], response=meanwhile):
+    with wire(shop.providers.clients[0], response=meanwhile):
         assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert await stage(shop) == "cancelled"
     assert await shop.debts.settle("A-1") == {VOID: "settled", REST: "settled"}
@@ -66,12 +66,12 @@ async def test_an_order_cancelled_with_a_payment_unknown_waits_until_that_is_fou
     await unknown(shop)
     with denies("ORDER-STAGE"):
         await shop.payments.capture("A-1")
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         assert await shop.debts.settle("A-1") == {VOID: "owed"}
     assert (await shop.orders.undo("A-1", "CANCELLED"))["stage"] == "cancelling"
     clock.advance(hours=1)
     await shop.debts.settle("A-1")
-    closed = await shop.reads.get("A-1")
+    closed = await shop.queries.get("A-1")
     assert (closed["stage"], closed["reason"]) == ("cancelled", "CUSTOMER-CANCELLED")
 
 
@@ -83,10 +83,10 @@ async def test_a_declined_charge_that_is_found_out_owes_nothing(shop: Services) 
 
 async def test_a_payment_of_which_nobody_was_asked_is_void_without_asking(shop: Services) -> None:
     await approved(shop, new_order())
-    with wire(shop.world.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
+    with wire(shop.providers.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     await cancel(shop)
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         assert await shop.debts.settle("A-1") == {VOID: "settled"}
     assert (await stage(shop), await shop.payments.outcome("A-1")) == ("cancelled", "void")
 
@@ -100,7 +100,7 @@ async def test_a_payment_that_arrives_after_it_was_voided_takes_nothing(shop: Se
             assert await shop.debts.settle("A-1") == {VOID: "settled"}
             assert await stage(shop) == "cancelled"
 
-    with wire(shop.world.clients[0], request=undone_on_the_way):
+    with wire(shop.providers.clients[0], request=undone_on_the_way):
         assert (await shop.payments.capture("A-1")).outcome == "declined"
     assert [charge.status for charge in await charges(shop)] == ["declined"]
     assert await entries(shop) == []
@@ -116,7 +116,7 @@ async def test_an_answer_that_arrives_while_its_void_fails_is_not_lost(shop: Ser
         await shop.debts.settle("A-1")
         shop.breakers["payment"].reset()
 
-    with wire(shop.world.clients[0], response=undone_and_cut_off):
+    with wire(shop.providers.clients[0], response=undone_and_cut_off):
         assert (await shop.payments.capture("A-1")).outcome == "captured"
     clock.advance(hours=1)
     assert await shop.debts.settle("A-1") == {VOID: "settled", REST: "settled"}
@@ -131,7 +131,7 @@ async def test_money_that_was_taken_although_people_said_it_never_came_is_paid_b
         await shop.debts.decided(VOID, by_hand=True)
         assert await stage(shop) == "cancelled"
 
-    with wire(shop.world.clients[0], response=given_up):
+    with wire(shop.providers.clients[0], response=given_up):
         assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert await shop.debts.settle("A-1") == {REST: "settled"}
     assert await entries(shop) == [("capture", TOTAL), ("refund", -TOTAL)]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from agent.commerce.news import AT_ONCE, FRESH, HEARD_AGAIN
+from agent.commerce.news import BATCH_SIZE, FRESH, HEARD_AGAIN
 from agent.ledger.tables import ConversationRow
 from agent.services import Services
 from tests.unit_tests.conftest import Clock
@@ -63,12 +63,12 @@ async def test_news_whose_message_was_not_saved_is_told_again_in_the_same_conver
 
 
 async def test_a_lot_of_news_is_told_in_parts(shop: Services) -> None:
-    keys = {await note(shop, "refund.settled", f"{n:02}", amount=5_00) for n in range(AT_ONCE + 3)}
+    keys = {await note(shop, "refund.settled", f"{n:02}", amount=5_00) for n in range(BATCH_SIZE + 3)}
 
     first = await told(shop)
     rest = await told(shop, "chat-1", "ada_park", *first)
 
-    assert (len(first), len(rest)) == (AT_ONCE, 3)
+    assert (len(first), len(rest)) == (BATCH_SIZE, 3)
     assert {*first, *rest} == keys
 
 

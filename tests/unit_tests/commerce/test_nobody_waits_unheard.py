@@ -17,7 +17,7 @@ from agent.commerce.commands import Swap
 from agent.commerce.lifecycle import AT_REST
 from agent.commerce.policy import RETURN_LIMIT
 from agent.commerce.ways_out import ways_out
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.ledger.notices import NoticeEvent
 from agent.services import Services
 from agent.settings import Settings
@@ -90,7 +90,7 @@ async def story(config: Settings, begun: int, steps: list[Step], weather: Weathe
             "lost": {"response": cut_off_by("POST")},
         }
         outside = weathers.get(weather, {})
-        with wire(shop.world.clients[0], **outside):
+        with wire(shop.providers.clients[0], **outside):
             await nobody_answers(life, clock)
         now = await dump(shop)
         await all_adds_up(shop, before, now)
@@ -106,7 +106,7 @@ async def nobody_answers(life: Life, clock: Clock) -> None:
         clock.advance(days=ROUND)
         for order in ORDERS:
             await life.take(Step("go on", order.order_id))
-        with suppress(Denied):
+        with suppress(PolicyDenied):
             await life.shop.expiry.watch_the_clock()
         await life.shop.payments.collect()
         await life.shop.debts.settle()

@@ -108,7 +108,7 @@ async def test_a_parcel_that_left_is_noted_with_its_tracking_id(shop: Services) 
     await booked(shop, new_order())
     for _ in range(2):
         await ask(shop, MarkHandedOver, parcel_id=EAST)
-    tracking_id = (await shop.reads.get("A-1"))["parcels"][0]["tracking_id"]
+    tracking_id = (await shop.queries.get("A-1"))["parcels"][0]["tracking_id"]
     assert await noted(shop) == {f"parcel.shipped:{EAST}": {"parcel_id": EAST, "tracking_id": tracking_id}}
 
 
@@ -130,7 +130,7 @@ async def test_an_order_that_waits_to_be_undone_is_not_said_to_be_cancelled(shop
 async def test_a_refund_that_failed_is_no_news(shop: Services) -> None:
     await paid(shop, new_order())
     await refund_payment(shop, "A-1", TOTAL)
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         await shop.debts.settle()
     assert await noted(shop) == {}
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from agent.approvals.requests import Action
 from agent.commerce.orders import GIVE_UPS
-from agent.ledger.database import Denied, KeyReusedError
+from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import TicketRow
 from agent.services import Services
 
@@ -38,7 +38,7 @@ async def reserve(shop: Services, order_id: str) -> str:
     """`held`, or the rule that says why the first line's stock could not be."""
     try:
         await shop.orders.reserve_line(order_id, 1)
-    except Denied as denial:
+    except PolicyDenied as denial:
         return denial.rule
     return "held"
 
@@ -48,7 +48,7 @@ async def test_a_reserved_line_holds_its_stock_once(shop: Services) -> None:
     on_hand, before = await stock(shop, "LAMP-OAK")
     await asyncio.gather(*(shop.orders.reserve_line("A-1", 1) for _ in range(4)))
     assert await stock(shop, "LAMP-OAK") == (on_hand, before + 2)
-    assert [line["reservation"] for line in (await shop.reads.get("A-1"))["lines"]] == ["held", "none"]
+    assert [line["reservation"] for line in (await shop.queries.get("A-1"))["lines"]] == ["held", "none"]
 
 
 async def test_the_last_piece_goes_to_one_of_many(shop: Services) -> None:
@@ -132,7 +132,7 @@ async def test_a_customer_cancels_an_order_that_holds_stock(shop: Services) -> N
     before = await variants(shop)
     await reserved(shop, new_order())
     assert (await cancel(shop))["stage"] == "cancelled"
-    order = await shop.reads.get("A-1")
+    order = await shop.queries.get("A-1")
     assert (order["status"], order["reason"]) == ("cancelled", "CUSTOMER-CANCELLED")
     assert await variants(shop) == before
 
@@ -154,7 +154,7 @@ async def test_a_cancelled_order_gives_back_the_money_with_the_stock(shop: Servi
     ],
 )
 async def test_only_a_pending_order_can_be_cancelled(shop: Services, order_id: str, customer: str, status: str) -> None:
-    assert (await shop.reads.get(order_id))["status"] == status
+    assert (await shop.queries.get(order_id))["status"] == status
     before = await dump(shop, "effects")
     with denies("CANCEL-STATUS"):
         await cancel(shop, order_id, subject=customer)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from agent.commerce.commands import MarkDelivered, RequestReturn
-from agent.providers.carrier import CarrierAwayError
+from agent.providers.carrier import CarrierUnavailableError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel
@@ -37,7 +37,7 @@ WEST_PRICE = 95_00
 
 
 async def states(shop: Services) -> dict[str, str]:
-    return {parcel["id"]: parcel["state"] for parcel in (await shop.reads.get("A-1"))["parcels"]}
+    return {parcel["id"]: parcel["state"] for parcel in (await shop.queries.get("A-1"))["parcels"]}
 
 
 async def refuse(shop: Services, parcel_id: str) -> None:
@@ -69,7 +69,7 @@ async def test_a_parcel_leaves_under_the_carriers_tracking_id(shop: Services) ->
 async def test_one_that_has_left_is_not_booked_again(shop: Services) -> None:
     await booked(shop, new_order())
     await hand_over_parcel(shop, EAST)
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         assert (await shop.fulfilment.book(EAST)).outcome == "handed_over"
 
 
@@ -77,7 +77,7 @@ async def test_one_that_has_left_is_not_booked_again(shop: Services) -> None:
 async def test_a_carrier_that_does_not_answer_is_asked_again(shop: Services, accident: Any) -> None:
     await paid(shop, new_order())
     await shop.fulfilment.plan("A-1")
-    with wire(shop.world.clients[0], **accident), pytest.raises(CarrierAwayError):
+    with wire(shop.providers.clients[0], **accident), pytest.raises(CarrierUnavailableError):
         await shop.fulfilment.book(EAST)
     assert (await states(shop))[EAST] == "booked"  # it may be
     assert await shop.fulfilment.join("A-1") == "waiting"
@@ -162,7 +162,7 @@ async def test_an_order_is_delivered_when_all_that_left_has_arrived_whatever_els
     assert (await ask(shop, MarkDelivered, parcel_id=EAST))["status"] == "processed"
     await refuse(shop, WEST)
     assert await shop.fulfilment.join("A-1") == "completed"
-    assert (await shop.reads.get("A-1"))["status"] == "delivered"
+    assert (await shop.queries.get("A-1"))["status"] == "delivered"
 
 
 async def test_what_was_refused_cannot_be_returned(shop: Services) -> None:
@@ -183,8 +183,8 @@ async def test_a_refusal_that_comes_after_the_order_was_cancelled_gives_nothing_
     async def cancelled_meanwhile(_: httpx.Response) -> None:
         await cancel(shop)
 
-    with wire(shop.world.clients[0], response=cancelled_meanwhile):
+    with wire(shop.providers.clients[0], response=cancelled_meanwhile):
         assert (await shop.fulfilment.book(WEST)).outcome == "stopped"
     await shop.debts.settle("A-1")
-    assert (await shop.reads.get("A-1"))["stage"] == "cancelled"
+    assert (await shop.queries.get("A-1"))["stage"] == "cancelled"
     assert await entries(shop) == [("capture", TOTAL), ("refund", -TOTAL)]

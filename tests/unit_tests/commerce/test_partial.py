@@ -3,7 +3,7 @@
 import pytest
 
 from agent.commerce.commands import MarkDelivered, NewOrder, RequestReturn
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel, place_order
 
@@ -19,7 +19,7 @@ async def asked_for(shop: Services, order: NewOrder) -> list[int]:
     for line in (await place_order(shop, order))["lines"]:
         try:
             await shop.orders.reserve_line(order.order_id, line["number"])
-        except Denied:
+        except PolicyDenied:
             short.append(line["number"])
     return short
 
@@ -39,7 +39,7 @@ async def partly_paid(shop: Services) -> None:
 
 async def test_an_order_goes_on_without_what_is_short(shop: Services) -> None:
     await partial(shop)
-    order = await shop.reads.get("A-1")
+    order = await shop.queries.get("A-1")
     assert (order["stage"], order["total"], order["revision"]) == ("reserved", 2 * 69_00, 1)
     assert [line["reservation"] for line in order["lines"]] == ["short", "held"]
 

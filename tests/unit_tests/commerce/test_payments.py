@@ -33,7 +33,7 @@ from .scenes import (
 
 
 async def stage(shop: Services, order_id: str = "A-1") -> str:
-    return (await shop.reads.get(order_id))["stage"]
+    return (await shop.queries.get(order_id))["stage"]
 
 
 async def balance(shop: Services, method_id: str = "ada_gift") -> int:
@@ -81,7 +81,7 @@ async def test_a_payment_is_deferred_while_the_network_is_down_and_taken_later(s
 
 async def test_a_lost_answer_is_unknown_until_it_is_looked_up_and_never_charged_again(shop: Services) -> None:
     await approved(shop, new_order())
-    with wire(shop.world.clients[0], response=lost), pytest.raises(PaymentUnknownError):
+    with wire(shop.providers.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
     assert await shop.payments.park("A-1") == ("parked", "unknown")
     assert (await stage(shop), await entries(shop)) == ("parked", [])
@@ -98,9 +98,9 @@ async def test_an_unknown_payment_that_cannot_be_looked_up_is_not_sent_again(sho
         sent.append(request.method)
         await unreachable(request)
 
-    with wire(shop.world.clients[0], response=lost), pytest.raises(PaymentUnknownError):
+    with wire(shop.providers.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
-    with wire(shop.world.clients[0], request=count_and_fail), pytest.raises(PaymentNotSentError):
+    with wire(shop.providers.clients[0], request=count_and_fail), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     assert sent == ["GET"]
     assert await shop.payments.outcome("A-1") == "unknown"
@@ -124,7 +124,7 @@ async def test_a_lost_answer_does_not_undo_what_another_worker_learned(shop: Ser
             learned[0] = (await shop.payments.capture("A-1")).outcome
             await lost(response)
 
-    with wire(shop.world.clients[0], response=learn_first), pytest.raises(PaymentUnknownError):
+    with wire(shop.providers.clients[0], response=learn_first), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
     assert learned == ["captured"]
     assert await shop.payments.outcome("A-1") == "captured"

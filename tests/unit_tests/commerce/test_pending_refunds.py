@@ -23,7 +23,7 @@ async def owed(shop: Services) -> None:
 
 async def decide(shop: Services, state: str, key: str = KEY) -> None:
     """The network makes up its mind about a refund."""
-    answer = await shop.world.clients[0].post(f"/refunds/{key}", json={"state": state})
+    answer = await shop.providers.clients[0].post(f"/refunds/{key}", json={"state": state})
     assert answer.status_code == 200
 
 
@@ -115,9 +115,9 @@ async def test_a_refund_that_was_made_and_comes_back_is_owed_again(shop: Service
 
 
 async def test_a_credit_to_another_card_may_pend_as_well(shop: Services) -> None:
-    assert await shop.world.payments[0].find_refund("c1", "") is None
-    assert await shop.world.payments[0].credit("c1", 100, "USD", "tok_approve") == "succeeded"
-    assert await shop.world.payments[0].find_refund("c1", "") == "succeeded"
+    assert await shop.providers.payments[0].find_refund("c1", "") is None
+    assert await shop.providers.payments[0].credit("c1", 100, "USD", "tok_approve") == "succeeded"
+    assert await shop.providers.payments[0].find_refund("c1", "") == "succeeded"
 
 
 @pytest.mark.parametrize("weather", [{"request": unreachable}, {"response": lost}])
@@ -125,7 +125,7 @@ async def test_a_provider_that_is_away_leaves_it_pending(shop: Services, clock: 
     await owed(shop)
     await shop.debts.settle()
     clock.advance(hours=2)
-    with wire(shop.world.clients[0], **weather):
+    with wire(shop.providers.clients[0], **weather):
         assert await shop.debts.settle() == {KEY: "owed"}
     clock.advance(hours=2)
     assert await shop.debts.settle() == {KEY: "pending"}

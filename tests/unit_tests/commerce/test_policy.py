@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.policy import RULES, RiskFacts, cancel_denied, denied, money, refund_denied, risk_score
+from agent.commerce.policy import RULES, RiskFacts, cancel_denied, money, policy_denied, refund_denied, risk_score
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -112,6 +112,6 @@ def test_money_names_its_currency() -> None:
 
 
 def test_a_denial_says_its_rule_in_the_policys_words() -> None:
-    denial = denied("STOCK-SHORT", "LAMP-OAK")
+    denial = policy_denied("STOCK-SHORT", "LAMP-OAK")
     assert (denial.rule, denial.sentence) == ("STOCK-SHORT", f"{RULES['STOCK-SHORT']} (LAMP-OAK)")
-    assert denied("STOCK-SHORT").sentence == RULES["STOCK-SHORT"]
+    assert policy_denied("STOCK-SHORT").sentence == RULES["STOCK-SHORT"]

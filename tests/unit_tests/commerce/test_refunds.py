@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
 from agent.commerce.booking import gift_balance
-from agent.ledger.database import Denied, KeyReusedError
+from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import PaymentRow
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment
@@ -51,7 +51,7 @@ async def test_a_refund_is_owed_first_and_then_paid_at_the_network(shop: Service
     await paid(shop, new_order())
     await refund(shop, 10_00)
     assert await repaid(shop) == []
-    assert await shop.reads.refundable("A-1") == TOTAL - 10_00
+    assert await shop.queries.refundable("A-1") == TOTAL - 10_00
     [key] = await shop.debts.settle("A-1")
     assert [(done.key, done.amount) for done in await repaid(shop)] == [(key, 10_00)]
     assert await entries(shop) == [("capture", TOTAL), ("refund", -10_00)]
@@ -66,7 +66,7 @@ async def test_an_order_can_be_refunded_in_parts_up_to_what_was_paid(shop: Servi
         await refund(shop, TOTAL - 200_00 + 1, key="r2")
     await refund(shop, TOTAL - 200_00, key="r3")
     await shop.debts.settle()
-    assert await shop.reads.refundable("A-1") == 0
+    assert await shop.queries.refundable("A-1") == 0
     assert sum(done.amount for done in await repaid(shop)) == TOTAL
 
 
@@ -128,7 +128,7 @@ async def test_two_refunds_at_once_do_not_exceed_what_was_paid(shop: Services) -
         *(refund(shop, TOTAL // 2 + 1, key=key) for key in ("r1", "r2")), return_exceptions=True
     )
     [refused] = [outcome for outcome in outcomes if outcome is not None]
-    assert isinstance(refused, Denied)
+    assert isinstance(refused, PolicyDenied)
     assert refused.rule == "REFUND-AMOUNT"
     assert len(await debts(shop)) == 1
 
@@ -148,7 +148,7 @@ async def test_settled_many_times_the_customer_is_repaid_once(shop: Services) ->
 async def test_a_refund_stays_owed_while_the_network_is_down(shop: Services, clock: Clock) -> None:
     await paid(shop, new_order())
     await refund(shop, 10_00)
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         assert await shop.debts.settle() == {"r1:A-1:pay:1": "owed"}
     assert [(debt["attempts"], debt["settled"]) for debt in await debts(shop)] == [(1, False)]
     assert await entries(shop) == [("capture", TOTAL)]
@@ -160,7 +160,7 @@ async def test_a_refund_stays_owed_while_the_network_is_down(shop: Services, clo
 async def test_a_refund_whose_answer_was_lost_is_not_paid_twice(shop: Services, clock: Clock) -> None:
     await paid(shop, new_order())
     await refund(shop, 10_00)
-    with wire(shop.world.clients[0], response=lost):
+    with wire(shop.providers.clients[0], response=lost):
         assert await shop.debts.settle() == {"r1:A-1:pay:1": "owed"}
     clock.advance(hours=1)
     assert await shop.debts.settle() == {"r1:A-1:pay:1": "settled"}
@@ -176,7 +176,7 @@ async def test_a_refund_that_fails_does_not_hold_up_the_others(shop: Services) -
         if "A-1" in request.headers["Idempotency-Key"]:
             await unreachable(request)
 
-    with wire(shop.world.clients[0], request=fails_for_the_first):
+    with wire(shop.providers.clients[0], request=fails_for_the_first):
         assert await shop.debts.settle() == {"r:A-1:A-1:pay:1": "owed", "r:A-2:A-2:pay:1": "settled"}
 
 
@@ -202,7 +202,7 @@ async def test_a_gift_card_is_credited_at_once(shop: Services) -> None:
 
 async def test_cancelling_an_imported_order_releases_its_stock_and_repays_the_rest(shop: Services) -> None:
     lamps, held = await stock(shop, "LAMP-BRASS")
-    total = (await shop.reads.get("W-1002"))["total"]
+    total = (await shop.queries.get("W-1002"))["total"]
     await refund(shop, 30_00, "W-1002")
     order = await cancel(shop, "W-1002", "ordered by mistake")
     assert (order["stage"], order["status"]) == ("cancelled", "cancelled")

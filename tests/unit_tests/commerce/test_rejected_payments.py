@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from agent.commerce.payments import AT_ONCE
+from agent.commerce.payments import BATCH_SIZE
 from agent.services import Services
 
 from ..conftest import Clock
@@ -21,7 +21,7 @@ async def gone(shop: Services) -> None:
 async def test_a_card_that_is_gone_is_declined_by_its_own_rule(shop: Services) -> None:
     await gone(shop)
     assert (await shop.payments.capture("A-1")).outcome == "declined"
-    assert (await shop.reads.get("A-1"))["stage"] == "declined"
+    assert (await shop.queries.get("A-1"))["stage"] == "declined"
     assert await shop.payments.declined("A-1") == ("PAYMENT-REJECTED", True)
     [notice] = [row for row in (await dump(shop))["notices"] if row["event"] == "payment.declined"]
     assert notice["facts"] == {"rule": "PAYMENT-REJECTED"}
@@ -63,9 +63,9 @@ async def test_what_is_our_own_fault_is_no_decline(shop: Services, status: int) 
     async def refused(response: httpx.Response) -> None:
         response.status_code = status
 
-    with wire(shop.world.clients[0], response=refused), pytest.raises(Exception, match=str(status)):
+    with wire(shop.providers.clients[0], response=refused), pytest.raises(Exception, match=str(status)):
         await shop.payments.capture("A-1")
-    assert (await shop.reads.get("A-1"))["stage"] == "approved"
+    assert (await shop.queries.get("A-1"))["stage"] == "approved"
     assert [ticket["topic"] for ticket in (await dump(shop))["tickets"]] == ["billing"]
 
 
@@ -85,9 +85,9 @@ async def test_money_of_a_payment_that_was_given_up_is_owed_back_at_once(shop: S
     await recard(shop, "ada_card", "tok_approve")
     headers = {"Idempotency-Key": "A-1:pay:1"}
     body = {"amount": 233_00, "currency": "USD", "token": "tok_approve"}
-    await shop.world.clients[0].post("/charges", json=body, headers=headers)
+    await shop.providers.clients[0].post("/charges", json=body, headers=headers)
     assert await shop.payments.look_up("A-1:pay:1") == "A-1"
-    assert (await shop.reads.get("A-1"))["stage"] == "declined"
+    assert (await shop.queries.get("A-1"))["stage"] == "declined"
     assert await shop.debts.settle("A-1") == {"A-1:pay:1:rest": "settled"}
     await pay_by(shop, "A-1", "ada_slow")
     await shop.orders.move("A-1", "approved")
@@ -98,8 +98,8 @@ async def test_money_of_a_payment_that_was_given_up_is_owed_back_at_once(shop: S
 async def test_the_longest_due_payment_is_asked_for_first_and_none_keeps_others_waiting(
     shop: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert AT_ONCE == 500
-    monkeypatch.setattr("agent.commerce.payments.AT_ONCE", 2)
+    assert BATCH_SIZE == 500
+    monkeypatch.setattr("agent.commerce.payments.BATCH_SIZE", 2)
     await recard(shop, "ada_card", "tok_down")
     orders = [f"A-{n}" for n in range(4)]
     for n, order_id in enumerate(orders):

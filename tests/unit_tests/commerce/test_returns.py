@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agent.commerce.commands import MarkDelivered, ReceiveReturn, RequestExchange, RequestReturn, Swap
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.ledger.tables import VariantRow
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel, refund_payment
@@ -158,7 +158,7 @@ async def test_a_dearer_piece_leaves_when_the_old_one_is_back_and_it_is_paid(sho
     assert await stock(shop, "LAMP-OAK") == (old[0] + 1, old[1])
     assert await stock(shop, "LAMP-BRASS") == (new[0], new[1] + 1)
     assert await shop.payments.collect("W-1001") == {"back": "captured"}
-    assert (await shop.reads.get("W-1001"))["status"] == "returned"
+    assert (await shop.queries.get("W-1001"))["status"] == "returned"
     assert await stock(shop, "LAMP-BRASS") == (new[0] - 1, new[1])
     assert sum(amount for _, amount in await entries(shop, "W-1001")) == 738_00
 
@@ -198,7 +198,7 @@ async def test_pieces_whose_difference_the_gift_card_no_longer_covers_are_taken_
     assert (await arrive(shop))["status"] == "exchange requested"
     await pay_by(shop, "W-1001", "ada_card", key="c2")
     assert await shop.payments.collect("W-1001") == {"c2": "captured"}
-    assert (await shop.reads.get("W-1001"))["status"] == "returned"
+    assert (await shop.queries.get("W-1001"))["status"] == "returned"
 
 
 async def test_what_is_exchanged_is_so_in_one_request_and_the_rest_goes_back_when_it_is_over(shop: Services) -> None:
@@ -235,7 +235,7 @@ async def test_of_a_return_and_an_exchange_at_once_one_wins(shop: Services) -> N
     outcomes = await asyncio.gather(
         give_back(shop, "LAMP-OAK", key="c1"), exchange(shop, LAMP, key="c2"), return_exceptions=True
     )
-    assert sorted(isinstance(outcome, Denied) for outcome in outcomes) == [False, True]
+    assert sorted(isinstance(outcome, PolicyDenied) for outcome in outcomes) == [False, True]
     assert len((await dump(shop))["return_lines"]) == 1
 
 

@@ -21,7 +21,7 @@ async def shop(shop: Services) -> AsyncIterator[Services]:
     """The demo shop with two card networks."""
     both = with_second(shop)
     yield both
-    await both.world.clients[1].aclose()
+    await both.providers.clients[1].aclose()
 
 
 async def taken(shop: Services) -> list[list[int]]:
@@ -47,7 +47,7 @@ async def test_the_first_is_asked_first(shop: Services) -> None:
 
 async def test_the_second_takes_over_when_the_first_cannot_be_reached(shop: Services) -> None:
     await approved(shop, new_order())
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert await taken(shop) == [[], [TOTAL]]
     assert (await provider(shop), await entries(shop)) == ("second", [("capture", TOTAL)])
@@ -88,11 +88,11 @@ async def test_a_decline_is_an_answer_and_nobody_else_is_asked(shop: Services) -
 
 async def test_after_a_lost_answer_only_the_first_is_asked_however_often_it_is_away(shop: Services) -> None:
     await approved(shop, new_order())
-    with wire(shop.world.clients[0], response=lost), pytest.raises(PaymentUnknownError):
+    with wire(shop.providers.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
-    with wire(shop.world.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
+    with wire(shop.providers.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
-    with wire(shop.world.clients[0], request=only("/charges", unreachable)):
+    with wire(shop.providers.clients[0], request=only("/charges", unreachable)):
         assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert await taken(shop) == [[TOTAL], []]
 
@@ -106,9 +106,9 @@ async def test_an_attempt_that_may_be_on_its_way_to_the_first_is_made_there_agai
     async def die(_: httpx.Request) -> None:
         raise Died
 
-    with wire(shop.world.clients[0], request=die), pytest.raises(Died):
+    with wire(shop.providers.clients[0], request=die), pytest.raises(Died):
         await shop.payments.capture("A-1")
-    with wire(shop.world.clients[0], request=only("/charges", unreachable)), pytest.raises(PaymentNotSentError):
+    with wire(shop.providers.clients[0], request=only("/charges", unreachable)), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     assert await taken(shop) == [[], []]
     assert (await shop.payments.capture("A-1")).outcome == "captured"
@@ -126,11 +126,14 @@ async def test_the_second_is_not_asked_when_another_worker_began_to_ask_the_firs
     async def another_asks(request: httpx.Request) -> None:
         if not others:
             others.append("asks")
-            with wire(shop.world.clients[0], **of_the_other), pytest.raises((PaymentUnknownError, PaymentNotSentError)):
+            with (
+                wire(shop.providers.clients[0], **of_the_other),
+                pytest.raises((PaymentUnknownError, PaymentNotSentError)),
+            ):
                 await shop.payments.capture("A-1")
         await unreachable(request)
 
-    with wire(shop.world.clients[0], request=another_asks), pytest.raises(PaymentNotSentError):
+    with wire(shop.providers.clients[0], request=another_asks), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     assert (await network(shop, 1)).charges == []
     assert (await shop.payments.capture("A-1")).outcome == "captured"
@@ -147,7 +150,7 @@ async def test_many_workers_at_once_with_a_first_that_refuses_some_charge_once(s
         if asked % 2:
             await unreachable(request)
 
-    with wire(shop.world.clients[0], request=every_other):
+    with wire(shop.providers.clients[0], request=every_other):
         await asyncio.gather(*(shop.payments.capture("A-1") for _ in range(4)), return_exceptions=True)
     shop.breakers["payment"].reset()
     assert (await shop.payments.capture("A-1")).outcome == "captured"
@@ -162,16 +165,16 @@ async def test_the_second_is_not_asked_for_an_order_that_was_undone_meanwhile(sh
         await cancel(shop)
         await unreachable(request)
 
-    with wire(shop.world.clients[0], request=undone_first), pytest.raises(PaymentNotSentError):
+    with wire(shop.providers.clients[0], request=undone_first), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     await shop.debts.settle("A-1")
     assert await taken(shop) == [[], []]
-    assert (await shop.reads.get("A-1"))["stage"] == "cancelled"
+    assert (await shop.queries.get("A-1"))["stage"] == "cancelled"
 
 
 async def test_the_provider_that_captured_gives_back(shop: Services) -> None:
     await approved(shop, new_order())
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         await shop.payments.capture("A-1")
     await cancel(shop)
     await shop.debts.settle("A-1")
@@ -182,23 +185,23 @@ async def test_the_provider_that_captured_gives_back(shop: Services) -> None:
 async def test_the_provider_that_may_have_captured_voids(shop: Services) -> None:
     await approved(shop, new_order())
     with (
-        wire(shop.world.clients[0], request=unreachable),
-        wire(shop.world.clients[1], response=lost),
+        wire(shop.providers.clients[0], request=unreachable),
+        wire(shop.providers.clients[1], response=lost),
         pytest.raises(PaymentUnknownError),
     ):
         await shop.payments.capture("A-1")
     await cancel(shop)
     await shop.debts.settle("A-1")
-    assert (await shop.reads.get("A-1"))["stage"] == "cancelled"
+    assert (await shop.queries.get("A-1"))["stage"] == "cancelled"
     assert [refund.amount for refund in (await network(shop, 1)).refunds] == [TOTAL]
 
 
 async def test_what_a_provider_took_that_is_not_configured_any_more_stays_owed(shop: Services, clock: Clock) -> None:
     await approved(shop, new_order())
-    with wire(shop.world.clients[0], request=unreachable):
+    with wire(shop.providers.clients[0], request=unreachable):
         await shop.payments.capture("A-1")
     await cancel(shop)
-    alone = at_providers(shop, shop.world.payments[0])
+    alone = at_providers(shop, shop.providers.payments[0])
     assert await alone.debts.settle("A-1") == {"A-1:pay:1:rest": "owed"}
     clock.advance(hours=1)
     assert await shop.debts.settle("A-1") == {"A-1:pay:1:rest": "settled"}

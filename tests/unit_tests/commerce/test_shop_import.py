@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from agent import services as composition
 from agent.commerce.booking import gift_balance
 from agent.commerce.demo_shop import demo_shop
-from agent.commerce.shop import Shop
+from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop, is_empty
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
@@ -39,7 +39,7 @@ async def house(tmp_path: Path, clock: Clock) -> AsyncIterator[Services]:
 
 
 async def move_in(house: Services, document: Shop) -> None:
-    await import_shop(house.database, SandboxProvider(house.world.clients[0], timeout=5), document)
+    await import_shop(house.database, SandboxProvider(house.providers.clients[0], timeout=5), document)
 
 
 async def holds_nothing(house: Services) -> bool:
@@ -89,7 +89,7 @@ async def test_pieces_on_lines_of_their_own_are_all_held(house: Services, docume
 async def test_a_parcel_that_left_is_known_by_its_tracking_id(house: Services, document: Shop) -> None:
     left = document.orders[0].model_copy(update={"tracking_id": "1Z-0001"})
     await move_in(house, document.model_copy(update={"orders": (left,)}))
-    assert [parcel["tracking_id"] for parcel in (await house.reads.get(left.id))["parcels"]] == ["1Z-0001"]
+    assert [parcel["tracking_id"] for parcel in (await house.queries.get(left.id))["parcels"]] == ["1Z-0001"]
 
 
 async def test_gift_cards_are_worth_what_the_document_says(house: Services, document: Shop) -> None:
@@ -112,7 +112,7 @@ async def test_gift_cards_are_worth_what_the_document_says(house: Services, docu
 async def test_past_orders_are_where_they_were(
     shop: Services, order_id: str, status: str, stage: str, parcels: list[str]
 ) -> None:
-    order = await shop.reads.get(order_id)
+    order = await shop.queries.get(order_id)
     assert (order["status"], order["stage"]) == (status, stage)
     assert [parcel["state"] for parcel in order["parcels"]] == parcels
 
@@ -129,7 +129,7 @@ async def test_a_crash_between_the_charges_and_the_ledger_is_harmless(house: Ser
             await lost(response)
 
     last = max(order.id for order in document.orders if order.status != "cancelled")
-    with wire(house.world.clients[0], response=the_last_is_lost), pytest.raises(PaymentUnknownError):
+    with wire(house.providers.clients[0], response=the_last_is_lost), pytest.raises(PaymentUnknownError):
         await move_in(house, document)
     charged = (await network(house)).charges
     assert charged
@@ -139,7 +139,7 @@ async def test_a_crash_between_the_charges_and_the_ledger_is_harmless(house: Ser
 
 
 async def test_a_shop_whose_past_cannot_be_charged_does_not_move_in(house: Services, document: Shop) -> None:
-    with wire(house.world.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
+    with wire(house.providers.clients[0], request=unreachable), pytest.raises(PaymentNotSentError):
         await move_in(house, document)
     assert await holds_nothing(house)
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlalchemy.orm import Session
 
-from agent.commerce import run
+from agent.commerce import dispatcher
 from agent.commerce.commands import Denial
 from agent.ledger.base import Base
 from tests import tau_form
@@ -205,7 +205,7 @@ class Crash(Exception):  # noqa: N818  (not an error of ours: the process is gon
 def before_the_commit(desk: Desk) -> Iterator[None]:
     """Everything is written, nothing is committed."""
 
-    def crashing(handler: run.Handler) -> run.Handler:
+    def crashing(handler: dispatcher.Handler) -> dispatcher.Handler:
         def act(session: Session, *arguments: Any) -> Any:
             handler(session, *arguments)
             session.flush()
@@ -214,8 +214,8 @@ def before_the_commit(desk: Desk) -> Iterator[None]:
         return act
 
     with pytest.MonkeyPatch.context() as patch:
-        for command, handler in run.HANDLERS.items():
-            patch.setitem(run.HANDLERS, command, crashing(handler))
+        for command, handler in dispatcher.HANDLERS.items():
+            patch.setitem(dispatcher.HANDLERS, command, crashing(handler))
         yield
 
 
@@ -237,7 +237,7 @@ def before_the_provider_hears(desk: Desk) -> AbstractContextManager[None]:
     async def crash(_: httpx.Request) -> None:
         raise Crash
 
-    return wire(desk.shop.world.clients[0], request=crash)
+    return wire(desk.shop.providers.clients[0], request=crash)
 
 
 def before_the_answer_is_booked(desk: Desk) -> AbstractContextManager[None]:
@@ -246,17 +246,17 @@ def before_the_answer_is_booked(desk: Desk) -> AbstractContextManager[None]:
     async def crash(_: httpx.Response) -> None:
         raise Crash
 
-    return wire(desk.shop.world.clients[0], response=crash)
+    return wire(desk.shop.providers.clients[0], response=crash)
 
 
 def with_the_answer_lost(desk: Desk) -> AbstractContextManager[None]:
     """Not the process dies but the connection, and it knows that it does not know."""
-    return wire(desk.shop.world.clients[0], response=lost)
+    return wire(desk.shop.providers.clients[0], response=lost)
 
 
 def with_the_provider_away(desk: Desk) -> AbstractContextManager[None]:
     """No connection: surely nothing was done."""
-    return wire(desk.shop.world.clients[0], request=unreachable)
+    return wire(desk.shop.providers.clients[0], request=unreachable)
 
 
 ACCIDENTS = (

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from agent.commerce.commands import ReplaceLines, Swap, UndoChange
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.services import Services
 from tests.unit_tests.acts import hand_over_parcel, refund_payment
 
@@ -33,7 +33,7 @@ async def undo(shop: Services, key: str = "u1", **how: str) -> dict[str, Any]:
 
 async def lines(shop: Services) -> list[tuple[str, int, int]]:
     """SKU, quantity and price of each line."""
-    found = (await shop.reads.get("A-1"))["lines"]
+    found = (await shop.queries.get("A-1"))["lines"]
     return sorted((line["sku"], line["quantity"], line["unit_price"]) for line in found)
 
 
@@ -151,5 +151,5 @@ async def test_150_pieces_are_changed_in_one_swap(shop: Services) -> None:
 async def test_there_is_no_way_out_of_what_is_not_declined(shop: Services, verb: str) -> None:
     await paid(shop, new_order(lines=CURTAIN))
     await replace(shop, "A-1", (OLD, NEW))
-    with pytest.raises(Denied):
+    with pytest.raises(PolicyDenied):
         await (undo(shop) if verb == "undo" else pay_by(shop, "A-1", "ada_slow", key="c2"))

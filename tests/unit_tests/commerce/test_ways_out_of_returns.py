@@ -104,7 +104,7 @@ async def test_what_does_not_come_is_reminded_of_and_then_closed(shop: Services,
     clock.advance(days=15)
     assert await shop.expiry.watch_the_clock() == {"A-1/r1": "closed"}
     assert await told(shop, "return.closed") == [{"pieces": 1}]
-    assert (await shop.reads.get("A-1"))["status"] == "returned"
+    assert (await shop.queries.get("A-1"))["status"] == "returned"
     with denies("RETURN-RECEIVED"):
         await arrive(shop, key="b2")
     await send_back(shop, {1: 2}, key="r2")  # what the customer has kept
@@ -191,7 +191,7 @@ async def test_the_hold_of_an_exchange_expires_with_it(shop: Services, clock: Cl
     clock.advance(days=15)
     await shop.expiry.watch_the_clock()
     assert await stock(shop, DEARER) == before
-    assert (await shop.reads.get("A-1"))["status"] == "delivered"
+    assert (await shop.queries.get("A-1"))["status"] == "delivered"
     with denies("EXCHANGE-STATUS"):
         await exchange(shop, key="e2")
 
@@ -208,7 +208,7 @@ async def test_the_new_piece_stays_until_the_difference_is_captured(shop: Servic
     assert await stock(shop, DEARER) == (on_hand, held + 1)
     assert await shop.payments.collect("A-1") == {"p2": "captured"}
     assert await stock(shop, DEARER) == (on_hand - 1, held)
-    assert (await shop.reads.get("A-1"))["status"] == "returned"
+    assert (await shop.queries.get("A-1"))["status"] == "returned"
     await all_adds_up(shop, before, await dump(shop))
 
 
@@ -223,7 +223,7 @@ async def test_an_exchange_that_nobody_pays_becomes_a_return(shop: Services, clo
     assert await stock(shop, DEARER) == before
     await shop.debts.settle()
     assert await told(shop, "exchange.refunded") == [{"amount": PRICE}]
-    assert (await shop.reads.get("A-1"))["status"] == "returned"
+    assert (await shop.queries.get("A-1"))["status"] == "returned"
     assert sum(amount for _, amount in await entries(shop)) == 2 * PRICE
 
 

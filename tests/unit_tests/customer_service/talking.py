@@ -48,5 +48,5 @@ async def waiting_refund(amount: str = "60.00", thread: Thread | None = None) ->
 
 async def refunds(shop: Services) -> list[int]:
     """What the card network gave back, by its own books."""
-    told = (await shop.world.clients[0].get("/charges")).json()["refunds"]
+    told = (await shop.providers.clients[0].get("/charges")).json()["refunds"]
     return [refund["amount"] for refund in told]

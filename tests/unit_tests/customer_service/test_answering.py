@@ -12,8 +12,8 @@ from agent.assistant.models import MESSAGE_LIMIT, Act, Understanding
 from agent.assistant.understand import ReadBy
 from agent.commerce.policy import RULES
 from agent.customer_service import nodes
+from agent.customer_service.reply_templates import OPENLY, SAYINGS
 from agent.customer_service.specialists import look_into
-from agent.customer_service.words import OPENLY, SAYINGS
 from agent.identity import Caller
 from agent.ledger.tables import TicketRow
 from agent.services import Services
@@ -265,7 +265,7 @@ async def test_a_message_that_is_sent_again_is_the_same_turn_and_the_plan_still_
         assert await thread.run(sent(text, message_id), ADA) == before
 
     assert "W-1002" in await say(thread, "yes")
-    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
 
 
 async def test_a_message_whose_answer_was_cut_short_is_answered_when_it_is_sent_again() -> None:

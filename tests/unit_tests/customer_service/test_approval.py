@@ -7,8 +7,8 @@ from langgraph.runtime import ExecutionInfo, Runtime
 
 from agent.approvals.models import decision_payload
 from agent.customer_service import nodes
+from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import DeskState, Plan, PlannedAction, ReadyAction
-from agent.customer_service.words import SAYINGS
 from agent.identity import Caller
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment

@@ -40,7 +40,7 @@ async def test_an_order_goes_to_another_address(shop: Services) -> None:
     thread = conversation("chat-2")
     await say(thread, "change the delivery address of W-1002 to 5 Hill Road, Salem, OR 97301")
     assert await say(thread, "yes") == "Order W-1002 goes to 5 Hill Road, Salem, OR 97301, US."
-    assert (await shop.reads.get("W-1002"))["ship_to"]["city"] == "Salem"
+    assert (await shop.queries.get("W-1002"))["ship_to"]["city"] == "Salem"
 
 
 async def test_an_order_that_has_left_is_sent_nowhere_else() -> None:
@@ -57,7 +57,7 @@ async def test_an_order_is_paid_by_another_method(shop: Services) -> None:
     listed = await say(thread, "the one ending 0003")
     assert "by Card ending 0003" in listed
     await say(thread, "yes")
-    assert (await shop.reads.get("W-1002"))["payment_method_id"] == "ada_slow"
+    assert (await shop.queries.get("W-1002"))["payment_method_id"] == "ada_slow"
 
 
 async def test_an_item_is_changed_for_another_option(shop: Services) -> None:
@@ -71,7 +71,7 @@ async def test_an_item_is_changed_for_another_option(shop: Services) -> None:
     listed = await say(thread, "both of them")
     assert "Change 2 ×" in listed
     assert "items of order W-1002 are changed" in await say(thread, "yes")
-    assert (await shop.reads.get("W-1002"))["status"] == "pending (item modified)"
+    assert (await shop.queries.get("W-1002"))["status"] == "pending (item modified)"
 
 
 async def test_what_was_delivered_is_taken_back(shop: Services) -> None:
@@ -99,7 +99,7 @@ async def test_what_was_delivered_is_exchanged(shop: Services) -> None:
     listed = await say(thread, option)
     assert "- Exchange 1 × Table lamp" in listed
     assert "the new ones leave when they are here" in await say(thread, "yes")
-    assert (await shop.reads.get("W-1001"))["status"] == "exchange requested"
+    assert (await shop.queries.get("W-1001"))["status"] == "exchange requested"
 
 
 @pytest.mark.parametrize("asked", ["why was I charged so much for W-1001?", "where is my refund for W-1001?"])
@@ -252,9 +252,9 @@ async def test_three_people_free_a_frozen_account(shop: Services) -> None:
     assert "waits for approval by security_analyst, step 1 of 3" in await say(thread, "yes")
     for role in ("security_analyst", "security_manager"):
         await answer(thread, APPROVE, staff(role))
-        assert await shop.reads.frozen_since("ada_park")
+        assert await shop.queries.frozen_since("ada_park")
     assert await answer(thread, APPROVE, staff("compliance_officer")) == "Your account is free again."
-    assert await shop.reads.frozen_since("ada_park") is None
+    assert await shop.queries.frozen_since("ada_park") is None
 
 
 async def test_an_account_that_is_not_frozen_is_not_freed() -> None:
@@ -271,7 +271,7 @@ async def test_three_people_let_an_email_address_be_changed(shop: Services) -> N
     assert await answer(thread, APPROVE, staff("compliance_officer")) == (
         "The e-mail address of your account is ada@example.org now."
     )
-    assert await shop.reads.customer_by_email("ada@example.org") == "ada_park"
+    assert await shop.queries.customer_by_email("ada@example.org") == "ada_park"
 
 
 async def test_an_email_address_that_is_anothers_is_refused_without_saying_whose() -> None:
@@ -298,7 +298,7 @@ async def test_a_return_is_withdrawn(shop: Services) -> None:
     await say(thread, "yes")
     assert "Withdraw the return of order W-1001" in await say(thread, "forget the return")
     await say(thread, "yes")
-    assert (await shop.reads.get("W-1001"))["status"] == "delivered"
+    assert (await shop.queries.get("W-1001"))["status"] == "delivered"
 
 
 async def test_nobody_withdraws_what_another_asked_for() -> None:
@@ -340,7 +340,7 @@ async def test_the_desk_is_silent_while_a_person_has_the_conversation(shop: Serv
 )
 async def test_a_harmless_sentence_freezes_nothing(shop: Services, harmless: str) -> None:
     assert "frozen:" not in await talk(harmless)
-    assert await shop.reads.frozen_since("ada_park") is None
+    assert await shop.queries.frozen_since("ada_park") is None
 
 
 @pytest.mark.parametrize(
@@ -364,7 +364,7 @@ async def test_what_was_agreed_to_at_another_price_is_not_made(shop: Services) -
     with shop.database.writing() as session:
         session.execute(update(VariantRow).where(VariantRow.sku == "LAMP-OAK").values(price=999_00))
     assert await say(thread, "yes") == RULES["PRICE-CHANGED"]
-    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get("W-1002"))["status"] == "pending"
 
 
 async def test_an_old_yes_does_not_free_an_account_that_was_frozen_anew(shop: Services, clock: Clock) -> None:
@@ -377,7 +377,7 @@ async def test_an_old_yes_does_not_free_an_account_that_was_frozen_anew(shop: Se
     clock.advance(minutes=5)
     await say(conversation("chat-3"), "my account was hacked")
     assert "frozen anew" in await answer(thread, APPROVE, staff("compliance_officer"))
-    assert await shop.reads.frozen_since("ada_park")
+    assert await shop.queries.frozen_since("ada_park")
 
 
 async def test_of_two_refunds_that_wait_the_one_of_the_amount_is_withdrawn(shop: Services) -> None:

@@ -4,8 +4,8 @@ import pytest
 from langgraph.runtime import Runtime
 
 from agent.customer_service import nodes
+from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import DeskState, PlannedAction, ReadyAction
-from agent.customer_service.words import SAYINGS
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order
 from tests.unit_tests.conftest import Clock
@@ -22,12 +22,12 @@ async def test_a_cancellation_is_asked_for_its_reason_listed_agreed_and_refunded
     assert "refund 147.00 USD to ada_card" in listed
     assert listed.endswith("Please answer yes or no.")
     assert (await thread.values())["processing_stage"] == "awaiting_customer"
-    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get("W-1002"))["status"] == "pending"
 
     done = await say(thread, "yes please")
 
     assert done == f"Order W-1002 is cancelled. {SAYINGS['refund_time']}"
-    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
     assert await refunds(shop) == [147_00]
 
 
@@ -40,7 +40,7 @@ async def test_a_no_or_a_changed_subject_drops_the_plan(shop: Services, other: s
     await say(thread, "yes")
 
     assert (await thread.values())["plan"] is None
-    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get("W-1002"))["status"] == "pending"
 
 
 @pytest.mark.parametrize("words", ["hello", "hmm", "yes? why?", "cancel", "yes but to another card"])
@@ -51,9 +51,9 @@ async def test_what_is_no_clear_yes_changes_nothing_and_the_plan_still_waits(sho
     told = await say(thread, words)
 
     assert "Cancel order W-1002" in told
-    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get("W-1002"))["status"] == "pending"
     await say(thread, "yes")
-    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
 
 
 async def test_a_yes_to_nothing_does_nothing(shop: Services) -> None:
@@ -94,7 +94,7 @@ async def test_while_the_provider_is_down_the_change_is_made_and_the_money_owed(
 
     assert "can't be reached just now" in await say(thread, "yes")
 
-    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
     shop.breakers["payment"].reset()
     assert await shop.debts.settle() == {}  # not yet: it is tried again after a while
     clock.advance(minutes=2)

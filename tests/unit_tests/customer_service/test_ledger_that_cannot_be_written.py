@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from agent.customer_service.words import SAYINGS
+from agent.customer_service.reply_templates import SAYINGS
 from agent.services import Services
 from agent.settings import Settings
 from tests.unit_tests.commerce.scenes import dump

@@ -14,8 +14,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-from agent.customer_service import history
-from agent.customer_service.history import MESSAGES, SNAPSHOT_EVERY, messages_update
+from agent.customer_service import message_history
+from agent.customer_service.message_history import MESSAGES, SNAPSHOT_EVERY, messages_update
 from agent.services import Services
 from tests.unit_tests.noticing import note
 
@@ -46,7 +46,7 @@ async def test_turn_200_writes_at_most_half_as_much_again_as_turn_5(shop: Servic
 
 
 async def test_a_conversation_shows_its_last_messages(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "KEPT", 4)
+    monkeypatch.setattr(message_history, "KEPT", 4)
     thread = conversation()
     for turn in range(1, 5):
         await say(thread, f"hello {turn}")
@@ -58,7 +58,7 @@ async def test_a_conversation_shows_its_last_messages(shop: Services, monkeypatc
 
 
 async def test_news_that_was_told_long_ago_is_not_told_again(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "KEPT", 4)
+    monkeypatch.setattr(message_history, "KEPT", 4)
     thread = conversation()
     key = await note(shop, "refund.settled", "r1", amount=60_00)
     for turn in range(1, 5):
@@ -77,9 +77,11 @@ def test_old_checkpoints_stay_as_long_as_their_thread_since_messages_are_read_th
     assert config["checkpointer"]["ttl"]["strategy"] == "delete"
 
 
-@pytest.mark.parametrize("channel", [MESSAGES, history.messages_channel(None, None)], ids=["deltas", "without them"])
+@pytest.mark.parametrize(
+    "channel", [MESSAGES, message_history.messages_channel(None, None)], ids=["deltas", "without them"]
+)
 def test_with_and_without_deltas_the_same_is_shown(channel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "KEPT", 3)
+    monkeypatch.setattr(message_history, "KEPT", 3)
 
     class State(TypedDict):
         messages: Annotated[list[AnyMessage], channel]

@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from agent import services as composition
 from agent.commerce.news import Notice
 from agent.commerce.policy import RULES
-from agent.customer_service.words import NEWS, SAYINGS, told
+from agent.customer_service.reply_templates import NEWS, SAYINGS, in_words
 from agent.ledger.notices import NoticeEvent
 from agent.services import Services
 from tests.unit_tests.conftest import Clock
@@ -146,7 +146,7 @@ async def test_the_service_accounts_words_are_not_read(shop: Services) -> None:
     await thread.run({"messages": [HumanMessage("yes")]}, SERVICE)
 
     assert await messages(thread) == [*before, "yes"]
-    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get("W-1002"))["status"] == "pending"
 
 
 async def test_while_people_are_asked_news_is_told_and_the_same_request_asked_again(shop: Services) -> None:
@@ -175,7 +175,7 @@ async def test_a_plan_waits_on_while_news_is_told_and_is_not_asked_again(shop: S
     assert (await messages(thread))[-2:] == [listed, SHIPPED]
     assert (await thread.values())["processing_stage"] == "awaiting_customer"
     await say(thread, "yes")
-    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
 
 
 async def test_an_own_cancellation_is_no_news_but_the_money_that_came_back_is(shop: Services) -> None:
@@ -236,7 +236,7 @@ def test_every_event_has_its_words() -> None:
 @pytest.mark.parametrize("event", get_args(NoticeEvent))
 @pytest.mark.parametrize("facts", [FACTS, {}])
 def test_news_is_a_plain_sentence_with_or_without_its_facts(event: NoticeEvent, facts: dict[str, Any]) -> None:
-    words = told(Notice("k", event, "W-1001", facts))
+    words = in_words(Notice("k", event, "W-1001", facts))
 
     assert "W-1001" in words
     assert words.endswith(".")
@@ -252,4 +252,4 @@ def test_news_is_a_plain_sentence_with_or_without_its_facts(event: NoticeEvent, 
     ],
 )
 def test_facts_are_told_as_people_say_them(event: NoticeEvent, words: str) -> None:
-    assert told(Notice("k", event, "W-1001", FACTS)) == words
+    assert in_words(Notice("k", event, "W-1001", FACTS)) == words

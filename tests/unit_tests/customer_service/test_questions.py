@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.customer_service.words import SAYINGS
+from agent.customer_service.reply_templates import SAYINGS
 from agent.services import Services
 from tests.unit_tests.threads import APPROVE, SERVICE, Thread, staff
 
@@ -67,9 +67,9 @@ async def test_an_answer_is_no_yes_to_a_plan_that_waits(shop: Services) -> None:
 
     await say(thread, f"re {request_id} yes")
 
-    assert (await shop.reads.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get("W-1002"))["status"] == "pending"
     await say(thread, "yes")
-    assert (await shop.reads.get("W-1002"))["status"] == "cancelled"
+    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
 
 
 async def test_another_customers_answer_is_not_taken(shop: Services) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.customer_service.changes import review_plan
+from agent.customer_service.plan_execution import review_plan
 from agent.customer_service.state import Plan, PlannedAction
 from agent.services import Services
 from tests.unit_tests.conftest import Clock

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from agent.ledger.database import Database, utc_now
+from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError
 from agent.ledger.engines import DEFAULT_LIMITS, Limits, driver_url
-from agent.ledger.failures import DatabaseAwayError, DatabaseConflictError
 from agent.resilience import is_transient
 from agent.settings import Settings
 
@@ -53,7 +53,7 @@ async def test_a_server_that_refuses_is_away() -> None:
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
         ledger = Database(f"postgresql://desk:{SECRET}@127.0.0.1:{taken.getsockname()[1]}/ledger")
-        with pytest.raises(DatabaseAwayError, match="refused") as away, ledger.reading() as session:
+        with pytest.raises(DatabaseUnavailableError, match="refused") as away, ledger.reading() as session:
             session.execute(text("SELECT 1"))
     assert is_transient(away.value)
     assert SECRET not in str(away.value)
@@ -67,7 +67,7 @@ async def test_a_server_that_says_nothing_is_away_in_time() -> None:
         url = f"postgresql://desk@127.0.0.1:{mute.getsockname()[1]}/ledger"
         ledger = Database(url, utc_now, Limits(connect=2))
         started = time.monotonic()
-        with pytest.raises(DatabaseAwayError, match="timeout"), ledger.writing() as session:
+        with pytest.raises(DatabaseUnavailableError, match="timeout"), ledger.writing() as session:
             session.execute(text("SELECT 1"))
         assert time.monotonic() - started < 4
     await ledger.close()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from agent.ledger.database import Act, Database, Denied, Effect, Json, KeyReusedError
+from agent.ledger.database import Act, Database, Effect, Json, KeyReusedError, PolicyDenied
 from agent.ledger.engines import Limits
 from agent.ledger.tables import EffectRow, ProductRow
 
@@ -99,9 +99,9 @@ async def test_the_same_key_for_something_else_is_an_error(ledger: Database, oth
 
 
 async def test_a_denial_changes_nothing_and_is_the_answer_from_then_on(ledger: Database) -> None:
-    with pytest.raises(Denied) as first:
-        await ledger.once(ASKED, adds_then(Denied("NOT-NOW", "Not now.")))
-    with pytest.raises(Denied) as second:
+    with pytest.raises(PolicyDenied) as first:
+        await ledger.once(ASKED, adds_then(PolicyDenied("NOT-NOW", "Not now.")))
+    with pytest.raises(PolicyDenied) as second:
         await ledger.once(ASKED, adds("lamp"))
     assert (second.value.rule, second.value.sentence) == (first.value.rule, first.value.sentence)
     assert (second.value.rule, second.value.sentence) == ("NOT-NOW", "Not now.")
@@ -109,8 +109,8 @@ async def test_a_denial_changes_nothing_and_is_the_answer_from_then_on(ledger: D
 
 
 async def test_a_denial_that_is_not_to_be_remembered_may_be_asked_again(ledger: Database) -> None:
-    with pytest.raises(Denied, match="NOT-NOW"):
-        await ledger.once(ASKED, adds_then(Denied("NOT-NOW", "Not now.")), remember_denial=False)
+    with pytest.raises(PolicyDenied, match="NOT-NOW"):
+        await ledger.once(ASKED, adds_then(PolicyDenied("NOT-NOW", "Not now.")), remember_denial=False)
     assert await known(ledger) is None
     assert await ledger.once(ASKED, adds("lamp"), remember_denial=False) == {"added": "lamp"}
     assert await products(ledger) == ["lamp"]

@@ -21,8 +21,8 @@ from sqlalchemy import Connection, create_engine, inspect
 from agent.commerce.tickets import asked_in_turn
 from agent.ledger.base import Base
 from agent.ledger.database import Database
+from agent.ledger.database_errors import DatabaseUnavailableError
 from agent.ledger.engines import sync_engine
-from agent.ledger.failures import DatabaseAwayError
 from agent.ledger.invariants import CHECKS, violations
 from agent.ledger.schema import SchemaError, check, config, known, newest, revision, take_steps, upgrade
 from tests import releases
@@ -165,7 +165,7 @@ def test_an_upgrade_that_fails_changes_nothing(url: str, monkeypatch: pytest.Mon
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(DatabaseAwayError, match="unable to open"):
+    with pytest.raises(DatabaseUnavailableError, match="unable to open"):
         upgrade(f"sqlite:///{tmp_path / 'nowhere' / 'ledger.db'}")
 
 

@@ -37,14 +37,14 @@ async def place(basket: dict[str, int], **more: Any) -> tuple[Thread, dict[str, 
     return thread, await thread.run(order(basket, **more), ADA)
 
 
-async def drive_on(thread: Thread, order_id: str = "N-1") -> Any:
+async def redrive_order(thread: Thread, order_id: str = "N-1") -> Any:
     """What the reconciler does: the service account names the order."""
     return await thread.run({"order": {"order_id": order_id}}, SERVICE)
 
 
 async def charges(shop: Services) -> list[dict[str, Any]]:
     """What the card network captured, by its own books."""
-    told = (await shop.world.clients[0].get("/charges")).json()["charges"]
+    told = (await shop.providers.clients[0].get("/charges")).json()["charges"]
     return [charge for charge in told if charge["status"] == "captured" and charge["key"].startswith("N-")]
 
 

@@ -14,7 +14,7 @@ from tests.unit_tests.commerce.outside import at_the_carrier
 from tests.unit_tests.commerce.scenes import dump, network
 from tests.unit_tests.threads import APPROVE, Thread, staff
 
-from .ordering import ADA, LARGE, SMALL, charges, drive_on, order, stock, thread_of
+from .ordering import ADA, LARGE, SMALL, charges, order, redrive_order, stock, thread_of
 
 SHORT = {"MUG-BLUE": 1, "CLOCK-WALNUT": 2}  # there is one walnut clock
 MANAGER = staff("order_manager")
@@ -56,7 +56,7 @@ async def run_course(shop: Services, node: str, run: Callable[[Thread, Any, Call
         shop.breakers["payment"].force_open()
     if course.overtaken:
         await thread.graph.ainvoke(order(course.basket), thread.config(ADA), interrupt_before=["charge"])
-        await drive_on(thread_of())
+        await redrive_order(thread_of())
         await run(thread, None, ADA)
     else:
         await run(thread, order(course.basket), ADA)
@@ -82,7 +82,7 @@ WAYS: Final[dict[str, Callable[[Thread, str], Awaitable[Any]]]] = {
     "answered": lambda thread, _: thread.answer(APPROVE, MANAGER),
     "taken up": lambda thread, _: thread.run(None, ADA),
     "sent again": lambda thread, node: thread.run(order(COURSES[node].basket), ADA),
-    "driven on": lambda thread, _: drive_on(thread),
+    "driven on": lambda thread, _: redrive_order(thread),
 }
 """How a thread is taken on."""
 
@@ -98,9 +98,9 @@ async def ends_well(shop: Services, thread: Thread, node: str, before: dict[str,
     if view := await thread.waits_for():
         assert view["roles"] == ["order_manager"]
         await thread.answer(APPROVE, MANAGER)
-    if (await shop.reads.get("N-1"))["stage"] == "parked":
-        await drive_on(thread)
-    known, told = await shop.reads.get("N-1"), await thread.values()
+    if (await shop.queries.get("N-1"))["stage"] == "parked":
+        await redrive_order(thread)
+    known, told = await shop.queries.get("N-1"), await thread.values()
     assert known["stage"] == course.ends
     assert (told["order_id"], told["customer_id"], told["processing_stage"], told["order_amount"]) == (
         "N-1", "ada_park", course.ends, known["total"],

@@ -11,7 +11,7 @@ from tests.unit_tests.acts import cancel_order
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, staff
 
-from .ordering import ADA, LARGE, SMALL, VERY_LARGE, charges, drive_on, order, place, stock, thread_of
+from .ordering import ADA, LARGE, SMALL, VERY_LARGE, charges, order, place, redrive_order, stock, thread_of
 
 
 async def waiting(lines: dict[str, int] = LARGE) -> Thread:
@@ -151,7 +151,7 @@ async def test_the_service_accounts_look_decides_nothing(shop: Services) -> None
     await thread.answer(LOOK_AGAIN, SERVICE)
     assert await thread.waits_for() == first
 
-    await drive_on(thread)
+    await redrive_order(thread)
     assert await thread.waits_for() == first
 
 
@@ -162,7 +162,7 @@ async def test_an_overdue_request_is_shown_to_the_next_role_when_the_thread_look
     clock.advance(hours=4)
     await shop.deadlines.watch_the_clock()
 
-    await drive_on(thread)
+    await redrive_order(thread)
 
     view = await thread.waits_for()
     assert view is not None
@@ -176,7 +176,7 @@ async def test_an_order_that_nobody_answers_is_undone_by_the_clock(shop: Service
     clock.advance(hours=48)
     await shop.deadlines.watch_the_clock()
 
-    ended = await drive_on(thread)
+    ended = await redrive_order(thread)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "ORDER-REJECTED")
     assert "nobody answered in time" in ended["denial"]["sentence"]
@@ -205,7 +205,7 @@ async def test_the_thread_of_an_order_that_the_customer_cancelled_is_told_once(s
     await cancel(shop)
     assert len(await shop.deadlines.to_tell()) == 1
 
-    ended = await drive_on(thread)
+    ended = await redrive_order(thread)
 
     assert ended["processing_stage"] == "cancelled"
     assert await thread.waits_for() is None
@@ -251,7 +251,7 @@ async def test_an_order_that_was_decided_while_its_thread_was_lost_goes_on(shop:
     assert view is not None
     await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
 
-    ended = await drive_on(thread_of())
+    ended = await redrive_order(thread_of())
 
     assert ended["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
@@ -275,7 +275,7 @@ async def test_an_answer_that_was_written_into_the_checkpoint_decides_nothing(sh
     await thread.graph.aupdate_state(thread.config(None), {"answer": forged}, as_node="approval")
     await thread.run(None, ADA)
 
-    assert (await shop.reads.get("N-1"))["stage"] == "awaiting_approval"
+    assert (await shop.queries.get("N-1"))["stage"] == "awaiting_approval"
     assert await charges(shop) == []
     assert await thread.waits_for() is not None
     assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"

@@ -9,7 +9,7 @@ from tests.unit_tests.commerce.outside import at_the_carrier, the_van_comes
 from tests.unit_tests.commerce.scenes import denies, repaid
 from tests.unit_tests.threads import APPROVE
 
-from .ordering import ADA, SMALL, charges, drive_on, place, stock
+from .ordering import ADA, SMALL, charges, place, redrive_order, stock
 from .standing import MANAGER, WAYS, standing_before
 
 pytestmark = pytest.mark.thorough
@@ -28,7 +28,7 @@ async def test_a_cancel_is_honoured_at_the_next_step_and_what_was_done_is_undone
 
     await WAYS[way](thread, node)
 
-    told, known = await thread.values(), await shop.reads.get("N-1")
+    told, known = await thread.values(), await shop.queries.get("N-1")
     assert (told["processing_stage"], told["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
     assert (known["status"], known["stage"]) == ("cancelled", "cancelled")
     assert await thread.waits_for() is None
@@ -43,7 +43,7 @@ async def test_a_cancel_of_an_order_that_is_about_to_be_parked_is_honoured_when_
     await cancel_order(shop, "N-1")
     assert (await thread.run(None, ADA))["processing_stage"] == "cancelling"
 
-    ended = await drive_on(thread)
+    ended = await redrive_order(thread)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
     assert await stock(shop) == before
@@ -84,7 +84,7 @@ class TestAwaitingTheVan:
         assert ended["processing_stage"] == "paid"
         await cancel_order(shop, "N-1")
 
-        ended = await drive_on(thread)
+        ended = await redrive_order(thread)
 
         assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
         assert set((await at_the_carrier(shop)).values()) == {"stopped"}
@@ -96,10 +96,10 @@ class TestAwaitingTheVan:
         await cancel_order(shop, "N-1")
         await the_van_comes(shop)
 
-        ended = await drive_on(thread)
+        ended = await redrive_order(thread)
 
         assert (ended["processing_stage"], ended["denial"]["rule"]) == ("completed", "CANCEL-STATUS")
-        assert (await shop.reads.get("N-1"))["status"] == "processed"
+        assert (await shop.queries.get("N-1"))["status"] == "processed"
         assert await repaid(shop, "N-1") == []
 
 

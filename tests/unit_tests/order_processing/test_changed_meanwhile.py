@@ -17,7 +17,7 @@ from tests.unit_tests.acts import done
 from tests.unit_tests.commerce.scenes import denies
 from tests.unit_tests.threads import APPROVE, seen, staff
 
-from .ordering import LARGE, charges, drive_on, place
+from .ordering import LARGE, charges, place, redrive_order
 
 CHANGE: dict[str, Any] = {"key": "c1", "actor": "ada_park", "subject": "ada_park", "order_id": "N-1"}
 SOMEWHERE = Address(line1="1 Quay", city="Astoria", postcode="97103", country="US")
@@ -74,7 +74,7 @@ async def test_a_risk_that_is_gone_while_people_are_asked_does_not_do_without_th
     with shop.database.writing() as session:  # it is where its customer lives, after all
         session.get_one(CustomerRow, "ada_park").address = SOMEWHERE.model_dump()
 
-    again = await drive_on(thread)
+    again = await redrive_order(thread)
 
     view = await thread.waits_for()
     assert view
@@ -129,5 +129,5 @@ async def test_a_change_that_comes_while_an_order_is_assessed_or_decided_waits_a
     with denies("ORDER-BUSY"):
         await asyncio.wrap_future(change)
     assert ended["processing_stage"] == "completed"
-    assert (await shop.reads.get("N-1"))["ship_to"]["city"] != "Astoria"
+    assert (await shop.queries.get("N-1"))["ship_to"]["city"] != "Astoria"
     assert len(await charges(shop)) == 1

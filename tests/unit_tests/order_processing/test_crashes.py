@@ -13,7 +13,7 @@ from agent.order_processing.graph import graph
 from agent.services import Services
 from tests.unit_tests.threads import Thread
 
-from .ordering import ADA, drive_on, stock, thread_of
+from .ordering import ADA, redrive_order, stock, thread_of
 from .standing import COURSES, ends_well, quarantined, run_course
 
 pytestmark = pytest.mark.thorough
@@ -63,13 +63,13 @@ async def taken_up(thread: Thread) -> Thread:
 
 
 async def driven_on(thread: Thread) -> Thread:
-    await drive_on(thread)
+    await redrive_order(thread)
     return thread
 
 
 async def driven_on_elsewhere(_: Thread) -> Thread:
     thread = thread_of()
-    await drive_on(thread)
+    await redrive_order(thread)
     return thread
 
 

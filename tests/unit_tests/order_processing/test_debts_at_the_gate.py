@@ -16,7 +16,7 @@ from tests.unit_tests.commerce.scenes import entries, repaid
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, Thread, events, reject, seen, staff
 
-from .ordering import ADA, SMALL, drive_on, order, place, thread_of
+from .ordering import ADA, SMALL, order, place, redrive_order, thread_of
 from .standing import standing_before
 
 DIRECTOR = staff("finance_director")
@@ -46,12 +46,12 @@ async def owing(shop: Services) -> Thread:
 
 async def test_the_finance_director_is_asked_once_and_the_order_stays_as_it_is(shop: Services) -> None:
     thread = await owing(shop)
-    before = await shop.reads.get("N-1")
+    before = await shop.queries.get("N-1")
 
-    told = await drive_on(thread)
+    told = await redrive_order(thread)
     view = await thread.waits_for()
     for _ in range(2):
-        await drive_on(thread)
+        await redrive_order(thread)
 
     assert view is not None
     assert (view["case"], view["roles"], view["order_id"]) == ("debt", ["finance_director"], "N-1")
@@ -62,13 +62,13 @@ async def test_the_finance_director_is_asked_once_and_the_order_stays_as_it_is(s
     assert told["processing_stage"] == "cancelled"
     assert await thread.waits_for() == view
     assert len(await requests(shop)) == 1
-    assert await shop.reads.get("N-1") == before
+    assert await shop.queries.get("N-1") == before
     assert await repaid(shop, "N-1") == []
 
 
 async def test_a_yes_books_it_as_done_by_hand_and_the_network_is_not_asked(shop: Services) -> None:
     thread, by_hand = await owing(shop), events("debt.settled_by_hand")
-    await drive_on(thread)
+    await redrive_order(thread)
 
     ended = await thread.answer(APPROVE, DIRECTOR)
 
@@ -82,7 +82,7 @@ async def test_a_yes_books_it_as_done_by_hand_and_the_network_is_not_asked(shop:
 
 async def test_a_no_with_its_reason_has_it_tried_again(shop: Services) -> None:
     thread = await owing(shop)
-    await drive_on(thread)
+    await redrive_order(thread)
 
     ended = await thread.answer(reject("the provider is well again"), DIRECTOR)
 
@@ -93,14 +93,14 @@ async def test_a_no_with_its_reason_has_it_tried_again(shop: Services) -> None:
 
 async def test_what_fails_on_after_a_no_is_asked_about_anew(shop: Services) -> None:
     thread = await owing(shop)
-    await drive_on(thread)
+    await redrive_order(thread)
     shop.breakers["payment"].force_open()
     await thread.answer(reject("try again"), DIRECTOR)
     assert await thread.waits_for() is None
     with shop.database.writing() as session:
         session.execute(update(DebtRow).values(attempts=2 * ATTEMPTS))
 
-    await drive_on(thread)
+    await redrive_order(thread)
 
     view = await thread.waits_for()
     assert view
@@ -124,7 +124,7 @@ async def test_an_answer_that_does_not_count_moves_nothing(
     shop: Services, said: Any, who: Caller | None, rule: str
 ) -> None:
     thread = await owing(shop)
-    await drive_on(thread)
+    await redrive_order(thread)
 
     await thread.answer(said, who)
 
@@ -138,11 +138,11 @@ async def test_an_answer_that_does_not_count_moves_nothing(
 
 async def test_a_silence_has_it_tried_again(shop: Services, clock: Clock) -> None:
     thread = await owing(shop)
-    await drive_on(thread)
+    await redrive_order(thread)
     clock.advance(hours=48)
     await shop.deadlines.watch_the_clock()
 
-    await drive_on(thread)
+    await redrive_order(thread)
 
     assert await thread.waits_for() is None
     assert [refund.amount for refund in await repaid(shop, "N-1")] == [123_00]
@@ -151,7 +151,7 @@ async def test_a_silence_has_it_tried_again(shop: Services, clock: Clock) -> Non
 
 async def test_a_customer_who_sends_the_order_again_does_not_end_the_waiting(shop: Services) -> None:
     thread = await owing(shop)
-    await drive_on(thread)
+    await redrive_order(thread)
     view = await thread.waits_for()
 
     told = await thread.run(order(SMALL), ADA)
@@ -162,11 +162,11 @@ async def test_a_customer_who_sends_the_order_again_does_not_end_the_waiting(sho
 
 async def test_a_lost_thread_is_asked_the_same_request_on_a_new_one(shop: Services) -> None:
     lost = await owing(shop)
-    await drive_on(lost)
+    await redrive_order(lost)
     view = await lost.waits_for()
 
     thread = thread_of()
-    await drive_on(thread)
+    await redrive_order(thread)
 
     assert await thread.waits_for() == view
     await thread.answer(APPROVE, DIRECTOR)
@@ -186,9 +186,9 @@ class TestAwaitingTheVan:
         thread, _ = await place(SMALL)
         await cancel_order(shop, "N-1")
         shop.breakers["carrier"].force_open()
-        assert (await drive_on(thread))["processing_stage"] == "cancelling"
+        assert (await redrive_order(thread))["processing_stage"] == "cancelling"
         await tried_too_often(shop)
-        await drive_on(thread)
+        await redrive_order(thread)
 
         asked = []
         while view := await thread.waits_for():

@@ -11,7 +11,7 @@ from tests.unit_tests.conftest import Clock
 from tests.unit_tests.platform_stub import Platform
 from tests.unit_tests.threads import APPROVE, reject, staff
 
-from .ordering import LARGE, VERY_LARGE, drive_on, place
+from .ordering import LARGE, VERY_LARGE, place, redrive_order
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_an_escalation_is_said_when_the_order_looks_again(
     clock.advance(hours=4)
     await shop.deadlines.watch_the_clock()
 
-    await drive_on(thread)
+    await redrive_order(thread)
 
     assert (said["awaiting"], said["escalated_to"]) == ("order_manager", "duty_manager")
     assert await shop.deadlines.to_tell() == [], "it has looked, and is left to people"
@@ -49,7 +49,7 @@ async def test_an_order_that_is_cancelled_while_it_waits_waits_for_nobody(shop: 
     thread, _ = await place(LARGE)
     await cancel_order(shop, "N-1")
 
-    await drive_on(thread)
+    await redrive_order(thread)
 
     assert said["awaiting"] is None
 
@@ -61,6 +61,6 @@ async def test_an_order_that_nobody_answered_waits_for_nobody(
     clock.advance(hours=48)
     await shop.deadlines.watch_the_clock()
 
-    await drive_on(thread)
+    await redrive_order(thread)
 
     assert said["awaiting"] is None

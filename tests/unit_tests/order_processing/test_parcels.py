@@ -12,13 +12,13 @@ from tests.unit_tests.commerce.outside import NEVER_TAKEN, at_the_carrier, the_v
 from tests.unit_tests.commerce.scenes import repaid
 from tests.unit_tests.conftest import Clock
 
-from .ordering import SMALL, charges, drive_on, place, stock
+from .ordering import SMALL, charges, place, redrive_order, stock
 
 TOO_FAR = {"line1": "1 Far End", "city": "Nowhere", "postcode": NEVER_TAKEN, "country": "US"}
 
 
 async def parcels(shop: Services) -> dict[str, str]:
-    return {parcel["warehouse"]: parcel["state"] for parcel in (await shop.reads.get("N-1"))["parcels"]}
+    return {parcel["warehouse"]: parcel["state"] for parcel in (await shop.queries.get("N-1"))["parcels"]}
 
 
 async def test_an_order_that_no_carrier_takes_is_paid_back_and_its_stock_is_free(shop: Services) -> None:
@@ -51,7 +51,7 @@ async def test_a_parcel_that_is_refused_is_paid_back_and_the_other_one_leaves(sh
     before = await stock(shop)
 
     thread, ended = await place(SMALL)
-    await drive_on(thread)
+    await redrive_order(thread)
 
     assert (ended["processing_stage"], ended["denial"]) == ("completed", None)
     assert await parcels(shop) == {"east": "handed_over", "west": "refused"}
@@ -70,10 +70,10 @@ async def test_while_the_carrier_is_away_a_paid_order_is_parked_and_then_handed_
     assert (ended["processing_stage"], ended["payment_status"]) == ("paid", "captured")
     assert ended["error_count"] == len(basket)
     clock.advance(seconds=121)
-    assert [order["id"] for order in await shop.reads.unfinished(stale_seconds=120)] == ["N-1"]
+    assert [order["id"] for order in await shop.queries.unfinished(stale_seconds=120)] == ["N-1"]
     shop.breakers["carrier"].reset()
 
-    ended = await drive_on(thread)
+    ended = await redrive_order(thread)
 
     assert ended["processing_stage"] == "completed"
     assert set((await parcels(shop)).values()) == {"handed_over"}
@@ -92,10 +92,10 @@ class TestAVanThatComesLater:
         thread, ended = await place(SMALL)
         assert (ended["processing_stage"], ended["payment_status"], ended["error_count"]) == ("paid", "captured", 0)
         assert await parcels(shop) == {"east": "booked", "west": "booked"}
-        assert (await drive_on(thread))["processing_stage"] == "paid"
+        assert (await redrive_order(thread))["processing_stage"] == "paid"
         await the_van_comes(shop)
 
-        ended = await drive_on(thread)
+        ended = await redrive_order(thread)
 
         assert ended["processing_stage"] == "completed"
         assert await parcels(shop) == {"east": "handed_over", "west": "handed_over"}
@@ -106,9 +106,9 @@ class TestAVanThatComesLater:
         await the_van_comes(shop)
         for parcel in ("N-1/east", "N-1/west"):
             arrived: dict[str, Any] = {"json": {}, "headers": {"Idempotency-Key": parcel}}
-            (await shop.world.clients[0].post("/shipments/deliver", **arrived)).raise_for_status()
+            (await shop.providers.clients[0].post("/shipments/deliver", **arrived)).raise_for_status()
 
-        await drive_on(thread)
+        await redrive_order(thread)
 
-        assert (await shop.reads.get("N-1"))["status"] == "delivered"
+        assert (await shop.queries.get("N-1"))["status"] == "delivered"
         assert await parcels(shop) == {"east": "delivered", "west": "delivered"}

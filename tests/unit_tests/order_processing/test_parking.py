@@ -14,7 +14,7 @@ from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.orders import Orders
 from agent.ledger.tables import OrderRow, ParcelRow, PaymentRow
 from agent.order_processing import nodes
-from agent.providers.outside import guarded
+from agent.providers.factory import guarded
 from agent.providers.payment import Charge, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CircuitBreaker
@@ -25,7 +25,7 @@ from tests.unit_tests.commerce.scenes import lost, wire
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import events
 
-from .ordering import SMALL, charges, drive_on, order, place, stock, thread_of
+from .ordering import SMALL, charges, order, place, redrive_order, stock, thread_of
 
 
 async def test_while_the_provider_is_down_an_order_is_parked_and_nothing_is_undone(shop: Services) -> None:
@@ -36,10 +36,10 @@ async def test_while_the_provider_is_down_an_order_is_parked_and_nothing_is_undo
 
     assert (ended["processing_stage"], ended["payment_status"], ended["denial"]) == ("parked", "deferred", None)
     assert ended["error_count"] == 1
-    view = await shop.reads.get("N-1")
+    view = await shop.queries.get("N-1")
     assert (view["stage"], view["status"]) == ("parked", "pending")
     assert (await stock(shop))["MUG-BLUE"][1] == before["MUG-BLUE"][1] + 2
-    assert [order["id"] for order in await shop.reads.unfinished(stale_seconds=120)] == ["N-1"]
+    assert [order["id"] for order in await shop.queries.unfinished(stale_seconds=120)] == ["N-1"]
 
 
 async def test_while_the_provider_is_known_to_be_down_nobody_is_noted_as_asked(shop: Services) -> None:
@@ -54,13 +54,13 @@ async def test_while_the_provider_is_known_to_be_down_nobody_is_noted_as_asked(s
 async def test_a_parked_order_is_taken_on_and_charged_once(shop: Services) -> None:
     shop.breakers["payment"].force_open()
     thread, _ = await place(SMALL)
-    assert (await drive_on(thread))["processing_stage"] == "parked"
+    assert (await redrive_order(thread))["processing_stage"] == "parked"
     shop.breakers["payment"].reset()
 
-    ended = await drive_on(thread)
+    ended = await redrive_order(thread)
 
     assert (ended["processing_stage"], ended["payment_status"]) == ("completed", "captured")
-    assert (await drive_on(thread))["processing_stage"] == "completed"
+    assert (await redrive_order(thread))["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
 
 
@@ -69,12 +69,12 @@ async def test_a_parked_order_whose_thread_is_lost_is_taken_on_by_another(shop: 
     await place(SMALL)
     shop.breakers["payment"].reset()
 
-    assert (await drive_on(thread_of()))["processing_stage"] == "completed"
+    assert (await redrive_order(thread_of()))["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
 
 
 async def test_an_answer_that_is_lost_is_looked_up_and_not_asked_for_again(shop: Services) -> None:
-    with wire(shop.world.clients[0], response=only("/charges", lost)):
+    with wire(shop.providers.clients[0], response=only("/charges", lost)):
         _, ended = await place({"MUG-BLUE": 1})
 
     assert (ended["processing_stage"], ended["retry_count"]) == ("completed", 1)
@@ -100,7 +100,7 @@ async def test_an_unknown_payment_is_parked_and_then_found(shop: Services) -> No
     assert (parked["processing_stage"], parked["payment_status"]) == ("parked", "unknown")
     shop.breakers["payment"].reset()
 
-    ended = await drive_on(thread)
+    ended = await redrive_order(thread)
 
     assert (ended["processing_stage"], ended["payment_status"]) == ("completed", "captured")
     assert len(await charges(shop)) == 1
@@ -113,15 +113,15 @@ async def test_a_cancelled_order_waits_for_the_fate_of_its_payment_and_then_give
     thread, _ = await place(SMALL)
     await cancel_order(shop, "N-1", reason="no longer needed", subject="ada_park", key="plan:1")
 
-    assert (await drive_on(thread))["processing_stage"] == "cancelling"
-    assert [order["id"] for order in await shop.reads.unfinished(stale_seconds=120)] == ["N-1"]
+    assert (await redrive_order(thread))["processing_stage"] == "cancelling"
+    assert [order["id"] for order in await shop.queries.unfinished(stale_seconds=120)] == ["N-1"]
     shop.breakers["payment"].reset()
     clock.advance(minutes=2)  # the debt is not tried again at once
 
-    ended = await drive_on(thread)
+    ended = await redrive_order(thread)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
-    refunds = (await shop.world.clients[0].get("/charges")).json()["refunds"]
+    refunds = (await shop.providers.clients[0].get("/charges")).json()["refunds"]
     assert [refund["amount"] for refund in refunds if refund["key"].startswith("N-1")] == [123_00]
 
 
@@ -148,17 +148,17 @@ async def test_a_line_that_could_not_be_looked_at_parks_the_order_with_the_other
 
     assert (ended["processing_stage"], ended["error_count"]) == ("placed", 1)
     assert (await stock(shop))["MUG-BLUE"][1] == before["MUG-BLUE"][1] + 2
-    assert (await drive_on(thread))["processing_stage"] == "completed"
+    assert (await redrive_order(thread))["processing_stage"] == "completed"
     assert (await stock(shop))["MUG-BLUE"] == (before["MUG-BLUE"][0] - 2, before["MUG-BLUE"][1])
 
 
 async def test_what_was_left_lying_is_found_when_it_is_stale(shop: Services, clock: Clock) -> None:
     await place_order(shop, NewOrder.model_validate(order(SMALL)["order"]), actor="ada_park")
-    assert await shop.reads.unfinished(stale_seconds=120) == []
+    assert await shop.queries.unfinished(stale_seconds=120) == []
     clock.advance(seconds=121)
 
-    (left,) = await shop.reads.unfinished(stale_seconds=120)
-    ended = await drive_on(thread_of(), left["id"])
+    (left,) = await shop.queries.unfinished(stale_seconds=120)
+    ended = await redrive_order(thread_of(), left["id"])
 
     assert ended["processing_stage"] == "completed"
 
@@ -179,11 +179,11 @@ async def test_a_parcel_that_could_not_leave_parks_the_order_and_is_the_only_one
     thread, ended = await place(SMALL)
 
     assert (ended["processing_stage"], ended["payment_status"]) == ("paid", "captured")
-    assert {p["warehouse"]: p["state"] for p in (await shop.reads.get("N-1"))["parcels"]} == {
+    assert {p["warehouse"]: p["state"] for p in (await shop.queries.get("N-1"))["parcels"]} == {
         "east": "handed_over",
         "west": "booked",
     }
-    assert (await drive_on(thread))["processing_stage"] == "completed"
+    assert (await redrive_order(thread))["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
 
 
@@ -205,7 +205,7 @@ async def test_an_order_whose_every_branch_or_next_step_fails_is_parked_too(
         thread, ended = await place({"MUG-BLUE": 1})
 
     assert (ended["processing_stage"], events("order.parked")) == (stage, parked + 1)
-    assert (await drive_on(thread))["processing_stage"] == "completed"
+    assert (await redrive_order(thread))["processing_stage"] == "completed"
 
 
 def always_fails(*_: Any, **__: Any) -> Any:
@@ -229,7 +229,7 @@ def turning_away(shop: Services, retry_after: float) -> SandboxProvider:
         asked.append(request.url.path)
         if len(asked) == 1:
             return httpx.Response(429, headers={"retry-after": str(retry_after)})
-        network, path = shop.world.clients[0], request.url.path
+        network, path = shop.providers.clients[0], request.url.path
         return await network.request(request.method, path, headers=request.headers, content=request.content)
 
     client = httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://sandbox")
@@ -251,5 +251,5 @@ async def test_a_time_that_is_too_far_away_is_not_waited_for(shop: Services) -> 
     thread, ended = await place(SMALL)
 
     assert (ended["processing_stage"], ended["payment_status"]) == ("parked", "deferred")
-    assert (await drive_on(thread))["processing_stage"] == "parked"
+    assert (await redrive_order(thread))["processing_stage"] == "parked"
     assert await charges(shop) == []

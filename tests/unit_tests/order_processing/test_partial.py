@@ -17,7 +17,7 @@ async def test_what_is_there_is_charged_and_sent_without_what_is_short(shop: Ser
 
     assert (ended["processing_stage"], ended["order_amount"], ended["denial"]) == ("completed", 3 * 14_00, None)
     assert [charge["amount"] for charge in await charges(shop)] == [3 * 14_00]
-    lines = {line["sku"]: line["reservation"] for line in (await shop.reads.get("N-1"))["lines"]}
+    lines = {line["sku"]: line["reservation"] for line in (await shop.queries.get("N-1"))["lines"]}
     assert lines == {"MUG-BLUE": "shipped", "CLOCK-WALNUT": "short"}
     assert (await stock(shop))["CLOCK-WALNUT"] == before["CLOCK-WALNUT"]
 
@@ -38,7 +38,7 @@ async def test_what_is_left_below_the_limit_needs_nobody(shop: Services) -> None
     _, ended = await place({"CLOCK-WALNUT": 9, "MUG-BLUE": 1}, allow_partial=True)
 
     assert (ended["processing_stage"], ended["human_approval_needed"]) == ("completed", False)
-    assert (await shop.reads.get("N-1"))["total"] == 14_00
+    assert (await shop.queries.get("N-1"))["total"] == 14_00
 
 
 async def test_an_order_of_which_nothing_is_there_is_undone(shop: Services) -> None:

@@ -4,7 +4,7 @@ from typing import get_args
 
 from agent.commerce.lifecycle import Stage
 from agent.order_processing.nodes import NEXT_STEP
-from agent.order_processing.showing import blank
+from agent.order_processing.presentation import blank
 from agent.order_processing.state import OrderState, add, merge
 
 

@@ -9,7 +9,7 @@ from tests.unit_tests.acts import cancel_order
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, seen, staff
 
-from .ordering import LARGE, charges, drive_on, place, thread_of
+from .ordering import LARGE, charges, place, redrive_order, thread_of
 
 BELOW = {"DESK-OAK": 1}  # 549.00
 
@@ -50,7 +50,7 @@ async def test_what_people_have_approved_counts_no_more(shop: Services) -> None:
 async def test_what_was_cancelled_counts_no_more(shop: Services) -> None:
     thread, _ = await place(LARGE, order_id="N-1")
     await cancel_order(shop, "N-1")
-    await drive_on(thread, "N-1")
+    await redrive_order(thread, "N-1")
 
     assert await asked("N-2") is None
 
@@ -70,8 +70,8 @@ async def test_who_answers_an_order_that_was_decided_is_told_so_by_which_role_an
     view = await thread.waits_for()
     assert view
     await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
-    await drive_on(thread_of())  # on another server's copy of the thread
-    assert (await shop.reads.get("N-1"))["stage"] == "completed"
+    await redrive_order(thread_of())  # on another server's copy of the thread
+    assert (await shop.queries.get("N-1"))["stage"] == "completed"
 
     ended = await thread.answer(seen(view, late), staff("order_manager", 2))
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from agent.ledger.database import Denied
+from agent.ledger.database import PolicyDenied
 from agent.order_processing.graph import graph
 from agent.platform import order_thread
 from agent.services import Services
 from tests.unit_tests.threads import SERVICE, Thread
 
-from .ordering import ADA, SMALL, STOREFRONT, charges, drive_on, order, place, stock, thread_of
+from .ordering import ADA, SMALL, STOREFRONT, charges, order, place, redrive_order, stock, thread_of
 
 
 async def test_an_order_is_reserved_charged_once_and_shipped_from_both_warehouses(shop: Services) -> None:
@@ -21,7 +21,7 @@ async def test_an_order_is_reserved_charged_once_and_shipped_from_both_warehouse
     assert (ended["processing_stage"], ended["payment_status"], ended["denial"]) == ("completed", "captured", None)
     assert (ended["order_id"], ended["customer_id"], ended["order_amount"]) == ("N-1", "ada_park", 123_00)
     assert (ended["error_count"], ended["retry_count"], ended["human_approval_needed"]) == (0, 0, False)
-    view = await shop.reads.get("N-1")
+    view = await shop.queries.get("N-1")
     assert (view["status"], view["stage"]) == ("processed", "completed")
     assert {parcel["warehouse"] for parcel in view["parcels"]} == {"east", "west"}
     assert all(parcel["tracking_id"] for parcel in view["parcels"])
@@ -47,7 +47,7 @@ async def test_a_storefront_places_an_order_for_a_customer(shop: Services) -> No
     ended = await thread.run(order(SMALL), STOREFRONT)
 
     assert ended["processing_stage"] == "completed"
-    assert (await shop.reads.get("N-1"))["placed_by"] == "storefront"
+    assert (await shop.queries.get("N-1"))["placed_by"] == "storefront"
 
 
 async def test_the_same_order_again_is_the_same_order(shop: Services) -> None:
@@ -85,13 +85,13 @@ async def test_a_refused_order_names_its_rule_and_leaves_no_trace(
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("refused", rule)
     assert ended["denial"]["sentence"]
     assert await stock(shop) == before
-    with pytest.raises(Denied, match="ORDER-EXISTS"):
-        await shop.reads.get("N-1")
+    with pytest.raises(PolicyDenied, match="ORDER-EXISTS"):
+        await shop.queries.get("N-1")
 
 
 async def undone(shop: Services, before: dict[str, tuple[int, int]], rule: str) -> None:
     """The ledger is as if the order had never been, but for the cancelled order itself."""
-    view = await shop.reads.get("N-1")
+    view = await shop.queries.get("N-1")
     assert (view["status"], view["stage"], view["reason"]) == ("cancelled", "cancelled", rule)
     assert await stock(shop) == before
     assert await charges(shop) == []
@@ -128,7 +128,7 @@ async def test_a_declined_payment_leaves_the_order_waiting_for_another_method_an
 
     assert (ended["processing_stage"], ended["payment_status"]) == ("declined", "declined")
     assert ended["denial"]["rule"] == rule
-    assert (await shop.reads.get("N-1"))["stage"] == "declined"
+    assert (await shop.queries.get("N-1"))["stage"] == "declined"
     assert await charges(shop) == []
 
 
@@ -170,7 +170,7 @@ async def test_an_order_is_not_driven_on_a_strangers_thread(shop: Services) -> N
     await place(SMALL)
     strangers = Thread(graph, order_thread("N-1", "customer:ben_ortiz"))
 
-    ended = await drive_on(strangers)
+    ended = await redrive_order(strangers)
 
     assert ended["denial"]["rule"] == "ORDER-EXISTS"
     assert not ended.get("order_amount")

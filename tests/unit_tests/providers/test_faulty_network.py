@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.providers.carrier import CarrierAwayError
+from agent.providers.carrier import CarrierUnavailableError
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
@@ -97,7 +97,7 @@ async def test_a_booking_meets_a_fault(
     client: httpx.AsyncClient, fault: str, error: type[Exception], told: str, done: bool
 ) -> None:
     await put(client, **{fault: 1})
-    with pytest.raises(CarrierAwayError, match=told):
+    with pytest.raises(CarrierUnavailableError, match=told):
         await SandboxCarrier(client, 1.0 if "hang" in fault else PATIENCE).book(PARCEL, HOME)
     await eventually(shipped, client, done)
     assert await injected(client) == {fault: 1}
@@ -131,7 +131,7 @@ async def test_the_books_and_deliveries_never_fail(client: httpx.AsyncClient) ->
 async def test_faults_can_be_limited_to_paths(client: httpx.AsyncClient) -> None:
     await put(client, refuse=1, paths=["/shipments"])
     assert (await SandboxProvider(client, PATIENCE).capture(ATTEMPT)).outcome == "captured"
-    with pytest.raises(CarrierAwayError):
+    with pytest.raises(CarrierUnavailableError):
         await SandboxCarrier(client, PATIENCE).stop(PARCEL)
 
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from agent.providers.factory import guarded
 from agent.providers.notices import NoticeNotTakenError, NoticeReceiver
-from agent.providers.outside import guarded
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
 
 from .conftest import PATIENCE, serving

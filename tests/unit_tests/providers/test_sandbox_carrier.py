@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.providers.carrier import Carrier, CarrierAwayError, CarrierError, ParcelRefusedError, Shipment
+from agent.providers.carrier import Carrier, CarrierError, CarrierUnavailableError, ParcelRefusedError, Shipment
 from agent.providers.sandbox import sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
 from tests.unit_tests.providers.conftest import PATIENCE, until
@@ -176,7 +176,7 @@ async def test_a_booking_and_its_stop_that_race_agree(carrier: SandboxCarrier, c
 
 async def test_a_parcel_booked_to_go_elsewhere_is_no_answer(client: httpx.AsyncClient, carrier: SandboxCarrier) -> None:
     await carrier.book(PARCEL, HOME)
-    with pytest.raises(CarrierAwayError, match="409"):
+    with pytest.raises(CarrierUnavailableError, match="409"):
         await carrier.book(PARCEL, HOME | {"line1": "2 Main Street"})
     assert await told(client) == {PARCEL: "booked"}
 
@@ -190,7 +190,7 @@ async def test_some_parcels_are_never_taken_and_the_carrier_says_why(
 
 
 async def test_a_carrier_that_is_away_keeps_nothing(client: httpx.AsyncClient, carrier: SandboxCarrier) -> None:
-    with pytest.raises(CarrierAwayError, match="503"):
+    with pytest.raises(CarrierUnavailableError, match="503"):
         await carrier.book(PARCEL, AWAY)
     assert await told(client) == {}
 
@@ -223,12 +223,12 @@ GOOD = {"parcel_id": PARCEL, "state": "booked", "tracking_id": "T1"}
     ],
 )
 async def test_no_answer_and_one_that_means_nothing_are_away(call: Call, answer: httpx.Response | Exception) -> None:
-    with pytest.raises(CarrierAwayError):
+    with pytest.raises(CarrierUnavailableError):
         await call(answering(answer))
 
 
 async def test_silence_is_away(client: httpx.AsyncClient) -> None:
-    with pytest.raises(CarrierAwayError, match="TimeoutError"):
+    with pytest.raises(CarrierUnavailableError, match="TimeoutError"):
         await book(SandboxCarrier(client, 0))
 
 

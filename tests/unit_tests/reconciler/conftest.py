@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent.reconciler import jobs, news, people
+from agent.reconciler import approval_jobs, jobs, notification_jobs
 from agent.services import Services
 from tests.unit_tests.platform_stub import Platform
 
@@ -18,7 +18,7 @@ async def platform(shop: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     async def client(_: Any) -> Any:
         return built.client
 
-    for module in (jobs, news, people):
+    for module in (jobs, notification_jobs, approval_jobs):
         monkeypatch.setattr(module, "service_client", client)
     yield built
     await built.client.aclose()

@@ -11,7 +11,7 @@ from agent.commerce.commands import NewOrder
 from agent.commerce.debts import ATTEMPTS
 from agent.ledger.tables import DebtRow
 from agent.platform import order_thread
-from agent.reconciler import jobs, news, people
+from agent.reconciler import approval_jobs, jobs, notification_jobs
 from agent.reconciler.graph import graph
 from agent.services import Services
 from tests.unit_tests.acts import cancel_order, place_order
@@ -210,7 +210,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
     async def no_client(_: Any) -> Any:
         raise ConnectionError("nobody listens")
 
-    for module in (jobs, news, people):
+    for module in (jobs, notification_jobs, approval_jobs):
         monkeypatch.setattr(module, "service_client", no_client)
     await parked(shop)
     view = await ask(shop.approvals, CHAT)
@@ -221,7 +221,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "approvals": {view["request_id"]: "escalated"},
         "tickets": {},
         "wake": {"failed": "ConnectionError"},
-        "take_on": {"failed": "ConnectionError"},
+        "redrive": {"failed": "ConnectionError"},
         "tell": {"failed": "ConnectionError"},
         "compare": {},
         "sent": {},

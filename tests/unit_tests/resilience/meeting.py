@@ -20,8 +20,8 @@ from agent.resilience import (
     SharedView,
     Sharing,
     StateStore,
-    StoreAwayError,
     StoreMoved,
+    StoreUnavailableError,
 )
 
 from .virtual_time import now
@@ -112,7 +112,7 @@ class StoreInMemory:
         self.calls += 1
         await asyncio.sleep(0)
         if self.trouble == "dead":
-            raise StoreAwayError from ConnectionRefusedError()
+            raise StoreUnavailableError from ConnectionRefusedError()
         if self.trouble == "frozen":
             await asyncio.Event().wait()
 

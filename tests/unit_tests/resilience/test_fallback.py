@@ -2,15 +2,15 @@
 
 import pytest
 
-from agent.resilience import FallbackChain, FellBack, Hop
+from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
 
 
-class AwayError(Exception):
+class UnavailableError(Exception):
     """A failure that leads on."""
 
 
 async def away(question: str) -> str:
-    raise AwayError
+    raise UnavailableError
 
 
 async def answers(question: str) -> str:
@@ -21,28 +21,28 @@ async def broken(question: str) -> str:
     raise ZeroDivisionError
 
 
-def chain(*hops: Hop[[str], str], heard: list[FellBack] | None = None) -> FallbackChain[[str], str]:
-    return FallbackChain("chain", hops, (AwayError,), listeners=[] if heard is None else [heard.append])
+def chain(*hops: FallbackStep[[str], str], heard: list[FallbackTaken] | None = None) -> FallbackChain[[str], str]:
+    return FallbackChain("chain", hops, (UnavailableError,), listeners=[] if heard is None else [heard.append])
 
 
 async def test_the_first_that_can_answers_and_is_named() -> None:
-    heard: list[FellBack] = []
-    asked = chain(Hop("best", away), Hop("good", answers), Hop("never", broken), heard=heard)
+    heard: list[FallbackTaken] = []
+    asked = chain(FallbackStep("best", away), FallbackStep("good", answers), FallbackStep("never", broken), heard=heard)
     assert await asked.ask("where?") == ("WHERE?", "good")
-    assert heard == [FellBack("chain", "best", "good", "AwayError")]
+    assert heard == [FallbackTaken("chain", "best", "good", "UnavailableError")]
 
 
 async def test_when_nobody_answers_the_last_failure_goes_up() -> None:
-    heard: list[FellBack] = []
-    with pytest.raises(AwayError):
-        await chain(Hop("best", away), Hop("last", away), heard=heard).ask("where?")
-    assert [fell.turned_to for fell in heard] == ["last"]
+    heard: list[FallbackTaken] = []
+    with pytest.raises(UnavailableError):
+        await chain(FallbackStep("best", away), FallbackStep("last", away), heard=heard).ask("where?")
+    assert [fell.next_step for fell in heard] == ["last"]
 
 
 async def test_a_bug_does_not_lead_on() -> None:
-    heard: list[FellBack] = []
+    heard: list[FallbackTaken] = []
     with pytest.raises(ZeroDivisionError):
-        await chain(Hop("best", broken), Hop("good", answers), heard=heard).ask("where?")
+        await chain(FallbackStep("best", broken), FallbackStep("good", answers), heard=heard).ask("where?")
     assert heard == []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent.resilience import CircuitOpenError
 from agent.resilience.credentials import HeaderAuth, TokenAuth
-from agent.resilience.transport import CredentialAwayError
+from agent.resilience.transport import CredentialUnavailableError
 
 from .flights import state
 from .wires import URL, Wire, breaker, client, until
@@ -138,7 +138,9 @@ async def test_without_a_credential_nothing_is_sent_and_the_backend_not_blamed(
 ) -> None:
     wire, guard = Wire(), breaker(minimum_number_of_calls=1)
     async with client(wire, guard, TokenAuth(fetch), timeout=0.05) as http:
-        with pytest.raises(CredentialAwayError, match=r"backend: no credential \(\w+\); look at where") as raised:
+        with pytest.raises(
+            CredentialUnavailableError, match=r"backend: no credential \(\w+\); look at where"
+        ) as raised:
             await http.get(URL)
     assert (wire.requests, state(guard)) == ([], "closed")
     assert raised.value.__suppress_context__

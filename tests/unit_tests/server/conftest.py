@@ -8,7 +8,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agent.identity import Caller
-from agent.server import limits, orders
+from agent.server import limits, order_routes
 from agent.server.webapp import app
 from agent.services import Services
 from agent.settings import Settings
@@ -42,7 +42,7 @@ def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
     async def client(config: Settings) -> object:
         return stub.client
 
-    monkeypatch.setattr(orders, "service_client", client)
+    monkeypatch.setattr(order_routes, "service_client", client)
     return stub
 
 

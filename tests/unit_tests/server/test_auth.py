@@ -16,7 +16,7 @@ from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role,
 from agent.platform import order_thread
 from agent.server import auth as wall
 from agent.server import limits
-from agent.server.permissions import MAY, STUDIO, Who
+from agent.server.permissions import PERMISSIONS, STUDIO, Who
 from agent.services import Services
 from agent.settings import Settings
 from agent.tokens import create_tokens, read_tokens
@@ -102,7 +102,7 @@ WHO: list[Who] = [*ROLES, *STUDIO]
 
 
 def test_the_table_names_nothing_that_the_sdk_does_not_know() -> None:
-    assert MAY.keys() < set(everything())
+    assert PERMISSIONS.keys() < set(everything())
 
 
 @pytest.mark.parametrize(("resource", "action"), PAIRS, ids=lambda part: part)
@@ -111,7 +111,7 @@ async def test_each_may_do_what_the_table_says_and_nothing_else(
     who: Who, resource: str, action: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_, value = in_mode(who, monkeypatch), value_of(resource, action, who)
-    whose = MAY.get((resource, action), {}).get(who)
+    whose = PERMISSIONS.get((resource, action), {}).get(who)
 
     if whose is None or (action == "create_run" and who in APPROVER_ROLES):  # approvers answer, and start nothing
         assert await refused(user_, resource, action, value) == 403
@@ -170,7 +170,7 @@ async def test_a_thread_is_one_roles_however_it_was_made_and_whoever_else_has_th
 
     for action in ("read", "search"):
         assert await ask(me, "threads", action) == {"owner": made["metadata"]["owner"]}
-        whose = MAY["threads", action][other]
+        whose = PERMISSIONS["threads", action][other]
         theirs = await ask(user(Caller("same", other)), "threads", action)
         assert theirs is True if whose == "all" else theirs != {"owner": made["metadata"]["owner"]}
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.approvals.models import NOTE_LIMIT, Answer
 from agent.commerce.commands import NewOrder
-from agent.server.approvals import Ask
+from agent.server.approval_routes import Ask
 from tests.unit_tests.server.test_rules import ORDER
 
 LINE = {"sku": "MUG-BLUE", "quantity": 1}

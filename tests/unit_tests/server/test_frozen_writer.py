@@ -147,10 +147,10 @@ async def test_what_was_cancelled_meanwhile_stays_cancelled(shop: Services, conf
         asked = await ask("POST", "/ops/orders/A-1/cancel", ADA, json={"reason": "no longer needed"})
         assert asked.status_code == 200, asked.text
         await shop.debts.settle()
-        before = (await shop.reads.get("A-1"))["stage"]
+        before = (await shop.queries.get("A-1"))["stage"]
 
         woken(child)
 
     await shop.debts.settle()
-    assert (await shop.reads.get("A-1"))["stage"] == before
-    assert await shop.reads.refundable("A-1") == 0
+    assert (await shop.queries.get("A-1"))["stage"] == before
+    assert await shop.queries.refundable("A-1") == 0

@@ -6,7 +6,7 @@ import pytest
 
 from agent.identity import ROLES, Caller, Role
 from agent.server import limits
-from agent.server.limits import TooManyError, take_turn
+from agent.server.limits import TooManyError, throttle
 from agent.settings import Settings
 from tests.unit_tests.threads import events
 
@@ -30,10 +30,10 @@ def config(config: Settings) -> Settings:
 async def test_a_customer_who_asks_too_often_is_told_when_to_come_back() -> None:
     limited = events("request.limited")
     for _ in range(2):
-        await take_turn(ADA, "2/minute")
+        await throttle(ADA, "2/minute")
 
     with pytest.raises(TooManyError, match="no more than 2/minute: try again in") as many:
-        await take_turn(ADA, "2/minute")
+        await throttle(ADA, "2/minute")
 
     assert 1 <= int(many.value.headers["Retry-After"]) <= 60
     assert events("request.limited") == limited + 1
@@ -41,21 +41,21 @@ async def test_a_customer_who_asks_too_often_is_told_when_to_come_back() -> None
 
 async def test_customers_are_counted_apart() -> None:
     for who in (ADA, BEN):
-        await take_turn(who, "1/minute")
+        await throttle(who, "1/minute")
     for who in (ADA, BEN):
         with pytest.raises(TooManyError):
-            await take_turn(who, "1/minute")
+            await throttle(who, "1/minute")
 
 
 @pytest.mark.parametrize("role", sorted(set(ROLES) - {"customer"}))
 async def test_nobody_else_is_counted(role: Role) -> None:
     for _ in range(3):
-        await take_turn(Caller("ada_park", role), "1/minute")
+        await throttle(Caller("ada_park", role), "1/minute")
 
 
 async def test_an_empty_rate_is_no_limit() -> None:
     for _ in range(3):
-        await take_turn(ADA, "")
+        await throttle(ADA, "")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller
-from agent.server.permissions import MAY, Who, reach
+from agent.server.permissions import PERMISSIONS, Who, reach
 from agent.settings import Settings
 
 CRONS = {("crons", action) for action in ("create", "read", "search", "update", "delete")}
@@ -26,7 +26,7 @@ ALLOWED: dict[Who, set[tuple[str, str]]] = {
 
 @pytest.mark.parametrize("who", sorted(ALLOWED))
 def test_each_may_do_this_and_nothing_else(who: Who) -> None:
-    assert {pair for pair, allowed in MAY.items() if who in allowed} == ALLOWED[who]
+    assert {pair for pair, allowed in PERMISSIONS.items() if who in allowed} == ALLOWED[who]
 
 
 def test_nobody_is_missing() -> None:
@@ -34,13 +34,13 @@ def test_nobody_is_missing() -> None:
 
 
 def test_customers_and_channels_reach_what_is_theirs_only() -> None:
-    for pair, allowed in MAY.items():
+    for pair, allowed in PERMISSIONS.items():
         if pair[0] == "threads":
             assert {allowed.get("customer", "own"), allowed.get("channel", "own")} == {"own"}, pair
 
 
 def test_nobody_but_the_one_who_made_it_deletes_a_thread() -> None:
-    assert set(MAY["threads", "delete"].values()) == {"own"}
+    assert set(PERMISSIONS["threads", "delete"].values()) == {"own"}
 
 
 @pytest.mark.parametrize(("mode", "allowed"), [("off", set()), ("read", READS), ("act", TALKS)])
@@ -49,7 +49,7 @@ def test_studio_is_what_its_mode_says_whatever_role_comes_with_it(mode: str, all
     config = Settings.model_validate({"studio_mode": mode})
     studio = Caller(STUDIO_IDENTITY, role)  # type: ignore[arg-type]
 
-    assert {pair for pair in MAY if reach(studio, config, *pair)} == allowed
+    assert {pair for pair in PERMISSIONS if reach(studio, config, *pair)} == allowed
 
 
 @pytest.mark.parametrize("role", ROLES)

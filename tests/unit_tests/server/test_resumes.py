@@ -10,7 +10,7 @@ from langgraph_sdk.client import LangGraphClient
 from agent import identity
 from agent.approvals.models import ApprovalView
 from agent.identity import APPROVER_ROLES, ROLES, STUDIO_IDENTITY, Caller, Role
-from agent.ledger.failures import DatabaseAwayError
+from agent.ledger.database_errors import DatabaseUnavailableError
 from agent.platform import order_thread
 from agent.server import resumes
 from agent.server.resumes import check_answer, check_checkpoint, check_message
@@ -162,7 +162,7 @@ async def test_a_ledger_that_is_away_is_no_answer(
     shop: Services, view: ApprovalView, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(_: str) -> ApprovalView:
-        raise DatabaseAwayError("test")
+        raise DatabaseUnavailableError("test")
 
     monkeypatch.setattr(shop.approvals, "get", away)
 

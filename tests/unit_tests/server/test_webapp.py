@@ -8,7 +8,7 @@ from fastapi import HTTPException
 
 from agent import services as composition
 from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role
-from agent.server import orders, webapp
+from agent.server import order_routes, webapp
 from agent.services import Services
 from agent.settings import Settings
 from tests.unit_tests.conftest import Clock
@@ -22,7 +22,7 @@ def by(who: Caller) -> Any:
 
 async def test_health_asks_the_ledger_and_tells_whether_the_reconciler_runs(shop: Services, clock: Clock) -> None:
     assert await webapp.health() == {"status": "ok", "reconciler": "on time", "reconciler_last_run": None}
-    await shop.heartbeat.beat()
+    await shop.heartbeat.heartbeat()
     began = clock.now.isoformat()
     assert await webapp.health() == {"status": "ok", "reconciler": "on time", "reconciler_last_run": began}
     clock.advance(minutes=6)
@@ -59,7 +59,7 @@ async def test_who_is_let_in_sees_that_a_server_is_there(who: Any) -> None:
 async def test_who_has_no_role_sees_nothing(shop: Services) -> None:
     anyone: Any = SimpleNamespace(user=SimpleNamespace(identity="anyone", permissions=[]))
 
-    for route in (webapp.info(anyone), webapp.metrics(anyone), orders.show("W-1001", anyone)):
+    for route in (webapp.info(anyone), webapp.metrics(anyone), order_routes.show("W-1001", anyone)):
         with pytest.raises(HTTPException) as why:
             await route
         assert why.value.status_code == 403

@@ -1,0 +1,79 @@
+"""`desk import`: loads a shop from a JSON document into an empty ledger. The format is `commerce.shop`."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.text import Text
+
+from agent.admin.error_messages import in_one_line
+from agent.client.connection import DeskError, ExitCode
+from agent.client.show import Screen
+from agent.commerce.shop_document import Shop
+from agent.commerce.shop_import import import_shop, is_empty
+from agent.providers.sandbox import SandboxProvider
+from agent.services import build
+from agent.settings import settings
+
+import_app = typer.Typer(
+    invoke_without_command=True, subcommand_metavar="", context_settings={"allow_interspersed_args": True}
+)
+
+
+@import_app.callback()
+def import_file(
+    file: Annotated[Path | None, typer.Argument(help="The shop, as JSON.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the format as a JSON schema.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Load a shop into an empty ledger: products, customers, payment methods and past orders. All of it, or nothing."""
+    if schema:
+        typer.echo(json.dumps(Shop.model_json_schema(), indent=2))
+        return
+    if file is None:
+        raise DeskError("which file? `desk import FILE`, or `desk import --schema`", ExitCode.USAGE)
+    screen = Screen(as_json=as_json)
+    with in_one_line():
+        shop = _read(file, screen)
+        screen.progress(f"importing {len(shop.orders)} orders of {len(shop.customers)} customers")
+        asyncio.run(_load(shop))
+    counts = {"products": len(shop.products), "customers": len(shop.customers), "orders": len(shop.orders)}
+    screen.document({"file": str(file)} | counts)
+    screen.print(Text(f"{file}: " + ", ".join(f"{n} {what}" for what, n in counts.items())))
+
+
+def _read(file: Path, screen: Screen) -> Shop:
+    text = file.read_bytes()
+    try:
+        return Shop.model_validate_json(text)
+    except ValidationError as wrong:
+        problems = [
+            {"place": _place(error["loc"]), "reason": error["msg"].removeprefix("Value error, ")}
+            for error in wrong.errors(include_url=False, include_input=False, include_context=False)
+        ]
+    screen.document({"file": str(file), "problems": problems})
+    first, *more = problems
+    others = f" (and {len(more)} more: --json lists them)" if more else ""
+    raise DeskError(f"{file} is refused: {first['place']}: {first['reason']}{others}", ExitCode.REFUSED)
+
+
+def _place(loc: Sequence[int | str]) -> str:
+    """`customers[3].email`"""
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return path.removeprefix(".") or "the shop"
+
+
+async def _load(shop: Shop) -> None:
+    config = settings().model_copy(update={"seed_demo_shop": False})
+    services = await build(config)
+    try:
+        if not await is_empty(services.database):
+            raise DeskError("the ledger has a shop already: import into an empty one", ExitCode.REFUSED)
+        provider = SandboxProvider(services.providers.clients[0], timeout=config.payment_timeout_seconds)
+        await import_shop(services.database, provider, shop)
+    finally:
+        await services.close()

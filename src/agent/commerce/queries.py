@@ -1,0 +1,305 @@
+"""Queries: what an order is, whose it is, how risky it is, which ones wait. Nothing here writes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypedDict
+
+from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy.orm import Session
+
+from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
+from agent.commerce.lifecycle import AT_WORK
+from agent.commerce.locks import OrderRef, seen
+from agent.commerce.policy import RiskFacts, money, policy_denied, risk_reasons
+from agent.commerce.precondition import is_thread_of
+from agent.commerce.views import OrderView, order_view, order_views
+from agent.ledger.base import UtcDateTime, total
+from agent.ledger.database import Database
+from agent.ledger.statements import table_of
+from agent.ledger.tables import (
+    ApprovalRow,
+    CustomerRow,
+    DebtRow,
+    MoneyEntryRow,
+    OrderRow,
+    ParcelRow,
+    PaymentMethodRow,
+    ProductRow,
+    VariantRow,
+)
+from agent.ledger.times import CLOCK_SKEW, is_in_future
+from agent.ledger.transactions import reads
+from agent.observability.events import emit
+
+PAST_ORDERS: Final = 100
+"""How many of a customer's latest orders the risk of a new one is measured by."""
+
+
+class ParcelView(TypedDict):
+    """A parcel: how far it is, whose, and where to."""
+
+    order_id: str
+    customer_id: str
+    state: str
+    ship_to: dict[str, Any]
+
+
+class Queries:
+    """What may be asked of the ledger about orders and customers."""
+
+    def __init__(self, database: Database, payment_wait: timedelta = timedelta(0)) -> None:
+        self._db = database
+        self._payment_wait = payment_wait
+
+    @reads
+    def get(self, session: Session, order_ref: OrderRef, *, customer_id: str | None = None) -> OrderView:
+        """The order (see `own_view`)."""
+        return own_view(session, order_ref, customer_id)
+
+    @reads
+    def on_thread(self, session: Session, order_id: str, thread_id: str) -> OrderView:
+        """The order that is worked on on this thread. Raises `PolicyDenied` ORDER-EXISTS for another's, as for none."""
+        order = seen(session, order_id)
+        if not is_thread_of(order, thread_id):
+            raise policy_denied("ORDER-EXISTS", order_id)
+        return order_view(session, order)
+
+    @reads
+    def of_customer(self, session: Session, customer_id: str, limit: int = 10) -> list[OrderView]:
+        """A customer's orders, newest first."""
+        rows = session.scalars(
+            select(OrderRow).where(OrderRow.customer_id == customer_id).order_by(OrderRow.placed_at.desc()).limit(limit)
+        )
+        return order_views(session, rows.all())
+
+    @reads
+    def unfinished(self, session: Session, *, stale_seconds: float) -> list[OrderView]:
+        """Orders that wait for the reconciler: parked, undone in part, untouched for `stale_seconds`; declined ones
+        when their customer had time enough to name another payment method.
+
+        One that was touched at a time that has yet to come is looked at now, and is an event: the clock went back.
+        """
+        now = self._db.clock()
+        before = now - timedelta(seconds=stale_seconds)
+        future = OrderRow.touched_at > now + CLOCK_SKEW
+        rows = session.scalars(
+            select(OrderRow)
+            .where(
+                OrderRow.stage.in_(AT_WORK),
+                OrderRow.stage.in_(("parked", "cancelling")) | (OrderRow.touched_at < before) | future,
+                (OrderRow.stage != "declined") | (OrderRow.touched_at < now - self._payment_wait),
+            )
+            .order_by(
+                OrderRow.stage == "awaiting_approval", OrderRow.touched_at
+            )  # those may wait; the others not for them
+            .limit(500)
+        ).all()
+        for row in rows:
+            if is_in_future(row.touched_at, now):
+                emit("clock.went_back", order_id=row.id, seconds=(row.touched_at - now).total_seconds())
+        return order_views(session, rows)
+
+    @reads
+    def risk(self, session: Session, order_id: str) -> int:
+        """The risk score of an order (see `risk_of`)."""
+        return risk_of(session, session.get_one(OrderRow, order_id)).score
+
+    @reads
+    def customer_exists(self, session: Session, customer_id: str) -> bool:
+        """Whether the shop knows this customer."""
+        return session.get(CustomerRow, customer_id) is not None
+
+    @reads
+    def customer_by_email(self, session: Session, email: str) -> str | None:
+        """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
+        return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
+
+    @reads
+    def address_of(self, session: Session, customer_id: str) -> dict[str, Any]:
+        """The customer's default address."""
+        return session.get_one(CustomerRow, customer_id).address
+
+    @reads
+    def frozen_since(self, session: Session, customer_id: str) -> str | None:
+        """Since when the customer's account is frozen (ACCOUNT-FROZEN), ISO 8601; None: it is not."""
+        frozen_at = session.get_one(CustomerRow, customer_id).frozen_at
+        return frozen_at.isoformat() if frozen_at else None
+
+    @reads
+    def email_of(self, session: Session, customer_id: str) -> str:
+        """The customer's e-mail address."""
+        return session.get_one(CustomerRow, customer_id).email
+
+    async def options(self, sku: str) -> list[dict[str, Any]]:
+        """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""
+        return await self._db.read_stale(lambda session: product_options(session, sku))
+
+    @reads
+    def refundable(self, session: Session, order_id: str) -> int:
+        """What can still be refunded of an order, in minor units."""
+        return refundable_of_order(session, order_id)
+
+    @reads
+    def parcel(self, session: Session, parcel_id: str) -> ParcelView | None:
+        """A parcel, with whose it is and where it goes."""
+        query = select(ParcelRow, OrderRow).join(OrderRow, OrderRow.id == ParcelRow.order_id)
+        found = session.execute(query.where(ParcelRow.id == parcel_id)).first()
+        if found is None:
+            return None
+        parcel, order = found
+        return ParcelView(order_id=order.id, customer_id=order.customer_id, state=parcel.state, ship_to=order.ship_to)
+
+    @reads
+    def order_of_thread(self, session: Session, thread_id: str) -> str | None:
+        """The order that is worked on on this thread."""
+        return session.scalar(select(OrderRow.id).where(OrderRow.thread_id == thread_id))
+
+    @reads
+    def payment_methods(self, session: Session, customer_id: str) -> list[dict[str, Any]]:
+        """The customer's payment methods, with what is left on gift cards (minor units); never a token."""
+        rows = session.scalars(
+            select(PaymentMethodRow).where(PaymentMethodRow.customer_id == customer_id).order_by(PaymentMethodRow.id)
+        )
+        return [
+            {
+                "id": method.id,
+                "kind": method.kind,
+                "label": method.label,
+                "balance": gift_balance(session, method.id) if method.kind == "gift_card" else None,
+            }
+            for method in rows.all()
+        ]
+
+    @reads
+    def charges(self, session: Session, order_id: str, *, customer_id: str) -> list[dict[str, Any]]:
+        """What was, or is to be, paid and given back for an own order, oldest first; amounts in minor units.
+
+        Raises `PolicyDenied` ORDER-EXISTS.
+        """
+        if seen(session, order_id).customer_id != customer_id:
+            raise policy_denied("ORDER-EXISTS", order_id)
+        payments = payments_of(session, order_id, "captured", "due", "open", "unknown")
+        debts = session.scalars(
+            select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund", ~DebtRow.returned)
+        ).all()
+        lines = [(p.at, 0, p.key, "payment", p.method_id, p.amount, p.outcome == "captured") for p in payments]
+        lines += [(d.at, 1, d.key, "refund", d.method_id or "", d.amount, d.settled) for d in debts]
+        return [
+            {"what": what, "method_id": method, "amount": amount, "done": done, "at": at.isoformat()}
+            for at, _, _, what, method, amount, done in sorted(lines, key=lambda line: line[:3])
+        ]
+
+
+def own_view(session: Session, order_ref: OrderRef, customer_id: str | None) -> OrderView:
+    """The order; with `customer_id` only when it is theirs. Raises `PolicyDenied` ORDER-EXISTS, and what `seen`
+    raises."""
+    order = seen(session, order_ref)
+    if customer_id not in (None, order.customer_id):
+        raise policy_denied("ORDER-EXISTS", order.id)
+    return order_view(session, order)
+
+
+@dataclass(frozen=True)
+class OrderRisk:
+    """How risky an order is and why, and the sum, in minor units, of its customer's other `unapproved` orders."""
+
+    score: int
+    reasons: tuple[str, ...]
+    unapproved: int
+    """Of the 24 hours before it, what was undone left out: a limit is looked at over time, or it is split (law 23)."""
+
+
+def risk_of(session: Session, order: OrderRow, sum_hours: float = 24.0) -> OrderRisk:
+    """The risk of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS.
+
+    What nobody approved of the last `sum_hours` is summed up.
+    """
+    now = order.placed_at
+    given = {"of_customer": order.customer_id, "of_order": order.id, "by_method": order.payment_method_id, "until": now}
+    customer = session.connection().execute(_CUSTOMER, given).one()
+    others = session.connection().execute(_PAST_ORDERS, given).all()
+    lately = [row for row in others if row.placed_at >= now - timedelta(hours=24)]
+    reasons = risk_reasons(
+        RiskFacts(
+            total=order.total,
+            past_totals=[row.total for row in others],
+            orders_in_24_hours=1 + len(lately),
+            ships_elsewhere=order.ship_to != customer.address,
+            paid_by_gift_card=customer.kind == "gift_card",
+            profile_changed_at=customer.profile_changed_at,
+            now=now,
+        )
+    )
+    return OrderRisk(
+        score=sum(points for points, _ in reasons),
+        reasons=tuple(why for _, why in reasons),
+        unapproved=sum(
+            row.total
+            for row in others
+            if row.placed_at > now - timedelta(hours=sum_hours)
+            and not row.approved
+            and row.stage not in ("cancelling", "cancelled")
+        ),
+    )
+
+
+def customer_history(session: Session, customer_id: str, now: datetime) -> str:
+    """What an approver should know of a customer: since when, how many orders, what was refunded of late."""
+    since, count = session.execute(
+        select(func.min(OrderRow.placed_at), func.count()).where(OrderRow.customer_id == customer_id)
+    ).one()
+    refunds = (
+        MoneyEntryRow.customer_id == customer_id,
+        MoneyEntryRow.kind.in_(("refund", "gift_credit", "hand_refund")),
+        MoneyEntryRow.at >= now - timedelta(days=30),
+    )
+    times, refunded = session.execute(select(func.count(), total(MoneyEntryRow.amount)).where(*refunds)).one()
+    first = f"Customer since {since:%Y-%m-%d}, {count} order{'s' * (count != 1)}" if count else "No order yet"
+    back = f"{money(-(refunded or 0))} in {times} refund{'s' * (times != 1)}" if times else "no refunds"
+    return f"{first}; {back} in 30 days."
+
+
+def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
+    """The options of the product that `sku` is one of (see `Queries.options`)."""
+    product = select(VariantRow.product_id).where(VariantRow.sku == sku).scalar_subquery()
+    query = select(VariantRow, ProductRow.name).join(ProductRow).where(VariantRow.product_id == product)
+    return [
+        {
+            "sku": variant.sku,
+            "name": name,
+            "options": variant.options,
+            "price": variant.price,
+            "available": variant.on_hand > variant.reserved,
+        }
+        for variant, name in session.execute(query.order_by(VariantRow.price, VariantRow.sku))
+    ]
+
+
+_ORDERS, _CUSTOMERS, _METHODS = table_of(OrderRow), table_of(CustomerRow), table_of(PaymentMethodRow)
+_CUSTOMER: Final = (
+    select(_CUSTOMERS.c.address, _CUSTOMERS.c.profile_changed_at, _METHODS.c.kind)
+    .join(_METHODS, _METHODS.c.id == bindparam("by_method"))
+    .where(_CUSTOMERS.c.id == bindparam("of_customer"))
+)
+_APPROVALS = table_of(ApprovalRow)
+_PAST_ORDERS: Final = (
+    select(
+        _ORDERS.c.total,
+        _ORDERS.c.placed_at,
+        _ORDERS.c.stage,
+        exists()
+        .where(
+            _APPROVALS.c.order_id == _ORDERS.c.id,
+            _APPROVALS.c.key == "order:" + _ORDERS.c.id,
+            _APPROVALS.c.status == "approved",
+        )
+        .label("approved"),
+    )
+    .where(
+        _ORDERS.c.customer_id == bindparam("of_customer"),
+        _ORDERS.c.id != bindparam("of_order"),
+        _ORDERS.c.placed_at <= bindparam("until", type_=UtcDateTime()),
+    )
+    .order_by(_ORDERS.c.placed_at.desc())
+    .limit(PAST_ORDERS)
+)

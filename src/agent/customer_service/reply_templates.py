@@ -1,0 +1,96 @@
+"""The desk's own sentences, in one place."""
+
+from typing import Final
+
+from agent.commerce.news import Notice
+from agent.commerce.policy import REFUND_TIME, RULES, money
+
+SAYINGS: Final[dict[str, str]] = {
+    "yes": "There is nothing waiting for your yes. What can I do for you?",
+    "no": "All right, I have left everything as it is.",
+    "small_talk": "You're welcome to ask me about your orders, refunds, or anything in our articles.",
+    "out_of_scope": "I can't help with that here: I know about this shop's orders, payments and articles.",
+    "unclear": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
+    "request": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
+    "failed": "One thing I could not look into just now; please ask me again in a moment.",
+    "not_now": "Our records can't be written at the moment and this is not done. Please try again a little later.",
+    "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
+    "void": "What was asked for has changed meanwhile, so I have not done it.",
+    "withdrawn": "As you wished, I have not done it.",
+    "handed_over": "I have passed your message on to a colleague, as case {case}.",
+    "passed_on": "Thank you, I have passed your answer on.",
+    "not_awaited": "Nobody waits for an answer about that from you now.",
+    "refund_time": f"A gift card is refunded at once, other payment methods {REFUND_TIME}.",
+}
+
+OPENLY: Final[dict[str, str]] = {
+    "degraded": "(Our language model can't be reached just now; I answer with simpler means.)",
+    "person": "(Our language model can't be reached just now, and without it I can't tell what you mean.)",
+}
+"""Law 15: degraded in the open, by who read the message in the model's place."""
+
+NEWS: Final[dict[str, str]] = {
+    "payment.deferred": "The payment for order {order} could not be taken yet. You need do nothing: it is tried again.",
+    "payment.declined": "The payment for order {order} was declined. {why} Please choose another payment method.",
+    "approval.decided": "What had to be approved{for_order} {decision}.",
+    "approval.question": "Our staff asks{for_order}: “{question}” To answer, begin your message with “re {request}”.",
+    "parcel.shipped": "A parcel of order {order} is on its way. Its tracking number is {tracking}.",
+    "parcel.refused": "The carrier can't take a parcel of order {order}. You get its price back: {amount}.",
+    "refund.pending": "{amount} of order {order} is on its way back to you. I'll tell you when it has been refunded.",
+    "refund.returned": "{amount} of order {order} did not reach you: the refund came back to us. It is made again.",
+    "refund.settled": "{amount} of order {order} has been refunded.",
+    "method.kept": "Your other payment method for order {order} was declined. {why} The order stays paid as it is.",
+    "difference.declined": "{amount} for your change of order {order} could not be taken. {why}"
+    " Please choose another payment method, or the change is undone.",
+    "difference.refunded": "{amount} of the {value} that order {order} costs less now is refunded: more than that was"
+    " not paid, or had been refunded before.",
+    "change.undone": "The change of order {order} was not paid, and is undone: the order is as it was.",
+    "exchange.refunded": "The exchange of order {order} was not paid. {amount} for what you sent back is refunded.",
+    "return.received": "What you sent back of order {order} has arrived. {amount} is refunded{of_value}.",
+    "return.reminder": "{pieces} of order {order} to be sent back have not arrived yet. Please send them,"
+    " or tell me that you keep them.",
+    "return.closed": "{pieces} of order {order} were not sent back in time, and stay yours; the rest of the return is"
+    " closed.",
+    "order.cancelled": "Order {order} is cancelled. {why}",
+    "ticket.answered": "Our staff writes{for_order}: “{answer}” This is case {case}.",
+    "ticket.closed": "Case {case}{for_order} is closed.",
+    "cancel.refused": "Order {order} could not be cancelled any more: a parcel of it had already left. {why}",
+}
+"""What happened meanwhile, by `ledger.notices.NoticeEvent`."""
+
+_DECISIONS: Final[dict[str, str]] = {
+    "approved": "was approved",
+    "rejected": "was not approved",
+    "expired": "was not approved, since nobody could decide in time",
+    "void": "has changed meanwhile, and is looked at anew",
+    "withdrawn": "was withdrawn",
+}
+
+
+def in_words(notice: Notice) -> str:
+    """A notice as the customer is told it; rules in the policy's words."""
+    facts = notice.facts
+    return (
+        NEWS[notice.event]
+        .format(
+            order=notice.order_id,
+            for_order=f" for order {notice.order_id}" if notice.order_id else "",
+            why=RULES.get(facts.get("rule", ""), ""),
+            decision=_DECISIONS.get(facts.get("status", "")),
+            tracking=facts.get("tracking_id"),
+            question=facts.get("question", ""),
+            request=facts.get("request_id", ""),
+            case=facts.get("ticket_id", ""),
+            answer=facts.get("answer", ""),
+            amount=money(facts.get("amount", 0)),
+            value=money(facts.get("value", 0)),
+            of_value=_of_value(facts.get("amount", 0), facts.get("value", 0)),
+            pieces="1 piece" if facts.get("pieces") == 1 else f"{facts.get('pieces')} pieces",
+        )
+        .strip()
+    )
+
+
+def _of_value(amount: int, value: int) -> str:
+    """Why less is refunded than what came back is worth."""
+    return f" of its value, {money(value)}: the rest had been refunded before" if amount < value else ""

@@ -1,0 +1,177 @@
+"""The world outside as it is configured: payment providers, a carrier and who hears of notices.
+
+Each is called through a transport of its own, with its breaker; what lives at one address shares its connections.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from agent.breakers import Breakers
+from agent.providers.carrier import Carrier
+from agent.providers.notices import TIMEOUT_SECONDS, NoticeReceiver
+from agent.providers.payment import PaymentProvider
+from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox_carrier import SandboxCarrier
+from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
+from agent.resilience.credentials import Auth, HeaderAuth
+from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
+from agent.settings import Settings
+
+_RECEIVER: Final = BreakerConfig(
+    minimum_number_of_calls=4, slow_call_duration=TIMEOUT_SECONDS, probe_lease_seconds=2 * TIMEOUT_SECONDS
+)
+"""For the breaker of a receiver of notices."""
+
+Reader = Callable[[Mapping[str, str], bytes], str | None]
+"""Queries headers and body of a webhook: what to ask about, None for another matter; raises `WebhookRefusedError`."""
+
+
+def nothing(headers: Mapping[str, str], body: bytes) -> None:
+    """A reader of webhooks that are never about this."""
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """What a source sends: keys of payments, keys of refunds, its own ids of payments that are disputed, ids of
+    parcels."""
+
+    payment: Reader = nothing
+    refund: Reader = nothing
+    dispute: Reader = nothing
+    parcel: Reader = nothing
+
+
+@dataclass(frozen=True)
+class Providers:
+    """What is called over HTTP, and who may call. The first provider is asked first.
+
+    `notices` are the receivers by audience. `clients` hold the connections, with no breaker before them, and are to be
+    closed.
+    """
+
+    payments: Sequence[PaymentProvider]
+    payment_breakers: Sequence[CircuitBreaker]
+    carrier: Carrier
+    notices: Mapping[str, NoticeReceiver]
+    clients: Sequence[httpx.AsyncClient]
+    webhooks: dict[str, Webhooks]
+
+    def no_payments(self) -> CircuitOpenError | None:
+        """Why no payment provider would be asked now, if so: each has its breaker open."""
+        refusals = [breaker.refusal() for breaker in self.payment_breakers]
+        return refusals[0] if all(refusals) else None
+
+
+async def build_providers(config: Settings, breakers: Breakers) -> Providers:
+    """Build the providers that the settings name, each behind a breaker."""
+    seconds, secret = config.payment_timeout_seconds, config.sandbox_webhook_secret.get_secret_value()
+    clients = [await _sandbox(config, config.payment_url)]
+    bounds = _bounds(config)
+    payment, carrier = (breakers.add(name, bounds) for name in ("payment", "carrier"))
+    payment_breakers = [payment]
+    token = config.payment_token.get_secret_value()
+    auth = HeaderAuth("Authorization", f"Bearer {token}") if token else None
+    parcels = SandboxCarrier(guarded(clients[0], carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
+    http = guarded(clients[0], payment, seconds, rate=config.payment_rate, auth=auth)
+    cards = SandboxProvider(http, 2 * seconds, webhook_secret=secret)
+    webhooks = {
+        "sandbox": Webhooks(payment=cards.read_webhook, refund=cards.read_refund_webhook, parcel=parcels.read_webhook)
+    }
+    providers: list[PaymentProvider] = [cards]
+    if config.payment_provider == "stripe":
+        clients.append(httpx.AsyncClient(timeout=_timeouts(seconds), trust_env=False))
+        http = guarded(clients[-1], payment, seconds, rate=config.payment_rate)
+        providers, webhooks["stripe"] = await asyncio.to_thread(_stripe, config, http)
+    if config.second_payment_url:
+        clients.append(await _sandbox(config, config.second_payment_url))
+        payment_breakers.append(breakers.add("second-payment", bounds))
+        http = guarded(clients[-1], payment_breakers[-1], seconds)
+        providers.append(SandboxProvider(http, 2 * seconds, name="second"))
+    notices: dict[str, NoticeReceiver] = {}
+    for audience, name, url, shared, setting in (
+        ("customers", "notices", config.notice_webhook_url, config.notice_webhook_secret, "NOTICE_WEBHOOK_SECRET"),
+        (
+            "staff",
+            "approval-notices",
+            config.approval_webhook_url,
+            config.approval_webhook_secret,
+            "APPROVAL_WEBHOOK_SECRET",
+        ),
+    ):
+        if url:
+            clients.append(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False))
+            http = guarded(clients[-1], breakers.add(name, _RECEIVER), TIMEOUT_SECONDS, media_type=None)
+            notices[audience] = NoticeReceiver(http, url, shared.get_secret_value(), setting)
+    return Providers(providers, payment_breakers, parcels, notices, clients, webhooks)
+
+
+def guarded(
+    client: httpx.AsyncClient,
+    breaker: CircuitBreaker,
+    seconds: float,
+    *,
+    media_type: str | None = "application/json",
+    rate: str = "",
+    auth: Auth | None = None,
+) -> httpx.AsyncClient:
+    """A client for what `breaker` stands for, over the connections of another.
+
+    An exchange may take `seconds`, after half of that in waiting for a place, and a quarter for its turn in the `rate`
+    (`limits`' words, such as `100/second`; empty: no limit). So what bounds a call from further out, of which the
+    breaker does not hear, should leave it twice as long.
+    """
+    bounds = TransportConfig(
+        name=breaker.name,
+        rate=rate or None,
+        rate_wait=seconds / 4,
+        max_concurrent=50,  # of the 100 connections to an address, which two services may share
+        concurrency_wait=seconds / 2,
+        timeout=seconds,
+        max_body=2**20,
+        media_type=media_type,
+    )
+    transport = ResilientTransport(ClientWire(client), bounds, breaker, auth)
+    return httpx.AsyncClient(transport=transport, base_url=client.base_url, timeout=client.timeout)
+
+
+def _stripe(config: Settings, client: httpx.AsyncClient) -> tuple[list[PaymentProvider], Webhooks]:
+    """Stripe, whose SDK is an extra, and takes a moment to import."""
+    from agent.providers.stripe import StripeProvider  # noqa: PLC0415
+
+    url = {"url": config.stripe_url} if config.stripe_url else {}
+    keys = (config.stripe_api_key.get_secret_value(), config.stripe_webhook_secret.get_secret_value())
+    provider = StripeProvider(client, *keys, 2 * config.payment_timeout_seconds, **url)
+    return [provider], Webhooks(
+        payment=provider.read_webhook, refund=provider.read_refund_webhook, dispute=provider.read_dispute_webhook
+    )
+
+
+def _timeouts(seconds: float) -> httpx.Timeout:
+    """A dead host is known before a call's time is over: no connection is not an unknown."""
+    connect = min(seconds / 2, 2.0)
+    return httpx.Timeout(seconds, connect=connect, pool=connect)
+
+
+async def _sandbox(config: Settings, url: str) -> httpx.AsyncClient:
+    return await asyncio.to_thread(
+        sandbox_client,
+        url,
+        config.data_dir / "sandbox.db",
+        config.payment_timeout_seconds,
+        config.sandbox_slow_seconds,
+        config.carrier_hand_over_seconds,
+    )
+
+
+def _bounds(config: Settings) -> BreakerConfig:
+    return BreakerConfig(
+        minimum_number_of_calls=config.payment_breaker_minimum_calls,
+        wait_duration_in_open=config.payment_breaker_open_seconds,
+        max_wait_duration_in_open=max(60.0, config.payment_breaker_open_seconds),
+        slow_call_duration=config.payment_timeout_seconds,
+        probe_lease_seconds=2 * config.payment_timeout_seconds,
+    )

@@ -1,0 +1,158 @@
+"""The world outside, as settings name it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from agent.breakers import Breakers
+from agent.providers.carrier import CarrierUnavailableError
+from agent.providers.factory import Providers, build_providers
+from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
+from agent.providers.webhooks import WebhookRefusedError
+from agent.resilience import CircuitOpenError
+from agent.settings import Settings
+
+from .conftest import PATIENCE
+
+World = Callable[..., Awaitable[Providers]]
+
+
+@pytest.fixture
+def breakers() -> Breakers:
+    return Breakers()
+
+
+@pytest.fixture
+def world(tmp_path: Path, breakers: Breakers) -> World:
+    """Builds what the settings name, behind `breakers`."""
+
+    async def built(**named: Any) -> Providers:
+        config = Settings(data_dir=tmp_path, **{"payment_timeout_seconds": 30} | named)
+        return await build_providers(config, breakers)
+
+    return built
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[str]:
+    """A server that takes whatever comes and never answers."""
+    hearing: list[asyncio.Task[None]] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hearing.append(asyncio.create_task(hear(reader, writer)))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    await asyncio.wait_for(asyncio.gather(*hearing), PATIENCE)
+
+
+async def close(made: Providers) -> None:
+    for client in made.clients:
+        await client.aclose()
+
+
+async def test_without_settings_the_sandbox_takes_the_money(world: World, breakers: Breakers) -> None:
+    made = await world()
+
+    charge = await made.payments[0].capture(Attempt("k1", 1000, "USD", "tok_approve"))
+
+    assert (charge.outcome, [provider.name for provider in made.payments]) == ("captured", ["sandbox"])
+    assert (set(breakers), set(made.webhooks)) == ({"payment", "carrier"}, {"sandbox"})
+    await close(made)
+
+
+async def test_stripe_takes_it_instead_and_may_send_webhooks(world: World) -> None:
+    nobody = "http://127.0.0.1:1"
+    made = await world(payment_provider="stripe", stripe_api_key=SecretStr("sk_test_1"), stripe_url=nobody)
+
+    assert [provider.name for provider in made.payments] == ["stripe"]
+    with pytest.raises(PaymentNotSentError):
+        await made.payments[0].capture(Attempt("k1", 1000, "USD", "cus_1/pm_1"))
+    with pytest.raises(WebhookRefusedError):
+        made.webhooks["stripe"].payment(httpx.Headers(), b"{}")
+    await close(made)
+
+
+async def test_a_second_provider_stands_behind_a_breaker_of_its_own(world: World, breakers: Breakers) -> None:
+    made = await world(second_payment_url="http://127.0.0.1:1")
+    breakers["payment"].force_open()
+
+    with pytest.raises(CircuitOpenError):
+        await made.payments[0].capture(Attempt("k1", 1000, "USD", "tok_approve"))
+    with pytest.raises(PaymentNotSentError):
+        await made.payments[1].capture(Attempt("k1", 1000, "USD", "tok_approve"))
+    assert [provider.name for provider in made.payments] == ["sandbox", "second"]
+    await close(made)
+
+
+@pytest.mark.parametrize("provider", ["sandbox", "stripe"])
+async def test_a_provider_that_goes_silent_opens_its_own_breaker_alone(
+    world: World, breakers: Breakers, provider: str
+) -> None:
+    async with silent() as url:
+        made = await world(
+            payment_provider=provider,
+            payment_url=url,
+            stripe_url=url,
+            stripe_api_key=SecretStr("sk_test_1"),
+            payment_timeout_seconds=0.2,
+            payment_breaker_minimum_calls=1,
+        )
+        with pytest.raises(PaymentUnknownError):
+            await made.payments[0].capture(Attempt("k1", 1000, "USD", "cus_1/pm_1"))
+        with pytest.raises(CircuitOpenError):
+            await made.payments[0].capture(Attempt("k1", 1000, "USD", "cus_1/pm_1"))
+        with pytest.raises(CarrierUnavailableError):
+            await made.carrier.book("A-1/EAST", {})
+        await close(made)
+    assert set(breakers["payment"].snapshot().last_errors) == {"timeout"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "audience", "breaker"),
+    [("notice", "customers", "notices"), ("approval", "staff", "approval-notices")],
+)
+async def test_who_wants_notices_is_called_through_a_breaker_of_their_own(
+    world: World, breakers: Breakers, prefix: str, audience: str, breaker: str
+) -> None:
+    secret = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    settings = {f"{prefix}_webhook_url": "http://127.0.0.1:1/hear", f"{prefix}_webhook_secret": secret}
+    made = await world(**settings)
+
+    assert (list(made.notices), breaker in breakers) == ([audience], True)
+    await close(made)
+
+
+async def test_a_secret_that_signs_nothing_is_named_by_its_setting(world: World) -> None:
+    with pytest.raises(ValueError, match="APPROVAL_WEBHOOK_SECRET must be whsec_"):
+        await world(approval_webhook_url="http://127.0.0.1:1/hear")
+
+
+async def test_the_network_hears_our_token_and_no_more_calls_than_the_rate(world: World) -> None:
+    heard: list[str | None] = []
+
+    async def note(request: httpx.Request) -> None:
+        heard.append(request.headers.get("authorization"))
+
+    made = await world(payment_token=SecretStr("t0k3n"), payment_rate="2/minute", payment_timeout_seconds=4)
+    made.clients[0].event_hooks["request"].append(note)
+    for number in range(2):
+        await made.payments[0].capture(Attempt(f"k{number}", 1000, "USD", "tok_approve"))
+
+    with pytest.raises(PaymentNotSentError, match="RateLimitedError"):
+        await made.payments[0].capture(Attempt("k3", 1000, "USD", "tok_approve"))
+
+    await made.carrier.book("A-1/EAST", {})
+    assert heard == ["Bearer t0k3n"] * 3
+    await close(made)
