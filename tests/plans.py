@@ -38,7 +38,7 @@ def statements_of(shop: Services) -> Iterator[list[Statement]]:
 
 async def a_pass(shop: Services) -> None:
     """What each job of the reconciler asks of the ledger."""
-    await shop.heartbeat.heartbeat()
+    await shop.heartbeat.record()
     await shop.deadlines.watch_the_clock()
     await shop.deadlines.to_tell()
     await shop.deadlines.waiting()

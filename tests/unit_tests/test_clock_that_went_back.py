@@ -70,10 +70,10 @@ async def test_what_is_owed_is_paid(shop: Services, clock: Clock) -> None:
 
 
 async def test_nobody_knows_how_long_the_reconciler_has_not_run(shop: Services, clock: Clock) -> None:
-    await shop.heartbeat.heartbeat()
+    await shop.heartbeat.record()
     clock.now -= HOUR
     assert is_late(shop, await shop.heartbeat.last())
-    await shop.heartbeat.heartbeat()
+    await shop.heartbeat.record()
     assert not is_late(shop, await shop.heartbeat.last())
 
 

@@ -18,7 +18,7 @@ class Heartbeat:
         self._name = name
 
     @writes
-    def heartbeat(self, session: Session) -> None:
+    def record(self, session: Session) -> None:
         """It goes on, now."""
         session.merge(HeartbeatRow(name=self._name, at=self._db.clock()))
 

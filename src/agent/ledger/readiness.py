@@ -33,7 +33,7 @@ class Readiness:
 
     async def _proved(self) -> str | None:
         try:
-            await self._heartbeat.heartbeat()
+            await self._heartbeat.record()
         except UNUSABLE as error:
             return str(error)
         return await asyncio.to_thread(self._nearly_full)

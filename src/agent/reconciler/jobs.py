@@ -40,7 +40,7 @@ Update = dict[str, Report]
 
 async def heartbeat(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Note that the reconciler runs; whoever watches over it sees when it does not (`server.cron`)."""
-    await (await services()).heartbeat.heartbeat()
+    await (await services()).heartbeat.record()
     return {"report": {}}
 
 

@@ -27,7 +27,7 @@ def crons_made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def test_a_reconciler_that_runs_is_left_alone(shop: Services, clock: Clock, crons_made: list[str]) -> None:
     for _ in range(10):
-        await shop.heartbeat.heartbeat()
+        await shop.heartbeat.record()
         clock.advance(minutes=1)
         assert await look(shop, was_late=False) is False
     assert crons_made == []
@@ -36,7 +36,7 @@ async def test_a_reconciler_that_runs_is_left_alone(shop: Services, clock: Clock
 async def test_after_five_times_its_interval_it_is_late_which_is_one_event_and_a_new_cron(
     shop: Services, clock: Clock, crons_made: list[str]
 ) -> None:
-    await shop.heartbeat.heartbeat()
+    await shop.heartbeat.record()
     before, late = events("reconciler.late"), False
     for _ in range(20):
         clock.advance(minutes=1)
@@ -45,7 +45,7 @@ async def test_after_five_times_its_interval_it_is_late_which_is_one_event_and_a
     assert late is True
     assert (events("reconciler.late") - before, crons_made) == (1, ["* * * * *"])
 
-    await shop.heartbeat.heartbeat()
+    await shop.heartbeat.record()
     assert await look(shop, was_late=True) is False
 
 
@@ -72,7 +72,7 @@ async def test_the_interval_is_the_crons(shop: Services, clock: Clock, schedule:
 
 async def test_the_last_run_is_a_metric(shop: Services, clock: Clock) -> None:
     clock.now = datetime(2026, 6, 1, 13, tzinfo=UTC)
-    await shop.heartbeat.heartbeat()
+    await shop.heartbeat.record()
     await look(shop, was_late=False)
 
     assert REGISTRY.get_sample_value("desk_reconciler_last_run_timestamp_seconds") == clock.now.timestamp()

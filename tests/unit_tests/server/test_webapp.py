@@ -22,7 +22,7 @@ def by(who: Caller) -> Any:
 
 async def test_health_asks_the_ledger_and_tells_whether_the_reconciler_runs(shop: Services, clock: Clock) -> None:
     assert await webapp.health() == {"status": "ok", "reconciler": "on time", "reconciler_last_run": None}
-    await shop.heartbeat.heartbeat()
+    await shop.heartbeat.record()
     began = clock.now.isoformat()
     assert await webapp.health() == {"status": "ok", "reconciler": "on time", "reconciler_last_run": began}
     clock.advance(minutes=6)
