@@ -6,9 +6,8 @@ must meet the gate by itself.
 
 from typing import Final
 
-from agent.commerce.demo_shop import demo_shop
 from agent.commerce.shop_document import Customer, Product, Shop, Variant
-from agent.ledger.database import utc_now
+from agent.commerce.shop_import import catalogue
 from attack.ways import WAYS
 
 NUMBERS: Final = range(1, len(WAYS) + 2)
@@ -27,7 +26,7 @@ def order_of(number: int) -> str:
 
 def shop() -> Shop:
     """The whole of it."""
-    demo = demo_shop(now=utc_now())
+    demo = catalogue()
     first = next(order for order in demo.orders if order.customer_id == "chloe_meyer" and order.status == "delivered")
     chloe = next(customer for customer in demo.customers if customer.id == first.customer_id)
     customers, orders = list(demo.customers), list(demo.orders)

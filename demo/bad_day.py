@@ -7,7 +7,7 @@ from asyncio import create_task, gather
 from collections import Counter
 from typing import Any
 
-from agent.client.show import money
+from agent.shop import SHOP
 from demo.people import Conversation, Order, heard
 from demo.stage import Stage, until
 from demo.telling import Scene
@@ -96,7 +96,7 @@ async def power_cut(stage: Stage, scene: Scene) -> None:
     await reconciled(stage, scene, [slow])
     scene.check("the cut order goes through", expected="completed", happened=(await stage.order(slow.id))["stage"])
     for charge in await stage.charges(slow.id):
-        scene.say("shop", "card network", f"{charge['key']} {charge['status']} {money(charge['amount'])}")
+        scene.say("shop", "card network", f"{charge['key']} {charge['status']} {SHOP.money(charge['amount'])}")
     scene.check("Kira is charged", expected="once", happened=await stage.charged(slow.id))
     await until(large.is_asked, "the order does not ask for its approval again")
     await large.decide("order_manager", "approve")
@@ -128,7 +128,7 @@ def books(entries: Counter[tuple[Any, ...]]) -> str:
     """How many movements of money there are, and what is left."""
     amounts = [amount for _, amount in entries.elements()]
     taken, given = [each for each in amounts if each > 0], [each for each in amounts if each < 0]
-    return f"{len(taken)} captures, {len(given)} refunds: {money(sum(amounts))}"
+    return f"{len(taken)} captures, {len(given)} refunds: {SHOP.money(sum(amounts))}"
 
 
 async def stock_books(stage: Stage, scene: Scene) -> None:

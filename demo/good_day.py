@@ -7,7 +7,7 @@ from typing import Any
 
 from langgraph_sdk.errors import PermissionDeniedError, UnprocessableEntityError
 
-from agent.client.show import money
+from agent.shop import SHOP
 from demo.people import Conversation, Order, heard
 from demo.stage import Stage, Stop, until
 from demo.telling import Scene
@@ -60,7 +60,9 @@ async def cancelled(stage: Stage, scene: Scene) -> None:
     await ben.say("Yes, please.")
     after = await stage.order("W-1004")
     scene.check("after the yes it is", expected="cancelled", happened=after["status"])
-    scene.check("the provider paid back", expected=money(185_00), happened=money(await stage.paid_back("W-1004")))
+    scene.check(
+        "the provider paid back", expected=SHOP.money(185_00), happened=SHOP.money(await stage.paid_back("W-1004"))
+    )
 
 
 # 3: six orders
@@ -153,12 +155,14 @@ async def refund(stage: Stage, scene: Scene) -> None:
     answer = await ada.decide("billing_manager", "reject", "please send us a photo of the scratch first")
     reason = "photo of the scratch"
     scene.check("a no reaches Ada with its reason", expected=reason, happened=heard(answer, reason))
-    scene.check("and no money has moved", expected=money(0), happened=money(await stage.paid_back("W-1001")))
+    scene.check("and no money has moved", expected=SHOP.money(0), happened=SHOP.money(await stage.paid_back("W-1001")))
     await ada.say("The photo is in your inbox. Please refund 80.00 of W-1001.")
     await ada.say("Yes, please.")
     await ada.decide("billing_agent", "approve")
     await ada.decide("billing_manager", "approve")
-    scene.check("after two yeses it is paid", expected=money(80_00), happened=money(await stage.paid_back("W-1001")))
+    scene.check(
+        "after two yeses it is paid", expected=SHOP.money(80_00), happened=SHOP.money(await stage.paid_back("W-1001"))
+    )
 
 
 def rule_of(stop: Stop) -> str:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from agent.commerce.shop_document import Address, Customer, Line, PaymentMethod, Product, ShopOrder, Variant
+from agent.commerce.shop_document import Customer, Line, PaymentMethod, Product, ShopOrder, Variant
+from agent.commerce.types import Address
 from tests.unit_tests.commerce.scenes import Dump
 
 Json = dict[str, Any]

@@ -23,10 +23,11 @@ from pydantic import ValidationError
 
 from agent import services as composition
 from agent.commerce import commands as ours
-from agent.commerce.commands import Address, Command, Denial, Swap, first_error
+from agent.commerce.commands import Command, Denial, Swap, first_error
 from agent.commerce.policy import RULES
 from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop
+from agent.commerce.types import Address
 from agent.ledger.database import Database
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.services import Services

@@ -1,12 +1,13 @@
 """Who is asked about what, and who next when they are slow: role chains by topic, of approvals and tickets. No I/O.
 
-A business person can review it. Source: retail policy, "Staff approval" (docs/architecture.md).
+The chains themselves are data of the shop's (`shop.toml`, chains), where a business person can review them.
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict, get_args
 
-from agent.identity import Role
+from agent.identity import APPROVER_ROLES, Role, is_role
+from agent.shop import SHOP, Case
 
 Topic = Literal["technical", "billing", "security", "general"]
 
@@ -26,18 +27,27 @@ class Step(TypedDict):
     expiry_seconds: float
 
 
-def chain(*roles: Role, due_hours: float = 4, expiry_hours: float = 48) -> tuple[Step, ...]:
-    """A step for each role, each with the same times."""
-    due, expiry = due_hours * HOUR, expiry_hours * HOUR
-    return tuple(Step(role=role, reminder_seconds=due / 2, due_seconds=due, expiry_seconds=expiry) for role in roles)
+def chain(case: Case) -> tuple[Step, ...]:
+    """The shop's chain for a case: a step for each role, each with the same times.
+
+    Raises ValueError for a role that nobody can have, or for one that is there twice: nobody acts twice in one chain.
+    """
+    wanted = SHOP.chains[case]
+    due, expiry = wanted.due_hours * HOUR, wanted.expiry_hours * HOUR
+    steps = tuple(
+        Step(role=role, reminder_seconds=due / 2, due_seconds=due, expiry_seconds=expiry)
+        for role in wanted.roles
+        if is_role(role) and role in APPROVER_ROLES
+    )
+    if unknown := sorted(set(wanted.roles) - {step["role"] for step in steps}):
+        known = ", ".join(sorted(APPROVER_ROLES))
+        raise ValueError(f"{SHOP.folder}/shop.toml: chains.{case}: {', '.join(unknown)}: there are {known}")
+    if len(set(wanted.roles)) != len(wanted.roles) or not expiry > due:
+        raise ValueError(f"{SHOP.folder}/shop.toml: chains.{case}: each role once, and expiry_hours after due_hours")
+    return steps
 
 
-BY_TOPIC: Final[dict[Topic, tuple[Step, ...]]] = {
-    "technical": chain("tech_support", "senior_tech"),
-    "billing": chain("billing_agent", "billing_manager"),
-    "security": chain("security_analyst", "security_manager", "compliance_officer", due_hours=1),
-    "general": chain("general_agent"),
-}
+BY_TOPIC: Final[dict[Topic, tuple[Step, ...]]] = {topic: chain(topic) for topic in get_args(Topic)}
 
 
 def escalation_of(steps: Sequence[Step], step: int) -> Role:

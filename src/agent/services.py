@@ -4,7 +4,6 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from agent.approvals.deadlines import Deadlines
 from agent.approvals.feedback import Feedback
@@ -17,7 +16,6 @@ from agent.assistant.understand import Understander, chat_models
 from agent.breakers import Breakers
 from agent.commerce.comparison import Comparison
 from agent.commerce.debts import Debts
-from agent.commerce.demo_shop import demo_shop
 from agent.commerce.dispatcher import Commerce
 from agent.commerce.expiry import Expiry
 from agent.commerce.fulfilment import Fulfilment
@@ -26,7 +24,7 @@ from agent.commerce.orders import Orders
 from agent.commerce.outbox import Outbox
 from agent.commerce.payments import Payments
 from agent.commerce.queries import Queries
-from agent.commerce.shop_import import import_shop, is_empty
+from agent.commerce.shop_import import catalogue, import_shop, is_empty
 from agent.commerce.ticket_queue import Tickets
 from agent.files import keep_private
 from agent.ledger.database import Clock, Database, utc_now
@@ -40,8 +38,7 @@ from agent.providers.factory import Providers, build_providers
 from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
-
-ARTICLES = Path(__file__).parent / "assistant" / "articles"
+from agent.shop import SHOP
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def replace(with_these: Services | None) -> None:
 
 
 async def build(config: Settings, clock: Clock = utc_now) -> Services:
-    """Build services from settings: opens the ledger, creates what is missing, puts the demo shop into an empty one."""
+    """Build services from settings: opens the ledger, creates what is missing, seeds an empty one."""
     CLASSIFIER.register(DatabaseUnavailableError, Failure("connection"))
     await asyncio.to_thread(keep_private, config.data_dir)
     breakers = Breakers(config.redis_url)
@@ -134,11 +131,8 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     patience = BreakerConfig(slow_call_duration=seconds, probe_lease_seconds=2 * seconds)
     names = ["model", "second-model"] if config.second_model else ["model"]
     models = await asyncio.to_thread(chat_models, config, [breakers.add(name, patience) for name in names])
-    if config.seed_demo_shop and config.payment_provider == "sandbox" and await is_empty(database):  # its test cards
-        past = SandboxProvider(
-            providers.clients[0], config.payment_timeout_seconds
-        )  # no news of how the network is today
-        await import_shop(database, past, demo_shop(now=clock()))
+    if config.seed_shop and config.payment_provider == "sandbox" and await is_empty(database):  # it has test cards
+        await _seed(config, database, providers)
     wait = timedelta(seconds=config.payment_wait_seconds)
     payments = Payments(database, providers.payments, wait, providers.no_payments)
     first_wait = timedelta(seconds=config.debt_retry_seconds)
@@ -165,12 +159,19 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         quarantine=Quarantine(database),
         heartbeat=Heartbeat(database, "reconciler"),
         readiness=Readiness(Heartbeat(database, "readiness"), config.ledger_url),
-        knowledge=await asyncio.to_thread(Knowledge.load, ARTICLES),
+        knowledge=await asyncio.to_thread(Knowledge.load, SHOP.articles),
         understander=Understander(models),
         breakers=breakers,
         started_at=clock(),
         providers=providers,
     )
+
+
+async def _seed(config: Settings, database: Database, providers: Providers) -> None:
+    """Put the shop's catalogue, if it has one, into an empty ledger."""
+    if await asyncio.to_thread(SHOP.catalogue.exists):
+        past = SandboxProvider(providers.clients[0], config.payment_timeout_seconds)
+        await import_shop(database, past, await asyncio.to_thread(catalogue))
 
 
 def _database(config: Settings, clock: Clock, replica_breaker: CircuitBreaker | None) -> Database:

@@ -24,7 +24,8 @@ class Settings(BaseSettings):
     database_pool_timeout_seconds: float = Field(default=10.0, gt=0)
     database_connect_timeout_seconds: int = Field(default=3, ge=2)  # libpq takes whole seconds, and no fewer
     database_statement_timeout_seconds: float = Field(default=15.0, gt=0)
-    seed_demo_shop: bool = True  # only ever into an empty ledger
+    shop_dir: Path = Path(__file__).resolve().parents[2] / "shops" / "home"  # whose desk this is
+    seed_shop: bool = True  # with the shop's catalogue, only ever into an empty ledger, with the sandbox
 
     # who may call: production starts only if somebody could, and Studio could not
     environment: Literal["development", "production"] = "development"

@@ -9,8 +9,8 @@ from datetime import datetime
 from random import Random
 from typing import Any, Final
 
-from agent.commerce.demo_shop import demo_shop
 from agent.commerce.shop_document import Customer, Shop, Variant
+from agent.commerce.shop_import import catalogue
 
 SOLD_OUT: Final = "RUG-INDIGO"
 LAST_ONES: Final = ("CLOCK-WALNUT", "MUG-GREEN")
@@ -75,7 +75,7 @@ class Placed:
 
 def chaos_shop(now: datetime) -> Shop:
     """The demo shop, with stock and gift cards for hundreds of orders."""
-    shop = demo_shop(now=now)
+    shop = catalogue()
     products = tuple(
         product.model_copy(update={"variants": tuple(_stocked(variant) for variant in product.variants)})
         for product in shop.products

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.commerce.commands import NewOrder, PlaceOrder
-from agent.commerce.demo_shop import demo_shop
 from agent.commerce.dispatcher import Commerce
-from agent.commerce.shop_import import import_shop
+from agent.commerce.shop_import import catalogue, import_shop
 from agent.ledger.database import Database, utc_now
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.settings import Settings
@@ -57,7 +56,7 @@ async def _lose_an_order(data: Path, network: CardNetwork) -> None:
     database = Database(f"sqlite:///{data / 'ledger.db'}", lambda: utc_now() - timedelta(hours=1))
     await database.create()
     async with sandbox_client(network.url, data, 5, 0) as client:
-        await import_shop(database, SandboxProvider(client, timeout=5), demo_shop(now=utc_now()))
+        await import_shop(database, SandboxProvider(client, timeout=5), catalogue())
     order = an_order(LOST_ORDER, {"CLOCK-OAK": 1}, customer="jonas_weber", method="jonas_card")
     new = NewOrder.model_validate(order)
     key = f"order:{LOST_ORDER}:place"

@@ -346,7 +346,7 @@ def test_production_that_nobody_could_call_does_not_start_and_says_so_in_one_lin
         server.stop()
     said = server.log_end(1)
     assert said.startswith("not started: ENVIRONMENT=production needs somebody who could call: ")
-    for named in ("PAYMENT_PROVIDER", "SEED_DEMO_SHOP=false", "SERVICE_TOKEN of", "TRAIL_KEY of"):
+    for named in ("PAYMENT_PROVIDER", "SEED_SHOP=false", "SERVICE_TOKEN of", "TRAIL_KEY of"):
         assert named in said
     assert "Traceback" not in server.log_end(100)
 

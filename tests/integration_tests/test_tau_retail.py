@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not DB_JSON.exists(), reason=f"no {DB_JSON}: set
 @pytest.fixture
 def shop_server(tmp_path: Path) -> Iterator[LiveServer]:
     """A server, not yet started, in whose ledger the shop is."""
-    made = LiveServer(tmp_path, SEED_DEMO_SHOP="false", RECONCILE_CRON="")
+    made = LiveServer(tmp_path, SEED_SHOP="false", RECONCILE_CRON="")
     data = tmp_path / "data"
     data.mkdir()
     asyncio.run(_import(load_shop(DB_JSON), data))

@@ -16,7 +16,8 @@ import httpx
 from pydantic import SecretStr
 
 from agent import services as composition
-from agent.commerce.commands import Address, ChangeShipTo
+from agent.commerce.commands import ChangeShipTo
+from agent.commerce.types import Address
 from agent.services import Services
 from agent.settings import Settings
 from tests.releases.threads import Recorded, as_text, recorded

@@ -42,7 +42,7 @@ async def shop(own_postgres: Postgres, replica: Postgres, tmp_path: Path) -> Asy
         database_url=own_postgres.url,
         database_replica_url=replica.url,
         database_connect_timeout_seconds=2,
-        seed_demo_shop=False,
+        seed_shop=False,
     )
     built = await composition.build(config)
     yield built

@@ -37,7 +37,7 @@ def test_a_start_waits_for_no_library_that_it_does_not_use(
     tmp_path: Path, begun: str, left_alone: tuple[str, ...]
 ) -> None:
     script = f"{begun}\nimport sys\nprint(*sorted(sys.modules.keys() & {set(left_alone)}))"
-    bare = {"PYTHONPATH": os.pathsep.join(sys.path), "SEED_DEMO_SHOP": "false"}
+    bare = {"PYTHONPATH": os.pathsep.join(sys.path), "SEED_SHOP": "false"}
     for start in (begun, script):  # a first start makes the ledger, with what that takes
         done = subprocess.run(
             [sys.executable, "-c", start],

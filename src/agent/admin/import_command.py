@@ -68,7 +68,7 @@ def _place(loc: Sequence[int | str]) -> str:
 
 
 async def _load(shop: Shop) -> None:
-    config = settings().model_copy(update={"seed_demo_shop": False})
+    config = settings().model_copy(update={"seed_shop": False})
     services = await build(config)
     try:
         if not await is_empty(services.database):

@@ -16,6 +16,7 @@ from agent.approvals.models import ActionRequest, ApprovalView, Decision, Ended,
 from agent.escalation import Step, escalation_of
 from agent.ledger.database import digest
 from agent.ledger.tables import ApprovalRow, DecisionRow
+from agent.shop import SHOP
 
 _MONEY: Final = ("amount", "total")
 """Arguments that are amounts, in minor units."""
@@ -49,6 +50,7 @@ def view_of(session: Session, row: ApprovalRow, refused: str | None = None) -> A
         refused=refused,
         token=token_of(row),
         arguments=row.action["arguments"],
+        currency=SHOP.currency,
     )
     if row.head:
         view["head"] = row.head
@@ -150,7 +152,7 @@ def _due(row: ApprovalRow) -> datetime:
 
 
 def _amount(minor: int | str) -> str:
-    return f"{minor // 100:,}.{minor % 100:02}" if isinstance(minor, int) else minor
+    return SHOP.amount(minor) if isinstance(minor, int) else minor
 
 
 def _line(text: str) -> str:

@@ -1,32 +1,22 @@
-"""Who must say yes to what, as data: a business person can review it. No I/O.
+"""Who must say yes to what, from what the shop's folder says (`shop.toml`, chains and amounts). No I/O.
 
 Source: retail policy, "Staff approval" (docs/architecture.md).
 """
 
-from typing import Final, Literal
+from typing import Final, get_args
 
-from agent.escalation import BY_TOPIC, Step, Topic, chain
+from agent.escalation import Step, chain
+from agent.shop import SHOP, Case
 
-Case = Topic | Literal["large_order", "very_large_order", "debt"]
-
-CHAINS: Final[dict[Case, tuple[Step, ...]]] = {
-    "technical": BY_TOPIC["technical"],
-    "billing": BY_TOPIC["billing"],
-    "security": BY_TOPIC["security"],
-    "general": BY_TOPIC["general"],
-    "large_order": chain("order_manager"),
-    "very_large_order": chain("order_manager", "finance_director"),
-    "debt": chain("finance_director"),
-}
-
+CHAINS: Final[dict[Case, tuple[Step, ...]]] = {case: chain(case) for case in get_args(Case)}
 OF_ORDERS: Final[frozenset[Case]] = frozenset(("large_order", "very_large_order", "debt"))
 """Cases of an order's own process, which acts on the decision in its transaction."""
 
-REFUND_BY_BILLING: Final = 50_00
+REFUND_BY_BILLING: Final = SHOP.minor(SHOP.amounts.refund_by_billing)
 """Refunds and credits that sum up to more than this need billing_agent → billing_manager; up to it, one general agent.
 Summed up for a customer, over `approvals.sums.LATELY` (REFUND-SUM)."""
-LARGE_ORDER: Final = 1_000_00
-VERY_LARGE_ORDER: Final = 5_000_00
+LARGE_ORDER: Final = SHOP.minor(SHOP.amounts.large_order)
+VERY_LARGE_ORDER: Final = SHOP.minor(SHOP.amounts.very_large_order)
 HIGH_RISK: Final = 70
 """Risk score from which an order needs the chain of a very large one."""
 

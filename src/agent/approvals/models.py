@@ -60,8 +60,8 @@ class ApprovalView(TypedDict):
     `roles` may answer now; `step` of `steps` counts from 1; times are ISO 8601 in UTC. `refused` says why the last
     answer was not taken. `head` is the seal of the last decision, or of the request; those made before there were
     seals have none. `token` stands for exactly what is shown, and is sent back with the answer. `arguments` are the
-    action's own, amounts in minor units. `asked_again` are digests of who was told that the request has changed.
-    What releases before this one have shown lacks the last four.
+    action's own, amounts in minor units of `currency`. `asked_again` are digests of who was told that the request has
+    changed. What releases before this one have shown lacks the last five.
     """
 
     action_requests: list[ActionRequest]
@@ -82,6 +82,7 @@ class ApprovalView(TypedDict):
     head: NotRequired[str]
     token: NotRequired[str]
     arguments: NotRequired[dict[str, Any]]
+    currency: NotRequired[str]
     ended: NotRequired[Ended]
     asked_again: NotRequired[list[str]]
 

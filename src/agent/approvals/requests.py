@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import args_of, decisions_of, ended_in_words, roles_of, view_of
-from agent.approvals.chains import OF_ORDERS, Case, chain_of
+from agent.approvals.chains import OF_ORDERS, chain_of
 from agent.approvals.models import Answer, ApprovalView
 from agent.approvals.responses import AnswerRefusedError, UnreadableAnswerError, read_answer
 from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, proof_of
@@ -19,6 +19,7 @@ from agent.identity import APPROVER_ROLES, Caller, person
 from agent.ledger.database import Database, PolicyDenied, digest, emit_once_committed
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
+from agent.shop import Case
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Queries what people's clients send as an answer. Whatever is not clearly an answer is refused, and asked again.
+"""Reads what people's clients send as an answer. Whatever is not clearly an answer is refused, and asked again.
 
 The forms were seen on the wire of Agent Inbox, Agent Chat UI, Studio and `desk`.
 """

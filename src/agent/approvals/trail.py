@@ -36,7 +36,7 @@ class Trail:
 
     @classmethod
     def of(cls, config: Settings) -> Self:
-        """With the keys of TRAIL_KEY, or else the one that is kept beside the embedded ledger. Queries files."""
+        """With the keys of TRAIL_KEY, or else the one that is kept beside the embedded ledger. Reads files."""
         given = [key.strip().encode() for key in config.trail_key.get_secret_value().split(",") if key.strip()]
         return cls(given or [_kept_key(config.data_dir / "trail.key")])
 

@@ -4,32 +4,30 @@ What the customer wants is read in `embedded`. What a model found is checked aga
 """
 
 import re
-from decimal import Decimal
 
+from agent import order_numbers
 from agent.assistant.pattern_language import phrases
+from agent.money import exponent, minor_units, number_pattern
+from agent.shop import SHOP
 
 REASON_LIMIT = 160
 """Longest excerpt, in characters, that is kept as a reason."""
 
 AMOUNT_LIMIT = 100_000_000
-"""Amounts above this many minor units are not a home-goods shop's business, and are not read."""
+"""Amounts above this many minor units are not a shop's business here, and are not read."""
 
 _TYPOGRAPHY = str.maketrans("‘’´`“”‐‑‒–—−？！", "''''\"\"------?!")
 
-_ORDER_ID = re.compile(r"(?<!\w)#?W-?[0-9]{3,20}(?!\w)", re.I | re.ASCII)
-
 _EMAIL = re.compile(r"(?<![^\s<(,:;\"'])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 
-SHOP_CURRENCY = "USD"
-"""What a number that names no currency is in."""
-
+_DOLLAR = SHOP.currency if SHOP.currency in ("AUD", "CAD", "HKD", "NZD", "SGD") else "USD"
 _CURRENCIES: dict[str, str] = {
-    "$": "USD", "us$": "USD", "usd": "USD", "dollar": "USD", "buck": "USD", "cent": "USD",
+    "$": _DOLLAR, "us$": "USD", "usd": "USD", "dollar": _DOLLAR, "buck": _DOLLAR, "cent": SHOP.currency,
     "€": "EUR", "eur": "EUR", "euro": "EUR", "£": "GBP", "gbp": "GBP", "pound": "GBP",
     "¥": "JPY", "jpy": "JPY", "yen": "JPY", "chf": "CHF", "franc": "CHF", "cad": "CAD", "aud": "AUD", "₹": "INR",
     "inr": "INR", "rupee": "INR", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "krw": "KRW", "sek": "SEK",
     "nok": "NOK", "dkk": "DKK", "kronor": "SEK", "kroner": "DKK", "pln": "PLN", "zloty": "PLN", "peso": "MXN",
-    "mxn": "MXN", "brl": "BRL", "reais": "BRL",
+    "mxn": "MXN", "brl": "BRL", "reais": "BRL", SHOP.currency.lower(): SHOP.currency,
 }  # fmt: skip
 """Which currency a sign or a word stands for; several pieces of it have an s more."""
 
@@ -38,12 +36,11 @@ _WORDS = "|".join(rf"{name}s?" for name in _CURRENCIES if name[-1].isalpha())
 
 _AMOUNT = re.compile(
     rf"(?<![\w.,#$€£¥₹-])(?P<sign>(?:{_SIGNS}) ?|(?:{_WORDS}) )?"
-    r"(?P<number>[0-9]{1,3}(?:,[0-9]{3}){1,3}(?:\.[0-9]{1,2})?|[0-9]{1,9}(?:[.,][0-9]{1,2})?)"
+    rf"(?P<number>{number_pattern(SHOP.currency, SHOP.locale)})"
     rf"(?: ?(?P<unit>{_SIGNS}|{_WORDS})(?!\w))?(?!\w| ?%|[.,-]?[0-9])",
     re.I | re.ASCII,
 )
-_DECIMALS = re.compile(r"[.,][0-9]{2}$")
-_THOUSANDS = re.compile(r",(?=[0-9]{3})")
+_DECIMALS = re.compile(rf"[.,][0-9]{{{exponent(SHOP.currency)}}}$")
 
 # what is said beside a number without a currency, when it is money
 _MONEY = phrases("refund*/back/charg*/paid/pay/credit*/owe/owed/cost/costs/compensat*/money/price/total/amount/bill*")
@@ -83,7 +80,7 @@ def plain(text: str) -> str:
 
 def order_ids(text: str) -> list[str]:
     """The order ids named, each once, as typed but in upper case."""
-    return list(dict.fromkeys(found.group().upper() for found in _ORDER_ID.finditer(plain(text))))
+    return order_numbers.find(_on_one_line(text))
 
 
 def emails(text: str) -> set[str]:
@@ -93,7 +90,11 @@ def emails(text: str) -> set[str]:
 
 def without_order_ids(text: str) -> str:
     """The text on one line, with the word "order" where an id stood."""
-    return " ".join(_ORDER_ID.sub("order", plain(text)).split())
+    return order_numbers.without(_on_one_line(text))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
 def bare_words(text: str) -> str:
@@ -103,26 +104,28 @@ def bare_words(text: str) -> str:
 
 def numbers_as_amounts(text: str) -> set[int]:
     """Every number in the text that could be an amount, in minor units: what a model may find there."""
-    numbers = (found for found in _AMOUNT.finditer(without_order_ids(text)) if _currency(found) == SHOP_CURRENCY)
+    numbers = (found for found in _AMOUNT.finditer(without_order_ids(text)) if _currency(found) == SHOP.currency)
     return {minor for found in numbers if (minor := _minor_units(found)) is not None}
 
 
 def other_currency(text: str) -> str | None:
     """The currency of an amount in the text that is not the shop's; what it is in the shop's own nobody can tell."""
     named = [_currency(found) for found in _AMOUNT.finditer(without_order_ids(text))]
-    return next((currency for currency in named if currency != SHOP_CURRENCY), None)
+    return next((currency for currency in named if currency != SHOP.currency), None)
 
 
 def _currency(found: re.Match[str]) -> str:
     """The currency that a number names; the shop's, when it names none."""
     name = (found["sign"] or found["unit"] or "").strip().lower()
-    return _CURRENCIES.get(name) or _CURRENCIES.get(name.removesuffix("s")) or SHOP_CURRENCY
+    return _CURRENCIES.get(name) or _CURRENCIES.get(name.removesuffix("s")) or SHOP.currency
 
 
 def _minor_units(found: re.Match[str]) -> int | None:
-    number = Decimal(_THOUSANDS.sub("", found["number"]).replace(",", "."))
-    minor = number if (found["unit"] or "").lower().startswith("cent") else number * 100
-    return int(minor) if minor == minor.to_integral_value() and minor <= AMOUNT_LIMIT else None
+    if (found["unit"] or "").lower().startswith("cent"):
+        minor = int(found["number"]) if found["number"].isdigit() else None
+    else:
+        minor = minor_units(found["number"], SHOP.currency, SHOP.locale)
+    return minor if minor is not None and minor <= AMOUNT_LIMIT else None
 
 
 def amount(text: str) -> int | None:
@@ -136,7 +139,7 @@ def amount(text: str) -> int | None:
     named: set[int] = set()
     asked_back: set[int] = set()
     for found in _AMOUNT.finditer(words):
-        if _currency(found) != SHOP_CURRENCY:
+        if _currency(found) != SHOP.currency:
             continue
         before, after = (
             words[max(0, found.start() - 40) : found.start()],

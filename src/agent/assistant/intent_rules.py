@@ -1,4 +1,4 @@
-"""What customers of a home-goods shop say, as data: a rule for each thing they may want, with its phrases.
+"""What customers of a shop say, as data: a rule for each thing they may want, with its phrases.
 
 How to write a phrase is told in `pattern_language`, how the rules are used in `embedded`; nothing is decided here.
 """
@@ -168,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         phrases(
             "return/returns/returning/exchange/exchanging",
             "send/sending/take/bring/ship/give … it/them/this/that/these/those/one/order back",
-            "send/sending/take/bring/ship/give … FURNITURE back",
+            "send/sending/take/bring/ship/give … PRODUCTS back",
         ),
         takes_in=("refund", "refund_due", "damaged", "faulty", "late"),
     ),
@@ -177,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         "technical_issue",
         phrases(
             "replacement/replacements/replace/spare_part/spare_parts/repair*",
-            "send/ship … another/new/second one/part/FURNITURE",
+            "send/ship … another/new/second one/part/PRODUCTS",
         ),
         takes_in=("damaged", "faulty", "late"),
     ),
@@ -214,7 +214,7 @@ RULES: tuple[Rule, ...] = (
             "damaged/cracked/shattered/scratched/dented/torn/chipped/smashed/stained/ripped/in_pieces/incomplete",
             "arriv*/came/come/deliver*/receiv*/got/opened … broken/bent/defective/dirty/wrong",
             "wrong item/product/one/thing/size/color/colour/order",
-            "wrong FURNITURE",
+            "wrong PRODUCTS",
             "not what i ordered",
             "missing a/an/the/some? part/parts/piece/pieces/item/items/screw/screws/leg",
         ),
@@ -226,7 +226,7 @@ RULES: tuple[Rule, ...] = (
             "NOT … work/working/turn_on/switch_on/start/load/open/connect/light_up/fit/close/stay_on/check_out",
             "broke/broken/defective/faulty/malfunction*/flicker*/wobbl*/error/errors/crash*/glitch*/frozen",
             "TROUBLE … website/app/site/page/checkout/log*/assembl*/regist*",
-            "TROUBLE … FURNITURE",
+            "TROUBLE … PRODUCTS",
         ),
     ),
     Rule(

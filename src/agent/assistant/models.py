@@ -36,7 +36,7 @@ class Topic(BaseModel):
 
     request_type: RequestType
     text: Text = Field(description="the customer's own words about this topic")
-    order_id: Text | None = Field(default=None, description="the order as the customer named it, such as W-1001")
+    order_id: Text | None = Field(default=None, description="the order as the customer named it, whatever its form")
     amount: int | None = Field(default=None, ge=0, description="an amount of money named, in minor units (cents)")
     reason: Text | None = Field(default=None, description="the customer's reason, in few words")
 

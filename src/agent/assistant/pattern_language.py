@@ -5,17 +5,15 @@ Here are its grammar and the word lists that phrases share, not what a phrase me
 
 import re
 
-_FURNITURE = (
-    "lamp/lamps/bulb/bulbs/light/lights/chair/chairs/table/tables/sofa/desk/shelf/shelves/rug/bed"
-    "/mattress/vase/mirror/curtain/curtains/cushion/pillow/blanket/towel/towels/mug/mugs/plate/plates/wardrobe/furniture"
-)
+from agent.shop import SHOP
+
 _SHORTHANDS = {
-    "FURNITURE": _FURNITURE,
+    "PRODUCTS": SHOP.products,
     "SHOP": (
         "order*/parcel*/package*/ship*/deliver*/return*/refund*/exchang*/cancel*/pay*/card/cards/charge*"
         "/voucher*/discount*/coupon*/invoice*/receipt*/account*/password*/email/e-mail/phone/address/details"
         "/newsletter/product*/item*/warranty/assembl*/clean*/wash*/stock/available/price*/cost*/sell/buy/purchase"
-        f"/store/contact/opening_hours/two-factor/login/log_in/sign_up/{_FURNITURE}"
+        f"/store/contact/opening_hours/two-factor/login/log_in/sign_up/{SHOP.products}"
     ),
     "CHANGE": "change/changing/update/updating/modify/edit/editing/correct_my/correct_the/amend/alter",
     "NOT": "doesn't/doesnt/don't/won't/wont/isn't/aren't/not/stopped/can't/cannot",

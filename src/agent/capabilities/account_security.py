@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
-from agent.approvals.chains import Case
 from agent.approvals.requests import Action
 from agent.assistant.entities import emails
 from agent.assistant.pattern_language import phrases
@@ -23,6 +22,7 @@ from agent.capabilities.base import (
 from agent.commerce.commands import ChangeEmail, FreezeAccount, UnfreezeAccount
 from agent.commerce.queries import customer_history
 from agent.services import Services
+from agent.shop import Case
 
 _NOT: Final = re.compile(
     r"\b(?:not|isn't|wasn't|never been)\s+(?:been\s+)?(?:hack|stolen|compromis)"

@@ -12,11 +12,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from agent.approvals.chains import Case
 from agent.approvals.requests import Action
 from agent.assistant.models import RequestType
 from agent.commerce.commands import Command
 from agent.services import Services
+from agent.shop import Case
 
 Arguments = dict[str, Any]
 

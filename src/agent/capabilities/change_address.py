@@ -5,8 +5,9 @@ from typing import Any
 from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import address_in_words, the_address, the_order
-from agent.commerce.commands import Address, ChangeShipTo
+from agent.commerce.commands import ChangeShipTo
 from agent.commerce.policy import pending, policy_denied
+from agent.commerce.types import Address
 from agent.services import Services
 
 

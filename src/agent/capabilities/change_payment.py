@@ -29,7 +29,7 @@ async def _propose(shop: Services, customer_id: str, slots: MethodSlots) -> Outc
         return method
     return Proposal(
         {"order_id": order["id"], "payment_method_id": method["id"], "label": method["label"]},
-        f"Pay order {order['id']}, {money(order['total'], order['currency'])}, by {method_in_words(method)},"
+        f"Pay order {order['id']}, {money(order['total'])}, by {method_in_words(method)},"
         f" instead of {order['payment_method_id']}.",
     )
 

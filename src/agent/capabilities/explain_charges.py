@@ -11,18 +11,17 @@ async def _propose(shop: Services, customer_id: str, slots: Slots) -> Outcome:
     order = await the_order(shop, customer_id, slots, "explain the charges of")
     if isinstance(order, Question):
         return order
-    currency = order["currency"]
     bought = [
-        f"- {line['quantity']} × {line['name']} at {money(line['unit_price'], currency)}:"
-        f" {money(line['quantity'] * line['unit_price'], currency)}"
+        f"- {line['quantity']} × {line['name']} at {money(line['unit_price'])}:"
+        f" {money(line['quantity'] * line['unit_price'])}"
         for line in order["lines"]
     ]
     moved = [
-        f"- {charge['at'][:10]}: {charge['what']} of {money(charge['amount'], currency)}, {charge['method_id']}"
+        f"- {charge['at'][:10]}: {charge['what']} of {money(charge['amount'])}, {charge['method_id']}"
         + ("" if charge["done"] else ", not made yet")
         for charge in await shop.queries.charges(order["id"], customer_id=customer_id)
     ]
-    total = f"Order {order['id']} costs {money(order['total'], currency)}:"
+    total = f"Order {order['id']} costs {money(order['total'])}:"
     return "\n".join([total, *bought, "Paid and refunded:" if moved else "Nothing was charged for it.", *moved])
 
 

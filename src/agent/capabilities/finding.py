@@ -10,8 +10,8 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from agent.capabilities.base import Question, Slots
-from agent.commerce.commands import Address
 from agent.commerce.policy import money
+from agent.commerce.types import Address
 from agent.commerce.views import LineView, OrderView
 from agent.services import Services
 

@@ -21,7 +21,7 @@ async def _propose(shop: Services, customer_id: str, slots: Slots) -> Outcome:
 def order_line(order: OrderView) -> str:
     """An order on one line: what it is, what it costs, how far it is."""
     tracking = ", ".join(parcel["tracking_id"] for parcel in order["parcels"] if parcel["tracking_id"])
-    what = f"{order['id']} ({items(order)}, {money(order['total'], order['currency'])}): {order['status']}"
+    what = f"{order['id']} ({items(order)}, {money(order['total'])}): {order['status']}"
     return what + (f", parcels {tracking}" if tracking else "") + "."
 
 

@@ -8,6 +8,7 @@ from agent.capabilities.base import ANONYMOUS, Arguments, Capability, Outcome, P
 from agent.commerce.commands import OpenTicket, TicketTopic
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
+from agent.shop import SHOP
 
 LONGEST: Final = 2_000
 """Characters of a customer's words that are passed on."""
@@ -20,16 +21,8 @@ class FaultSlots(Slots):
     symptom: str | None = None
 
 
-FIRST_ASKED: Final[tuple[tuple[str, str], ...]] = (
-    ("lamp/lamps/light/lights/bulb/pendant", "Does it stay dark with another bulb and in another socket as well?"),
-    (
-        "table/tables/chair/chairs/stool/desk/shelf/shelves",
-        "Does it still wobble when all screws are tight, on a level floor?",
-    ),
-    ("website/site/app/page/checkout/log_in/login", "On which page is it, and what does it say there?"),
-)
+_FAMILIES: Final = tuple((phrases(fault.words), fault.question) for fault in SHOP.faults)
 """What is asked of each family of products before a technician looks at it."""
-_FAMILIES: Final = tuple((phrases(words), question) for words, question in FIRST_ASKED)
 _PASSWORD: Final = phrases("password/passcode/pin/username", "log_in/login/sign_in/sign_up")
 _WHAT: Final = "What exactly does it do, and since when?"
 

@@ -6,7 +6,8 @@ from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester
 from agent.capabilities.change_address import AddressSlots
 from agent.capabilities.finding import address_in_words, the_address
-from agent.commerce.commands import Address, ChangeProfileAddress
+from agent.commerce.commands import ChangeProfileAddress
+from agent.commerce.types import Address
 from agent.services import Services
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import args_of
-from agent.approvals.chains import Case, case_for_refund
+from agent.approvals.chains import case_for_refund
 from agent.approvals.requests import Action
 from agent.approvals.sums import EarlierRefund, earlier_refunds
-from agent.assistant.entities import SHOP_CURRENCY, other_currency
+from agent.assistant.entities import other_currency
 from agent.capabilities.base import Arguments, Asked, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import the_order
 from agent.commerce.booking import refundable_of_order
@@ -19,6 +19,7 @@ from agent.commerce.policy import money, policy_denied, read_money, refund_denie
 from agent.commerce.queries import customer_history
 from agent.ledger.tables import ApprovalRow, CustomerRow
 from agent.services import Services
+from agent.shop import SHOP, Case
 
 
 class RefundSlots(Slots):
@@ -36,7 +37,7 @@ async def _propose(shop: Services, customer_id: str, slots: RefundSlots) -> Outc
     if other := other_currency(slots.text):
         return Question(
             "amount",
-            f"{other} is not our currency: we reckon in {SHOP_CURRENCY}. How much of order {order['id']} is it?",
+            f"{other} is not our currency: we reckon in {SHOP.currency}. How much of order {order['id']} is it?",
         )
     if slots.amount is None:
         return Question("amount", f"How much of order {order['id']} should be refunded?")

@@ -31,7 +31,7 @@ async def _propose(shop: Services, customer_id: str, slots: ReturnSlots) -> Outc
 
 
 def _proposal(order: OrderView, line: LineView, quantity: int) -> Proposal:
-    back = money(quantity * line["unit_price"], order["currency"])
+    back = money(quantity * line["unit_price"])
     return Proposal(
         {
             "order_id": order["id"],

@@ -5,12 +5,12 @@ A wish that lacked something waits in the conversation (`Unfinished`); the custo
 
 from typing import Any, Final
 
-from pydantic import BaseModel
 from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
 from agent.assistant.embedded import answer_to, other_wish
 from agent.assistant.models import Topic
 from agent.capabilities import BY_NAME, capability_of
+from agent.capabilities.base import Slots
 
 READ: Final = ("order_id", "amount", "reason")
 """Slots that are read out of a customer's words, and only as ids, amounts and reasons; the others are their words."""
@@ -53,6 +53,6 @@ def completed(unfinished: Unfinished, text: str) -> Wish | None:
     return Wish(capability=capability.name, slots=slots | added) if added is not None else None
 
 
-def slots_of(wish: Wish) -> BaseModel:
+def slots_of(wish: Wish) -> Slots:
     """The slots as the capability reads them."""
     return BY_NAME[wish["capability"]].slots.model_validate(wish["slots"])

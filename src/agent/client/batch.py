@@ -16,7 +16,8 @@ from rich.table import Table
 from agent.approvals.models import ApprovalView
 from agent.client.connection import DeskError, ExitCode
 from agent.client.runs import Outcome, parse_json
-from agent.client.show import Screen, money, table, waits
+from agent.client.show import ONLY_CURRENCY, Screen, table, waits
+from agent.money import format_money
 
 ENDS = ("completed", "parked", "cancelled")
 """Stages that a run may stop at without a denial or an open approval."""
@@ -80,7 +81,7 @@ class Row:
     def amount(self) -> str:
         """What the order comes to, once that is known."""
         amount = self.values.get("order_amount")
-        return "" if amount is None else money(amount)
+        return "" if amount is None else format_money(amount, self.values.get("currency", ONLY_CURRENCY))
 
     def finish(self, outcome: Outcome) -> None:
         """Take in where the order's run stopped; a denial is the row's error."""
@@ -96,6 +97,7 @@ class Row:
             "processing_stage": order["stage"],
             "payment_status": order["payments"][-1]["outcome"] if order["payments"] else None,
             "order_amount": order["total"],
+            "currency": order["currency"],
             "denial": order["denial"],
         }
         self.finish(Outcome(values, next((each for each in order["approvals"] if each["status"] == "open"), None)))

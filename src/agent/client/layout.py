@@ -21,7 +21,7 @@ def line(view: ApprovalView, now: datetime) -> tuple[str, ...]:
     return (
         view["request_id"],
         action["name"],
-        amount_of(action["args"]) or "",
+        amount_of(view) or "",
         view["order_id"] or view["subject"],
         f"{view['step']}/{view['steps']}",
         ", ".join(view["roles"]),
@@ -41,7 +41,7 @@ def details(view: ApprovalView, asked: Iterable[QuestionView], now: datetime) ->
         [
             ("request", view["request_id"]),
             ("action", action["name"]),
-            ("amount", amount_of(action["args"])),
+            ("amount", amount_of(view)),
             ("case", view["case"]),
             ("customer", view["subject"]),
             ("order", view["order_id"]),

@@ -9,7 +9,8 @@ import typer
 from agent.client.connection import DeskError, ExitCode, sending
 from agent.client.runs import failed
 from agent.client.session import Session, remote
-from agent.client.show import duration, money, plain, table
+from agent.client.show import duration, plain, table
+from agent.money import format_money
 
 app = typer.Typer(no_args_is_help=True, help="Operate the desk.")
 
@@ -46,7 +47,14 @@ async def compare(
     found = told["differences"]
     columns = ["difference", "provider", "key", "amount", "order", "what can be done"]
     rows = (
-        (each["kind"], each["provider"], each["key"], money(each["amount"]), each["order_id"] or "", each["what_to_do"])
+        (
+            each["kind"],
+            each["provider"],
+            each["key"],
+            format_money(each["amount"], each["currency"]),
+            each["order_id"] or "",
+            each["what_to_do"],
+        )
         for each in found
     )
     if found:

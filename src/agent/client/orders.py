@@ -16,8 +16,9 @@ from agent.client.batch import read_orders, summary, tally, watched
 from agent.client.connection import DeskError, ExitCode, sending
 from agent.client.runs import read_source
 from agent.client.session import Session, remote
-from agent.client.show import facts, money, table
+from agent.client.show import facts, table
 from agent.client.submission import Submission
+from agent.money import format_money
 
 OrderId = Annotated[str, typer.Argument(metavar="ID")]
 
@@ -175,7 +176,7 @@ def _layout(order: dict[str, Any]) -> Iterator[RenderableType]:
             ("status", order["status"]),
             ("stage", order["stage"]),
             ("reason", order["reason"]),
-            ("total", money(order["total"], currency)),
+            ("total", format_money(order["total"], currency)),
             ("placed", order["placed_at"]),
         ]
     )
@@ -194,7 +195,7 @@ def _layout(order: dict[str, Any]) -> Iterator[RenderableType]:
 def _cell(key: str, value: Any, currency: str) -> str:
     match value:
         case int() if key in {"unit_price", "amount"}:
-            return money(value, currency)
+            return format_money(value, currency)
         case list():
             return ", ".join(value)
         case None:

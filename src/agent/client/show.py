@@ -9,7 +9,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Final
 
 from rich import box
 from rich.console import Console, RenderableType
@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.approvals.models import ApprovalView
+from agent.money import format_money
 
 _FILE_WIDTH = 200  # where no terminal folds the lines, a table is as wide as its content, within this
 _KEPT = "\n\t\u200c\u200d"  # Persian, Hindi and emoji are written with the two joiners
@@ -118,17 +119,15 @@ def facts(pairs: Iterable[tuple[str, object]]) -> Table:
     return grid
 
 
-def money(amount: int, currency: str = "USD") -> str:
-    """An amount in minor units as people write it: 123450 is `1,234.50 USD`."""
-    whole, cents = divmod(abs(amount), 100)
-    return f"{'-' if amount < 0 else ''}{whole:,}.{cents:02} {currency}"
+def amount_of(view: ApprovalView) -> str | None:
+    """The amount of money among a request's arguments, if it has one."""
+    [action], currency = view["action_requests"], view.get("currency", ONLY_CURRENCY)
+    amount = action["args"].get("amount", action["args"].get("total"))
+    return format_money(amount, currency) if isinstance(amount, int) else amount and f"{amount} {currency}"
 
 
-def amount_of(args: dict[str, Any]) -> str | None:
-    """The amount of money among an action's arguments, if it has one."""
-    amount = args.get("amount", args.get("total"))
-    currency = args.get("currency", "USD")
-    return money(amount, currency) if isinstance(amount, int) else amount and f"{amount} {currency}"
+ONLY_CURRENCY: Final = "USD"
+"""Of what a server of an earlier release shows."""
 
 
 def due_in(due: str, now: datetime) -> str:

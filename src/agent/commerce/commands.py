@@ -4,61 +4,33 @@ A command says who asks (`actor`, authenticated), in whose name (`subject`, a cu
 key; the rest are its arguments.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from agent.commerce.types import Address, Amount, Form, Id, OrderId
 from agent.identity import Role
-from agent.text import RULE, is_storable
-
-Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9#][A-Za-z0-9_.#-]{0,59}$")]
-"""The one grammar of ids: of an imported shop's, of commands', and of what a customer writes."""
-LARGEST_AMOUNT = 2_000_000_000
-"""In minor units; no provider takes more in one charge."""
-Amount = Annotated[int, Field(strict=True, gt=0, le=LARGEST_AMOUNT)]
-"""Money in minor units, more than nothing."""
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="after")
-    def _can_be_kept(self) -> Self:
-        if not is_storable(self.__dict__):
-            raise ValueError(RULE)
-        return self
-
-
-class Denial(_Form):
+class Denial(Form):
     """A refusal: the rule's id, and a sentence fit for a customer."""
 
     rule: str
     sentence: str
 
 
-class Address(_Form):
-    """Where something is shipped to."""
-
-    line1: str = Field(min_length=1, max_length=200)
-    line2: str = Field(default="", max_length=200)
-    city: str = Field(min_length=1, max_length=100)
-    state: str = Field(default="", max_length=100)
-    postcode: str = Field(min_length=1, max_length=20)
-    country: str = Field(min_length=1, max_length=100)
-
-
-class NewLine(_Form):
+class NewLine(Form):
     """A line as it is ordered; the price comes from the catalogue (law 2)."""
 
     sku: Id
     quantity: int = Field(ge=1, le=1000)
 
 
-class NewOrder(_Form):
+class NewOrder(Form):
     """An order as it comes in. Without `ship_to` it goes to the customer's default address; with `allow_partial` what
     is in stock is sent without the rest, else it is all or nothing."""
 
-    order_id: Id
+    order_id: OrderId
     customer_id: Id
     lines: list[NewLine] = Field(min_length=1, max_length=100)
     payment_method_id: Id
@@ -78,7 +50,7 @@ def first_error(wrong: ValidationError) -> str:
     return f"{'.'.join(str(part) for part in error['loc']) or 'order'}: {error['msg']}"
 
 
-class Swap(_Form):
+class Swap(Form):
     """Pieces of an order, and the option of the same product that takes their place."""
 
     old: Id
@@ -86,14 +58,14 @@ class Swap(_Form):
     quantity: int = Field(default=1, ge=1, le=1000)
 
 
-class LineQuantity(_Form):
+class LineQuantity(Form):
     """Pieces of one line of an order."""
 
     line: int = Field(ge=1)
     quantity: int = Field(ge=1, le=10_000)
 
 
-class Command(_Form):
+class Command(Form):
     """What every command carries."""
 
     key: str = Field(min_length=1, max_length=120)
@@ -121,7 +93,7 @@ class PlaceOrder(Command):
 class CancelOrder(Command):
     """Undo a pending order."""
 
-    order_id: Id
+    order_id: OrderId
     reason: str | None
 
 
@@ -129,7 +101,7 @@ class ReplaceLines(Command):
     """Change pieces of a pending order for other options of the same products; once. `expected` is the difference in
     price, in minor units, that was agreed to."""
 
-    order_id: Id
+    order_id: OrderId
     swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
     payment_method_id: Id
     expected: int | None = None
@@ -143,14 +115,14 @@ class ReplaceLines(Command):
 class ChangeShipTo(Command):
     """Send a pending order somewhere else."""
 
-    order_id: Id
+    order_id: OrderId
     ship_to: Address
 
 
 class SwapPayment(Command):
     """Pay a pending order by another method."""
 
-    order_id: Id
+    order_id: OrderId
     payment_method_id: Id
 
 
@@ -163,7 +135,7 @@ class ChangeProfileAddress(Command):
 class RequestReturn(Command):
     """Ask to give pieces of a delivered order back: by line and quantity, or by SKU, each piece named."""
 
-    order_id: Id
+    order_id: OrderId
     lines: tuple[LineQuantity, ...] = Field(default=(), max_length=100)
     skus: tuple[Id, ...] = Field(default=(), max_length=100)
     payment_method_id: Id
@@ -183,7 +155,7 @@ class RequestExchange(Command):
     """Ask to exchange pieces of a delivered order for other options of the same products; once, all in one request.
     `expected` as with ReplaceLines."""
 
-    order_id: Id
+    order_id: OrderId
     swaps: tuple[Swap, ...] = Field(min_length=1, max_length=100)
     payment_method_id: Id
     expected: int | None = None
@@ -209,7 +181,7 @@ class MarkDelivered(Command):
 class ReceiveReturn(Command):
     """What was to be returned or exchanged is back: so many pieces of each order line, or without any, all of it."""
 
-    order_id: Id
+    order_id: OrderId
     lines: tuple[LineQuantity, ...] = Field(default=(), max_length=100)
 
     def arguments(self) -> dict[str, Any]:
@@ -220,19 +192,19 @@ class ReceiveReturn(Command):
 class WithdrawReturn(Command):
     """Give up a return or an exchange of which nothing has arrived."""
 
-    order_id: Id
+    order_id: OrderId
 
 
 class UndoChange(Command):
     """Have the items of an order as they were before a change whose difference was declined."""
 
-    order_id: Id
+    order_id: OrderId
 
 
 class RefundPayment(Command):
     """Give money of an order back, beyond what a rule owes."""
 
-    order_id: Id
+    order_id: OrderId
     amount: Amount
 
 
@@ -277,7 +249,7 @@ class OpenTicket(Command):
 
     topic: TicketTopic
     text: str = Field(min_length=1, max_length=8_000)
-    order_id: Id | None = None
+    order_id: OrderId | None = None
     thread_id: str | None = Field(default=None, max_length=40)
 
     def arguments(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from agent.ledger.restored import RESTORED
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentRow
 from agent.ledger.transactions import reads, writes
 from agent.providers.payment import Movement, PaymentProvider
+from agent.shop import SHOP
 
 DAYS: Final = 7
 """How far back is looked, unless somebody says otherwise."""
@@ -33,7 +34,7 @@ EARLIER: Final = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Difference:
-    """Money that the ledger and a provider do not agree on. `amount` in minor units."""
+    """Money that the ledger and a provider do not agree on. `amount` in minor units of `currency`."""
 
     kind: str
     provider: str
@@ -41,6 +42,7 @@ class Difference:
     amount: int
     order_id: str | None
     what_to_do: str
+    currency: str = SHOP.currency
 
 
 class Comparison:

@@ -26,6 +26,7 @@ from agent.ledger.transactions import reads, writes
 from agent.providers.carrier import Carrier, CarrierError
 from agent.providers.payment import PaymentError, PaymentProvider, RefundState
 from agent.resilience import CircuitOpenError
+from agent.shop import SHOP
 
 ATTEMPTS: Final = 8
 """Attempts before people are asked what to do, and again after each time that they say: try again."""
@@ -210,7 +211,9 @@ class Debts:
         provider = self._provider(owed)
         if owed.provider_id:
             return await provider.refund(owed.provider_key, owed.provider_id, owed.amount)
-        return await provider.credit(owed.provider_key, owed.amount, "USD", owed.token)  # another method than paid
+        return await provider.credit(
+            owed.provider_key, owed.amount, SHOP.currency, owed.token
+        )  # another method than paid
 
     async def _find(self, owed: _Owed) -> RefundState | None:
         return await self._provider(owed).find_refund(owed.provider_key, owed.provider_id or "")

@@ -11,12 +11,13 @@ from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items
-from agent.commerce.commands import LARGEST_AMOUNT, CancelOrder, NewLine, PlaceOrder
+from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
 from agent.commerce.compensation import undo
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.locks import OrderRef, locked, move, open_case, own
 from agent.commerce.policy import cancel_denied, policy_denied
 from agent.commerce.reservations import Reservations
+from agent.commerce.types import LARGEST_AMOUNT
 from agent.commerce.views import LineView, OrderView, new_order_view, order_view
 from agent.identity import owner_by
 from agent.ledger.database import Clock, Database, emit_once_committed
@@ -25,6 +26,7 @@ from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMeth
 from agent.ledger.times import is_in_future
 from agent.ledger.transactions import writes
 from agent.platform import order_thread
+from agent.shop import SHOP
 
 GIVE_UPS: Final = 5
 """Threads of one order that may fail before a person is asked to look into it."""
@@ -57,7 +59,7 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
         "generation": 0,
         "revision": 0,
         "total": total,
-        "currency": "USD",
+        "currency": SHOP.currency,
         "payment_method_id": method_id,
         "thread_id": order_thread(order.order_id, owner_by(command.actor, command.subject)),
         "allow_partial": order.allow_partial,

@@ -35,6 +35,7 @@ from agent.providers.payment import (
     PaymentUnknownError,
 )
 from agent.resilience import CircuitOpenError
+from agent.shop import SHOP
 
 ATTEMPTS: Final = PAYMENT_ATTEMPTS
 
@@ -74,7 +75,7 @@ class _Asked:
 
     @classmethod
     def of(cls, row: PaymentRow, method: PaymentMethodRow, before: bool) -> Self:
-        attempt = Attempt(row.key, row.amount, "USD", method.token)
+        attempt = Attempt(row.key, row.amount, SHOP.currency, method.token)
         return cls(attempt, row.order_id, row.outcome, row.provider, row.asks, before)
 
 

@@ -3,13 +3,13 @@
 Amounts are integer minor units. Source of rules and numbers: docs/architecture.md, "Retail policy".
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, get_args
 
 from agent.ledger.database import PolicyDenied
+from agent.shop import SHOP
 
 CancelReason = Literal["no longer needed", "ordered by mistake"]
 CANCEL_REASONS: Final[tuple[str, ...]] = get_args(CancelReason)
@@ -83,6 +83,8 @@ RETURN_REMINDER: Final = timedelta(days=30)
 RETURN_LIMIT: Final = timedelta(days=45)
 """RETURN-STATUS: after so long the rest of a return or exchange is closed, and what is held for it is released."""
 
+_MUCH_BY_GIFT_CARD: Final = SHOP.minor(SHOP.amounts.gift_card_risk)
+
 REFUND_TIME: Final = "in 5 to 7 business days"
 """CANCEL-REFUND: how long a refund takes unless it goes to a gift card, which is at once."""
 
@@ -122,7 +124,7 @@ def risk_reasons(facts: RiskFacts) -> list[tuple[int, str]]:
             (15, "first order", not past),
             (25, f"{facts.orders_in_24_hours} orders in 24 hours", facts.orders_in_24_hours > 3),
             (25, "at least 5 times the usual total", median is not None and facts.total >= 5 * median),
-            (20, "much of it by gift card", facts.paid_by_gift_card and facts.total > 200_00),
+            (20, "much of it by gift card", facts.paid_by_gift_card and facts.total > _MUCH_BY_GIFT_CARD),
             (30, "profile changed within 7 days", recently),
         )
         if applies
@@ -147,23 +149,11 @@ def refund_denied(amount: int, refundable: int) -> str | None:
     return None if 0 < amount <= refundable else "REFUND-AMOUNT"
 
 
-def read_money(text: object, currency: str = "USD") -> int:
-    """An amount of this currency as people write it, in minor units: `60`, `60.00`, `60,00` and `1,200.00 USD`.
-
-    Raises ValueError with what is expected: for another currency, and for what may mean two things.
-    """
-    plain = str(text).strip().removesuffix(currency).strip() if isinstance(text, str | int) else ""
-    found = None if isinstance(text, bool) else _AMOUNT.fullmatch(plain)
-    if not found:
-        raise ValueError(f"an amount is written like 80.00, in {currency}")
-    return int(found["whole"].replace(",", "")) * 100 + int((found["part"] or "").ljust(2, "0"))
+def read_money(text: object) -> int:
+    """An amount that somebody wrote, in minor units of the shop's currency. Raises ValueError with what is expected."""
+    return SHOP.read_money(text)
 
 
-_AMOUNT: Final = re.compile(
-    r"(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,9})(?:[.,](?P<part>[0-9]{1,2}))?", re.ASCII
-)
-
-
-def money(amount: int, currency: str = "USD") -> str:
-    """An amount of minor units as people write it."""
-    return f"{'-' if amount < 0 else ''}{abs(amount) // 100:,}.{abs(amount) % 100:02} {currency}"
+def money(amount: int) -> str:
+    """An amount of minor units of the shop's currency as people write it."""
+    return SHOP.money(amount)

@@ -30,9 +30,14 @@ from agent.ledger.tables import (
 from agent.ledger.times import CLOCK_SKEW, is_in_future
 from agent.ledger.transactions import reads
 from agent.observability.events import emit
+from agent.order_numbers import meant
 
 PAST_ORDERS: Final = 100
 """How many of a customer's latest orders the risk of a new one is measured by."""
+
+
+OWN_ORDERS: Final = 1000
+"""How many of a customer's latest orders a number is looked for among, when it is not written as the ledger does."""
 
 
 class ParcelView(TypedDict):
@@ -71,6 +76,18 @@ class Queries:
             select(OrderRow).where(OrderRow.customer_id == customer_id).order_by(OrderRow.placed_at.desc()).limit(limit)
         )
         return order_views(session, rows.all())
+
+    @reads
+    def own_order_id(self, session: Session, customer_id: str, written: str) -> str:
+        """The id of the customer's own order that is meant, however it is written; else what is written.
+
+        Raises `PolicyDenied` ORDER-EXISTS when several may be meant, naming them.
+        """
+        newest = select(OrderRow.id).where(OrderRow.customer_id == customer_id).order_by(OrderRow.placed_at.desc())
+        found = meant(written, session.scalars(newest.limit(OWN_ORDERS)))
+        if len(found) > 1:
+            raise policy_denied("ORDER-EXISTS", f"{written} may be {' or '.join(found[:5])}: please tell me which")
+        return found[0] if found else written
 
     @reads
     def unfinished(self, session: Session, *, stale_seconds: float) -> list[OrderView]:

@@ -1,17 +1,18 @@
 """The import format: a whole shop as one document of products, customers, payment methods and past orders.
 
 Strict and frozen; a document that does not hold together is refused with the places that are wrong. Only the
-form lives here: `demo_shop` makes one, `shop_import` writes one into the ledger.
+form lives here: `shop_import` reads one, and writes it into the ledger.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
-from agent.commerce.commands import LARGEST_AMOUNT, Id
+from agent.commerce.types import LARGEST_AMOUNT, Address, Form, Id, OrderId
 from agent.identity import is_staff_name
-from agent.text import RULE, is_storable
+from agent.shop import SHOP
 
 
 def _no_colleague(name: str) -> str:
@@ -29,17 +30,7 @@ CustomerId = Annotated[Id, AfterValidator(_no_colleague)]
 Text = Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    @model_validator(mode="after")
-    def _can_be_kept(self) -> Self:
-        if not is_storable(self.__dict__):
-            raise ValueError(RULE)
-        return self
-
-
-class Variant(_Form):
+class Variant(Form):
     """One option of a product, as it is bought. `price` is in minor units a piece.
 
     `on_hand` pieces in `warehouse` can be sold; what pending orders of the document hold comes on top.
@@ -52,7 +43,7 @@ class Variant(_Form):
     on_hand: int = Field(ge=0, le=1_000_000)
 
 
-class Product(_Form):
+class Product(Form):
     """Something the shop sells, in one or more variants."""
 
     id: ShortId
@@ -60,18 +51,7 @@ class Product(_Form):
     variants: tuple[Variant, ...] = Field(min_length=1)
 
 
-class Address(_Form):
-    """Where parcels go."""
-
-    line1: Text
-    line2: str = Field(default="", max_length=100)
-    city: Text
-    state: str = Field(default="", max_length=100)
-    postcode: Text
-    country: Text
-
-
-class PaymentMethod(_Form):
+class PaymentMethod(Form):
     """One way in which a customer pays. `token` is the provider's name for it, never a card number.
 
     `balance` (minor units, what can still be spent) belongs to gift cards, and to nothing else.
@@ -90,7 +70,7 @@ class PaymentMethod(_Form):
         return self
 
 
-class Customer(_Form):
+class Customer(Form):
     """A customer; `address` is the default ship-to."""
 
     id: CustomerId
@@ -101,7 +81,7 @@ class Customer(_Form):
     payment_methods: tuple[PaymentMethod, ...] = Field(min_length=1)
 
 
-class Line(_Form):
+class Line(Form):
     """One line of an order, at the price (minor units, a piece) of the moment it was placed."""
 
     sku: ShortId
@@ -109,17 +89,28 @@ class Line(_Form):
     unit_price: Amount
 
 
-class ShopOrder(_Form):
+class ShopOrder(Form):
     """An order from before the shop moved in; its whole total was paid by one method, and it left in one parcel."""
 
-    id: Id
+    id: OrderId
     customer_id: Id
     status: Literal["pending", "processed", "delivered", "cancelled"]
-    placed_at: AwareDatetime
+    placed_at: AwareDatetime | None = None
+    placed_ago: timedelta | None = Field(default=None, ge=timedelta(0), le=timedelta(days=3650))  # for a demo
     payment_method_id: Id
     ship_to: Address
     lines: tuple[Line, ...] = Field(min_length=1, max_length=100)
     tracking_id: str | None = Field(default=None, min_length=1, max_length=40)  # the carrier's
+
+    @model_validator(mode="after")
+    def _was_placed_once(self) -> Self:
+        if (self.placed_at is None) == (self.placed_ago is None):
+            raise ValueError("an order has placed_at, or in a shop that is to be tried out placed_ago; one of them")
+        return self
+
+    def placed(self, now: datetime) -> datetime:
+        """When it was placed."""
+        return self.placed_at or now - (self.placed_ago or timedelta(0))
 
     @property
     def total(self) -> int:
@@ -127,19 +118,23 @@ class ShopOrder(_Form):
         return sum(line.quantity * line.unit_price for line in self.lines)
 
 
-class Shop(_Form):
+class Shop(Form):
     """The whole document. Ids and SKUs are unique, and whatever refers to one refers to one that is there."""
 
-    currency: Literal["USD"] = "USD"  # the one in which new orders are placed and charged
+    currency: str = SHOP.currency  # in minor units of it is all that the document says of money
     products: tuple[Product, ...]
     customers: tuple[Customer, ...]
     orders: tuple[ShopOrder, ...] = ()
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        if problems := [*self._duplicates(), *self._broken_references()]:
+        if problems := [*self._other_currency(), *self._duplicates(), *self._broken_references()]:
             raise ValueError("; ".join(problems))
         return self
+
+    def _other_currency(self) -> Iterator[str]:
+        if self.currency != SHOP.currency:
+            yield f"currency: {self.currency!r}, and the shop's is {SHOP.currency} ({SHOP.folder / 'shop.toml'})"
 
     def _duplicates(self) -> Iterator[str]:
         customers = list(enumerate(self.customers))

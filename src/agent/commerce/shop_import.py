@@ -1,4 +1,4 @@
-"""Loads a whole shop into an empty ledger, with the money that its past orders were paid with."""
+"""Reads a whole shop, and loads it into an empty ledger, with the money that its past orders were paid with."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ from agent.ledger.tables import (
 )
 from agent.platform import order_thread
 from agent.providers.payment import Attempt, Charge, PaymentProvider
+from agent.shop import SHOP
 
 STAGE_OF: Final = {
     "pending": "imported",
@@ -33,6 +34,11 @@ STAGE_OF: Final = {
     "cancelled": "cancelled",
 }
 PARCEL_OF: Final = {"pending": "planned", "processed": "handed_over", "delivered": "delivered"}
+
+
+def catalogue() -> Shop:
+    """The shop's own catalogue, to be tried out. Raises `ValidationError` and OSError."""
+    return Shop.model_validate_json(SHOP.catalogue.read_bytes())
 
 
 async def is_empty(database: Database) -> bool:
@@ -105,8 +111,8 @@ def _rows(shop: Shop, charges: dict[str, Charge], provider: str, now: datetime) 
         for method in customer.payment_methods
     ]
     for order in shop.orders:
-        yield [_order(order, shop.currency)]
-        yield list(_order_parts(order, charges.get(order.id), provider))
+        yield [_order(order, shop.currency, now)]
+        yield list(_order_parts(order, charges.get(order.id), provider, now))
     yield list(_gift_cards(shop, now))
 
 
@@ -114,7 +120,7 @@ def _key(order: ShopOrder) -> str:
     return f"{order.id}:pay:1"
 
 
-def _order(order: ShopOrder, currency: str) -> OrderRow:
+def _order(order: ShopOrder, currency: str, now: datetime) -> OrderRow:
     return OrderRow(
         id=order.id,
         customer_id=order.customer_id,
@@ -127,12 +133,12 @@ def _order(order: ShopOrder, currency: str) -> OrderRow:
         thread_id=order_thread(order.id, owner_by(order.customer_id, order.customer_id)),
         reason="IMPORTED" if order.status == "cancelled" else None,
         placed_by=order.customer_id,
-        placed_at=order.placed_at,
-        touched_at=order.placed_at,
+        placed_at=order.placed(now),
+        touched_at=order.placed(now),
     )
 
 
-def _order_parts(order: ShopOrder, charge: Charge | None, provider: str) -> Iterator[Base]:
+def _order_parts(order: ShopOrder, charge: Charge | None, provider: str, now: datetime) -> Iterator[Base]:
     """Lines, payment, money and parcel of a past order."""
     reservation = {"pending": "held", "cancelled": "released"}.get(order.status, "shipped")
     for n, line in enumerate(order.lines, 1):
@@ -155,7 +161,7 @@ def _order_parts(order: ShopOrder, charge: Charge | None, provider: str) -> Iter
         attempt=1,
         provider_id=charge.provider_id if charge else None,
         provider=provider if charge else None,
-        at=order.placed_at,
+        at=order.placed(now),
     )
     yield MoneyEntryRow(
         key=_key(order),
@@ -164,7 +170,7 @@ def _order_parts(order: ShopOrder, charge: Charge | None, provider: str) -> Iter
         method_id=order.payment_method_id,
         kind="capture" if charge else "gift_debit",
         amount=order.total,
-        at=order.placed_at,
+        at=order.placed(now),
     )
     yield ParcelRow(
         id=f"{order.id}/all",

@@ -73,7 +73,7 @@ class TicketView(TicketLine):
 
 
 class Tickets:
-    """Queries the queue, escalates what nobody takes, keeps what customers say to who has their ticket."""
+    """Reads the queue, escalates what nobody takes, keeps what customers say to who has their ticket."""
 
     def __init__(self, database: Database) -> None:
         self._db = database

@@ -21,6 +21,7 @@ from agent.commerce.policy import RULES
 from agent.customer_service.state import DeskState
 from agent.ledger.tables import CustomerRow, OrderRow
 from agent.observability.events import emit
+from agent.order_numbers import spellings
 from agent.services import Services
 
 _WORD: Final = re.compile(r"\w+")
@@ -75,8 +76,9 @@ def _guesses(claim: str) -> bool:
 
 def _where(session: Session, ids: Sequence[str], said: str) -> list[str]:
     """How far the orders are whose customer's address, or name and postcode, is in what was said."""
+    written = {each for number in ids for each in spellings(number)}
     query = select(OrderRow.id, OrderRow.status, CustomerRow).join(CustomerRow, CustomerRow.id == OrderRow.customer_id)
-    rows = session.execute(query.where(OrderRow.id.in_(ids)).order_by(OrderRow.id)).all() if ids else ()
+    rows = session.execute(query.where(OrderRow.id.in_(written)).order_by(OrderRow.id)).all() if written else ()
     return [f"{order_id}: {status}." for order_id, status, customer in rows if _is(customer, said)]
 
 

@@ -1,4 +1,4 @@
-"""Requester a conversation is, and what is new for them. One customer a conversation (CUSTOMER-ONE)."""
+"""Whose a conversation is, and what is new for them. One customer a conversation (CUSTOMER-ONE)."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ async def ended_meanwhile(shop: Services, runtime: Runtime[Context]) -> list[App
 
 
 async def _known(shop: Services, state: DeskState, runtime: Runtime[Context]) -> str | None:
-    """Requester conversation this is; where its checkpoint was lost, a request that is still open says so.
+    """Whose conversation this is; where its checkpoint was lost, a request that is still open says so.
 
     Nobody's, when the customer was only claimed and a claim does not (or no longer) reach that far.
     """

@@ -12,7 +12,10 @@ async def look_into(shop: Services, task: TopicTask) -> Finding:
     wish, customer_id, article = task["topic"], task["customer_id"], task["article"]
     capability = BY_NAME[wish["capability"]]
     told = f"{article['title']}: {article['text']}" if article else ""
-    outcome = await capability.propose(shop, customer_id or ANONYMOUS, slots_of(wish))
+    slots = slots_of(wish)
+    if customer_id and slots.order_id:  # as the ledger writes it
+        slots = slots.model_copy(update={"order_id": await shop.queries.own_order_id(customer_id, slots.order_id)})
+    outcome = await capability.propose(shop, customer_id or ANONYMOUS, slots)
     match outcome:
         case Question(slot, text):
             first = capability.reach == "anybody" and told and len(wish["slots"]) == 1

@@ -49,7 +49,7 @@ def read(file: Path) -> Contents:
 
 
 def damage_in(connection: Connection) -> str | None:
-    """The first thing wrong with the pages of a SQLite database; None: nothing. Queries all of them."""
+    """The first thing wrong with the pages of a SQLite database; None: nothing. Reads all of them."""
     verdict: str = connection.execute(text("PRAGMA integrity_check(1)")).scalar_one()
     return None if verdict == "ok" else " ".join(verdict.split()).removeprefix("*** in database main *** ")
 

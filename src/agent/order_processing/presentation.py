@@ -47,6 +47,7 @@ def order_state(order: OrderView) -> dict[str, Any]:
         "order_id": order["id"],
         "customer_id": order["customer_id"],
         "order_amount": order["total"],
+        "currency": order["currency"],
         "processing_stage": order["stage"],
         "lines": [line["number"] for line in order["lines"]],
         "parcels": [],
@@ -59,7 +60,7 @@ def order_state(order: OrderView) -> dict[str, Any]:
 
 def ledger_fact(order: OrderView) -> str:
     """What the ledger says was done for an order, and is not done again."""
-    taken = [f"{money(p['amount'], order['currency'])} captured as {p['key']}" for p in order["payments"] if _taken(p)]
+    taken = [f"{money(p['amount'])} captured as {p['key']}" for p in order["payments"] if _taken(p)]
     left = [f"{p['id']} {p['state'].replace('_', ' ')}" for p in order["parcels"]]
     why = [order["reason"]] if order["reason"] else []
     return "; ".join([f"{order['id']} is {order['stage']}", *why, *taken, *left])
@@ -69,7 +70,7 @@ def opening(state: OrderState, order: OrderView) -> dict[str, Any]:
     """The update with a thread's first message, which stays true: the order as it was placed."""
     if state.get("messages"):
         return {}
-    total = money(order["total"], order["currency"])
+    total = money(order["total"])
     return assistant_message(f"{order['id']}:placed", f"Order {order['id']}, {counted(len(order['lines']))}, {total}")
 
 
@@ -86,15 +87,14 @@ def answer_message(request: ApprovalView) -> dict[str, Any]:
 
 def approval_action(order: OrderView, risk: OrderRisk, history: str) -> Action:
     """What people are asked to agree to: this order, exactly; with what they need to judge it."""
-    total = money(order["total"], order["currency"])
+    total = money(order["total"])
     lines = [line for line in order["lines"] if line["reservation"] != "short"]
     items = "\n".join(
-        f"- {line['quantity']} × {line['name']} ({line['sku']}), {money(line['unit_price'], order['currency'])} each"
-        for line in lines
+        f"- {line['quantity']} × {line['name']} ({line['sku']}), {money(line['unit_price'])} each" for line in lines
     )
     to = ", ".join(str(part) for part in order["ship_to"].values() if part)
     why = f" ({'; '.join(risk.reasons)})" if risk.reasons else ""
-    others = money(risk.unapproved, order["currency"])
+    others = money(risk.unapproved)
     more = f" Other orders of 24 hours that nobody has approved: {others}." if risk.unapproved else ""
     return Action(
         name="approve_order",

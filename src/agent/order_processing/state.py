@@ -65,7 +65,7 @@ class OrderRequest(TypedDict):
 
 
 class OrderResult(TypedDict, total=False):
-    """What a run ends with. `order_amount` in minor units; `processing_stage` is what a client waits for.
+    """What a run ends with. `order_amount` in minor units of `currency`; `processing_stage` is what a client waits for.
 
     `ledger_fact` names what had been done before this run, which therefore did nothing.
     """
@@ -73,6 +73,7 @@ class OrderResult(TypedDict, total=False):
     order_id: str
     customer_id: str
     order_amount: int
+    currency: str
     payment_status: Literal["none", "deferred", "unknown", "captured", "declined", "void"] | None
     processing_stage: Stage | Literal["refused"]
     error_count: Annotated[int, add]

@@ -27,7 +27,7 @@ _RECEIVER: Final = BreakerConfig(
 """For the breaker of a receiver of notices."""
 
 Reader = Callable[[Mapping[str, str], bytes], str | None]
-"""Queries headers and body of a webhook: what to ask about, None for another matter; raises `WebhookRefusedError`."""
+"""Reads headers and body of a webhook: what to ask about, None for another matter; raises `WebhookRefusedError`."""
 
 
 def nothing(headers: Mapping[str, str], body: bytes) -> None:

@@ -41,7 +41,7 @@ def token_in(headers: Mapping[bytes, bytes]) -> str:
 
 
 def caller_behind(token: str, config: Settings) -> Caller:
-    """Whom a token stands for. Queries files. Raises `CredentialError`.
+    """Whom a token stands for. Reads files. Raises `CredentialError`.
 
     With JWT settings, whatever has the form of a JWT is one, and nothing else.
     """

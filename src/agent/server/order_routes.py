@@ -11,8 +11,9 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from langgraph_sdk.errors import LangGraphError
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.commerce.commands import CancelOrder, Command, Denial, Id, SwapPayment
+from agent.commerce.commands import CancelOrder, Command, Denial, SwapPayment
 from agent.commerce.policy import RULES
+from agent.commerce.types import Id
 from agent.commerce.views import OrderView
 from agent.identity import Caller
 from agent.ledger.database import KeyReusedError, PolicyDenied, digest
@@ -43,7 +44,7 @@ class Pay(BaseModel):
     payment_method_id: Id
 
 
-@router.get("/{order_id}")
+@router.get("/{order_id:path}")
 async def show(order_id: str, request: Request) -> dict[str, Any]:
     """An order as the ledger has it; customers see their own."""
     shop, caller = await services(), caller_of_request(request)
@@ -53,7 +54,7 @@ async def show(order_id: str, request: Request) -> dict[str, Any]:
     return {**view, "denial": denial, "approvals": await shop.approvals.of_order(order_id)}
 
 
-@router.post("/{order_id}/cancel", dependencies=[Depends(within_rate)])
+@router.post("/{order_id:path}/cancel", dependencies=[Depends(within_rate)])
 async def cancel(
     order_id: str, asked: Cancel, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -67,7 +68,7 @@ async def cancel(
     return await run_command(shop, command, order_id)
 
 
-@router.post("/{order_id}/pay", dependencies=[Depends(within_rate)])
+@router.post("/{order_id:path}/pay", dependencies=[Depends(within_rate)])
 async def pay(order_id: str, asked: Pay, request: Request, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
     """Pay by another method, after a decline or before anything is handed over (PAYMENT-STATUS)."""
     shop, caller = await services(), caller_of_request(request, "customer", "channel")
@@ -83,7 +84,7 @@ async def pay(order_id: str, asked: Pay, request: Request, idempotency_key: Idem
     return await run_command(shop, command, order_id)
 
 
-@router.post("/{order_id}/deliver")
+@router.post("/{order_id:path}/deliver")
 async def deliver(order_id: str, request: Request) -> dict[str, Any]:
     """Confirm that all parcels that have left have arrived (PARCEL-STATE)."""
     shop, caller = await services(), caller_of_request(request, "warehouse")

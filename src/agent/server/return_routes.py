@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.commerce.commands import (
     Command,
-    Id,
     LineQuantity,
     ReceiveReturn,
     RequestExchange,
@@ -19,6 +18,7 @@ from agent.commerce.commands import (
     UndoChange,
     WithdrawReturn,
 )
+from agent.commerce.types import Id
 from agent.identity import Role
 from agent.server.callers import caller_of_request
 from agent.server.limits import within_rate
@@ -51,7 +51,7 @@ class Received(BaseModel):
     lines: tuple[LineQuantity, ...] = Field(default=(), max_length=100)
 
 
-@router.post("/{order_id}/return", dependencies=[Depends(within_rate)])
+@router.post("/{order_id:path}/return", dependencies=[Depends(within_rate)])
 async def give_back(
     order_id: str, asked: Return, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -60,7 +60,7 @@ async def give_back(
     return await _of_customer(RequestReturn, "return", order_id, request, idempotency_key, **arguments)
 
 
-@router.post("/{order_id}/exchange", dependencies=[Depends(within_rate)])
+@router.post("/{order_id:path}/exchange", dependencies=[Depends(within_rate)])
 async def exchange(
     order_id: str, asked: Exchange, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
@@ -69,19 +69,19 @@ async def exchange(
     return await _of_customer(RequestExchange, "exchange", order_id, request, idempotency_key, **arguments)
 
 
-@router.post("/{order_id}/withdraw", dependencies=[Depends(within_rate)])
+@router.post("/{order_id:path}/withdraw", dependencies=[Depends(within_rate)])
 async def withdraw(order_id: str, request: Request, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
     """Withdraw a return or an exchange of which nothing has arrived (REQUEST-WITHDRAW)."""
     return await _of_customer(WithdrawReturn, "withdraw", order_id, request, idempotency_key)
 
 
-@router.post("/{order_id}/undo-change", dependencies=[Depends(within_rate)])
+@router.post("/{order_id:path}/undo-change", dependencies=[Depends(within_rate)])
 async def undo_change(order_id: str, request: Request, idempotency_key: IdempotencyKey = None) -> dict[str, Any]:
     """Have the items as they were before a change whose difference was declined (CHANGE-UNPAID)."""
     return await _of_customer(UndoChange, "undo-change", order_id, request, idempotency_key)
 
 
-@router.post("/{order_id}/receive")
+@router.post("/{order_id:path}/receive")
 async def receive(
     order_id: str, asked: Received, request: Request, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def open_ledger(config: Settings) -> str | None:
 
 
 def unfit(config: Settings) -> str | None:
-    """Why a server with these settings must not start; None when it may. Queries files."""
+    """Why a server with these settings must not start; None when it may. Reads files."""
     return _wrong_jwt(config) or _wrong_rate(config) or _wrong_in_production(config)
 
 
@@ -115,8 +115,8 @@ def _of_the_sandbox(config: Settings) -> Iterator[str]:
         yield "PAYMENT_PROVIDER other than sandbox, which moves no money"
     if config.second_payment_url:
         yield "no SECOND_PAYMENT_URL: it is a sandbox too"
-    if config.seed_demo_shop:
-        yield "SEED_DEMO_SHOP=false"
+    if config.seed_shop:
+        yield "SEED_SHOP=false"
 
 
 def _weak_secrets(config: Settings) -> Iterator[str]:

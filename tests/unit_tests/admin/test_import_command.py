@@ -1,14 +1,13 @@
 """`desk import`: a whole shop or nothing, and what is wrong with the file, place by place."""
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.client.connection import ExitCode
-from agent.commerce.demo_shop import demo_shop
+from agent.commerce.shop_import import catalogue
 
 from .conftest import Desk
 
@@ -17,7 +16,7 @@ Document = dict[str, Any]
 
 @pytest.fixture
 def document() -> Document:
-    shop: Document = json.loads(demo_shop(now=datetime(2026, 6, 1, tzinfo=UTC)).model_dump_json())
+    shop: Document = json.loads(catalogue().model_dump_json())
     return shop
 
 

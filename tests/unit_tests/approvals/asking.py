@@ -7,11 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import args_of
-from agent.approvals.chains import Case, case_for_refund
+from agent.approvals.chains import case_for_refund
 from agent.approvals.models import ApprovalView, decision_payload
 from agent.approvals.requests import Action, Approvals
 from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow, DecisionRow
+from agent.shop import Case
 
 CUSTOMER = "ada_park"
 ASKER = "channel-1"

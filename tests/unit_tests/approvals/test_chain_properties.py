@@ -10,11 +10,12 @@ from typing import Any, Literal
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from agent.approvals.chains import CHAINS, Case
+from agent.approvals.chains import CHAINS
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Approvals
 from agent.identity import APPROVER_ROLES, Caller, Role
 from agent.ledger.database import Database
+from agent.shop import Case
 from tests.unit_tests.threads import APPROVE, reject, seen
 
 from .asking import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, refund

@@ -2,9 +2,10 @@
 
 import pytest
 
-from agent.approvals.chains import CHAINS, Case, case_for_order, case_for_refund, chain_of
+from agent.approvals.chains import CHAINS, case_for_order, case_for_refund, chain_of
 from agent.escalation import HOUR, Step, escalation_of
 from agent.identity import APPROVER_ROLES
+from agent.shop import Case
 
 POLICY: dict[Case, list[str]] = {
     "technical": ["tech_support", "senior_tech"],

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from agent.approvals.chains import Case
 from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Action, Approvals
 from agent.ledger.database import Database
 from agent.ledger.tables import NoticeRow
+from agent.shop import Case
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, reject, staff
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.commerce.demo_shop import demo_shop
-from agent.commerce.shop_import import import_shop
+from agent.commerce.shop_import import catalogue, import_shop
 from agent.ledger.database import Database
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.settings import Settings
@@ -24,7 +23,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         clock = Clock()
         database = Database(config.ledger_url, clock)
         async with sandbox_client("", config.data_dir / "sandbox.db", timeout=30, slow_seconds=0) as client:
-            await import_shop(database, SandboxProvider(client, timeout=30), demo_shop(now=clock()))
+            await import_shop(database, SandboxProvider(client, timeout=30), catalogue())
         await database.close()
 
     with home(tmp_path_factory.mktemp("imported")) as config:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from agent.approvals.requests import Action
 from agent.commerce.booking import gift_balance
-from agent.commerce.commands import Address, ChangeShipTo, Command, NewLine, NewOrder, ReplaceLines, Swap, SwapPayment
+from agent.commerce.commands import ChangeShipTo, Command, NewLine, NewOrder, ReplaceLines, Swap, SwapPayment
+from agent.commerce.types import Address
 from agent.commerce.views import OrderView
 from agent.ledger.base import Base
 from agent.ledger.database import PolicyDenied

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.policy import RULES, RiskFacts, cancel_denied, money, policy_denied, refund_denied, risk_score
+from agent.commerce.policy import RULES, RiskFacts, cancel_denied, policy_denied, refund_denied, risk_score
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -90,25 +90,6 @@ def test_an_order_is_cancelled_only_while_pending_and_for_a_known_reason(
 )
 def test_a_refund_is_more_than_nothing_and_at_most_what_is_left(amount: int, left: int, rule: str | None) -> None:
     assert refund_denied(amount, left) == rule
-
-
-@pytest.mark.parametrize(
-    ("amount", "written"),
-    [
-        (0, "0.00 USD"),
-        (5, "0.05 USD"),
-        (-5, "-0.05 USD"),
-        (-1_00, "-1.00 USD"),
-        (999_99, "999.99 USD"),
-        (1_234_567_89, "1,234,567.89 USD"),
-    ],
-)
-def test_money_is_written_as_people_write_it(amount: int, written: str) -> None:
-    assert money(amount) == written
-
-
-def test_money_names_its_currency() -> None:
-    assert money(1_00, "EUR") == "1.00 EUR"
 
 
 def test_a_denial_says_its_rule_in_the_policys_words() -> None:

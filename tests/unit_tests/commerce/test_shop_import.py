@@ -12,9 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from agent import services as composition
 from agent.commerce.booking import gift_balance
-from agent.commerce.demo_shop import demo_shop
 from agent.commerce.shop_document import Shop
-from agent.commerce.shop_import import import_shop, is_empty
+from agent.commerce.shop_import import catalogue, import_shop, is_empty
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
@@ -26,13 +25,13 @@ from .scenes import dump, lost, network, unreachable, wire
 
 @pytest.fixture
 def document(clock: Clock) -> Shop:
-    return demo_shop(now=clock())
+    return catalogue()
 
 
 @pytest.fixture
 async def house(tmp_path: Path, clock: Clock) -> AsyncIterator[Services]:
     """A house without a shop: an empty ledger, an empty network."""
-    with home(tmp_path / "empty", seed_demo_shop=False, payment_timeout_seconds=30) as empty:
+    with home(tmp_path / "empty", seed_shop=False, payment_timeout_seconds=30) as empty:
         built = await composition.build(empty, clock)
         yield built
         await built.close()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from agent.commerce.commands import Address, ChangeShipTo, ReplaceLines, Swap
+from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap
+from agent.commerce.types import Address
 from agent.ledger.database import Database
 from agent.ledger.tables import CustomerRow
 from agent.order_processing import nodes

@@ -24,7 +24,7 @@ def there(tmp_path: Path) -> dict[str, Any]:
         "langgraph_strict_msgpack": True,
         "tokens_file": tmp_path / "tokens.json",
         "payment_provider": "stripe",
-        "seed_demo_shop": False,
+        "seed_shop": False,
     }
 
 
@@ -68,7 +68,7 @@ def test_production_does_not_start_with_studio(there: dict[str, Any], mode: str)
     [
         ({"payment_provider": "sandbox"}, "PAYMENT_PROVIDER other than sandbox"),
         ({"second_payment_url": "http://127.0.0.1:9"}, "no SECOND_PAYMENT_URL"),
-        ({"seed_demo_shop": True}, "SEED_DEMO_SHOP=false"),
+        ({"seed_shop": True}, "SEED_SHOP=false"),
         ({"langgraph_strict_msgpack": False}, "LANGGRAPH_STRICT_MSGPACK=true"),
     ],
     ids=str,
@@ -102,7 +102,7 @@ def test_every_secret_of_ours_is_looked_at() -> None:
 
 def test_all_that_production_lacks_is_named_at_once(tmp_path: Path) -> None:
     said = why({"environment": "production", "tokens_file": tmp_path / "none", "studio_mode": "act", "trail_key": "x"})
-    for named in ("STUDIO_MODE", "SERVICE_TOKEN", "PAYMENT_PROVIDER", "SEED_DEMO_SHOP", "TRAIL_KEY", "STRICT_MSGPACK"):
+    for named in ("STUDIO_MODE", "SERVICE_TOKEN", "PAYMENT_PROVIDER", "SEED_SHOP", "TRAIL_KEY", "STRICT_MSGPACK"):
         assert named in said
 
 

@@ -1,98 +1,16 @@
-"""The demo shop is the same every time and fit for the demos; a wrong shop is refused, by place."""
+"""A shop's document is read whole and strictly; a wrong one is refused, by place."""
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent.commerce.demo_shop import demo_shop
 from agent.commerce.shop_document import Shop
+from agent.shop import SHOP
 
 NOW = datetime(2026, 3, 14, 15, 9, tzinfo=UTC)
-
-times = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
-
-
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(), now=times)
-def test_any_seed_and_time_gives_one_valid_shop_that_survives_json(seed: int, now: datetime) -> None:
-    shop = demo_shop(seed, now=now)
-    assert shop == demo_shop(seed, now=now)
-    assert Shop.model_validate_json(shop.model_dump_json()) == shop
-    assert all(order.placed_at < now for order in shop.orders)
-
-
-def test_seeds_differ_in_stock_but_not_in_names_and_prices() -> None:
-    one, other = demo_shop(7, now=NOW), demo_shop(8, now=NOW)
-    assert one != other
-    assert prices(one) == prices(other)
-    assert [customer.id for customer in one.customers] == [customer.id for customer in other.customers]
-
-
-def test_placed_times_move_with_now() -> None:
-    shop, later = demo_shop(now=NOW), demo_shop(now=NOW + timedelta(days=3))
-    for order, moved in zip(shop.orders, later.orders, strict=True):
-        assert moved.placed_at - order.placed_at == timedelta(days=3)
-
-
-def test_a_now_without_time_zone_is_refused() -> None:
-    with pytest.raises(ValidationError, match="placed_at"):
-        demo_shop(now=NOW.replace(tzinfo=None))
-
-
-def prices(shop: Shop) -> dict[str, int]:
-    return {variant.sku: variant.price for product in shop.products for variant in product.variants}
-
-
-def test_it_is_large_enough_for_every_demo() -> None:
-    shop = demo_shop(now=NOW)
-    assert (len(shop.products), len(prices(shop)), len(shop.customers), len(shop.orders)) == (20, 60, 12, 15)
-    assert {"LAMP-OAK", "LAMP-BRASS", "DESK-WALNUT"} <= prices(shop).keys()
-    assert {variant.warehouse for product in shop.products for variant in product.variants} == {
-        "east",
-        "west",
-    }
-    assert {"ada_park", "ben_ortiz", "chloe_meyer"} <= {customer.id for customer in shop.customers}
-    assert {order.status for order in shop.orders} == {"pending", "processed", "delivered", "cancelled"}
-
-
-def test_one_variant_is_sold_out_one_is_the_last_and_an_order_of_5000_is_possible() -> None:
-    variants = [variant for product in demo_shop(now=NOW).products for variant in product.variants]
-    stock = {variant.sku: variant.on_hand for variant in variants}
-    assert [sku for sku, on_hand in stock.items() if on_hand == 0] == ["RUG-INDIGO"]
-    assert [sku for sku, on_hand in stock.items() if on_hand == 1] == ["CLOCK-WALNUT"]
-    assert min(variant.price for variant in variants) < 10_00
-    assert max(variant.price * variant.on_hand for variant in variants) >= 5_000_00
-
-
-def test_every_customer_has_a_card_of_each_behaviour_and_a_gift_card() -> None:
-    for customer in demo_shop(now=NOW).customers:
-        name = customer.first_name.lower()
-        tokens = {method.id: method.token for method in customer.payment_methods if method.kind == "card"}
-        assert tokens == {
-            f"{name}_card": "tok_approve",
-            f"{name}_declines": "tok_decline",
-            f"{name}_slow": "tok_slow",
-            f"{name}_down": "tok_down",
-            f"{name}_lost": "tok_timeout_after_charge",
-        }
-        [gift] = [method for method in customer.payment_methods if method.kind == "gift_card"]
-        assert gift.id == f"{name}_gift"
-        assert gift.balance
-
-
-def test_past_orders_are_paid_by_methods_that_work_at_catalogue_prices() -> None:
-    shop = demo_shop(now=NOW)
-    assert [order.id for order in shop.orders] == [f"W-{number}" for number in range(1001, 1016)]
-    assert {order.payment_method_id.split("_")[1] for order in shop.orders} == {"card", "gift"}
-    for order in shop.orders:
-        assert all(line.unit_price == prices(shop)[line.sku] for line in order.lines)
-    delivered = [order for order in shop.orders if order.status == "delivered"]
-    assert all(order.total > 50_00 for order in delivered)
 
 
 def document() -> dict[str, Any]:
@@ -147,7 +65,7 @@ def read(shop: dict[str, Any]) -> Shop:
 
 def test_the_small_shop_is_valid_without_what_is_optional() -> None:
     shop = read(document())
-    assert shop.currency == "USD"
+    assert shop.currency == SHOP.currency
     assert shop.orders[0].total == 13800
     assert shop.customers[0].address.line2 == ""
     assert read(document() | {"orders": []}).orders == ()
@@ -216,7 +134,6 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     ("path", "value"),
     [
         (("another",), 1),
-        (("currency",), "dollars"),
         (("products", 0, "variants"), []),
         (("products", 0, "variants", 0, "price"), -1),
         (("products", 0, "variants", 0, "price"), 69.5),
@@ -238,6 +155,42 @@ def test_a_wrong_field_is_refused_by_place(path: Path, value: object) -> None:
     with pytest.raises(ValidationError) as refused:
         read(changed(path, value))
     assert path in [error["loc"] for error in refused.value.errors()]
+
+
+def test_another_currency_than_the_shops_is_refused() -> None:
+    with pytest.raises(ValidationError, match=f"currency: 'XAU', and the shop's is {SHOP.currency}"):
+        read(changed(("currency",), "XAU"))
+
+
+def test_an_order_was_placed_at_a_time_or_so_long_ago() -> None:
+    shop = document()
+    shop["orders"][1] = {**shop["orders"][1], "placed_ago": "P2DT3H"}
+    del shop["orders"][1]["placed_at"]
+    first, second = read(shop).orders
+    assert first.placed(NOW) == datetime(2026, 3, 1, 10, tzinfo=UTC)
+    assert second.placed(NOW) == NOW - timedelta(days=2, hours=3)
+
+
+@pytest.mark.parametrize(
+    "placed", [{}, {"placed_at": "2026-03-01T10:00:00Z", "placed_ago": "P1D"}, {"placed_ago": "-P1D"}]
+)
+def test_an_order_that_was_placed_at_no_one_time_is_refused(placed: dict[str, str]) -> None:
+    shop = document()
+    del shop["orders"][0]["placed_at"]
+    shop["orders"][0] |= placed
+    with pytest.raises(ValidationError, match="placed_a"):
+        read(shop)
+
+
+@pytest.mark.parametrize("number", ["2026/0001", "2026/0001-b", "#W123"])
+def test_order_numbers_may_have_parts(number: str) -> None:
+    assert read(changed(("orders", 0, "id"), number)).orders[0].id == number
+
+
+@pytest.mark.parametrize("number", ["/1", "1/", "1//2", "../x", "1/../2", "a b", "1/.."])
+def test_what_would_be_another_path_is_no_order_number(number: str) -> None:
+    with pytest.raises(ValidationError, match="id"):
+        read(changed(("orders", 0, "id"), number))
 
 
 @pytest.mark.parametrize(("method", "balance"), [(0, 100), (1, None)])

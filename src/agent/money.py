@@ -1,0 +1,94 @@
+"""Money as people write it: minor units of a currency, to and from text in a locale. Pure; CLDR's data come from babel.
+
+How many digits a currency has after its decimal sign (its exponent) and how a locale groups digits is babel's to know;
+whose currency and locale it is, is said in `shop`.
+"""
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from babel import Locale
+from babel.numbers import format_decimal, get_currency_precision, list_currencies
+
+DEFAULT_LOCALE: Final = "en_US"
+_WHOLE: Final = 9
+"""Digits of the longest number without group signs that is read as an amount."""
+
+
+@lru_cache
+def exponent(currency: str) -> int:
+    """Digits after the decimal sign: 2 for USD, 0 for JPY, 3 for KWD. Raises ValueError for no currency of ISO 4217."""
+    if currency not in list_currencies():
+        raise ValueError(f"{currency!r} is no currency: ISO 4217 has three capital letters for each")
+    return get_currency_precision(currency)
+
+
+def format_amount(amount: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
+    """An amount of minor units without its currency: 123450 of USD is `1,234.50`, of EUR in de_DE `1.234,50`."""
+    digits = exponent(currency)
+    number = format_decimal(Decimal(abs(amount)).scaleb(-digits), _format(digits), locale)
+    return f"{'-' if amount < 0 else ''}{number}"
+
+
+def format_money(amount: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
+    """An amount of minor units with its currency: `1,234.50 USD`. The code, since a `$` is that of many countries."""
+    return f"{format_amount(amount, currency, locale)} {currency}"
+
+
+def read_money(text: object, currency: str, locale: str = DEFAULT_LOCALE) -> int:
+    """An amount of this currency as people write it, in minor units: `60`, `60.00`, `60,00` and `1,200.00 USD`.
+
+    Raises ValueError with what is expected: for another currency, and for what may mean two things.
+    """
+    plain = str(text).strip().removesuffix(currency).strip() if isinstance(text, str | int) else ""
+    minor = None if isinstance(text, bool) else minor_units(plain, currency, locale)
+    if minor is None:
+        raise ValueError(f"an amount is written like {format_amount(_EXAMPLE, currency, locale)}, in {currency}")
+    return minor
+
+
+_EXAMPLE: Final = 8000
+
+
+def minor_units(number: str, currency: str, locale: str = DEFAULT_LOCALE) -> int | None:
+    """A number of this currency in its minor units; None for what is no amount of it (see `number_pattern`)."""
+    if not re.fullmatch(number_pattern(currency, locale), number, re.ASCII):
+        return None
+    group, decimal = _signs(locale)
+    grouped = re.fullmatch(_grouped(group, decimal, exponent(currency)), number, re.ASCII)
+    plain = re.sub(group, "", number).replace(decimal, ".") if grouped else number.replace(",", ".")
+    return int(Decimal(plain).scaleb(exponent(currency)))
+
+
+@lru_cache
+def number_pattern(currency: str, locale: str = DEFAULT_LOCALE) -> str:
+    """The pattern of numbers that are amounts: with the locale's group signs, or plain with either decimal sign.
+
+    A group has three digits and the most currencies two decimals, so that `1,20` and `1,200` can't be mistaken. Where
+    they can, for a currency with three decimals, only the locale's own signs count.
+    """
+    digits = exponent(currency)
+    group, decimal = _signs(locale)
+    either = "[.,]" if digits < 3 else re.escape(decimal)
+    part = f"(?:{either}[0-9]{{1,{digits}}})?" if digits else ""
+    return f"(?:{_grouped(group, decimal, digits)}|[0-9]{{1,{_WHOLE}}}{part})"
+
+
+def _grouped(group: str, decimal: str, digits: int) -> str:
+    part = f"(?:{re.escape(decimal)}[0-9]{{1,{digits}}})?" if digits else ""
+    return f"[0-9]{{1,3}}(?:{group}[0-9]{{3}}){{1,3}}{part}"
+
+
+@lru_cache
+def _signs(locale: str) -> tuple[str, str]:
+    """A pattern of the locale's group sign, and its decimal sign. Spaces of any width stand for one another."""
+    symbols = Locale.parse(locale).number_symbols["latn"]
+    group = symbols["group"]
+    return "[ \u00a0\u202f]" if group.isspace() else re.escape(group), symbols["decimal"]
+
+
+@lru_cache
+def _format(digits: int) -> str:
+    return "#,##0" + ("." + "0" * digits if digits else "")
