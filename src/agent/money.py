@@ -45,11 +45,14 @@ def read_money(text: object, currency: str, locale: str = DEFAULT_LOCALE) -> int
     plain = str(text).strip().removesuffix(currency).strip() if isinstance(text, str | int) else ""
     minor = None if isinstance(text, bool) else minor_units(plain, currency, locale)
     if minor is None:
-        raise ValueError(f"an amount is written like {format_amount(_EXAMPLE, currency, locale)}, in {currency}")
+        example = format_amount(_EXAMPLE * 10 ** exponent(currency), currency, locale)
+        raise ValueError(f"an amount is written like {example}, in {currency}")
     return minor
 
 
-_EXAMPLE: Final = 8000
+_EXAMPLE: Final = 80
+_ALIKE: Final = (" \u00a0\u202f", "'\u2019")
+"""Group signs that stand for one another: no keyboard has them all."""
 
 
 def minor_units(number: str, currency: str, locale: str = DEFAULT_LOCALE) -> int | None:
@@ -83,10 +86,10 @@ def _grouped(group: str, decimal: str, digits: int) -> str:
 
 @lru_cache
 def _signs(locale: str) -> tuple[str, str]:
-    """A pattern of the locale's group sign, and its decimal sign. Spaces of any width stand for one another."""
+    """A pattern of the locale's group sign, and its decimal sign."""
     symbols = Locale.parse(locale).number_symbols["latn"]
-    group = symbols["group"]
-    return "[ \u00a0\u202f]" if group.isspace() else re.escape(group), symbols["decimal"]
+    alike = next((signs for signs in _ALIKE if symbols["group"] in signs), symbols["group"])
+    return f"[{re.escape(alike)}]", symbols["decimal"]
 
 
 @lru_cache

@@ -23,7 +23,8 @@ def pattern_like(example: str) -> re.Pattern[str]:
     own = "".join(_part(run, last=run is runs[-1]) for run in runs)
     if len(runs) == 1 and runs[0].isdigit():
         own = f"[0-9]{{{max(_ALONE, len(runs[0]))},20}}"
-    called = r"order(?: number| no\.?| nr\.?| id)?:? #?(?P<called>[0-9]{3,20})(?!\w|[.,/-]?[0-9]| ?%| [a-z]+s\b)"
+    named = r"order(?: number| no\.?| nr\.?| id)?"  # no wish to order so many
+    called = rf"(?<!\bto )(?<!\bi )(?<!\bwe )(?<!please ){named}:? #?(?P<called>[0-9]{{3,20}})(?!\w|[.,/-]?[0-9]| ?%)"
     return re.compile(
         rf"(?<!\w)(?:(?P<own>#?{own})|{called}|#(?P<marked>[0-9]{{3,20}}))(?!\w)", re.IGNORECASE | re.ASCII
     )

@@ -5,10 +5,13 @@ Nothing else in the package looks at `os.environ`. `.env.example` lists the same
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+HOME: Final = Path(__file__).resolve().parents[2] / "shops" / "home"
+"""The first of the shops that come with it."""
 
 
 class Settings(BaseSettings):
@@ -24,7 +27,7 @@ class Settings(BaseSettings):
     database_pool_timeout_seconds: float = Field(default=10.0, gt=0)
     database_connect_timeout_seconds: int = Field(default=3, ge=2)  # libpq takes whole seconds, and no fewer
     database_statement_timeout_seconds: float = Field(default=15.0, gt=0)
-    shop_dir: Path = Path(__file__).resolve().parents[2] / "shops" / "home"  # whose desk this is
+    shop_dir: Path = HOME  # whose desk this is
     seed_shop: bool = True  # with the shop's catalogue, only ever into an empty ledger, with the sandbox
 
     # who may call: production starts only if somebody could, and Studio could not
@@ -112,6 +115,11 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return value or None
+
+    @field_validator("shop_dir", mode="before")
+    @classmethod
+    def _empty_is_home(cls, value: Any) -> Any:
+        return value or HOME
 
     @property
     def digests_file(self) -> Path:

@@ -1,86 +1,219 @@
-"""What a customer gets done by talking, over HTTP and without a model: each ends in the ledger as it should."""
+"""What a customer gets done by talking, over HTTP and without a model, in each of the two shops that come with it.
 
-from typing import Any
+Each talk ends in the ledger as it should. The shops share nothing but their shape: the same places in their catalogues.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pytest
 
+from agent.capabilities import BY_NAME
+from agent.settings import HOME
+from demo.live import LiveServer
 from tests.integration_tests.books import Ledger
-from tests.integration_tests.driver import Driver
+from tests.integration_tests.driver import Driver, Run
 
-TALKS: dict[str, tuple[str, tuple[str, ...], str, Any]] = {
-    "change_address": (
-        "ella_novak",
-        ("please change the shipping address of W-1009", "5 Hill Road, Salem, OR 97301", "yes"),
-        "SELECT json_extract(ship_to, '$.city') FROM orders WHERE id = 'W-1009'",
-        "Salem",
+PEOPLE_OF_HOME: Final = (
+    "ada_park", "ben_ortiz", "chloe_meyer", "dev_shah", "ella_novak", "finn_walsh",
+    "grace_okafor", "hugo_lindqvist", "iris_tanaka", "jonas_weber", "kira_petrov", "liam_byrne",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A shop's own words for what the talks are about; customers and orders by their places in its catalogue."""
+
+    customers: tuple[str, ...]
+    order: str
+    other_order: str
+    words: dict[str, str]
+
+    def said(self, template: str) -> str:
+        """A template in the shop's words: `{customer[4]}`, `{order[9]}`, `{other[9]}`, `{item}`."""
+        orders = [self.order.format(n) for n in range(20)]
+        others = [self.other_order.format(n) for n in range(20)]
+        return template.format(customer=self.customers, order=orders, other=others, **self.words)
+
+
+CASTS: Final = {
+    "home": Cast(
+        PEOPLE_OF_HOME,
+        "W-10{:02}",
+        "w10{:02}",
+        {
+            "changed": "vase", "to": "the large one", "changed_sku": "VASE-LARGE",
+            "exchanged": "clock", "for": "walnut", "returned": "plates", "kept": "rug", "card": "0003",
+            "slow": "ben_slow", "faulty": "lamp", "symptom": "yes, it stays dark", "eighty": "80.00",
+            "total": "185.00 USD", "question": "How long does shipping take?", "answer": "2 to 5 business days",
+            "address": "5 Hill Road, Salem, OR 97301", "city": "Salem",
+        },
     ),
-    "change_items": (
-        "ella_novak",
-        ("I'd like a different size of the vase in order W-1009", "the large one", "yes"),
-        "SELECT group_concat(sku) FROM order_lines WHERE order_id = 'W-1009' AND sku LIKE 'VASE%'",
-        "VASE-LARGE",
+    "market": Cast(
+        tuple(f"k{2001 + n}" for n in range(12)),
+        "2026/00{:02}",
+        "2026-00{:02}",
+        {
+            "changed": "salt", "to": "the 1 kg one", "changed_sku": "SALT-1KG",
+            "exchanged": "rice", "for": "500 g", "returned": "jam", "kept": "oil", "card": "3333",
+            "slow": "k2002-late", "faulty": "oil", "symptom": "yes, the lid leaks", "eighty": "80,00",
+            "total": "59,30 EUR", "question": "How long does delivery take?", "answer": "1 to 3 working days",
+            "address": "Damrak 7, 1012 LG Amsterdam, NL", "city": "Amsterdam",
+        },
     ),
-    "exchange_items": (
-        "hugo_lindqvist",
-        ("I want to exchange the clock of W-1013", "walnut", "yes"),
-        "SELECT status FROM orders WHERE id = 'W-1013'",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What a customer says, whether people approve it, and what the ledger, or the desk, says in the end."""
+
+    customer: int
+    said: tuple[str, ...]
+    query: str = "SELECT 1"
+    expected: Any = 1
+    approved: bool = False
+    answer: str = ""
+
+
+TALKS: Final = {
+    "order_status": Talk(6, ("where is {order[12]}?",), answer="processed"),
+    "cancel_order": Talk(
+        0,
+        ("cancel {other[2]}", "I no longer need it", "yes"),
+        "SELECT status FROM orders WHERE id = '{order[2]}'",
+        "cancelled",
+    ),
+    "change_address": Talk(
+        5,
+        ("please change the shipping address of {order[11]}", "{address}", "yes"),
+        "SELECT json_extract(ship_to, '$.city') FROM orders WHERE id = '{order[11]}'",
+        "{city}",
+    ),
+    "change_payment": Talk(
+        1,
+        ("I want to pay {order[4]} with another card", "the one ending {card}", "yes"),
+        "SELECT payment_method_id FROM orders WHERE id = '{order[4]}'",
+        "{slow}",
+    ),
+    "change_items": Talk(
+        4,
+        ("I'd like a different size of the {changed} in order {order[9]}", "{to}", "yes"),
+        "SELECT count(*) FROM order_lines WHERE order_id = '{order[9]}' AND sku = '{changed_sku}'",
+    ),
+    "exchange_items": Talk(
+        7,
+        ("I want to exchange the {exchanged} of {order[13]}", "{for}", "yes"),
+        "SELECT status FROM orders WHERE id = '{order[13]}'",
         "exchange requested",
     ),
-    "withdraw_request": (
-        "hugo_lindqvist",
-        ("forget the exchange", "yes"),
-        "SELECT status FROM orders WHERE id = 'W-1013'",
+    "return_items": Talk(
+        3,
+        ("I want to return the {returned} of {order[7]}", "one", "yes"),
+        "SELECT sum(quantity) FROM return_lines JOIN returns ON returns.id = return_id"
+        " WHERE order_id = '{order[7]}' AND state = 'open'",
+    ),
+    "explain_charges": Talk(1, ("please show me the invoice for {other[4]}",), answer="costs {total}"),
+    "refund_payment": Talk(
+        0,
+        ("I want {eighty} back of {order[1]}, it came scratched", "yes"),
+        "SELECT amount FROM debts WHERE order_id = '{order[1]}'",
+        8000,
+        approved=True,
+    ),
+    "withdraw_request": Talk(
+        9,
+        ("I want to return the {kept} of {order[15]}", "yes", "forget the return", "yes"),
+        "SELECT status FROM orders WHERE id = '{order[15]}'",
         "delivered",
     ),
-    "return_items": (
-        "hugo_lindqvist",
-        ("I want to return the curtains of W-1013", "one", "yes"),
-        "SELECT sum(quantity) FROM return_lines JOIN returns ON returns.id = return_id"
-        " WHERE order_id = 'W-1013' AND state = 'open'",
-        1,
+    "profile_address": Talk(
+        8,
+        ("I have moved", "{address}", "yes"),
+        "SELECT json_extract(address, '$.city') FROM customers WHERE id = '{customer[8]}'",
+        "{city}",
     ),
-    "profile_address": (
-        "iris_tanaka",
-        ("I have moved", "5 Hill Road, Salem, OR 97301", "yes"),
-        "SELECT json_extract(address, '$.city') FROM customers WHERE id = 'iris_tanaka'",
-        "Salem",
-    ),
-    "technical_fault": (
-        "iris_tanaka",
-        ("my lamp does not turn on", "yes, it stays dark"),
-        "SELECT topic FROM tickets WHERE customer_id = 'iris_tanaka'",
-        "technical",
-    ),
-    "talk_to_person": (
-        "kira_petrov",
-        ("I want to talk to a person",),
-        "SELECT role FROM tickets WHERE customer_id = 'kira_petrov'",
+    "account_change": Talk(
+        2,
+        ("please delete my account",),
+        "SELECT role FROM tickets WHERE customer_id = '{customer[2]}'",
         "general_agent",
     ),
-    "freeze_account": (
-        "liam_byrne",
+    "freeze_account": Talk(
+        11,
         ("somebody hacked my account",),
-        "SELECT frozen_at IS NOT NULL FROM customers WHERE id = 'liam_byrne'",
-        1,
+        "SELECT frozen_at IS NOT NULL FROM customers WHERE id = '{customer[11]}'",
     ),
+    "unlock_account": Talk(
+        10,
+        ("freeze my account", "please unlock my account", "yes"),
+        "SELECT frozen_at IS NULL FROM customers WHERE id = '{customer[10]}'",
+        approved=True,
+    ),
+    "change_email": Talk(
+        6,
+        ("I want to change my email address", "new.one@example.net", "yes"),
+        "SELECT email FROM customers WHERE id = '{customer[6]}'",
+        "new.one@example.net",
+        approved=True,
+    ),
+    "account_security": Talk(
+        5,
+        ("I want to verify my identity",),
+        "SELECT role FROM tickets WHERE customer_id = '{customer[5]}'",
+        "security_analyst",
+    ),
+    "technical_fault": Talk(
+        8,
+        ("my {faulty} does not work", "{symptom}"),
+        "SELECT role FROM tickets WHERE customer_id = '{customer[8]}'",
+        "tech_support",
+    ),
+    "talk_to_person": Talk(
+        9,
+        ("I want to talk to a person",),
+        "SELECT role FROM tickets WHERE customer_id = '{customer[9]}'",
+        "general_agent",
+    ),
+    "abilities": Talk(6, ("what can you do?",), answer="freeze your account"),
+    "shop_question": Talk(6, ("{question}",), answer="{answer}"),
 }
 
 
+Desk = tuple[Cast, Driver, Ledger]
+
+
+@pytest.fixture(scope="session", params=CASTS)
+def desk(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Cast, Driver, Ledger]]:
+    """A shop's own server: what is said there, clients of it, and its ledger."""
+    folder = tmp_path_factory.mktemp(request.param)
+    server = LiveServer(folder, SHOP_DIR=str(HOME.parent / request.param))
+    try:
+        with Driver(server.start()) as driver:
+            yield CASTS[request.param], driver, Ledger(folder / "data" / "ledger.db")
+    finally:
+        server.stop()
+
+
+def test_every_capability_has_a_talk() -> None:
+    assert TALKS.keys() == BY_NAME.keys()
+
+
 @pytest.mark.parametrize("name", TALKS)
-def test_a_customer_gets_it_done_by_talking(driver: Driver, ledger: Ledger, name: str) -> None:
-    customer, said, query, expected = TALKS[name]
-    told = driver.ask(said[0], customer=customer)
-    for words in said[1:]:
-        told = driver.ask(words, customer=customer, thread=told.thread)
-    [row] = ledger.rows(query)
+def test_a_customer_gets_it_done_by_talking(desk: Desk, name: str) -> None:
+    (cast, driver, ledger), talk = desk, TALKS[name]
+    told: Run | None = None
+    for words in talk.said:
+        thread = told.thread if told else None
+        told = driver.ask(cast.said(words), customer=cast.customers[talk.customer], thread=thread)
+    while told and talk.approved and told.waiting:
+        told = driver.answer(told.waiting["roles"][0], told, "approve")
+
+    assert told
+    [row] = ledger.rows(cast.said(talk.query))
+    expected = cast.said(talk.expected) if isinstance(talk.expected, str) else talk.expected
     assert (list(row.values()), told.waiting) == ([expected], None), told.said
-
-
-def test_three_people_free_the_account_that_was_frozen(driver: Driver, ledger: Ledger) -> None:
-    driver.ask("somebody hacked my account", customer="dev_shah")
-    plan = driver.ask("please unlock my account", customer="dev_shah")
-    waits = driver.ask("yes", customer="dev_shah", thread=plan.thread)
-    for role in ("security_analyst", "security_manager", "compliance_officer"):
-        waits = driver.answer(role, waits, "approve")
-    assert waits.said == "Your account is free again."
-    assert ledger.rows("SELECT frozen_at FROM customers WHERE id = 'dev_shah'") == [{"frozen_at": None}]
+    assert cast.said(talk.answer) in told.said

@@ -76,6 +76,11 @@ RULES: tuple[Rule, ...] = (
         phrases("what can you/i do/ask/help", "how can you help", "what do you do", "what are you able to"),
     ),
     Rule(
+        "invoice",
+        "billing_issue",
+        phrases("show/send/give/get/need/want/print/explain me/us? the/an/a/my/all? invoice/invoices/receipt/charges"),
+    ),
+    Rule(
         "tracking",
         "order_status",
         phrases(

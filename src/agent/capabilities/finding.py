@@ -26,7 +26,7 @@ _NUMBERS: Final = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 
 _ALL: Final = re.compile(r"\b(?:all|everything|whole|entire|both|every)\b", re.I)
 _LEAD: Final = re.compile(r"^.*?\b(?:to|is|at|address:?)\s+(?=\S*\d)", re.I | re.S)
 _CODE_LAST: Final = re.compile(r"(?P<city>.*?)\s*\b(?P<state>[A-Z]{2,3}\b)?\s*(?P<code>\S*\d\S*(?: \S*\d\S*)?)")
-_CODE_FIRST: Final = re.compile(r"(?P<code>\S*\d\S*)\s+(?P<city>\D+)")
+_CODE_FIRST: Final = re.compile(r"(?P<code>\S*\d\S*(?:\s+(?:\S*\d\S*|[A-Z]{2}))?)\s+(?P<city>\D+)")
 _LONGEST_ADDRESS: Final = 400
 """Characters of a message that are looked at for an address: the patterns are quadratic."""
 _HOW_TO_WRITE: Final = "Please write street and number, city, postcode and country, with commas between them."

@@ -79,7 +79,7 @@ IDS = ["products.0.id", "products.0.variants.0.sku", "products.0.variants.0.ware
 
 
 @pytest.mark.parametrize(
-    "name", ["../../x", "/etc", ".hidden", "Ada Park", "2024/0001", "", "x" * 61, "x\n", "a\u0000b", "ä"]
+    "name", ["../../x", "/etc", ".hidden", "Ada Park", "2024//0001", "", "x" * 61, "x\n", "a\u0000b", "ä"]
 )
 @pytest.mark.parametrize("place", IDS)
 def test_an_id_that_no_command_would_take_is_refused(

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import agent.assistant
 from agent.assistant.knowledge import Knowledge
 
-ARTICLES = Path(agent.assistant.__file__).parent / "articles"
+ARTICLES = Path(__file__).resolve().parents[3] / "shops" / "home" / "articles"
 
 
 @pytest.fixture(scope="module")

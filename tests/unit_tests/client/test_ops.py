@@ -98,6 +98,7 @@ DIFFERENCE = {
     "provider": "stripe",
     "key": "W-9:pay:1",
     "amount": 120_00,
+    "currency": "USD",
     "order_id": None,
     "what_to_do": "have order W-9 sent again",
 }
