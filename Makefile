@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 2024
+SHOP ?= home
 
 .PHONY: setup dev demo attack test test-thorough test-all chaos chaos-postgres chaos-short bench test-services services lint migration pictures clean
 
@@ -25,8 +26,8 @@ dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
 attack: setup  ## 26 ways round an approval gate, against an ordinary one and ours side by side
 	@$(BIN)/python -m attack
 
-demo: setup  ## a shop survives an outage and a kill while people approve and refuse
-	@$(BIN)/python -m demo
+demo: setup  ## a shop survives an outage and a kill while people approve and refuse; the other one: make demo SHOP=market
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m demo
 
 test: setup  ## unit and integration tests on the embedded defaults
 	@$(BIN)/python -m pytest -n auto -m "not thorough"

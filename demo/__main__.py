@@ -10,15 +10,16 @@ import sys
 from collections.abc import Coroutine
 from time import monotonic
 
+from agent.shop import SHOP
 from demo.stage import Stage, stage
 from demo.story import ACTS, Chapter, Play
 from demo.telling import Scene, Teller
 
 TITLE = "The order desk"
 FOREWORD = (
-    "A small home-goods shop, its customers, its staff, and a bad day for the machines. Two processes are started"
-    " for it: the server (langgraph dev) and a card network with a ledger of its own. What is stopped or killed below"
-    " is stopped or killed for real. Nothing leaves this machine."
+    f"A small shop for {SHOP.sells}, its customers, its staff, and a bad day for the machines. Two processes are"
+    " started for it: the server (langgraph dev) and a card network with a ledger of its own. What is stopped or killed"
+    " below is stopped or killed for real. Nothing leaves this machine."
 )
 
 

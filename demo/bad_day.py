@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from agent.shop import SHOP
+from demo.cast import CAST
 from demo.people import Conversation, Order, heard
 from demo.stage import Stage, until
 from demo.telling import Scene
@@ -20,9 +21,9 @@ async def outage(stage: Stage, scene: Scene) -> None:
     scene.note("The card network's process is stopped: nobody listens on its port.")
     stage.network.stop()
     orders = {
-        "W-2007": ("grace_okafor", {"THROW-MOSS": 1}),
-        "W-2008": ("jonas_weber", {"PAN-LARGE": 1, "CLOCK-OAK": 1}),
-        "W-2009": ("iris_tanaka", {"VASE-MEDIUM": 2}),
+        CAST.placed(7): (CAST.customer("grace"), CAST.baskets["one"]),
+        CAST.placed(8): (CAST.customer("jonas"), CAST.baskets["two"]),
+        CAST.placed(9): (CAST.customer("iris"), CAST.baskets["three"]),
     }
     placed = [Order(stage, scene, customer, order_id) for order_id, (customer, _) in orders.items()]
     await gather(*(order.place(orders[order.id][1]) for order in placed))
@@ -31,9 +32,10 @@ async def outage(stage: Stage, scene: Scene) -> None:
     tell_breaker(stage, scene, since=0)
     moves = stage.events("breaker.moved")
     scene.check("the breaker opens", expected="open", happened=moves[0]["after"] if moves else "no move")
-    hugo = await Conversation.begin(stage, scene, "hugo_lindqvist")
-    answer = await hugo.say("Can I pay with a gift card?")
-    scene.check("questions are still answered", expected="gift card", happened=heard(answer, "gift card"))
+    hugo = await Conversation.begin(stage, scene, CAST.customer("hugo"))
+    voucher = CAST.words["voucher"]
+    answer = await hugo.say(f"Can I pay with a {voucher}?")
+    scene.check("questions are still answered", expected=voucher, happened=heard(answer, voucher))
 
     scene.note("The network is back. An operator runs the reconciler until they are through.")
     stage.network.spawn()
@@ -78,17 +80,18 @@ async def reconciled(stage: Stage, scene: Scene, orders: list[Order]) -> None:
 
 async def power_cut(stage: Stage, scene: Scene) -> None:
     """The server is killed between a charge and its answer, and started again."""
-    scene.note("Hugo's order waits for people. Kira pays with a card that takes its time to answer.")
-    large = Order(stage, scene, "hugo_lindqvist", "W-2010")
-    await large.place({"TABLE-OAK": 2})
-    slow = Order(stage, scene, "kira_petrov", "W-2011")
-    cut = create_task(slow.place({"KETTLE-COPPER": 1}, card="slow"))
+    who, other = CAST.name("hugo"), CAST.name("kira")
+    scene.note(f"{who}'s order waits for people. {other} pays with a card that takes its time to answer.")
+    large = Order(stage, scene, CAST.customer("hugo"), CAST.placed(10))
+    await large.place(CAST.baskets["larger"])
+    slow = Order(stage, scene, CAST.customer("kira"), CAST.placed(11))
+    cut = create_task(slow.place(CAST.baskets["slow"], card="slow"))
     await until(lambda: stage.charges(slow.id), "the card network does not see the charge")
     stage.server.kill()
     cut.cancel()
     await gather(cut, return_exceptions=True)
     scene.note("The provider has the money and has not answered yet. Now the server gets SIGKILL.")
-    view = stage.ledger_rows("SELECT outcome FROM payments WHERE order_id = 'W-2011'")
+    view = stage.ledger_rows("SELECT outcome FROM payments WHERE order_id = ?", slow.id)
     scene.check("our ledger has the charge as", expected="open", happened=", ".join(row[0] for row in view))
     scene.note("The server is started again, on what was left on the disk.")
     stage.server.spawn()
@@ -97,14 +100,15 @@ async def power_cut(stage: Stage, scene: Scene) -> None:
     scene.check("the cut order goes through", expected="completed", happened=(await stage.order(slow.id))["stage"])
     for charge in await stage.charges(slow.id):
         scene.say("shop", "card network", f"{charge['key']} {charge['status']} {SHOP.money(charge['amount'])}")
-    scene.check("Kira is charged", expected="once", happened=await stage.charged(slow.id))
+    scene.check(f"{CAST.name('kira')} is charged", expected="once", happened=await stage.charged(slow.id))
     await until(large.is_asked, "the order does not ask for its approval again")
-    await large.decide("order_manager", "approve")
+    [role] = SHOP.chains["large_order"].roles
+    await large.decide(role, "approve")
     happened = (await stage.order(large.id))["stage"]
     scene.check("an approval outlives the kill", expected="completed", happened=happened)
-    kira = await Conversation.begin(stage, scene, "kira_petrov")
-    answer = await kira.say("Where is W-2011?")
-    scene.check("Kira hears where it is", expected="processed", happened=heard(answer, "processed"))
+    kira = await Conversation.begin(stage, scene, CAST.customer("kira"))
+    answer = await kira.say(f"Where is {CAST.placed(11)}?")
+    scene.check(f"{CAST.name('kira')} hears where it is", expected="processed", happened=heard(answer, "processed"))
 
 
 # 7: the books
@@ -136,11 +140,11 @@ async def stock_books(stage: Stage, scene: Scene) -> None:
     query = """
         SELECT sku, on_hand, reserved,
                coalesce(sum(quantity) FILTER (WHERE reservation = 'held'), 0),
-               coalesce(sum(quantity) FILTER (WHERE reservation = 'shipped' AND order_id LIKE 'W-2%'), 0)
+               coalesce(sum(quantity) FILTER (WHERE reservation = 'shipped' AND order_id LIKE ?), 0)
         FROM variants LEFT JOIN order_lines USING (sku) GROUP BY sku
     """
     off, left, gone = 0, 0, 0
-    for sku, on_hand, reserved, held, shipped in stage.ledger_rows(query):
+    for sku, on_hand, reserved, held, shipped in stage.ledger_rows(query, CAST.new.partition("{")[0] + "%"):
         off += reserved != held or on_hand != stage.opening_stock[sku] - shipped
         left, gone = left + on_hand, gone + shipped
     opened = sum(stage.opening_stock.values())

@@ -5,16 +5,18 @@ What they say and hear goes to a scene. Runs are made by `stage`; who says what 
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from agent.approvals.models import Decision, decision_payload
 from agent.platform import order_thread
+from demo.cast import CAST, NAMES
 from demo.stage import Stage, Stop
 from demo.telling import Scene, shortened
 
 
 def name_of(customer_id: str) -> str:
-    """The first name of a customer of the demo shop."""
-    return customer_id.partition("_")[0].title()
+    """The first name of a customer of the shop."""
+    return NAMES[customer_id]
 
 
 def heard(stop: Stop, phrase: str) -> str:
@@ -43,7 +45,7 @@ class _Thread(ABC):
 
     async def is_asked(self) -> bool:
         """Whether the thread stands at a request, and can be decided on."""
-        thread = await self._stage.client("order_manager").threads.get(self._thread_id)
+        thread = await self._stage.client("operator").threads.get(self._thread_id)
         return thread["status"] == "interrupted"
 
     async def _run(self, role: str, **what: Any) -> Stop:
@@ -94,10 +96,10 @@ class Order(_Thread):
         super().__init__(stage, scene, customer_id, order_thread(order_id, "channel:channel-1"))
         self.id = order_id
 
-    async def place(self, lines: dict[str, int], card: str = "card") -> Stop:
-        """The customer orders pieces by sku, and pays with the card whose id ends in `card`."""
+    async def place(self, lines: dict[str, int], card: str = "good") -> Stop:
+        """The customer orders pieces by sku, and pays with the card that does what `card` says."""
         items = ", ".join(f"{pieces} × {sku}" for sku, pieces in lines.items())
-        method = f"{self._customer_id.partition('_')[0]}_{card}"
+        method = CAST.paid_with(self._customer_id, card)
         self._scene.say("customer", name_of(self._customer_id), f"orders {items} with {method} ({self.id})")
         order = {
             "order_id": self.id,
@@ -109,9 +111,11 @@ class Order(_Thread):
 
     async def pay(self, card: str) -> None:
         """The customer pays with another card, and the order goes on by itself."""
-        method = f"{self._customer_id.partition('_')[0]}_{card}"
+        method = CAST.paid_with(self._customer_id, card)
         self._scene.say("customer", name_of(self._customer_id), f"pays {self.id} with {method} instead")
-        await self._stage.client("channel").http.post(f"/ops/orders/{self.id}/pay", json={"payment_method_id": method})
+        await self._stage.client("channel").http.post(
+            f"/ops/orders/{quote(self.id, safe='')}/pay", json={"payment_method_id": method}
+        )
 
     def _tell(self, stop: Stop) -> None:
         if steps := [text for text in stop.progress if not text.startswith("waits for")]:  # told by all threads

@@ -15,12 +15,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import quote
 
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 
 from agent.approvals.models import ApprovalView
 from agent.client.runs import follow
+from agent.shop import SHOP
 from demo.live import START_LIMIT, LiveNetwork, LiveServer
 
 T = TypeVar("T")
@@ -45,6 +47,7 @@ class Stage:
         self.network = LiveNetwork(folder / "network", slow_seconds=6)
         self.server = LiveServer(
             folder / "server",
+            SHOP_DIR=str(SHOP.folder.resolve()),
             PAYMENT_URL=self.network.url,
             PAYMENT_BREAKER_OPEN_SECONDS="1",
             RECONCILE_CRON="",  # an operator runs the reconciler by hand
@@ -94,7 +97,7 @@ class Stage:
 
     async def order(self, order_id: str) -> dict[str, Any]:
         """An order as the ledger has it, through /ops."""
-        return cast(dict[str, Any], await self.client("channel").http.get(f"/ops/orders/{order_id}"))
+        return cast(dict[str, Any], await self.client("channel").http.get(f"/ops/orders/{quote(order_id, safe='')}"))
 
     async def reconcile(self) -> dict[str, str]:
         """An operator runs the reconciler; returns what it did with each order."""
@@ -143,10 +146,10 @@ class Stage:
         printed, _ = await called.communicate()
         return json.loads(printed)
 
-    def ledger_rows(self, query: str) -> list[tuple[Any, ...]]:
+    def ledger_rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Rows of the shop's own ledger, read from its file."""
         with closing(sqlite3.connect(f"file:{self._ledger}?mode=ro", uri=True)) as ledger:
-            return ledger.execute(query).fetchall()
+            return ledger.execute(query, values).fetchall()
 
 
 def _readable(line: str) -> str:

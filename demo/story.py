@@ -1,9 +1,12 @@
-"""The story: seven chapters at the demo shop. Their scenes are in `good_day` and `bad_day`, here is their order."""
+"""The story: seven chapters at a shop. Their scenes are in `good_day` and `bad_day`, here is their order."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from agent.approvals.chains import REFUND_BY_BILLING
+from agent.shop import SHOP
 from demo import bad_day, good_day
+from demo.cast import CAST
 from demo.stage import Stage
 from demo.telling import Scene
 
@@ -19,6 +22,8 @@ class Chapter:
     scenes: tuple[Play, ...]
 
 
+_WHO_SIGNS = f"Above {SHOP.amount(REFUND_BY_BILLING)}: {', then '.join(SHOP.chains['billing'].roles)}."
+
 ACTS: tuple[tuple[Chapter, ...], ...] = (
     (
         Chapter(
@@ -27,7 +32,7 @@ ACTS: tuple[tuple[Chapter, ...], ...] = (
             (good_day.where_is_it, good_day.how_long, good_day.two_at_once, good_day.not_yours),
         ),
         Chapter(
-            "Ben changes his mind",
+            f"{CAST.name('ben')} changes their mind",
             "A change is listed first, and made after the customer's yes.",
             (good_day.cancelled,),
         ),
@@ -43,7 +48,11 @@ ACTS: tuple[tuple[Chapter, ...], ...] = (
                 good_day.declined_card,
             ),
         ),
-        Chapter("A refund that two must sign", "Above 50.00: billing_agent, then billing_manager.", (good_day.refund,)),
+        Chapter(
+            "A refund that two must sign",
+            f"Above {SHOP.amount(REFUND_BY_BILLING)}: {', then '.join(SHOP.chains['billing'].roles)}.",
+            (good_day.refund,),
+        ),
     ),
     (Chapter("The card network goes down", "The shop keeps taking orders and answering.", (bad_day.outage,)),),
     (Chapter("The power is cut", "Between the provider's charge and its answer.", (bad_day.power_cut,)),),
