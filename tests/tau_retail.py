@@ -203,7 +203,8 @@ def at_first(folder: Path) -> Settings:
     async def fill() -> None:
         database = Database(config.ledger_url, lambda: LONG_AGO)
         async with sandbox_client("", config.data_dir / "sandbox.db", timeout=30, slow_seconds=0) as client:
-            await import_shop(database, SandboxProvider(client, timeout=30), load_shop(folder / "db.json", orders=True))
+            past = load_shop(folder / "db.json", orders=True)
+            await import_shop(database, SandboxProvider(client, timeout=30), past, pay_again=True)
         await database.close()
 
     asyncio.run(fill())

@@ -171,7 +171,7 @@ async def _seed(config: Settings, database: Database, providers: Providers) -> N
     """Put the shop's catalogue, if it has one, into an empty ledger."""
     if await asyncio.to_thread(SHOP.catalogue.exists):
         past = SandboxProvider(providers.clients[0], config.payment_timeout_seconds)
-        await import_shop(database, past, await asyncio.to_thread(catalogue))
+        await import_shop(database, past, await asyncio.to_thread(catalogue), pay_again=True)
 
 
 def _database(config: Settings, clock: Clock, replica_breaker: CircuitBreaker | None) -> Database:

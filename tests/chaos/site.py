@@ -196,7 +196,7 @@ class Site:
         database = Database(self._url, utc_now)
         await database.create()
         async with sandbox_client(self.providers.url, self._data, 30, 0) as client:
-            await import_shop(database, SandboxProvider(client, timeout=30), self.shop)
+            await import_shop(database, SandboxProvider(client, timeout=30), self.shop, pay_again=True)
         await database.close()
         self.opening_stock = self.ledger.pieces()
 

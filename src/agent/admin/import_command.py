@@ -73,7 +73,9 @@ async def _load(shop: Shop) -> None:
     try:
         if not await is_empty(services.database):
             raise DeskError("the ledger has a shop already: import into an empty one", ExitCode.REFUSED)
-        provider = SandboxProvider(services.providers.clients[0], timeout=config.payment_timeout_seconds)
-        await import_shop(services.database, provider, shop)
+        tried_out = config.payment_provider == "sandbox"
+        unguarded = SandboxProvider(services.providers.clients[0], timeout=config.payment_timeout_seconds)
+        provider = unguarded if tried_out else services.providers.payments[0]
+        await import_shop(services.database, provider, shop, pay_again=tried_out)
     finally:
         await services.close()

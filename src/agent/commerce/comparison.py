@@ -64,9 +64,19 @@ class Comparison:
             moved = await provider.movements(since - EARLIER)
             found += [each for movement in moved if (each := await self._unknown(provider.name, movement))]
             known = {(movement.kind, movement.key) for movement in moved}
-            found += [each for keys, each in booked if not known & keys]
+            found += [each for keys, each in booked if not known & keys and not await self._from_before(provider, each)]
         await self._open_tickets(found)
         return found
+
+    async def _from_before(self, provider: PaymentProvider, missing: Difference) -> bool:
+        """Whether it is a payment from before this shop came, which has no key of ours and is there by its own id."""
+        taken_as = await self._provider_id(missing.key) if missing.kind == "capture-missing" else None
+        return taken_as is not None and await provider.taken(taken_as, missing.currency) == missing.amount
+
+    @reads
+    def _provider_id(self, session: Session, key: str) -> str | None:
+        payment = session.get(PaymentRow, key)
+        return payment.provider_id if payment else None
 
     async def after_restore(self) -> list[Difference] | None:
         """The same once for each restore, since the backup was taken; None: nothing was restored."""

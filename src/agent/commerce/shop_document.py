@@ -98,6 +98,7 @@ class ShopOrder(Form):
     placed_at: AwareDatetime | None = None
     placed_ago: timedelta | None = Field(default=None, ge=timedelta(0), le=timedelta(days=3650))  # for a demo
     payment_method_id: Id
+    payment_id: str | None = Field(default=None, min_length=1, max_length=100)  # what its provider calls the payment
     ship_to: Address
     lines: tuple[Line, ...] = Field(min_length=1, max_length=100)
     tracking_id: str | None = Field(default=None, min_length=1, max_length=40)  # the carrier's

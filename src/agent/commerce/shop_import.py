@@ -46,17 +46,26 @@ async def is_empty(database: Database) -> bool:
     return await database.read(lambda session: session.scalar(select(ProductRow.id).limit(1)) is None)
 
 
-async def import_shop(database: Database, provider: PaymentProvider, shop: Shop) -> None:
-    """Write the shop in one transaction. Past orders that were paid are first charged at the provider, by key, so that
-    they can be refunded like any other; a crash in between is harmless.
+async def import_shop(database: Database, provider: PaymentProvider, shop: Shop, *, pay_again: bool = False) -> None:
+    """Write the shop in one transaction, each past order with the payment that it was paid by, so that it can be
+    refunded like any other.
 
-    Raises `ValueError` when the provider declines a past order, and what the provider raises; nothing is written then.
+    A payment is looked up at the provider by the id that the document gives. With `pay_again`, for a shop that is only
+    tried out, those without one are charged there, by key; else giving one of them back is a person's task. A crash in
+    between is harmless.
+
+    Raises `ValueError` when the provider knows nothing of a payment, of another amount, or declines it; and what the
+    provider raises. Nothing is written then.
     """
     methods = {method.id: method for customer in shop.customers for method in customer.payment_methods}
     charges: dict[str, Charge] = {}
     for order in shop.orders:
         method = methods[order.payment_method_id]
-        if order.status != "cancelled" and method.kind != "gift_card":
+        if order.status == "cancelled" or method.kind == "gift_card":
+            continue
+        if order.payment_id:
+            charges[order.id] = await _looked_up(provider, order, order.payment_id, shop.currency)
+        elif pay_again:
             charge = await provider.capture(Attempt(_key(order), order.total, shop.currency, method.token))
             if charge.outcome != "captured":
                 raise ValueError(f"order {order.id!r}: its past payment was {charge.outcome}: {charge.reason}")
@@ -68,6 +77,15 @@ async def import_shop(database: Database, provider: PaymentProvider, shop: Shop)
             session.flush()
 
     await database.write(fill)
+
+
+async def _looked_up(provider: PaymentProvider, order: ShopOrder, payment_id: str, currency: str) -> Charge:
+    taken = await provider.taken(payment_id, currency)
+    if taken != order.total:
+        what = f"no such payment in {currency}" if taken is None else f"{SHOP.money(taken)} taken by it"
+        total = SHOP.money(order.total)
+        raise ValueError(f"order {order.id!r}: payment_id {payment_id!r}: {provider.name} has {what}, not {total}")
+    return Charge(_key(order), "captured", payment_id, taken)
 
 
 def _rows(shop: Shop, charges: dict[str, Charge], provider: str, now: datetime) -> Iterator[list[Base]]:
@@ -110,9 +128,12 @@ def _rows(shop: Shop, charges: dict[str, Charge], provider: str, now: datetime) 
         for customer in shop.customers
         for method in customer.payment_methods
     ]
+    every = [method for customer in shop.customers for method in customer.payment_methods]
+    gift_cards = {method.id for method in every if method.kind == "gift_card"}
     for order in shop.orders:
         yield [_order(order, shop.currency, now)]
-        yield list(_order_parts(order, charges.get(order.id), provider, now))
+        by_gift_card = order.payment_method_id in gift_cards
+        yield list(_order_parts(order, charges.get(order.id), provider, by_gift_card=by_gift_card, now=now))
     yield list(_gift_cards(shop, now))
 
 
@@ -138,7 +159,9 @@ def _order(order: ShopOrder, currency: str, now: datetime) -> OrderRow:
     )
 
 
-def _order_parts(order: ShopOrder, charge: Charge | None, provider: str, now: datetime) -> Iterator[Base]:
+def _order_parts(
+    order: ShopOrder, charge: Charge | None, provider: str, *, by_gift_card: bool, now: datetime
+) -> Iterator[Base]:
     """Lines, payment, money and parcel of a past order."""
     reservation = {"pending": "held", "cancelled": "released"}.get(order.status, "shipped")
     for n, line in enumerate(order.lines, 1):
@@ -168,7 +191,7 @@ def _order_parts(order: ShopOrder, charge: Charge | None, provider: str, now: da
         order_id=order.id,
         customer_id=order.customer_id,
         method_id=order.payment_method_id,
-        kind="capture" if charge else "gift_debit",
+        kind="gift_debit" if by_gift_card else "capture",
         amount=order.total,
         at=order.placed(now),
     )

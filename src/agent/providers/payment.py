@@ -102,6 +102,11 @@ class PaymentProvider(Protocol):
         """How a refund of this capture stands now, or a credit (then `provider_id` is empty); None for no such one."""
         ...
 
+    async def taken(self, provider_id: str, currency: str) -> int | None:
+        """Minor units that a payment took, by the provider's own id of it, which may be from before we came; None for
+        no such payment, or one that has taken nothing in this currency."""
+        ...
+
     async def movements(self, since: datetime) -> list[Movement]:
         """What was taken and given back under our keys since then; there may be older ones among them."""
         ...

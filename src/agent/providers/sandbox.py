@@ -6,9 +6,9 @@ breaks the circuit; that is `resilience`. Nothing here knows orders.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -55,6 +55,9 @@ class RejectedRequestError(PaymentRejectedError):
 
 class FaultyRequestError(RejectedRequestError, PaymentFaultError):
     """The network refused it by our own fault: we may not ask it, or the key was another request's."""
+
+
+EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class SandboxProvider:
@@ -121,6 +124,11 @@ class SandboxProvider:
         answer = _read(CreditAnswer, await self._send(self._post("/credits", key, body)))
         _check_same((answer.key, answer.amount), (key, amount))
         return answer.state
+
+    async def taken(self, provider_id: str, currency: str) -> int | None:  # noqa: ARG002  (the network keeps none)
+        """What a charge took; None for no such one."""
+        taken = {each.provider_id: each.amount for each in await self.movements(EVER) if each.kind == "capture"}
+        return taken.get(provider_id)
 
     async def movements(self, since: datetime) -> list[Movement]:  # noqa: ARG002  (the network keeps no times)
         """All that was ever taken and given back."""

@@ -154,6 +154,17 @@ class StripeProvider:
         """Raises `CreditNotSupportedError`; nothing is sent."""
         raise CreditNotSupportedError("Stripe does not pay out to a card that did not pay in")
 
+    async def taken(self, provider_id: str, currency: str) -> int | None:
+        """What an intent took, whoever made it; None for no such one, or another currency. Only reads."""
+        async with self._call():
+            try:
+                intent = Intent.model_validate(await self._intents.retrieve_async(provider_id))
+            except stripe.InvalidRequestError as error:
+                if error.http_status != httpx.codes.NOT_FOUND:
+                    raise
+                return None
+        return intent.amount if (intent.status, intent.currency) == ("succeeded", currency.lower()) else None
+
     async def movements(self, since: datetime) -> list[Movement]:
         """What was taken and given back under our keys since then."""
         return await movements(self._call, self._intents, self._refunds, since)

@@ -23,7 +23,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         clock = Clock()
         database = Database(config.ledger_url, clock)
         async with sandbox_client("", config.data_dir / "sandbox.db", timeout=30, slow_seconds=0) as client:
-            await import_shop(database, SandboxProvider(client, timeout=30), catalogue())
+            await import_shop(database, SandboxProvider(client, timeout=30), catalogue(), pay_again=True)
         await database.close()
 
     with home(tmp_path_factory.mktemp("imported")) as config:

@@ -38,7 +38,7 @@ async def house(tmp_path: Path, clock: Clock) -> AsyncIterator[Services]:
 
 
 async def move_in(house: Services, document: Shop) -> None:
-    await import_shop(house.database, SandboxProvider(house.providers.clients[0], timeout=5), document)
+    await import_shop(house.database, SandboxProvider(house.providers.clients[0], timeout=5), document, pay_again=True)
 
 
 async def holds_nothing(house: Services) -> bool:
