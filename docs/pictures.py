@@ -1,17 +1,19 @@
-"""Draws the compiled graphs, and the stages of an order, as mermaid into Markdown files: between `<!-- graph: NAME -->`
-and `<!-- /graph -->`; and tables of what is data between `<!-- table: NAME -->` and `<!-- /table -->`.
+"""Draws the compiled graphs, and the states of orders and payments, as mermaid into Markdown files: between
+`<!-- graph: NAME -->` and `<!-- /graph -->`; and tables of what is data between `<!-- table: NAME -->` and
+`<!-- /table -->`.
 
 `make pictures` runs it on the README and the architecture; a test fails when the pictures are not those of the code.
 """
 
 import re
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from agent import capabilities
 from agent.commerce import ways_out
-from agent.commerce.lifecycle import MOVES
+from agent.commerce.lifecycle import FIRST_OUTCOMES, MOVES, PAYMENT_MOVES
 from agent.customer_service.graph import graph as customer_service
 from agent.order_processing.graph import graph as order_processing
 from agent.reconciler.graph import graph as reconciler
@@ -34,17 +36,21 @@ def mermaid(name: str) -> str:
     return "\n".join(line for line in drawn.splitlines() if "__error_handler__" not in line)
 
 
-def stages() -> str:
-    """The picture of `MOVES`: each move with who may cause it."""
-    moves = [
-        f"    {stage} --> {to}: {', '.join(causes)}" for stage, ways in MOVES.items() for to, causes in ways.items()
-    ]
-    return "\n".join(["stateDiagram-v2", "    [*] --> placed", *moves])
+def moves(table: Mapping[Any, Mapping[Any, Sequence[str]]], *first: str) -> str:
+    """The picture of a table of moves: how it begins, and each move with who may cause it."""
+    ways = [f"{state} --> {to}: {', '.join(causes)}" for state, ways in table.items() for to, causes in ways.items()]
+    return "\n    ".join(["stateDiagram-v2", *(f"[*] --> {state}" for state in first), *ways])
+
+
+TABLES_OF_MOVES: Final[dict[str, Callable[[], str]]] = {
+    "stages": lambda: moves(MOVES, "placed"),
+    "payments": lambda: moves(PAYMENT_MOVES, *(f"{first}: {which}" for first, which in FIRST_OUTCOMES.items())),
+}
 
 
 def drawn(name: str) -> str:
     """The picture of this name."""
-    return stages() if name == "stages" else mermaid(name)
+    return TABLES_OF_MOVES[name]() if name in TABLES_OF_MOVES else mermaid(name)
 
 
 def with_pictures(text: str) -> str:

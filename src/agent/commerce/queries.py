@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
-from agent.commerce.lifecycle import AT_WORK
+from agent.commerce.lifecycle import AT_WORK, UNPAID
 from agent.commerce.locks import OrderRef, seen
 from agent.commerce.policy import RiskFacts, money, policy_denied, risk_reasons
 from agent.commerce.precondition import is_thread_of
@@ -178,7 +178,7 @@ class Queries:
         """
         if seen(session, order_id).customer_id != customer_id:
             raise policy_denied("ORDER-EXISTS", order_id)
-        payments = payments_of(session, order_id, "captured", "due", "open", "unknown")
+        payments = payments_of(session, order_id, "captured", *UNPAID)
         debts = session.scalars(
             select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund", ~DebtRow.returned)
         ).all()

@@ -114,7 +114,7 @@ class OrderLineRow(Base):
 
 
 class PaymentRow(Base):
-    """One attempt to capture an order's money: written `open` before the provider is asked, closed by its answer."""
+    """One attempt to capture an order's money (`commerce.lifecycle`): written before its provider is sent it."""
 
     __tablename__ = "payments"
     key: Mapped[str] = mapped_column(String(250), primary_key=True)  # also the provider's idempotency key
@@ -122,9 +122,9 @@ class PaymentRow(Base):
     attempt: Mapped[int | None]  # 1, 2, … at the order's own price; None: what a change of it costs
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     amount: Mapped[int]
-    outcome: Mapped[str] = mapped_column(String(20), index=True)  # due, open, unknown, captured, declined, void
-    provider: Mapped[str | None] = mapped_column(String(40))  # who may know of it; None: surely nobody was asked
-    asks: Mapped[int] = mapped_column(default=0)  # how often somebody began to ask
+    outcome: Mapped[str] = mapped_column(String(20), index=True)  # `lifecycle.Outcome`
+    provider: Mapped[str | None] = mapped_column(String(40))  # who may know of it; None: surely nobody does
+    attempts_sent: Mapped[int] = mapped_column("asks", default=0)  # how often somebody began to send it
     provider_id: Mapped[str | None] = mapped_column(String(100), index=True)
     reason: Mapped[str | None] = mapped_column(String(40))  # why it was declined: a rule id
     replaces: Mapped[str | None] = mapped_column(String(250))  # the payment that is given back once this is captured

@@ -17,7 +17,7 @@ from agent.approvals.gate import ANONYMOUS, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
 from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
-from agent.commerce.debts import people_decided
+from agent.commerce.debt_outcomes import people_decided
 from agent.commerce.lifecycle import Stage
 from agent.commerce.locks import locked
 from agent.commerce.orders import leave_out, move_on, undone

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from agent.approvals.card import waits_in_words
 from agent.approvals.deadlines import some_ended
 from agent.commerce.locks import checked
-from agent.commerce.payments import outcome_of, price_outcome
 from agent.commerce.policy import RULES, policy_denied
 from agent.commerce.precondition import Precondition, StateDamagedError
+from agent.commerce.price_payments import outcome_of, price_outcome
 from agent.ledger.database import digest
 from agent.ledger.tables import OrderRow
 from agent.observability.events import emit

@@ -30,7 +30,7 @@ from agent.commerce.commands import (
     UndoChange,
     WithdrawReturn,
 )
-from agent.commerce.debts import ATTEMPTS
+from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.commerce.lifecycle import AT_REST
 from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied, digest

@@ -8,7 +8,7 @@ from sqlalchemy import update
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action, Approvals
 from agent.commerce.commands import NewOrder
-from agent.commerce.debts import ATTEMPTS
+from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.ledger.tables import DebtRow
 from agent.platform import order_thread
 from agent.reconciler import approval_jobs, jobs, notification_jobs
