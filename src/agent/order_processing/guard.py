@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
 
 from langgraph.runtime import Runtime
-from langgraph.types import Command
+from langgraph.types import Command, Overwrite
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
@@ -53,13 +53,14 @@ def guarded(*stages: Stage) -> Callable[[Node[S]], Any]:
                 sound(form, state)
                 precondition = _precondition(form, state, this_thread(runtime), stages)
                 update = await node(state, runtime, precondition)
-                sound(OrderState, (update.update or {}) if isinstance(update, Command) else update)
-            except (StateDamagedError, OrderMovedOnError, PolicyDenied) as error:
-                found = error.found if isinstance(error, StateDamagedError) else ""
-                if key := _BRANCHES.get(form):
-                    return {"results": {str(state.get(key))[:100]: "damaged" if found else "overtaken"}}
-                told = error.update if isinstance(error, OrderMovedOnError) else {}
-                return Command(goto="rebuild", update=told | {"damage": Damage(node=node.__name__, found=found)})
+                sound(OrderState, _written((update.update or {}) if isinstance(update, Command) else update))
+            except StateDamagedError as error:
+                damage = Damage(node=node.__name__, found=error.found)
+                return _stopped(form, state, "damaged", {"damage": damage})
+            except OrderMovedOnError as error:
+                return _stopped(form, state, "overtaken", error.update | {"overtaken_at": node.__name__})
+            except PolicyDenied:  # the ledger is past what the node was to do
+                return _stopped(form, state, "overtaken", {"overtaken_at": node.__name__})
             if not precondition.looked:
                 raise RuntimeError(f"{node.__name__} acted without a look into the ledger")
             return update
@@ -114,6 +115,18 @@ def sound(form: type, state: Any) -> None:
         raise StateDamagedError(first_error(error)) from error
     if state.get("version", STATE_VERSION) > STATE_VERSION:
         raise StateDamagedError("version: written by a newer release")
+
+
+def _stopped(form: type, state: Any, outcome: str, update: dict[str, Any]) -> Any:
+    """Where it goes on when a node was stopped: to `rebuild`; of a branch its join is told the outcome."""
+    if key := _BRANCHES.get(form):
+        return {"results": {str(state.get(key))[:100]: outcome}}
+    return Command(goto="rebuild", update=update)
+
+
+def _written(update: dict[str, Any]) -> dict[str, Any]:
+    """The values of an update, those that take the place of what was joined before them as well."""
+    return {key: value.value if isinstance(value, Overwrite) else value for key, value in update.items()}
 
 
 def _precondition(form: type, state: Any, thread_id: str, stages: tuple[Stage, ...]) -> Precondition:

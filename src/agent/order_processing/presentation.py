@@ -3,6 +3,7 @@
 from typing import Any
 
 from langgraph.runtime import Runtime
+from langgraph.types import Overwrite
 
 from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.models import ApprovalView
@@ -31,12 +32,13 @@ def blank() -> dict[str, Any]:
         "human_approval_needed": False,
         "denial": None,
         "ledger_fact": None,
-        "results": {},
+        "results": Overwrite({}),
         "lines": [],
         "parcels": [],
         "approval": None,
         "answer": None,
         "damage": None,
+        "overtaken_at": None,
     }
 
 
@@ -50,9 +52,10 @@ def order_state(order: OrderView) -> dict[str, Any]:
         "processing_stage": order["stage"],
         "lines": [line["number"] for line in order["lines"]],
         "parcels": [],
-        "results": {},
+        "results": Overwrite({}),
         "denial": None,
         "damage": None,
+        "overtaken_at": None,
         "ledger_fact": ledger_fact(order) if order["stage"] in AT_REST else None,
     }
 

@@ -82,12 +82,12 @@ async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Literal[
     """Keep a damaged state aside, and go on from the ledger: it knows whose thread this is, and what is next."""
     shop, thread_id, damage = await services(), this_thread(runtime), _damage(state)
     order_id = await shop.queries.order_of_thread(thread_id)
-    if damage["found"]:
+    if damage:
         await shop.quarantine.keep(thread_id, order_id, damage["node"], damage["found"], _plain(state))
         emit("state.quarantined", order_id=order_id, node=damage["node"], found=damage["found"])
     elif order_id is None:
         order_id = state["order_id"]  # the order has another thread by now; what this one says of it is sound
-    unread = damage["node"] in ("route", "validate")
+    unread = _stopped_at(state, damage) in ("route", "validate")
     if order_id is None:
         return Command(goto="route" if unread else "close", update=blank() | refused(policy_denied("ORDER-EXISTS")))
     order = await shop.queries.get(order_id)
@@ -135,8 +135,8 @@ async def close(
     return Command(goto="assess" if order.stage == "awaiting_approval" else "__end__", update=update)
 
 
-def _damage(state: OrderState) -> Damage:
-    """Why the thread came here, or what has been done to its state since then."""
+def _damage(state: OrderState) -> Damage | None:
+    """What was found to be damaged, or has been since then; None: the order has gone on without this thread."""
     match state.get("damage"):
         case {"node": str(node), "found": str(found)} if found:
             return Damage(node=node, found=found)
@@ -144,7 +144,13 @@ def _damage(state: OrderState) -> Damage:
         sound(OrderState, state)
     except StateDamagedError as error:
         return Damage(node="rebuild", found=error.found)
-    return state.get("damage") or Damage(node="rebuild", found="")
+    return None
+
+
+def _stopped_at(state: OrderState, damage: Damage | None) -> str | None:
+    """The node from which the thread came here."""
+    known = damage or state.get("damage")  # of release 0.2.0 also where the order had gone on
+    return known["node"] if known else state.get("overtaken_at")
 
 
 def _plain(state: OrderState) -> dict[str, Any]:
