@@ -11,8 +11,8 @@ from agent.approvals.requests import Action
 from agent.commerce.commands import Denial
 from agent.commerce.debts import Debt
 from agent.commerce.lifecycle import AT_REST
+from agent.commerce.order_risk import OrderRisk
 from agent.commerce.policy import money
-from agent.commerce.queries import OrderRisk
 from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied
 from agent.order_processing.state import STATE_VERSION, AssistantMessage, DenialView, OrderState

@@ -18,7 +18,8 @@ from agent.ledger.database import digest
 from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, sound
-from agent.order_processing.nodes import Step, Update, ask_people, next_step
+from agent.order_processing.next_step import Step, next_step
+from agent.order_processing.nodes import Update, ask_people
 from agent.order_processing.presentation import (
     assistant_message,
     blank,

@@ -19,7 +19,6 @@ from agent.commerce.commands import (
     LineQuantity,
     MarkDelivered,
     NewOrder,
-    OpenTicket,
     ReceiveReturn,
     RefundPayment,
     ReplaceLines,
@@ -32,6 +31,7 @@ from agent.commerce.commands import (
 )
 from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.commerce.lifecycle import AT_REST
+from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied, digest
 from agent.ledger.tables import DebtRow

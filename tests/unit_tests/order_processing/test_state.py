@@ -6,7 +6,7 @@ from langgraph.channels import BinaryOperatorAggregate
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from agent.commerce.lifecycle import Stage
-from agent.order_processing.nodes import NEXT_STEP
+from agent.order_processing.next_step import NEXT_STEP
 from agent.order_processing.presentation import blank
 from agent.order_processing.state import OrderState, add, merge
 
