@@ -9,13 +9,16 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from langgraph.types import Command
 
 from agent import capabilities
 from agent.commerce import ways_out
 from agent.commerce.lifecycle import FIRST_OUTCOMES, MOVES, PAYMENT_MOVES
 from agent.customer_service.graph import graph as customer_service
 from agent.order_processing.graph import graph as order_processing
+from agent.order_processing.guard import REBUILD
 from agent.reconciler.graph import graph as reconciler
 
 GRAPHS: Final[dict[str, Any]] = {
@@ -31,9 +34,23 @@ _PLACE = re.compile(r"(<!-- graph: (\w+) -->\n).*?(<!-- /graph -->)", re.DOTALL)
 
 
 def mermaid(name: str) -> str:
-    """The graph's picture. Error handlers only route and have no edges of their own, so they are left out."""
-    drawn = GRAPHS[name].get_graph().draw_mermaid(with_styles=False)
-    return "\n".join(line for line in drawn.splitlines() if "__error_handler__" not in line)
+    """The graph's picture, with where the guard leads, and where the handler of a node that fails does."""
+    drawn = GRAPHS[name].get_graph().draw_mermaid(with_styles=False).rstrip()
+    guarded = drawn.replace(f" -.-> {REBUILD};", f" -. guard .-> {REBUILD};")
+    return "\n".join([guarded, *_error_edges(GRAPHS[name].builder.nodes)])
+
+
+def _error_edges(nodes: Mapping[str, Any]) -> list[str]:
+    """The edges that LangGraph does not draw: from a node to where its error handler goes, by what that returns; one
+    that goes nowhere ends its way."""
+    edges = []
+    for name, node in nodes.items():
+        if node.error_handler_node:
+            handler = nodes[node.error_handler_node].runnable
+            returns = get_type_hints(handler.func or handler.afunc)["return"]
+            ends = get_args(get_args(returns)[0]) if get_origin(returns) is Command else ("__end__",)
+            edges += [f"\t{name} -. error .-> {end};" for end in ends]
+    return sorted(edges)
 
 
 def moves(table: Mapping[Any, Mapping[Any, Sequence[str]]], *first: str) -> str:

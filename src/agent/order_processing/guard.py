@@ -5,7 +5,7 @@ be true, or is not so any more, the way leads to `rebuild`, which goes on from t
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Final, Literal, TypeVar, cast, get_args, get_type_hints
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Overwrite
@@ -28,6 +28,9 @@ from agent.services import services
 
 S = TypeVar("S")
 Node = Callable[[S, Runtime[None], Precondition], Awaitable[Any]]
+
+REBUILD: Final = "rebuild"
+"""The node to which the guard leads."""
 
 ANYWHERE: Final[tuple[Stage, ...]] = get_args(Stage)
 
@@ -66,7 +69,9 @@ def guarded(*stages: Stage) -> Callable[[Node[S]], Any]:
             return update
 
         checked.__name__, checked.__doc__ = node.__name__, node.__doc__
-        checked.__annotations__ = get_type_hints(node, include_extras=True) | {"runtime": Runtime[None]}
+        hints = get_type_hints(node, include_extras=True)
+        returns = hints["return"] if form in _BRANCHES else _or_rebuild(hints["return"])
+        checked.__annotations__ = hints | {"runtime": Runtime[None], "return": returns}
         return checked
 
     return guard
@@ -121,7 +126,13 @@ def _stopped(form: type, state: Any, outcome: str, update: dict[str, Any]) -> An
     """Where it goes on when a node was stopped: to `rebuild`; of a branch its join is told the outcome."""
     if key := _BRANCHES.get(form):
         return {"results": {str(state.get(key))[:100]: outcome}}
-    return Command(goto="rebuild", update=update)
+    return Command(goto=REBUILD, update=update)
+
+
+def _or_rebuild(returns: Any) -> Any:
+    """What a node returns, and that it may be led to `rebuild`: the graph and its pictures know of it."""
+    ends = get_args(get_args(returns)[0])
+    return Command[Literal[(*ends, REBUILD)]]  # type: ignore[valid-type]
 
 
 def _written(update: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, sound
 from agent.order_processing.next_step import Step, next_step
-from agent.order_processing.nodes import Update, ask_people
+from agent.order_processing.nodes import ask_people
 from agent.order_processing.presentation import (
     assistant_message,
     blank,
@@ -70,13 +70,13 @@ async def settle(
 
 
 @guarded(*ANYWHERE)
-async def park(state: OrderState, runtime: Runtime[None], precondition: Precondition) -> Update:
+async def park(state: OrderState, runtime: Runtime[None], precondition: Precondition) -> Command[Literal["__end__"]]:
     """Leave the order to the reconciler, in the open: nothing is guessed, nothing is lost."""
     order_id = state["order_id"]
     stage, payment = await (await services()).payments.park(precondition)
     emit("order.parked", order_id=order_id, stage=stage, payment=payment)
     stream_progress(runtime, order_id, "parked", f"payment {payment}; will be taken on again")
-    return {"processing_stage": stage, "payment_status": payment}
+    return Command(goto="__end__", update={"processing_stage": stage, "payment_status": payment})
 
 
 async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Literal[Step, "route"]]:
