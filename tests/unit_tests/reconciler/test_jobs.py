@@ -221,6 +221,8 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "approvals": {view["request_id"]: "escalated"},
         "tickets": {},
         "wake": {"failed": "ConnectionError"},
+        "ask_again": {"failed": "ConnectionError"},
+        "bring_to_end": {"failed": "ConnectionError"},
         "redrive": {"failed": "ConnectionError"},
         "tell": {"failed": "ConnectionError"},
         "compare": {},
@@ -229,7 +231,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "debts": {},
         "expired": {},
     }
-    assert events("reconciler.failed") == failed + 3
+    assert events("reconciler.failed") == failed + 5
 
 
 async def test_what_one_run_could_not_do_the_next_one_does(
