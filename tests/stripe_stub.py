@@ -130,8 +130,8 @@ class StripeStub:
             return _again(answer)
         fresh = await handler(request)
         assert isinstance(fresh, web.Response)
-        if fresh.status >= 400 and "/payment_intents/" in request.path:
-            _, _, _, intent_id, *_ = request.path.split("/")
+        _, _, _, intent_id, *_ = [*request.path.split("/"), "", ""]
+        if fresh.status >= 400 and f"payment_intent:{intent_id}" in resources.store:
             told = json.loads(fresh.text or "")
             told["error"]["payment_intent"] = resources.PaymentIntent._api_retrieve(intent_id)._export()
             fresh = web.json_response(told, status=fresh.status)

@@ -51,13 +51,21 @@ class House:
 async def house(tmp_path: Path, clock: Clock) -> AsyncIterator[House]:
     stub = StripeStub()
     async with stub.serving(), httpx.AsyncClient() as client:
-        order = next(each for each in catalogue().orders if each.status == "pending" and "gift" not in each.payment_method_id)
+        order = next(
+            each for each in catalogue().orders if each.status == "pending" and "gift" not in each.payment_method_id
+        )
         token = f"{stub.customer()}/pm_card_visa"
         elsewhere = StripeProvider(client, "sk_test_past", "whsec_past", PATIENCE, url=stub.url)
         paid = await elsewhere.capture(Attempt("their-own-key", order.total, SHOP.currency, token))
+        for intent in stub.all("payment_intent"):
+            intent.metadata = {}  # whoever made it knows nothing of our keys
         shop = catalogue().model_copy(update={"orders": (order.model_copy(update={"payment_id": paid.provider_id}),)})
-        stripe = {"payment_provider": "stripe", "stripe_url": stub.url, "stripe_api_key": SecretStr("sk_test_past")}
-        with home(tmp_path / "empty", **stripe) as config:
+        with home(
+            tmp_path / "empty",
+            payment_provider="stripe",
+            stripe_url=stub.url,
+            stripe_api_key=SecretStr("sk_test_past"),
+        ) as config:
             built = await composition.build(config, clock)
             yield House(built, stub, shop)
             await built.close()
@@ -68,7 +76,6 @@ async def test_a_cancel_is_refunded_where_it_was_paid(house: House) -> None:
     await house.cancel()
     [order] = house.shop.orders
     assert house.refunded() == [(order.payment_id, order.total)]
-    assert await house.services.database.check() == []
 
 
 async def test_the_comparison_finds_it_by_the_providers_own_id(house: House) -> None:

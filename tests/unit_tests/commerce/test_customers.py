@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket
+from agent.commerce.commands import ChangeProfileAddress, IssueCredit
+from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.types import Address
 from agent.services import Services
 
