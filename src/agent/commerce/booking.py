@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Exists, SQLColumnExpression, exists, select
 from sqlalchemy.orm import Session
 
-from agent.commerce.lifecycle import UNPAID, Cause, Outcome
+from agent.commerce.lifecycle import UNANSWERED, Cause, Outcome
 from agent.commerce.locks import move_payment
 from agent.commerce.policy import policy_denied
 from agent.ledger.base import total
@@ -163,7 +163,7 @@ def is_paid(session: Session, order: OrderRow) -> bool:
 def unpaid(order_id: str | SQLColumnExpression[str]) -> Exists:
     """Whether something of a paid order is due, without an answer, or was declined (see `is_paid`)."""
     declined = (PaymentRow.outcome == "declined") & PaymentRow.attempt.is_(None)
-    waiting = PaymentRow.outcome.in_(UNPAID) | declined
+    waiting = PaymentRow.outcome.in_(UNANSWERED) | declined
     return exists().where(PaymentRow.order_id == order_id, PaymentRow.replaces.is_(None), waiting)
 
 

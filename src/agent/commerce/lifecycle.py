@@ -96,8 +96,8 @@ another thing, a debt. Money that comes after it was given up counts, and is owe
 UNDECIDED: Final[tuple[Outcome, ...]] = ("open", "unknown")
 """Outcomes of an attempt whose fate only the provider knows."""
 
-UNPAID: Final[tuple[Outcome, ...]] = ("due", *UNDECIDED)
-"""Outcomes of an attempt that is yet to be paid."""
+UNANSWERED: Final[tuple[Outcome, ...]] = ("due", *UNDECIDED)
+"""Outcomes of an attempt that nobody has answered yet, also since nobody was asked."""
 
 AT_REST: Final[frozenset[Stage]] = frozenset(("completed", "cancelled", "imported"))
 """Stages from which nothing drives an order on; `imported` ones are fulfilled by the system that they came from."""

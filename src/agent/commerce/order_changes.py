@@ -15,7 +15,7 @@ from agent.commerce import changed_items, differences, stock
 from agent.commerce.booking import demand, gift_balance, give_back, own_method, payments_of, refundable
 from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment, UndoChange
 from agent.commerce.compensation import void_approvals
-from agent.commerce.lifecycle import UNPAID
+from agent.commerce.lifecycle import UNANSWERED
 from agent.commerce.locks import lines_of, move, own
 from agent.commerce.parcels import parcels_of
 from agent.commerce.policy import PAYMENT_ATTEMPTS, pending, policy_denied
@@ -170,7 +170,7 @@ def _captured(session: Session, order: OrderRow) -> list[PaymentRow]:
     """The captured payments; none before the money is taken. Raises `PolicyDenied` ORDER-BUSY while it is about to
     be, and while the carrier has been asked to come: it was told what to take, and where."""
     booked = [parcel for parcel in parcels_of(session, order.id) if parcel.state == "booked"]
-    if booked or order.stage in BUSY or payments_of(session, order.id, *UNPAID):
+    if booked or order.stage in BUSY or payments_of(session, order.id, *UNANSWERED):
         raise policy_denied("ORDER-BUSY")
     return [payment for payment in payments_of(session, order.id, "captured") if payment.reason != "PAYMENT-LATE"]
 

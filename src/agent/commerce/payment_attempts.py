@@ -16,7 +16,7 @@ from agent.commerce import payment_outcomes
 from agent.commerce.booking import GIFT_CARD
 from agent.commerce.compensation import finish
 from agent.commerce.fulfilment import plan_parcels
-from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, UNDECIDED, UNPAID, Stage
+from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, UNANSWERED, UNDECIDED, Stage
 from agent.commerce.locks import OrderRef, locked, move_payment, open_case
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.price_payments import method_and_latest
@@ -112,7 +112,7 @@ def attempt_due(session: Session, key: str, provider: str, *, now: datetime) -> 
     """The attempt at the price of a change, which this provider is about to be sent; or its outcome, if nobody is to be
     asked any more. A person looks into one that has had no answer for NO_ANSWER_LIMIT."""
     payment, order = locked_payment(session, key)
-    if order.stage in NOT_COLLECTED or payment.outcome not in UNPAID:  # meanwhile
+    if order.stage in NOT_COLLECTED or payment.outcome not in UNANSWERED:  # meanwhile
         return payment.outcome
     if payment.outcome == "due":
         move_payment(session, payment, "open", "process")
@@ -134,7 +134,7 @@ def find_attempt(session: Session, key: str) -> PaymentAttempt | None:
 def attempts_due(session: Session, order_id: str | None, limit: int, *, now: datetime) -> Sequence[str]:
     """The keys of what changes made due: of one order all, at once; of all orders those whose turn it is, at most
     `limit`, the longest due first: none keeps others waiting."""
-    waiting = (PaymentRow.outcome.in_(UNPAID), OrderRow.stage.not_in(NOT_COLLECTED))
+    waiting = (PaymentRow.outcome.in_(UNANSWERED), OrderRow.stage.not_in(NOT_COLLECTED))
     query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
     if order_id:
         return session.scalars(query.where(OrderRow.id == order_id)).all()

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
-from agent.commerce.lifecycle import AT_WORK, UNPAID
+from agent.commerce.lifecycle import AT_WORK, UNANSWERED
 from agent.commerce.locks import OrderRef, seen
 from agent.commerce.order_risk import risk_of
 from agent.commerce.policy import money, policy_denied
@@ -189,7 +189,7 @@ class Queries:
         """
         if seen(session, order_id).customer_id != customer_id:
             raise policy_denied("ORDER-EXISTS", order_id)
-        payments = payments_of(session, order_id, "captured", *UNPAID)
+        payments = payments_of(session, order_id, "captured", *UNANSWERED)
         debts = session.scalars(
             select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund", ~DebtRow.returned)
         ).all()

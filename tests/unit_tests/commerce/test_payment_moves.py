@@ -12,7 +12,7 @@ from agent import commerce
 from agent.commerce.lifecycle import (
     FIRST_OUTCOMES,
     PAYMENT_MOVES,
-    UNPAID,
+    UNANSWERED,
     Cause,
     Outcome,
     PaymentMoveError,
@@ -55,7 +55,7 @@ def test_money_that_comes_counts_whatever_was_thought_of_its_attempt() -> None:
 
 
 def test_no_attempt_waits_for_ever_and_none_is_opened_again() -> None:
-    assert all("void" in PAYMENT_MOVES[outcome] for outcome in UNPAID)
+    assert all("void" in PAYMENT_MOVES[outcome] for outcome in UNANSWERED)
     assert {outcome for outcome, moves in PAYMENT_MOVES.items() if "open" in moves} == {"due"}
 
 
