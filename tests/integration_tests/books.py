@@ -114,7 +114,7 @@ class CardNetwork:
 
     def __init__(self, file: Path, *, slow_seconds: float = 0.5) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
-        command = [sys.executable, "-m", "agent.providers.sandbox_server", "--port", str(port)]
+        command = [sys.executable, "-m", "sandbox", "--port", str(port)]
         command += ["--data", str(file), "--slow-seconds", str(slow_seconds)]
         self._process = Process(command, file.with_suffix(".log"), ROOT, {})
 

@@ -6,6 +6,7 @@ Each is called through a transport of its own, with its breaker; what lives at o
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -14,12 +15,13 @@ from agent.breakers import Breakers
 from agent.providers.carrier import Carrier
 from agent.providers.notices import TIMEOUT_SECONDS, NoticeReceiver
 from agent.providers.payment import PaymentProvider
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
 from agent.resilience.credentials import Auth, HeaderAuth
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
+from sandbox.server import InProcess, Sandbox
 
 _RECEIVER: Final = BreakerConfig(
     minimum_number_of_calls=4, slow_call_duration=TIMEOUT_SECONDS, probe_lease_seconds=2 * TIMEOUT_SECONDS
@@ -154,6 +156,25 @@ def _timeouts(seconds: float) -> httpx.Timeout:
     """A dead host is known before a call's time is over: no connection is not an unknown."""
     connect = min(seconds / 2, 2.0)
     return httpx.Timeout(seconds, connect=connect, pool=connect)
+
+
+def sandbox_client(
+    url: str, database: Path, timeout: float, slow_seconds: float, hand_over_seconds: float = 0.0
+) -> httpx.AsyncClient:
+    """A client for the sandbox at `url`, cards and parcels; without one, for a sandbox in this process.
+
+    `timeout` is in seconds. `database` (that sandbox's own SQLite file), `slow_seconds` (what `tok_slow` takes) and
+    `hand_over_seconds` (how long a parcel waits to be fetched) are for the sandbox in this process only.
+    """
+    if not url:
+        sandbox = Sandbox(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds)
+        return httpx.AsyncClient(transport=InProcess(sandbox), base_url="http://sandbox")
+    return httpx.AsyncClient(
+        base_url=url,
+        timeout=_timeouts(timeout),
+        limits=httpx.Limits(max_connections=100, keepalive_expiry=2.0),  # well before the server hangs up at 5 s
+        trust_env=False,
+    )
 
 
 async def _sandbox(config: Settings, url: str) -> httpx.AsyncClient:
