@@ -19,10 +19,10 @@ from agent.commerce.parcels import let_go, locked_parcel, release
 from agent.commerce.payments import Payments, named
 from agent.commerce.policy import money
 from agent.ledger.database import Database, digest, emit_once_committed
-from agent.ledger.notices import notify
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
 from agent.ledger.times import CLOCK_SKEW
 from agent.ledger.transactions import reads, writes
+from agent.notifications.notify import notify
 from agent.providers.carrier import Carrier, CarrierError
 from agent.providers.payment import PaymentError, PaymentProvider, RefundState
 from agent.resilience import CircuitOpenError

@@ -19,10 +19,10 @@ from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage
 from agent.commerce.locks import OrderRef, locked, move, open_case
 from agent.commerce.policy import PAYMENT_ATTEMPTS, money, policy_denied
 from agent.ledger.database import Database
-from agent.ledger.notices import notify
 from agent.ledger.statements import change
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
 from agent.ledger.transactions import reads, writes
+from agent.notifications.notify import notify
 from agent.observability.events import emit
 from agent.providers.payment import (
     Attempt,

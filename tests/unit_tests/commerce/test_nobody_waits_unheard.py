@@ -18,7 +18,7 @@ from agent.commerce.lifecycle import AT_REST
 from agent.commerce.policy import RETURN_LIMIT
 from agent.commerce.ways_out import ways_out
 from agent.ledger.database import PolicyDenied
-from agent.ledger.notices import NoticeEvent
+from agent.notifications.notify import CustomerEvent
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import home
@@ -146,7 +146,7 @@ async def test_an_order_that_nobody_moves_is_told_to_people_once_in_each_stage(s
 
 
 def test_every_notice_that_a_way_out_speaks_of_is_one_that_can_be_sent() -> None:
-    assert set(get_args(NoticeEvent)) >= UNHEARD
+    assert set(get_args(CustomerEvent)) >= UNHEARD
 
 
 def test_every_state_has_somebody_who_can_move_it_on_and_an_end() -> None:

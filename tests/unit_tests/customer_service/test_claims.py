@@ -7,7 +7,7 @@ from agent.services import Services
 from tests.unit_tests.threads import Thread
 
 from .talking import STOREFRONT, claims_reach, conversation, say
-from .test_news import SHIPPED, messages, shipped, wake
+from .test_notifications import SHIPPED, messages, shipped, wake
 
 pytestmark = pytest.mark.usefixtures("shop")
 

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 from agent.customer_service import message_history
 from agent.customer_service.message_history import MESSAGES, SNAPSHOT_EVERY, messages_update
 from agent.services import Services
-from tests.unit_tests.noticing import note
+from tests.unit_tests.notifying import note
 
 from .talking import conversation, say
 

@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from agent.ledger.notices import NoticeEvent, notify
-from agent.ledger.tables import NoticeRow, OrderRow
+from agent.ledger.tables import NotificationRow, OrderRow
+from agent.notifications.notify import CustomerEvent, notify
 from agent.services import Services
 
 
-async def note(shop: Services, event: NoticeEvent, about: str, *, order_id: str = "W-1001", **facts: Any) -> str:
+async def note(shop: Services, event: CustomerEvent, about: str, *, order_id: str = "W-1001", **facts: Any) -> str:
     """Something happened to an order; the key of its notice. `about` tells several of a kind apart."""
     with shop.database.writing() as session:
         order = session.get_one(OrderRow, order_id)
@@ -17,7 +17,7 @@ async def note(shop: Services, event: NoticeEvent, about: str, *, order_id: str 
     return f"{event}:{about}"
 
 
-async def noted(shop: Services, key: str) -> NoticeRow:
+async def noted(shop: Services, key: str) -> NotificationRow:
     """A notice as it stands now."""
     with shop.database.reading() as session:
-        return session.scalars(select(NoticeRow).where(NoticeRow.key == key)).one()
+        return session.scalars(select(NotificationRow).where(NotificationRow.key == key)).one()

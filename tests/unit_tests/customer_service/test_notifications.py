@@ -8,13 +8,13 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agent import services as composition
-from agent.commerce.news import Notice
 from agent.commerce.policy import RULES
-from agent.customer_service.reply_templates import NEWS, SAYINGS, in_words
-from agent.ledger.notices import NoticeEvent
+from agent.customer_service.reply_templates import NOTIFICATIONS, SAYINGS, sentence_of
+from agent.notifications.conversations import Notification
+from agent.notifications.notify import CustomerEvent
 from agent.services import Services
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.noticing import note, noted
+from tests.unit_tests.notifying import note, noted
 from tests.unit_tests.threads import APPROVE, SERVICE, Thread, staff
 
 from .talking import ADA, BEN, STOREFRONT, answer, claims_reach, conversation, refunds, say, waiting_refund
@@ -53,20 +53,20 @@ async def test_a_woken_conversation_tells_the_news_and_nothing_else_and_once(sho
     thread = conversation()
     await say(thread, "hello")
     key = await shipped(shop)
-    assert await shop.news.conversations() == ["chat-1"]
+    assert await shop.notifications.with_pending() == ["chat-1"]
 
     await wake(thread)
     await wake(thread)
 
     assert await messages(thread) == ["hello", SAYINGS["small_talk"], SHIPPED]
     assert (await thread.values())["messages"][-1].id == key
-    assert await shop.news.conversations() == []
+    assert await shop.notifications.with_pending() == []
 
 
 async def test_news_that_was_marked_but_not_saved_is_told_by_the_next_run(shop: Services) -> None:
     thread = conversation()
     await shipped(shop)
-    await shop.news.untold("ada_park", "chat-1", set())  # the process ends here
+    await shop.notifications.take_pending("ada_park", "chat-1", set())  # the process ends here
 
     await say(thread, "hello")
     await say(thread, "hello")
@@ -210,7 +210,7 @@ async def test_a_conversation_that_has_lost_its_state_is_not_woken_again(shop: S
     await wake(lost)
 
     assert await messages(lost) == []
-    assert await shop.news.conversations() == []
+    assert await shop.notifications.with_pending() == []
 
 
 async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_news(shop: Services) -> None:
@@ -230,13 +230,13 @@ FACTS = {"rule": "CANCEL-STATUS", "status": "rejected", "tracking_id": "T-1", "a
 
 
 def test_every_event_has_its_words() -> None:
-    assert set(NEWS) == set(get_args(NoticeEvent))
+    assert set(NOTIFICATIONS) == set(get_args(CustomerEvent))
 
 
-@pytest.mark.parametrize("event", get_args(NoticeEvent))
+@pytest.mark.parametrize("event", get_args(CustomerEvent))
 @pytest.mark.parametrize("facts", [FACTS, {}])
-def test_news_is_a_plain_sentence_with_or_without_its_facts(event: NoticeEvent, facts: dict[str, Any]) -> None:
-    words = in_words(Notice("k", event, "W-1001", facts))
+def test_news_is_a_plain_sentence_with_or_without_its_facts(event: CustomerEvent, facts: dict[str, Any]) -> None:
+    words = sentence_of(Notification("k", event, "W-1001", facts))
 
     assert "W-1001" in words
     assert words.endswith(".")
@@ -251,5 +251,5 @@ def test_news_is_a_plain_sentence_with_or_without_its_facts(event: NoticeEvent, 
         ("order.cancelled", f"Order W-1001 is cancelled. {RULES['CANCEL-STATUS']}"),
     ],
 )
-def test_facts_are_told_as_people_say_them(event: NoticeEvent, words: str) -> None:
-    assert in_words(Notice("k", event, "W-1001", FACTS)) == words
+def test_facts_are_told_as_people_say_them(event: CustomerEvent, words: str) -> None:
+    assert sentence_of(Notification("k", event, "W-1001", FACTS)) == words

@@ -6,13 +6,25 @@ from typing import Any
 import pytest
 
 from agent.commerce.commands import MarkHandedOver
-from agent.ledger.notices import LONGEST_KEY, NO_CONVERSATION, notice_key
+from agent.notifications.notify import LONGEST_KEY, NO_CONVERSATION, notification_key
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment
+from tests.unit_tests.commerce.outside import NEVER_TAKEN, readdress, the_van_comes
+from tests.unit_tests.commerce.scenes import (
+    TOTAL,
+    approved,
+    ask,
+    booked,
+    cancel,
+    denies,
+    dump,
+    new_order,
+    paid,
+    unreachable,
+    wire,
+)
 
 from ..conftest import Clock
-from .outside import NEVER_TAKEN, readdress, the_van_comes
-from .scenes import TOTAL, approved, ask, booked, cancel, denies, dump, new_order, paid, unreachable, wire
 
 Act = Callable[[Services], Awaitable[None]]
 
@@ -144,6 +156,6 @@ async def test_what_was_denied_is_not_noted(shop: Services) -> None:
 
 
 def test_long_names_that_begin_alike_are_told_apart() -> None:
-    keys = {notice_key("refund.settled", "x" * 200 + end) for end in ("1", "2")}
+    keys = {notification_key("refund.settled", "x" * 200 + end) for end in ("1", "2")}
     assert len(keys) == 2
     assert max(map(len, keys)) <= LONGEST_KEY
