@@ -69,7 +69,7 @@ class Ledger(LedgerReader):
             return [dict(row) for row in connection.execute(query, values)]
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything that it holds, by table; of notices what they say, not how far the reconciler has told them, nor
+        """Everything that it holds, by table; of notifications what they say, not how far they were delivered, nor
         when that one last ran."""
         tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         columns = {"notices": "key, event, customer_id, order_id, facts, at", "heartbeats": "name"}

@@ -1,4 +1,4 @@
-"""Notices as commands write them, and what became of them."""
+"""Notifications as commands write them, and what became of them."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from agent.services import Services
 
 
 async def note(shop: Services, event: CustomerEvent, about: str, *, order_id: str = "W-1001", **facts: Any) -> str:
-    """Something happened to an order; the key of its notice. `about` tells several of a kind apart."""
+    """Something happened to an order; the key of its notification. `about` tells several of a kind apart."""
     with shop.database.writing() as session:
         order = session.get_one(OrderRow, order_id)
         notify(session, event, about, order=order, now=shop.database.clock(), **facts)
@@ -18,6 +18,6 @@ async def note(shop: Services, event: CustomerEvent, about: str, *, order_id: st
 
 
 async def noted(shop: Services, key: str) -> NotificationRow:
-    """A notice as it stands now."""
+    """A notification as it stands now."""
     with shop.database.reading() as session:
         return session.scalars(select(NotificationRow).where(NotificationRow.key == key)).one()

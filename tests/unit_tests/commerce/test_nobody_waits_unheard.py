@@ -35,7 +35,7 @@ DAYS, ROUND = 120, 5
 """How long nobody answers, and how often the reconciler comes round: days. It could come far more often."""
 
 UNHEARD: frozenset[str] = frozenset(("parcel.shipped", "approval.decided"))
-"""Notices that tell of no waiting."""
+"""Notifications that tell of no waiting."""
 
 ORDERS = (
     new_order("A-1", "ada_card", lines={"CURTAIN-MEDIUM": 3, "CLOCK-OAK": 1}),

@@ -76,7 +76,7 @@ async def test_a_claim_changes_nothing(text: str) -> None:
     assert "not sure" in await stranger("yes", thread)
 
 
-async def test_a_claim_gets_no_news(shop: Services) -> None:
+async def test_a_claim_gets_no_notifications(shop: Services) -> None:
     thread = conversation()
     await stranger("where is W-1001? ada.park@example.com", thread)
     await shipped(shop)

@@ -1,4 +1,4 @@
-"""What of a customer's notices is told where, and where they were last heard."""
+"""Which notifications a customer gets in which conversation, and where they last wrote."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -13,91 +13,91 @@ from tests.unit_tests.conftest import Clock
 from tests.unit_tests.notifying import note, noted
 
 
-async def told(shop: Services, thread_id: str = "chat-1", customer: str = "ada_park", *already: str) -> list[str]:
-    """The keys of what is to be told in a conversation."""
-    return [notice.key for notice in await shop.notifications.take_pending(customer, thread_id, set(already))]
+async def pending(shop: Services, thread_id: str = "chat-1", customer: str = "ada_park", *already: str) -> list[str]:
+    """The keys of what is to be delivered in a conversation."""
+    return [each.key for each in await shop.notifications.take_pending(customer, thread_id, set(already))]
 
 
-async def last_heard(shop: Services, customer: str = "ada_park") -> tuple[str, datetime]:
+async def last_conversation(shop: Services, customer: str = "ada_park") -> tuple[str, datetime]:
     with shop.database.reading() as session:
         row = session.scalars(select(ConversationRow).where(ConversationRow.customer_id == customer)).one()
         return row.thread_id, row.at
 
 
-async def test_news_is_told_oldest_first_and_once(shop: Services, clock: Clock) -> None:
+async def test_notifications_are_delivered_oldest_first_and_once(shop: Services, clock: Clock) -> None:
     first = await note(shop, "refund.settled", "z", amount=5_00)
     clock.advance(seconds=1)
     second = await note(shop, "refund.settled", "a", amount=6_00)
 
-    assert await told(shop) == [first, second]
-    assert await told(shop, "chat-1", "ada_park", first, second) == []
+    assert await pending(shop) == [first, second]
+    assert await pending(shop, "chat-1", "ada_park", first, second) == []
 
 
-async def test_news_is_for_its_own_customer(shop: Services) -> None:
+async def test_a_notification_is_for_its_own_customer(shop: Services) -> None:
     await note(shop, "refund.settled", "1", amount=5_00)
 
-    assert await told(shop, "chat-1", "ben_ortiz") == []
+    assert await pending(shop, "chat-1", "ben_ortiz") == []
 
 
-async def test_news_is_told_in_one_conversation(shop: Services) -> None:
+async def test_a_notification_is_delivered_in_one_conversation(shop: Services) -> None:
     await note(shop, "refund.settled", "1", amount=5_00)
-    await told(shop, "chat-1")
+    await pending(shop, "chat-1")
 
-    assert await told(shop, "chat-2") == []
+    assert await pending(shop, "chat-2") == []
 
 
-async def test_of_conversations_at_the_same_time_one_tells_the_news(shop: Services) -> None:
+async def test_of_conversations_at_the_same_time_one_delivers_it(shop: Services) -> None:
     key = await note(shop, "refund.settled", "1", amount=5_00)
 
-    answers = await asyncio.gather(*(told(shop, f"chat-{n}") for n in range(5)))
+    answers = await asyncio.gather(*(pending(shop, f"chat-{n}") for n in range(5)))
 
     assert sorted(answers) == [[], [], [], [], [key]]
 
 
-async def test_news_whose_message_was_not_saved_is_told_again_in_the_same_conversation_only(shop: Services) -> None:
+async def test_what_was_not_saved_is_delivered_again_in_the_same_conversation_only(shop: Services) -> None:
     saved, lost = [await note(shop, "refund.settled", about, amount=5_00) for about in ("1", "2")]
-    await told(shop, "chat-1")
+    await pending(shop, "chat-1")
 
-    assert await told(shop, "chat-2") == []
-    assert await told(shop, "chat-1", "ada_park", saved) == [lost]
+    assert await pending(shop, "chat-2") == []
+    assert await pending(shop, "chat-1", "ada_park", saved) == [lost]
 
 
-async def test_a_lot_of_news_is_told_in_parts(shop: Services) -> None:
+async def test_many_notifications_are_delivered_in_parts(shop: Services) -> None:
     keys = {await note(shop, "refund.settled", f"{n:02}", amount=5_00) for n in range(BATCH_SIZE + 3)}
 
-    first = await told(shop)
-    rest = await told(shop, "chat-1", "ada_park", *first)
+    first = await pending(shop)
+    rest = await pending(shop, "chat-1", "ada_park", *first)
 
     assert (len(first), len(rest)) == (BATCH_SIZE, 3)
     assert {*first, *rest} == keys
 
 
-async def test_what_is_old_is_no_news(shop: Services, clock: Clock) -> None:
+async def test_what_is_old_is_not_delivered(shop: Services, clock: Clock) -> None:
     await shop.notifications.record_conversation("ada_park", "chat-1")
     await note(shop, "refund.settled", "1", amount=5_00)
     clock.advance(seconds=MAX_AGE.total_seconds())
 
     assert await shop.notifications.with_pending() == []
-    assert await told(shop) == []
+    assert await pending(shop) == []
 
 
-async def test_what_an_answer_has_told_is_no_news(shop: Services) -> None:
+async def test_what_a_reply_has_said_is_not_pending(shop: Services) -> None:
     key = await note(shop, "order.cancelled", "W-1001", rule="CUSTOMER-CANCELLED")
     await shop.notifications.mark_delivered("order.cancelled", "W-1001")
 
-    assert await told(shop) == []
+    assert await pending(shop) == []
     assert (await noted(shop, key)).sent is False
 
 
 async def test_what_was_told_already_stays_told_where_it_was(shop: Services) -> None:
     key = await note(shop, "order.cancelled", "W-1001", rule="CUSTOMER-CANCELLED")
-    await told(shop, "chat-1")
+    await pending(shop, "chat-1")
     await shop.notifications.mark_delivered("order.cancelled", "W-1001")
 
     assert (await noted(shop, key)).thread_id == "chat-1"
 
 
-async def test_the_newest_conversation_of_each_customer_is_to_tell_their_news(shop: Services, clock: Clock) -> None:
+async def test_the_newest_conversation_of_each_customer_is_woken(shop: Services, clock: Clock) -> None:
     for customer, thread_id in (("ben_ortiz", "chat-1"), ("ada_park", "chat-2"), ("ada_park", "chat-3")):
         await shop.notifications.record_conversation(customer, thread_id)
         clock.advance(seconds=1)
@@ -107,11 +107,11 @@ async def test_the_newest_conversation_of_each_customer_is_to_tell_their_news(sh
 
     assert await shop.notifications.with_pending() == ["chat-3", "chat-1"]
 
-    await told(shop, "chat-3")
+    await pending(shop, "chat-3")
     assert await shop.notifications.with_pending() == ["chat-1"]
 
 
-async def test_news_waits_for_the_next_conversation_when_the_last_is_lost(shop: Services) -> None:
+async def test_what_is_pending_waits_for_the_next_conversation_when_the_last_is_lost(shop: Services) -> None:
     await note(shop, "refund.settled", "1", amount=5_00)
     await shop.notifications.record_conversation("ada_park", "chat-1")
     await shop.notifications.forget_conversation("chat-1")
@@ -132,13 +132,13 @@ async def test_a_conversation_that_goes_on_is_noted_now_and_then(
 
     await shop.notifications.record_conversation("ada_park", "chat-1")
 
-    assert await last_heard(shop) == ("chat-1", clock.now if noted_again else began)
+    assert await last_conversation(shop) == ("chat-1", clock.now if noted_again else began)
 
 
 async def test_first_conversations_at_the_same_time_do_not_fail(shop: Services) -> None:
     await asyncio.gather(*(shop.notifications.record_conversation("ada_park", f"chat-{n}") for n in range(5)))
 
-    assert (await last_heard(shop))[0].startswith("chat-")
+    assert (await last_conversation(shop))[0].startswith("chat-")
 
 
 async def test_who_is_no_customer_any_more_is_not_noted(shop: Services) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import get_args
 
 import pytest
+from blockbuster import blockbuster_ctx
 from fastapi import FastAPI, Request, Response
 from pydantic import SecretStr
 from sqlalchemy import func, select
@@ -108,7 +109,8 @@ async def test_a_ticket_is_told_to_its_queue_in_nobodys_words(shop: Services, ch
     ticket_id = await open_ticket(shop)
     until = f"{clock.now + timedelta(hours=4):%Y-%m-%d %H:%M} UTC"
 
-    await shop.staff_delivery.deliver()
+    with blockbuster_ctx():
+        await shop.staff_delivery.deliver()
 
     sentence = f"Ticket {ticket_id} (billing) waits for billing_agent, until {until}."
     assert sorted(chat.taken) == [("all", sentence), ("billing_agent", sentence)]

@@ -1,4 +1,4 @@
-"""The wire to a receiver of notices: what is no success is an error, in time, without the secret."""
+"""The wire to a receiver of notifications: what is no success is an error, in time, without the secret."""
 
 import asyncio
 from base64 import b64encode

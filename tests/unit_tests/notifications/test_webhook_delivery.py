@@ -1,4 +1,4 @@
-"""Webhooks: each notice reaches its receiver, however often that is down, and nothing waits for it."""
+"""Webhooks: each notification reaches its receiver, however often that is down, and nothing waits for it."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -68,7 +68,7 @@ async def staff_tool() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 def config(config: Settings, receiver: Receiver, staff_tool: Receiver) -> Settings:
-    """Notices go to the receivers."""
+    """Notifications go to the receivers."""
     urls = {"notice_webhook_url": receiver.url, "approval_webhook_url": staff_tool.url}
     secrets = dict.fromkeys(("notice_webhook_secret", "approval_webhook_secret"), SECRET)
     return Settings(**{**dict(config), **urls, **secrets})
@@ -88,7 +88,9 @@ async def asked(shop: Services) -> str:
     return view["request_id"]
 
 
-async def test_a_notice_reaches_its_receiver_signed_and_once(shop: Services, clock: Clock, receiver: Receiver) -> None:
+async def test_a_notification_reaches_its_receiver_signed_and_once(
+    shop: Services, clock: Clock, receiver: Receiver
+) -> None:
     key = await note(shop, "refund.settled", "r1", amount=60_00)
 
     assert await shop.webhook_delivery.deliver() == {key: "delivered"}
@@ -104,7 +106,7 @@ async def test_a_notice_reaches_its_receiver_signed_and_once(shop: Services, clo
     ]
 
 
-async def test_a_notice_that_was_not_taken_is_sent_again_later_and_later_and_taken_once(
+async def test_a_notification_that_was_not_taken_is_sent_again_later_and_later_and_taken_once(
     shop: Services, clock: Clock, receiver: Receiver
 ) -> None:
     key = await note(shop, "refund.settled", "r1", amount=60_00)
@@ -124,7 +126,7 @@ async def test_a_notice_that_was_not_taken_is_sent_again_later_and_later_and_tak
     assert receiver.asked == 9
 
 
-async def test_a_notice_that_is_never_taken_raises_the_alarm_and_is_tried_on(
+async def test_a_notification_that_is_never_taken_raises_the_alarm_and_is_tried_on(
     shop: Services, clock: Clock, receiver: Receiver
 ) -> None:
     key = await note(shop, "refund.settled", "r1", amount=60_00)
@@ -167,7 +169,7 @@ async def test_while_the_receiver_is_down_it_is_left_alone_and_no_attempt_counts
     assert await shop.webhook_delivery.deliver() == dict.fromkeys(keys[4:], "delivered")
 
 
-async def test_a_notice_that_cannot_be_taken_does_not_stop_the_others(shop: Services, receiver: Receiver) -> None:
+async def test_a_notification_that_cannot_be_taken_does_not_stop_the_others(shop: Services, receiver: Receiver) -> None:
     keys = [await note(shop, "refund.settled", f"r{n}", amount=60_00) for n in range(2)]
     receiver.status = 400
     assert await shop.webhook_delivery.deliver() == dict.fromkeys(keys, "failed")
@@ -178,7 +180,7 @@ async def test_a_notice_that_cannot_be_taken_does_not_stop_the_others(shop: Serv
     assert await shop.webhook_delivery.deliver() == {other: "delivered"}
 
 
-async def test_without_a_receiver_notices_wait_without_attempts(clock: Clock, config: Settings) -> None:
+async def test_without_a_receiver_notifications_wait_without_attempts(clock: Clock, config: Settings) -> None:
     shop = await composition.build(Settings(**{**dict(config), "notice_webhook_url": ""}), clock)
     key = await note(shop, "refund.settled", "r1", amount=60_00)
 
