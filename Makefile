@@ -70,7 +70,7 @@ migration: setup  ## the next revision of the ledger's schema, from its tables: 
 	@$(BIN)/python -m agent.ledger.migrations $(NAME)
 	@$(BIN)/ruff format --quiet src/agent/ledger/migrations
 
-pictures: setup  ## draw the graphs, and an order's stages, from the code into the documents
+pictures: setup  ## draw the graphs, and the states of orders and payments, from the code into the documents
 	@$(BIN)/python -m docs.pictures README.md docs/architecture.md
 
 clean:

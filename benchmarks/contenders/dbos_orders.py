@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from agent.approvals.chains import case_for_order
 from agent.commerce.commands import Denial, NewOrder, PlaceOrder
 from agent.commerce.locks import locked
+from agent.commerce.order_risk import risk_of
 from agent.commerce.orders import leave_out, move_on
 from agent.commerce.parcels import LEFT
-from agent.commerce.queries import risk_of
 from agent.services import services
 from benchmarks.contenders.given import Place
 from benchmarks.contenders.shop import Shop, opened

@@ -1,5 +1,6 @@
 """The pictures and tables in the README and the architecture are those of the code."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,5 +21,24 @@ def test_the_readme_has_a_picture_of(name: str) -> None:
     assert mermaid(name) in README.read_text()
 
 
-def test_every_graph_of_the_server_can_be_drawn() -> None:
-    assert all(mermaid(name).startswith("graph TD;") for name in GRAPHS)
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_picture_has_every_node_and_where_it_leads_when_it_fails(name: str) -> None:
+    picture, nodes = mermaid(name), GRAPHS[name].builder.nodes
+    shown = {node for node in nodes if not nodes[node].is_error_handler}
+    fail = {node for node in nodes if nodes[node].error_handler_node}
+
+    assert picture.startswith("graph TD;")
+    assert {node for node in shown if not re.search(rf"\b{node}\b", picture)} == set()
+    assert set(re.findall(r"(\w+) -\. error \.-> \w+;", picture)) == fail
+    assert set(re.findall(r"-\.? ?.* ?\.?-> (\w+);", picture)) >= shown  # there is a way to each
+
+
+def test_a_picture_says_that_a_payment_that_can_not_be_told_is_parked() -> None:
+    assert "\tcharge -. error .-> park;" in mermaid("order_processing")
+
+
+def test_every_node_of_an_order_is_guarded_but_the_one_that_rebuilds_and_those_that_only_answer() -> None:
+    nodes = {node for node, spec in GRAPHS["order_processing"].builder.nodes.items() if not spec.is_error_handler}
+    guarded = set(re.findall(r"(\w+) -\. guard \.-> rebuild;", mermaid("order_processing")))
+
+    assert nodes - guarded == {"rebuild", "approval", "reserve_line", "ship"}

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from agent.approvals.models import Answer
 from agent.assistant.models import MessageError, Topic, message_text
-from agent.commerce.commands import Address, CancelOrder, IssueCredit, OpenTicket
+from agent.commerce.commands import Address, CancelOrder, IssueCredit
+from agent.commerce.ticket_commands import OpenTicket
 from agent.text import is_storable
 
 BAD = ["\0", "a\0b", "\ud800", "a\udfff"]

@@ -285,9 +285,8 @@ class Approvals:
 def requests_of(session: Session, order_id: str, status: str | None = None) -> list[ApprovalView]:
     """All requests about an order, or those of this status, oldest first."""
     query = select(ApprovalRow).where(ApprovalRow.order_id == order_id).order_by(ApprovalRow.created_at)
-    return [
-        view_of(session, row) for row in session.scalars(query.where(ApprovalRow.status == status) if status else query)
-    ]
+    rows = session.scalars(query.where(ApprovalRow.status == status) if status else query)
+    return [view_of(session, row) for row in rows]
 
 
 def head_of(session: Session, thread_id: str) -> ApprovalView | None:

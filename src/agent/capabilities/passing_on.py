@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import ANONYMOUS, Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
-from agent.commerce.commands import OpenTicket, TicketTopic
+from agent.commerce.ticket_commands import OpenTicket, TicketTopic
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
 

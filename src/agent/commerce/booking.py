@@ -11,17 +11,16 @@ from typing import Final
 from sqlalchemy import Exists, SQLColumnExpression, exists, select
 from sqlalchemy.orm import Session
 
+from agent.commerce.lifecycle import UNPAID, Cause, Outcome
+from agent.commerce.locks import move_payment
 from agent.commerce.policy import policy_denied
 from agent.ledger.base import total
 from agent.ledger.database import emit_once_committed
-from agent.ledger.statements import add, change
+from agent.ledger.statements import add
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
 from agent.notifications.notify import notify
 
 GIFT_CARD: Final = "gift_card"
-
-UNDECIDED: Final = ("open", "unknown")
-"""Outcomes of a payment whose fate only the provider knows: asked or about to be; asked, and the answer was lost."""
 
 
 def gift_balance(session: Session, method_id: str) -> int:
@@ -38,7 +37,7 @@ def own_method(session: Session, method_id: str, customer_id: str, rule: str = "
     return method
 
 
-def payments_of(session: Session, order_id: str, *outcomes: str) -> Sequence[PaymentRow]:
+def payments_of(session: Session, order_id: str, *outcomes: Outcome) -> Sequence[PaymentRow]:
     """The order's payments with these outcomes, oldest first."""
     query = select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.outcome.in_(outcomes))
     return session.scalars(query.order_by(PaymentRow.at, PaymentRow.key)).all()
@@ -164,18 +163,18 @@ def is_paid(session: Session, order: OrderRow) -> bool:
 def unpaid(order_id: str | SQLColumnExpression[str]) -> Exists:
     """Whether something of a paid order is due, without an answer, or was declined (see `is_paid`)."""
     declined = (PaymentRow.outcome == "declined") & PaymentRow.attempt.is_(None)
-    waiting = PaymentRow.outcome.in_(("due", *UNDECIDED)) | declined
+    waiting = PaymentRow.outcome.in_(UNPAID) | declined
     return exists().where(PaymentRow.order_id == order_id, PaymentRow.replaces.is_(None), waiting)
 
 
-def owe_everything(session: Session, order: OrderRow, now: datetime) -> None:
+def owe_everything(session: Session, order: OrderRow, *, by: Cause, now: datetime) -> None:
     """Give the rest of each captured payment back to where it came from (CANCEL-REFUND); nothing is due any more."""
     for payment in payments_of(session, order.id, "captured"):
         if rest := refundable(session, payment):
             method = session.get_one(PaymentMethodRow, payment.method_id)
             owe(session, order, payment, method, rest, key=f"{payment.key}:rest", now=now)
     for payment in payments_of(session, order.id, "due"):
-        change(session, payment, outcome="void")
+        move_payment(session, payment, "void", by)
 
 
 def book(session: Session, order: OrderRow, method_id: str, kind: str, amount: int, *, key: str, now: datetime) -> None:

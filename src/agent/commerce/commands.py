@@ -1,14 +1,13 @@
 """The commands: everything that may be asked of the shop, as typed data. `Commerce.run` makes each happen once.
 
 A command says who asks (`actor`, authenticated), in whose name (`subject`, a customer id) and under which idempotency
-key; the rest are its arguments.
+key; the rest are its arguments. Those about tickets are in `ticket_commands`.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from agent.identity import Role
 from agent.text import RULE, is_storable
 
 Id = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z0-9#][A-Za-z0-9_.#-]{0,59}$")]
@@ -66,7 +65,7 @@ class NewOrder(_Form):
     allow_partial: bool = False
 
 
-def _without(arguments: dict[str, Any], **defaults: Any) -> dict[str, Any]:
+def without_defaults(arguments: dict[str, Any], **defaults: Any) -> dict[str, Any]:
     """The arguments without those that say nothing, as earlier releases wrote them: what was sent then can be sent
     again."""
     return {name: value for name, value in arguments.items() if name not in defaults or value != defaults[name]}
@@ -136,8 +135,8 @@ class ReplaceLines(Command):
 
     def arguments(self) -> dict[str, Any]:
         """As they were when each swap was one piece, at whatever price."""
-        arguments = _without(super().arguments(), expected=None)
-        return arguments | {"swaps": [_without(swap, quantity=1) for swap in arguments["swaps"]]}
+        arguments = without_defaults(super().arguments(), expected=None)
+        return arguments | {"swaps": [without_defaults(swap, quantity=1) for swap in arguments["swaps"]]}
 
 
 class ChangeShipTo(Command):
@@ -176,7 +175,7 @@ class RequestReturn(Command):
 
     def arguments(self) -> dict[str, Any]:
         """As they were when there were no lines."""
-        return _without(super().arguments(), lines=[], skus=[])
+        return without_defaults(super().arguments(), lines=[], skus=[])
 
 
 class RequestExchange(Command):
@@ -190,8 +189,8 @@ class RequestExchange(Command):
 
     def arguments(self) -> dict[str, Any]:
         """As they were when each swap was one piece, at whatever price."""
-        arguments = _without(super().arguments(), expected=None)
-        return arguments | {"swaps": [_without(swap, quantity=1) for swap in arguments["swaps"]]}
+        arguments = without_defaults(super().arguments(), expected=None)
+        return arguments | {"swaps": [without_defaults(swap, quantity=1) for swap in arguments["swaps"]]}
 
 
 class MarkHandedOver(Command):
@@ -214,7 +213,7 @@ class ReceiveReturn(Command):
 
     def arguments(self) -> dict[str, Any]:
         """As they were when all of it had to come at once."""
-        return _without(super().arguments(), lines=[])
+        return without_defaults(super().arguments(), lines=[])
 
 
 class WithdrawReturn(Command):
@@ -244,9 +243,6 @@ class IssueCredit(Command):
     reason: str = Field(min_length=1, max_length=500)
 
 
-TicketTopic = Literal["technical", "billing", "security", "order", "account", "question"]
-
-
 class WithdrawRequest(Command):
     """Take back what people were asked for in the subject's name, and have not decided."""
 
@@ -269,40 +265,3 @@ class ChangeEmail(Command):
     """Change the subject's e-mail address."""
 
     email: str = Field(min_length=3, max_length=200, pattern=r"^[^@\s]+@[^@\s]+$")
-
-
-class OpenTicket(Command):
-    """Note a case for a person to look into; `thread_id` is the conversation that it comes from. Without one it is
-    that in which the subject was last heard."""
-
-    topic: TicketTopic
-    text: str = Field(min_length=1, max_length=8_000)
-    order_id: Id | None = None
-    thread_id: str | None = Field(default=None, max_length=40)
-
-    def arguments(self) -> dict[str, Any]:
-        """As they were when a ticket was of no conversation."""
-        return _without(super().arguments(), thread_id=None)
-
-
-class TicketCommand(Command):
-    """What staff does with a ticket, in this role; of one without a customer the subject is the ticket."""
-
-    ticket_id: Id
-    role: Role
-
-
-class TakeTicket(TicketCommand):
-    """Work on a ticket: nobody else does meanwhile."""
-
-
-class AnswerTicket(TicketCommand):
-    """Tell the customer of a ticket something."""
-
-    text: str = Field(min_length=1, max_length=8_000)
-
-
-class CloseTicket(TicketCommand):
-    """End the work on a ticket; the note is for staff."""
-
-    note: str = Field(default="", max_length=2_000)

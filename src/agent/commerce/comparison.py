@@ -12,7 +12,8 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.commerce.debts import Debts, refund_keys
+from agent.commerce.debt_outcomes import refund_keys
+from agent.commerce.debts import Debts
 from agent.commerce.locks import open_ticket
 from agent.commerce.payments import Payments
 from agent.commerce.policy import money
@@ -80,7 +81,7 @@ class Comparison:
         """What the ledger does not know of a provider's movement, after it was looked up."""
         match movement.kind:
             case "capture":
-                if await self._asked(movement.key, provider):
+                if await self._note_provider(movement.key, provider):
                     await self._payments.look_up(movement.key)
                 return await self._capture_unknown(provider, movement)
             case "refund":
@@ -88,7 +89,7 @@ class Comparison:
                 return await self._refund_unknown(provider, movement)
 
     @writes
-    def _asked(self, session: Session, key: str, provider: str) -> bool:
+    def _note_provider(self, session: Session, key: str, provider: str) -> bool:
         """Note who knows of a payment that the ledger does not have as captured; whether there is such a one."""
         payment = session.get(PaymentRow, key, with_for_update=True)
         if payment is None or payment.outcome == "captured":

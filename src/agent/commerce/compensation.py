@@ -11,8 +11,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items, stock
-from agent.commerce.booking import UNDECIDED, owe_everything, owe_part, payments_of
-from agent.commerce.lifecycle import Cause
+from agent.commerce.booking import owe_everything, owe_part, payments_of
+from agent.commerce.lifecycle import UNDECIDED, Cause
 from agent.commerce.locks import move, unhold
 from agent.commerce.parcels import LEFT, parcels_of, price_of, release, told
 from agent.commerce.policy import policy_denied
@@ -60,7 +60,7 @@ def finish(session: Session, order: OrderRow, *, by: Cause, now: datetime) -> No
         _too_late(session, order, parcels, now)
         return
     change(session, order, status="cancelled")
-    owe_everything(session, order, now)
+    owe_everything(session, order, by=by, now=now)
     if not payments_of(session, order.id, *UNDECIDED):
         move(session, order, "cancelled", by)
         notify(session, "order.cancelled", order.id, order=order, now=now, rule=order.reason or "")

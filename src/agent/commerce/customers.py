@@ -6,9 +6,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import GIFT_CARD, own_method
-from agent.commerce.commands import ChangeProfileAddress, IssueCredit, OpenTicket, WithdrawRequest
+from agent.commerce.commands import ChangeProfileAddress, IssueCredit, WithdrawRequest
 from agent.commerce.locks import own
 from agent.commerce.policy import policy_denied
+from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.tickets import add_ticket
 from agent.ledger.database import digest, emit_once_committed
 from agent.ledger.tables import ApprovalRow, ConversationRow, CustomerRow, MoneyEntryRow, TicketRow

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items, returned_pieces
 from agent.commerce.booking import GIFT_CARD, demand, gift_balance, owe, own_method, refundable
+from agent.commerce.lifecycle import Cause
+from agent.commerce.locks import move_payment
 from agent.commerce.policy import PAYMENT_ATTEMPTS, policy_denied
 from agent.ledger.database import emit_once_committed
 from agent.ledger.statements import change
@@ -68,7 +70,7 @@ def pay_otherwise(
         raise policy_denied("PAYMENT-DIFFERENT", method.id)
     if owed.tries >= PAYMENT_ATTEMPTS:
         raise policy_denied("PAYMENT-STATUS", f"{owed.tries} methods were tried")
-    change(session, owed, outcome="void")
+    move_payment(session, owed, "void", "customer")
     payment = demand(
         session, order, method, owed.amount, key=key, now=now, rule="DIFFERENCE-GIFT-COVERS", tries=owed.tries + 1
     )
@@ -77,9 +79,9 @@ def pay_otherwise(
         captured(session, order, payment, now=now)
 
 
-def give_up(session: Session, order: OrderRow, owed: PaymentRow, *, now: datetime) -> None:
+def give_up(session: Session, order: OrderRow, owed: PaymentRow, *, by: Cause, now: datetime) -> None:
     """A declined difference is not paid any more: changed items are as they were, an exchange becomes a return."""
-    change(session, owed, outcome="void")
+    move_payment(session, owed, "void", by)
     if changed_items.unpaid_pieces(session, order.id):
         changed_items.take_back(session, order)
         notify(session, "change.undone", owed.key, order=order, now=now)

@@ -8,19 +8,16 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import account_freeze, customers, fulfilment, order_changes, orders, refunds, returns, tickets
 from agent.commerce.commands import (
-    AnswerTicket,
     CancelOrder,
     ChangeEmail,
     ChangeProfileAddress,
     ChangeShipTo,
-    CloseTicket,
     Command,
     Denial,
     FreezeAccount,
     IssueCredit,
     MarkDelivered,
     MarkHandedOver,
-    OpenTicket,
     PlaceOrder,
     ReceiveReturn,
     RefundPayment,
@@ -28,13 +25,13 @@ from agent.commerce.commands import (
     RequestExchange,
     RequestReturn,
     SwapPayment,
-    TakeTicket,
     UndoChange,
     UnfreezeAccount,
     WithdrawRequest,
     WithdrawReturn,
 )
 from agent.commerce.locks import seen
+from agent.commerce.ticket_commands import AnswerTicket, CloseTicket, OpenTicket, TakeTicket
 from agent.commerce.views import Changed, OrderView, changed_view, order_view
 from agent.ledger.database import Database, Effect, PolicyDenied
 from agent.observability.events import emit

@@ -98,7 +98,7 @@ class Expiry:
         owed, now = session.get_one(PaymentRow, key, populate_existing=True), self._db.clock()
         if owed.outcome != "declined" or not is_over(owed, self._wait, now):  # meanwhile
             return owed.outcome
-        give_up(session, order, owed, now=now)
+        give_up(session, order, owed, by="clock", now=now)
         return "undone"
 
     @reads

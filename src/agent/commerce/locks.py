@@ -8,13 +8,13 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from agent.commerce.lifecycle import Cause, Stage, check_move
+from agent.commerce.lifecycle import Cause, Outcome, Stage, check_move, check_payment_move
 from agent.commerce.policy import policy_denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
 from agent.commerce.tickets import add_ticket
 from agent.ledger.database import PolicyDenied, digest
 from agent.ledger.statements import change, table_of
-from agent.ledger.tables import OrderLineRow, OrderRow, TicketRow
+from agent.ledger.tables import OrderLineRow, OrderRow, PaymentRow, TicketRow
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -69,6 +69,12 @@ def move(session: Session, order: OrderRow, to: Stage, by: Cause, **columns: Any
     """Move an order's stage, and change these columns with it. Raises `PolicyDenied` ORDER-STAGE (see `check_move`)."""
     check_move(order.stage, to, by)
     change(session, order, stage=to, **columns)
+
+
+def move_payment(session: Session, payment: PaymentRow, to: Outcome, by: Cause, **columns: Any) -> None:
+    """Move an attempt's outcome, and change these columns with it. Raises `PaymentMoveError`."""
+    check_payment_move(payment.key, payment.outcome, to, by)
+    change(session, payment, outcome=to, **columns)
 
 
 def own(session: Session, order_id: str, customer_id: str) -> OrderRow:

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items, differences, stock
-from agent.commerce.booking import UNDECIDED, demand, gift_balance, give_back, own_method, payments_of, refundable
+from agent.commerce.booking import demand, gift_balance, give_back, own_method, payments_of, refundable
 from agent.commerce.commands import ChangeShipTo, ReplaceLines, Swap, SwapPayment, UndoChange
 from agent.commerce.compensation import void_approvals
+from agent.commerce.lifecycle import UNPAID
 from agent.commerce.locks import lines_of, move, own
 from agent.commerce.parcels import parcels_of
 from agent.commerce.policy import PAYMENT_ATTEMPTS, pending, policy_denied
@@ -64,7 +65,7 @@ def undo_change(session: Session, command: UndoChange, now: datetime) -> OrderRo
     owed = differences.declined_difference(session, order.id)
     if owed is None:
         raise policy_denied("CHANGE-UNPAID")
-    differences.give_up(session, order, owed, now=now)
+    differences.give_up(session, order, owed, by="customer", now=now)
     return order
 
 
@@ -169,7 +170,7 @@ def _captured(session: Session, order: OrderRow) -> list[PaymentRow]:
     """The captured payments; none before the money is taken. Raises `PolicyDenied` ORDER-BUSY while it is about to
     be, and while the carrier has been asked to come: it was told what to take, and where."""
     booked = [parcel for parcel in parcels_of(session, order.id) if parcel.state == "booked"]
-    if booked or order.stage in BUSY or payments_of(session, order.id, "due", *UNDECIDED):
+    if booked or order.stage in BUSY or payments_of(session, order.id, *UNPAID):
         raise policy_denied("ORDER-BUSY")
     return [payment for payment in payments_of(session, order.id, "captured") if payment.reason != "PAYMENT-LATE"]
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from agent.commerce import differences
 from agent.commerce.booking import book, gift_balance, owe, owe_everything, refundable
 from agent.commerce.lifecycle import CHARGEABLE
-from agent.commerce.locks import move, open_case
+from agent.commerce.locks import move, move_payment, open_case
 from agent.commerce.policy import money
 from agent.ledger.database import emit_once_committed
 from agent.ledger.statements import change
@@ -25,7 +25,7 @@ def captured(session: Session, order: OrderRow, payment: PaymentRow, *, now: dat
         move(session, order, "paid", "provider", touched_at=now)
         emit_once_committed(session, "payment.captured", order_id=order.id, amount=payment.amount)
     elif order.status == "cancelled":
-        owe_everything(session, order, now)
+        owe_everything(session, order, by="provider", now=now)
         emit_once_committed(session, "payment.late", order_id=order.id, amount=payment.amount)
     elif payment.attempt is None:
         differences.captured(session, order, payment, now=now)
@@ -74,8 +74,8 @@ def by_gift_card(session: Session, order: OrderRow, payment: PaymentRow, *, now:
     """A gift card is the shop's own money: debited at once, if it covers everything (PAYMENT-GIFT-COVERS)."""
     session.get_one(PaymentMethodRow, payment.method_id, with_for_update=True)
     if gift_balance(session, payment.method_id) >= payment.amount:
-        change(session, payment, outcome="captured")
+        move_payment(session, payment, "captured", "provider")
         captured(session, order, payment, now=now, kind="gift_debit")
     else:
-        change(session, payment, outcome="declined")
+        move_payment(session, payment, "declined", "provider")
         declined(session, order, payment, "PAYMENT-GIFT-COVERS", now=now)

@@ -1,31 +1,29 @@
-"""Taking money exactly once: an attempt is written before the provider is asked, closed by its answer.
+"""Taking money exactly once: who is asked, in which order, and what is done with a missing answer.
 
 An order's price is captured by its process; what a change made due is captured by `collect`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Self, cast
+from typing import Final, cast
 
-from sqlalchemy import ScalarSelect, SQLColumnExpression, bindparam, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.commerce import payment_outcomes
-from agent.commerce.booking import GIFT_CARD, UNDECIDED
-from agent.commerce.compensation import finish
-from agent.commerce.fulfilment import plan_parcels
-from agent.commerce.lifecycle import CHARGEABLE, NOT_PAID_YET, Stage
-from agent.commerce.locks import OrderRef, locked, move, open_case
-from agent.commerce.policy import PAYMENT_ATTEMPTS, money, policy_denied
+from agent.commerce import payment_attempts, payment_outcomes
+from agent.commerce.booking import GIFT_CARD
+from agent.commerce.lifecycle import UNDECIDED, Stage
+from agent.commerce.locks import OrderRef, locked, move
+from agent.commerce.payment_attempts import CaptureResult, PaymentAttempt
+from agent.commerce.policy import PAYMENT_ATTEMPTS
+from agent.commerce.price_payments import latest, outcome_of, price_outcome
 from agent.ledger.database import Database
 from agent.ledger.statements import change
-from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
+from agent.ledger.tables import PaymentMethodRow, PaymentRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.notify import notify
 from agent.observability.events import emit
 from agent.providers.payment import (
-    Attempt,
     Charge,
     PaymentError,
     PaymentFaultError,
@@ -38,44 +36,8 @@ from agent.resilience import CircuitOpenError
 
 ATTEMPTS: Final = PAYMENT_ATTEMPTS
 
-FIRST_WAIT: Final = timedelta(minutes=1)
-"""After a change's payment was asked for; doubled each time, up to LONGEST_WAIT."""
-
-LONGEST_WAIT: Final = timedelta(hours=1)
-
-NO_ANSWER_LIMIT: Final = timedelta(days=3)
-"""After so long a person looks into a change's payment that no provider has answered."""
-
 BATCH_SIZE: Final = 500
 """How many of the payments that are due are asked for in one round."""
-
-NOT_COLLECTED: Final[frozenset[Stage]] = NOT_PAID_YET | {"cancelling", "cancelled"}
-"""Stages of orders of which nothing is captured by `collect`."""
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What came of a payment: `captured`, `declined`, …; and the order's parcels that have yet to leave."""
-
-    outcome: str
-    parcels: list[str]
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """An attempt as it is about to be made: by whom, how often before, and whether somebody may know of it."""
-
-    attempt: Attempt
-    order_id: str
-    outcome: str
-    provider: str | None
-    asks: int
-    before: bool
-
-    @classmethod
-    def of(cls, row: PaymentRow, method: PaymentMethodRow, before: bool) -> Self:
-        attempt = Attempt(row.key, row.amount, "USD", method.token)
-        return cls(attempt, row.order_id, row.outcome, row.provider, row.asks, before)
 
 
 class Payments:
@@ -100,19 +62,19 @@ class Payments:
         self._wait = wait
         self._refusal = refusal
 
-    async def capture(self, order: OrderRef) -> Taken:
+    async def capture(self, order: OrderRef) -> CaptureResult:
         """Take the order's money, or find out that it was taken; a captured order has its parcels planned.
 
         An attempt that was made before is looked up first (law 3). Raises `PaymentNotSentError` or `CircuitOpenError`
         (no effect: defer), `PaymentUnknownError` (look it up later), `PolicyDenied` ORDER-STAGE.
         """
         refusal = self._refusal()
-        step = await self._attempt(order, begin=refusal is None)
-        if isinstance(step, Taken):
-            return step
+        attempt = await self._attempt_price(order, None if refusal else self._providers[0].name)
+        if isinstance(attempt, CaptureResult):
+            return attempt
         if refusal:
             raise refusal
-        return await self._ask(step)
+        return await self._send(attempt)
 
     async def collect(self, order_id: str | None = None) -> dict[str, str]:
         """Capture what changes of orders made due, of one order or of all; returns {payment key: outcome}.
@@ -127,25 +89,25 @@ class Payments:
 
         Raises what the provider raises while it can't tell.
         """
-        asked = await self._asked(key)
-        if asked and asked.outcome in UNDECIDED and asked.provider:
-            charge = await named(self._providers, asked.provider).void(asked.attempt)
+        attempt = await self._find(key)
+        if attempt and attempt.outcome in UNDECIDED and attempt.provider:
+            charge = await named(self._providers, attempt.provider).void(attempt)
             if charge:
-                await self._record(key, asked.order_id, charge)
+                await self._record(attempt, charge)
 
     async def look_up(self, key: str) -> str | None:
         """Something happened to this payment, says its provider: find out what. Returns the order's id.
 
         None for a payment that nobody here knows. Raises what the provider raises while it can't tell.
         """
-        asked = await self._asked(key)
-        if asked is None:
+        attempt = await self._find(key)
+        if attempt is None:
             return None
-        if asked.outcome != "captured" and asked.provider:  # what was void, or declined, may have come after all
-            charge = await named(self._providers, asked.provider).find(asked.attempt)
+        if attempt.outcome != "captured" and attempt.provider:  # what was void, or declined, may have come after all
+            charge = await named(self._providers, attempt.provider).find(attempt)
             if charge:
-                await self._record(key, asked.order_id, charge)
-        return asked.order_id
+                await self._record(attempt, charge)
+        return attempt.order_id
 
     @writes
     def disputed(self, session: Session, provider_id: str) -> str | None:
@@ -186,162 +148,80 @@ class Payments:
         change(session, order, touched_at=now)
         return cast(Stage, order.stage), outcome_of(session.scalar(select(price_outcome(order.id))))
 
-    @writes
-    def _attempt(self, session: Session, order_ref: OrderRef, *, begin: bool) -> Taken | _Asked:
-        """The order's attempt, written before anything is sent; or what came of it already.
-
-        With `begin` somebody is about to be asked.
-        """
-        order = locked(session, order_ref)
-        was, now = order.stage, self._db.clock()
-        method, payment = session.execute(
-            _METHOD_AND_LATEST, {"of_order": order.id, "by": order.payment_method_id}
-        ).one()
-        if payment and (order.stage == "declined" or (payment.outcome == "captured" and order.stage not in CHARGEABLE)):
-            return _taken(session, order, payment, was)
-        if order.stage not in CHARGEABLE:
-            raise policy_denied("ORDER-STAGE", order.stage)
-        if payment is None or payment.outcome not in UNDECIDED:
-            number = (payment.attempt or 0) + 1 if payment else 1
-            payment = PaymentRow(
-                key=f"{order.id}:pay:{number}",
-                order_id=order.id,
-                attempt=number,
-                method_id=method.id,
-                amount=order.total,
-                outcome="open",
-                asks=0,
-                at=now,
-            )
-            session.add(payment)
-        if method.kind == GIFT_CARD:
-            session.flush()
-            payment_outcomes.by_gift_card(session, order, payment, now=now)
-            return _taken(session, order, payment, was)
-        return _Asked.of(payment, method, begin and self._begin(payment))
-
-    @reads
-    def _due(self, session: Session, order_id: str | None) -> Sequence[str]:
-        """One order's at once; of all those whose turn it is, the longest due first: none keeps others waiting."""
-        waiting = (PaymentRow.outcome.in_(("due", *UNDECIDED)), OrderRow.stage.not_in(NOT_COLLECTED))
-        query = select(PaymentRow.key).join(OrderRow, OrderRow.id == PaymentRow.order_id).where(*waiting)
-        if order_id:
-            return session.scalars(query.where(OrderRow.id == order_id)).all()
-        turn = func.coalesce(PaymentRow.next_at, PaymentRow.at)
-        query = query.where(turn <= self._db.clock()).order_by(turn, PaymentRow.key)
-        return session.scalars(query.limit(BATCH_SIZE)).all()
-
     async def _collect(self, key: str) -> str:
-        step = await self._begin_to_collect(key)
-        if isinstance(step, str):
-            return step
+        attempt = await self._attempt_due(key)
+        if isinstance(attempt, str):
+            return attempt
         try:
-            return (await self._ask(step)).outcome
+            return (await self._send(attempt)).outcome
         except (PaymentError, CircuitOpenError) as error:
             return type(error).__name__
 
-    @writes
-    def _begin_to_collect(self, session: Session, key: str) -> str | _Asked:
-        payment, order = _locked(session, key)
-        if order.stage in NOT_COLLECTED or payment.outcome not in ("due", *UNDECIDED):  # meanwhile
-            return payment.outcome
-        if payment.outcome == "due":
-            payment.outcome = "open"
-        now = self._db.clock()
-        payment.next_at = now + min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(payment.asks, 16))
-        if now - payment.at > NO_ANSWER_LIMIT:
-            text = f"{money(payment.amount)} for a change of the order: no provider has answered for days"
-            open_case(session, order, f"{payment.key}:no-answer", topic="billing", text=text, now=now)
-        method = session.get_one(PaymentMethodRow, payment.method_id)
-        return _Asked.of(payment, method, self._begin(payment))
-
-    def _begin(self, payment: PaymentRow) -> bool:
-        """Write down that somebody is about to be asked; True when somebody may have been before."""
-        asked = payment.provider is not None
-        payment.provider = payment.provider or self._providers[0].name
-        payment.asks += 1
-        return asked
-
-    async def _ask(self, asked: _Asked) -> Taken:
-        """Look the attempt up if it was made before, else make it; book the answer."""
+    async def _send(self, attempt: PaymentAttempt) -> CaptureResult:
+        """Look the attempt up if it may have been sent before, else send it; book the answer."""
         try:
-            if not asked.before:
-                charge = await self._first_who_can(asked)
+            if not attempt.sent_before:
+                charge = await self._first_who_can(attempt)
             else:  # it may still be on its way there: only the same provider tells them apart
-                provider = named(self._providers, asked.provider)
-                charge = await provider.find(asked.attempt) or await provider.capture(asked.attempt)
+                provider = named(self._providers, attempt.provider)
+                charge = await provider.find(attempt) or await provider.capture(attempt)
         except PaymentUnknownError:
-            await self._unknown(asked.attempt.key)
+            await self._no_answer(attempt)
             raise
         except PaymentFaultError as error:
-            await self._rejected(asked.attempt.key, error)
+            await self._fault(attempt, error)
             raise
         except PaymentRejectedError:
-            never = Charge(asked.attempt.key, "declined", "", asked.attempt.amount, "rejected")
-            return await self._record(asked.attempt.key, asked.order_id, never, "PAYMENT-REJECTED")
-        return await self._record(asked.attempt.key, asked.order_id, charge)
+            never = Charge(attempt.key, "declined", "", attempt.amount, "rejected")
+            return await self._record(attempt, never, "PAYMENT-REJECTED")
+        return await self._record(attempt, charge)
 
-    async def _first_who_can(self, asked: _Asked) -> Charge:
-        """Ask the first provider; the next one only when nothing reached the one before."""
+    async def _first_who_can(self, attempt: PaymentAttempt) -> Charge:
+        """Send it to the first provider; to the next one only when nothing reached the one before."""
         for provider, following in zip(self._providers, [*self._providers[1:], None], strict=True):
             try:
-                return await provider.capture(asked.attempt)
+                return await provider.capture(attempt)
             except (PaymentNotSentError, CircuitOpenError) as error:
-                turned = await self._turn_to(asked.attempt.key, asked.asks, following.name if following else None)
-                if not turned or following is None:
+                noted = await self._send_to_another(attempt, following.name if following else None)
+                if not noted or following is None:
                     raise
                 emit("payment.fallback", provider=following.name, error=type(error).__name__)
         raise AssertionError("there is a provider")
 
-    @writes
-    def _turn_to(self, session: Session, key: str, asks: int, provider: str | None) -> bool:
-        """Write down who is asked next; None: nobody knows of the attempt.
+    @reads
+    def _due(self, session: Session, order_id: str | None) -> Sequence[str]:
+        return payment_attempts.attempts_due(session, order_id, BATCH_SIZE, now=self._db.clock())
 
-        False, and nothing written, when that is not sure any more: another worker began to ask meanwhile, or the order
-        was undone.
-        """
-        row, order = _locked(session, key)
-        sure = row.asks == asks and row.outcome in UNDECIDED and order.status != "cancelled"
-        if sure:
-            row.provider = provider
-        return sure
+    @reads
+    def _find(self, session: Session, key: str) -> PaymentAttempt | None:
+        return payment_attempts.find_attempt(session, key)
+
+    @writes
+    def _attempt_price(self, session: Session, order: OrderRef, provider: str | None) -> CaptureResult | PaymentAttempt:
+        return payment_attempts.attempt_price(session, order, provider, now=self._db.clock())
+
+    @writes
+    def _attempt_due(self, session: Session, key: str) -> str | PaymentAttempt:
+        return payment_attempts.attempt_due(session, key, self._providers[0].name, now=self._db.clock())
+
+    @writes
+    def _send_to_another(self, session: Session, attempt: PaymentAttempt, provider: str | None) -> bool:
+        return payment_attempts.send_to_another(session, attempt, provider)
 
     @writes
     def _record(
-        self, session: Session, key: str, order_id: str, charge: Charge, rule: str = "PAYMENT-DECLINED"
-    ) -> Taken:
-        """Write down what a provider answered; `rule` is why, if it was declined."""
-        order = locked(session, order_id)
-        row, was = session.get_one(PaymentRow, key), order.stage
-        given_up = row.outcome in ("declined", "void")
-        if row.outcome != "captured" and not (given_up and charge.outcome == "declined"):
-            now = self._db.clock()
-            change(session, row, outcome=charge.outcome, provider_id=charge.provider_id or None)
-            if given_up:  # money that was taken counts, whatever we took it for
-                payment_outcomes.late(session, order, row, now=now)
-            elif charge.outcome == "captured":
-                payment_outcomes.captured(session, order, row, now=now)
-            else:
-                payment_outcomes.declined(session, order, row, rule, now=now)
-            finish(session, order, by="provider", now=now)
-        return _taken(session, order, row, was)
+        self, session: Session, attempt: PaymentAttempt, charge: Charge, rule: str = "PAYMENT-DECLINED"
+    ) -> CaptureResult:
+        return payment_attempts.record_answer(session, attempt, charge, rule, now=self._db.clock())
 
     @writes
-    def _rejected(self, session: Session, key: str, error: Exception) -> None:
-        payment, order = _locked(session, key)
+    def _no_answer(self, session: Session, attempt: PaymentAttempt) -> None:
+        payment_attempts.record_no_answer(session, attempt.key)
+
+    @writes
+    def _fault(self, session: Session, attempt: PaymentAttempt, error: Exception) -> None:
+        payment, order = payment_attempts.locked_payment(session, attempt.key)
         payment_outcomes.rejected(session, order, payment, type(error).__name__, now=self._db.clock())
-
-    @writes
-    def _unknown(self, session: Session, key: str) -> None:
-        row, _ = _locked(session, key)
-        if row.outcome in UNDECIDED:
-            row.outcome = "unknown"
-
-    @reads
-    def _asked(self, session: Session, key: str) -> _Asked | None:
-        payment = session.get(PaymentRow, key)
-        method = session.get_one(PaymentMethodRow, payment.method_id) if payment else None
-        return _Asked.of(payment, method, before=True) if payment and method else None
 
 
 def named(providers: Sequence[PaymentProvider], name: str | None) -> PaymentProvider:
@@ -350,46 +230,3 @@ def named(providers: Sequence[PaymentProvider], name: str | None) -> PaymentProv
         if provider.name == name:
             return provider
     raise PaymentNotSentError(f"no provider {name!r} is configured")
-
-
-def _taken(session: Session, order: OrderRow, payment: PaymentRow, was: str) -> Taken:
-    """What came of a payment of an order that was in this stage before."""
-    just_paid = was in NOT_PAID_YET and order.stage == "paid"
-    parcels = plan_parcels(session, order, just_paid=just_paid) if order.stage in ("paid", "completed") else []
-    never = order.stage == "declined" or payment.outcome == "void"
-    return Taken("declined" if never else payment.outcome, parcels)
-
-
-_LATEST: Final = (
-    select(func.max(PaymentRow.attempt)).where(PaymentRow.order_id == bindparam("of_order")).scalar_subquery()
-)
-_METHOD_AND_LATEST: Final = (
-    select(PaymentMethodRow, PaymentRow)
-    .outerjoin(PaymentRow, (PaymentRow.order_id == bindparam("of_order")) & (PaymentRow.attempt == _LATEST))
-    .where(PaymentMethodRow.id == bindparam("by"))
-)
-
-
-def latest(session: Session, order_id: str) -> PaymentRow | None:
-    """The latest attempt at the order's own price."""
-    query = select(PaymentRow).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
-    return session.scalar(query.order_by(PaymentRow.attempt.desc()).limit(1))
-
-
-def price_outcome(order_id: str | SQLColumnExpression[str]) -> ScalarSelect[str]:
-    """The outcome of the latest attempt at the order's own price, for a query; read it by `outcome_of`."""
-    query = select(PaymentRow.outcome).where(PaymentRow.order_id == order_id, PaymentRow.attempt.is_not(None))
-    return query.order_by(PaymentRow.attempt.desc()).limit(1).scalar_subquery()
-
-
-def outcome_of(latest: str | None) -> str:
-    """`none`, `deferred` (nothing was sent), `unknown`, `captured`, `declined` or `void`: how the order's own price
-    stands, whatever its changes made due."""
-    return {"open": "deferred", None: "none"}.get(latest, latest or "")
-
-
-def _locked(session: Session, key: str) -> tuple[PaymentRow, OrderRow]:
-    """The payment with its order, both as they are under the order's lock."""
-    order_id = session.scalar(select(PaymentRow.order_id).where(PaymentRow.key == key))
-    order = locked(session, order_id or "")
-    return session.get_one(PaymentRow, key), order

@@ -1,23 +1,21 @@
-"""Queries: what an order is, whose it is, how risky it is, which ones wait. Nothing here writes."""
+"""Queries: what an order is, whose it is, which ones wait. Nothing here writes."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, TypedDict
+from typing import Any, TypedDict
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
-from agent.commerce.lifecycle import AT_WORK
+from agent.commerce.lifecycle import AT_WORK, UNPAID
 from agent.commerce.locks import OrderRef, seen
-from agent.commerce.policy import RiskFacts, money, policy_denied, risk_reasons
+from agent.commerce.order_risk import risk_of
+from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import is_thread_of
 from agent.commerce.views import OrderView, order_view, order_views
-from agent.ledger.base import UtcDateTime, total
+from agent.ledger.base import total
 from agent.ledger.database import Database
-from agent.ledger.statements import table_of
 from agent.ledger.tables import (
-    ApprovalRow,
     CustomerRow,
     DebtRow,
     MoneyEntryRow,
@@ -30,9 +28,6 @@ from agent.ledger.tables import (
 from agent.ledger.times import CLOCK_SKEW, is_in_future
 from agent.ledger.transactions import reads
 from agent.observability.events import emit
-
-PAST_ORDERS: Final = 100
-"""How many of a customer's latest orders the risk of a new one is measured by."""
 
 
 class ParcelView(TypedDict):
@@ -178,7 +173,7 @@ class Queries:
         """
         if seen(session, order_id).customer_id != customer_id:
             raise policy_denied("ORDER-EXISTS", order_id)
-        payments = payments_of(session, order_id, "captured", "due", "open", "unknown")
+        payments = payments_of(session, order_id, "captured", *UNPAID)
         debts = session.scalars(
             select(DebtRow).where(DebtRow.order_id == order_id, DebtRow.kind == "refund", ~DebtRow.returned)
         ).all()
@@ -197,50 +192,6 @@ def own_view(session: Session, order_ref: OrderRef, customer_id: str | None) -> 
     if customer_id not in (None, order.customer_id):
         raise policy_denied("ORDER-EXISTS", order.id)
     return order_view(session, order)
-
-
-@dataclass(frozen=True)
-class OrderRisk:
-    """How risky an order is and why, and the sum, in minor units, of its customer's other `unapproved` orders."""
-
-    score: int
-    reasons: tuple[str, ...]
-    unapproved: int
-    """Of the 24 hours before it, what was undone left out: a limit is looked at over time, or it is split (law 23)."""
-
-
-def risk_of(session: Session, order: OrderRow, sum_hours: float = 24.0) -> OrderRisk:
-    """The risk of an order, from what the ledger knows of its customer: profile, method, latest PAST_ORDERS.
-
-    What nobody approved of the last `sum_hours` is summed up.
-    """
-    now = order.placed_at
-    given = {"of_customer": order.customer_id, "of_order": order.id, "by_method": order.payment_method_id, "until": now}
-    customer = session.connection().execute(_CUSTOMER, given).one()
-    others = session.connection().execute(_PAST_ORDERS, given).all()
-    lately = [row for row in others if row.placed_at >= now - timedelta(hours=24)]
-    reasons = risk_reasons(
-        RiskFacts(
-            total=order.total,
-            past_totals=[row.total for row in others],
-            orders_in_24_hours=1 + len(lately),
-            ships_elsewhere=order.ship_to != customer.address,
-            paid_by_gift_card=customer.kind == "gift_card",
-            profile_changed_at=customer.profile_changed_at,
-            now=now,
-        )
-    )
-    return OrderRisk(
-        score=sum(points for points, _ in reasons),
-        reasons=tuple(why for _, why in reasons),
-        unapproved=sum(
-            row.total
-            for row in others
-            if row.placed_at > now - timedelta(hours=sum_hours)
-            and not row.approved
-            and row.stage not in ("cancelling", "cancelled")
-        ),
-    )
 
 
 def customer_history(session: Session, customer_id: str, now: datetime) -> str:
@@ -273,33 +224,3 @@ def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
         }
         for variant, name in session.execute(query.order_by(VariantRow.price, VariantRow.sku))
     ]
-
-
-_ORDERS, _CUSTOMERS, _METHODS = table_of(OrderRow), table_of(CustomerRow), table_of(PaymentMethodRow)
-_CUSTOMER: Final = (
-    select(_CUSTOMERS.c.address, _CUSTOMERS.c.profile_changed_at, _METHODS.c.kind)
-    .join(_METHODS, _METHODS.c.id == bindparam("by_method"))
-    .where(_CUSTOMERS.c.id == bindparam("of_customer"))
-)
-_APPROVALS = table_of(ApprovalRow)
-_PAST_ORDERS: Final = (
-    select(
-        _ORDERS.c.total,
-        _ORDERS.c.placed_at,
-        _ORDERS.c.stage,
-        exists()
-        .where(
-            _APPROVALS.c.order_id == _ORDERS.c.id,
-            _APPROVALS.c.key == "order:" + _ORDERS.c.id,
-            _APPROVALS.c.status == "approved",
-        )
-        .label("approved"),
-    )
-    .where(
-        _ORDERS.c.customer_id == bindparam("of_customer"),
-        _ORDERS.c.id != bindparam("of_order"),
-        _ORDERS.c.placed_at <= bindparam("until", type_=UtcDateTime()),
-    )
-    .order_by(_ORDERS.c.placed_at.desc())
-    .limit(PAST_ORDERS)
-)

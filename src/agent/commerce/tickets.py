@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, cast, get_args
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from agent.commerce.commands import AnswerTicket, CloseTicket, TakeTicket, TicketCommand, TicketTopic
 from agent.commerce.policy import policy_denied
+from agent.commerce.ticket_commands import AnswerTicket, CloseTicket, TakeTicket, TicketCommand, TicketTopic
 from agent.escalation import BY_TOPIC, LAST_RESORT, Step
 from agent.identity import Role
 from agent.ledger.database import emit_once_committed

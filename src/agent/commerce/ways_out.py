@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from agent.commerce import debts, expiry, payments
+from agent.commerce import debt_outcomes, expiry, payment_attempts
 from agent.commerce.lifecycle import MOVES, Stage
 from agent.commerce.policy import PAYMENT_ATTEMPTS, RETURN_LIMIT, RETURN_REMINDER
 from agent.escalation import BY_TOPIC, HOUR
@@ -53,7 +53,7 @@ _OTHERS: Final = (
         "payment",
         "due, open or unknown",
         "provider; customer: cancel",
-        f"staff by ticket, after {_days(payments.NO_ANSWER_LIMIT)}",
+        f"staff by ticket, after {_days(payment_attempts.NO_ANSWER_LIMIT)}",
         "asked again with backoff; of an order that is undone it is made void",
     ),
     WayOut("payment", "declined, or rejected, of the order's price", "as its order", "as its order", "as its order"),
@@ -119,14 +119,14 @@ _OTHERS: Final = (
         "debt",
         "owed",
         "provider, carrier, people",
-        f"a finance_director, after {debts.ATTEMPTS} attempts",
+        f"a finance_director, after {debt_outcomes.ATTEMPTS} attempts",
         "tried again, and asked about again, until it is settled",
     ),
     WayOut(
         "debt",
         "pending",
         "provider",
-        f"the customer, at once; staff by ticket, after {_days(debts.PENDING_LIMIT)}",
+        f"the customer, at once; staff by ticket, after {_days(debt_outcomes.PENDING_LIMIT)}",
         "booked when it has succeeded, owed again when it has failed",
     ),
 )

@@ -151,11 +151,14 @@ async def specialist(state: TopicTask, runtime: Runtime[Context]) -> Update:
     return {"findings": {state["key"]: finding}, "retry_count": retries}
 
 
-def topic_failed(state: TopicTask, error: NodeError) -> Update:
-    """A topic that could not be looked into is said to be so; the others are answered."""
+def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]:
+    """A topic that could not be looked into is said to be so; the others are answered.
+
+    It takes the place of the branch's edge, and so names the join: nobody else may be on the way there.
+    """
     emit("node.failed", node=error.node, error=type(error.error).__name__)
     failed = Finding(text=SAYINGS["failed"], action=None, unfinished=None)
-    return {"findings": {state["key"]: failed}, "error_count": 1}
+    return Command(goto="plan", update={"findings": {state["key"]: failed}, "error_count": 1})
 
 
 def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:

@@ -16,8 +16,9 @@ from agent.approvals.models import ApprovalView
 from agent.assistant.entities import counter_amount
 from agent.capabilities import BY_NAME
 from agent.capabilities.base import Asked, Capability, Requester
-from agent.commerce.commands import Denial, OpenTicket
+from agent.commerce.commands import Denial
 from agent.commerce.policy import money, policy_denied, refund_denied
+from agent.commerce.ticket_commands import OpenTicket
 from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import Finding, Plan, PlannedAction, ReadyAction
 from agent.ledger.database import PolicyDenied, emit_once_committed

@@ -5,7 +5,7 @@ with `compensate` and `settle` for what is undone, `park` for what must wait, `r
 the ledger. Nodes that return a `Command` name where they go in their signature.
 """
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 
 from agent.node_policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
 from agent.order_processing.guard import approval
@@ -36,7 +36,6 @@ graph = (
     .add_edge("reserve_line", "assess")
     .add_edge("approval", "decide")
     .add_edge("ship", "complete")
-    .add_edge("park", END)
     .compile(name="order_processing")
     .with_config(recursion_limit=100)  # steps of a run; a longer one goes round and round
 )

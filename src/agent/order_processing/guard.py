@@ -5,10 +5,10 @@ be true, or is not so any more, the way leads to `rebuild`, which goes on from t
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar, cast, get_args, get_type_hints
+from typing import Any, Final, Literal, TypeVar, cast, get_args, get_type_hints
 
 from langgraph.runtime import Runtime
-from langgraph.types import Command
+from langgraph.types import Command, Overwrite
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,9 @@ from agent.services import services
 
 S = TypeVar("S")
 Node = Callable[[S, Runtime[None], Precondition], Awaitable[Any]]
+
+REBUILD: Final = "rebuild"
+"""The node to which the guard leads."""
 
 ANYWHERE: Final[tuple[Stage, ...]] = get_args(Stage)
 
@@ -53,19 +56,22 @@ def guarded(*stages: Stage) -> Callable[[Node[S]], Any]:
                 sound(form, state)
                 precondition = _precondition(form, state, this_thread(runtime), stages)
                 update = await node(state, runtime, precondition)
-                sound(OrderState, (update.update or {}) if isinstance(update, Command) else update)
-            except (StateDamagedError, OrderMovedOnError, PolicyDenied) as error:
-                found = error.found if isinstance(error, StateDamagedError) else ""
-                if key := _BRANCHES.get(form):
-                    return {"results": {str(state.get(key))[:100]: "damaged" if found else "overtaken"}}
-                told = error.update if isinstance(error, OrderMovedOnError) else {}
-                return Command(goto="rebuild", update=told | {"damage": Damage(node=node.__name__, found=found)})
+                sound(OrderState, _written((update.update or {}) if isinstance(update, Command) else update))
+            except StateDamagedError as error:
+                damage = Damage(node=node.__name__, found=error.found)
+                return _stopped(form, state, "damaged", {"damage": damage})
+            except OrderMovedOnError as error:
+                return _stopped(form, state, "overtaken", error.update | {"overtaken_at": node.__name__})
+            except PolicyDenied:  # the ledger is past what the node was to do
+                return _stopped(form, state, "overtaken", {"overtaken_at": node.__name__})
             if not precondition.looked:
                 raise RuntimeError(f"{node.__name__} acted without a look into the ledger")
             return update
 
         checked.__name__, checked.__doc__ = node.__name__, node.__doc__
-        checked.__annotations__ = get_type_hints(node, include_extras=True) | {"runtime": Runtime[None]}
+        hints = get_type_hints(node, include_extras=True)
+        returns = hints["return"] if form in _BRANCHES else _or_rebuild(hints["return"])
+        checked.__annotations__ = hints | {"runtime": Runtime[None], "return": returns}
         return checked
 
     return guard
@@ -114,6 +120,24 @@ def sound(form: type, state: Any) -> None:
         raise StateDamagedError(first_error(error)) from error
     if state.get("version", STATE_VERSION) > STATE_VERSION:
         raise StateDamagedError("version: written by a newer release")
+
+
+def _stopped(form: type, state: Any, outcome: str, update: dict[str, Any]) -> Any:
+    """Where it goes on when a node was stopped: to `rebuild`; of a branch its join is told the outcome."""
+    if key := _BRANCHES.get(form):
+        return {"results": {str(state.get(key))[:100]: outcome}}
+    return Command(goto=REBUILD, update=update)
+
+
+def _or_rebuild(returns: Any) -> Any:
+    """What a node returns, and that it may be led to `rebuild`: the graph and its pictures know of it."""
+    ends = get_args(get_args(returns)[0])
+    return Command[Literal[(*ends, REBUILD)]]  # type: ignore[valid-type]
+
+
+def _written(update: dict[str, Any]) -> dict[str, Any]:
+    """The values of an update, those that take the place of what was joined before them as well."""
+    return {key: value.value if isinstance(value, Overwrite) else value for key, value in update.items()}
 
 
 def _precondition(form: type, state: Any, thread_id: str, stages: tuple[Stage, ...]) -> Precondition:

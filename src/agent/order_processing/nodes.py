@@ -4,7 +4,7 @@ Wiring is in `graph`, rules are in `commerce`.
 """
 
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from langgraph.runtime import Runtime
 from langgraph.types import Command, Send
@@ -17,21 +17,22 @@ from agent.approvals.gate import ANONYMOUS, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
 from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
-from agent.commerce.debts import people_decided
-from agent.commerce.lifecycle import Stage
+from agent.commerce.debt_outcomes import people_decided
 from agent.commerce.locks import locked
+from agent.commerce.order_risk import risk_of
 from agent.commerce.orders import leave_out, move_on, undone
 from agent.commerce.parcels import LEFT
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
-from agent.commerce.queries import customer_history, risk_of
-from agent.commerce.views import OrderView, order_view
+from agent.commerce.queries import customer_history
+from agent.commerce.views import order_view
 from agent.identity import Caller, caller_of_run
 from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import OrderRow
 from agent.node_policies import OUTSIDE_SECONDS
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, look, request_of
+from agent.order_processing.next_step import Step, next_step
 from agent.order_processing.presentation import (
     answer_message,
     approval_action,
@@ -47,30 +48,6 @@ from agent.resilience import time_budget
 from agent.services import services
 
 Update = dict[str, Any]
-
-NEXT_STEP: Final[dict[Stage, str]] = {
-    "placed": "reserve_line",
-    "reserved": "assess",
-    "awaiting_approval": "assess",  # finds the open request, and asks it again
-    "approved": "charge",
-    "parked": "charge",
-    "declined": "charge",  # waits for another payment method, or is undone when the time is up
-    "paid": "charge",  # finds the captured payment, and goes on to the parcels
-    "completed": "settle",  # finds what is owed, if anything
-    "cancelling": "compensate",
-    "cancelled": "settle",
-    "imported": "close",
-}
-"""The step that the ledger says is next for an order in this stage."""
-
-Step = Literal["reserve_line", "assess", "charge", "compensate", "settle", "close"]
-
-
-def next_step(order: OrderView) -> list[Send] | str:
-    """Where an order goes on: a branch a line while its stock is yet to be held."""
-    if order["stage"] != "placed":
-        return NEXT_STEP[order["stage"]]
-    return [Send("reserve_line", LineTask(order_id=order["id"], line=line["number"])) for line in order["lines"]]
 
 
 @guarded()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from langgraph.runtime import Runtime
+from langgraph.types import Overwrite
 
 from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.models import ApprovalView
@@ -10,8 +11,8 @@ from agent.approvals.requests import Action
 from agent.commerce.commands import Denial
 from agent.commerce.debts import Debt
 from agent.commerce.lifecycle import AT_REST
+from agent.commerce.order_risk import OrderRisk
 from agent.commerce.policy import money
-from agent.commerce.queries import OrderRisk
 from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied
 from agent.order_processing.state import STATE_VERSION, AssistantMessage, DenialView, OrderState
@@ -31,12 +32,13 @@ def blank() -> dict[str, Any]:
         "human_approval_needed": False,
         "denial": None,
         "ledger_fact": None,
-        "results": {},
+        "results": Overwrite({}),
         "lines": [],
         "parcels": [],
         "approval": None,
         "answer": None,
         "damage": None,
+        "overtaken_at": None,
     }
 
 
@@ -50,9 +52,10 @@ def order_state(order: OrderView) -> dict[str, Any]:
         "processing_stage": order["stage"],
         "lines": [line["number"] for line in order["lines"]],
         "parcels": [],
-        "results": {},
+        "results": Overwrite({}),
         "denial": None,
         "damage": None,
+        "overtaken_at": None,
         "ledger_fact": ledger_fact(order) if order["stage"] in AT_REST else None,
     }
 

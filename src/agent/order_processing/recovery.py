@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from agent.approvals.card import waits_in_words
 from agent.approvals.deadlines import some_ended
 from agent.commerce.locks import checked
-from agent.commerce.payments import outcome_of, price_outcome
 from agent.commerce.policy import RULES, policy_denied
 from agent.commerce.precondition import Precondition, StateDamagedError
+from agent.commerce.price_payments import outcome_of, price_outcome
 from agent.ledger.database import digest
 from agent.ledger.tables import OrderRow
 from agent.observability.events import emit
 from agent.order_processing.guard import ANYWHERE, guarded, sound
-from agent.order_processing.nodes import Step, Update, ask_people, next_step
+from agent.order_processing.next_step import Step, next_step
+from agent.order_processing.nodes import ask_people
 from agent.order_processing.presentation import (
     assistant_message,
     blank,
@@ -69,25 +70,25 @@ async def settle(
 
 
 @guarded(*ANYWHERE)
-async def park(state: OrderState, runtime: Runtime[None], precondition: Precondition) -> Update:
+async def park(state: OrderState, runtime: Runtime[None], precondition: Precondition) -> Command[Literal["__end__"]]:
     """Leave the order to the reconciler, in the open: nothing is guessed, nothing is lost."""
     order_id = state["order_id"]
     stage, payment = await (await services()).payments.park(precondition)
     emit("order.parked", order_id=order_id, stage=stage, payment=payment)
     stream_progress(runtime, order_id, "parked", f"payment {payment}; will be taken on again")
-    return {"processing_stage": stage, "payment_status": payment}
+    return Command(goto="__end__", update={"processing_stage": stage, "payment_status": payment})
 
 
 async def rebuild(state: OrderState, runtime: Runtime[None]) -> Command[Literal[Step, "route"]]:
     """Keep a damaged state aside, and go on from the ledger: it knows whose thread this is, and what is next."""
     shop, thread_id, damage = await services(), this_thread(runtime), _damage(state)
     order_id = await shop.queries.order_of_thread(thread_id)
-    if damage["found"]:
+    if damage:
         await shop.quarantine.keep(thread_id, order_id, damage["node"], damage["found"], _plain(state))
         emit("state.quarantined", order_id=order_id, node=damage["node"], found=damage["found"])
     elif order_id is None:
         order_id = state["order_id"]  # the order has another thread by now; what this one says of it is sound
-    unread = damage["node"] in ("route", "validate")
+    unread = _stopped_at(state, damage) in ("route", "validate")
     if order_id is None:
         return Command(goto="route" if unread else "close", update=blank() | refused(policy_denied("ORDER-EXISTS")))
     order = await shop.queries.get(order_id)
@@ -135,8 +136,8 @@ async def close(
     return Command(goto="assess" if order.stage == "awaiting_approval" else "__end__", update=update)
 
 
-def _damage(state: OrderState) -> Damage:
-    """Why the thread came here, or what has been done to its state since then."""
+def _damage(state: OrderState) -> Damage | None:
+    """What was found to be damaged, or has been since then; None: the order has gone on without this thread."""
     match state.get("damage"):
         case {"node": str(node), "found": str(found)} if found:
             return Damage(node=node, found=found)
@@ -144,7 +145,13 @@ def _damage(state: OrderState) -> Damage:
         sound(OrderState, state)
     except StateDamagedError as error:
         return Damage(node="rebuild", found=error.found)
-    return state.get("damage") or Damage(node="rebuild", found="")
+    return None
+
+
+def _stopped_at(state: OrderState, damage: Damage | None) -> str | None:
+    """The node from which the thread came here."""
+    known = damage or state.get("damage")  # of release 0.2.0 also where the order had gone on
+    return known["node"] if known else state.get("overtaken_at")
 
 
 def _plain(state: OrderState) -> dict[str, Any]:

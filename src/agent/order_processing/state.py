@@ -19,9 +19,9 @@ ParcelOutcome = Literal["handed over", "booked", "refused", "stopped", "unpaid",
 """Of a parallel branch, which the guard may also have found `damaged`, or `overtaken` by another run of the order."""
 
 
-def merge(old: Any, new: dict[str, str]) -> dict[str, str]:
-    """Join what parallel branches found, by key; nothing new begins anew. What they join to may be damaged."""
-    return new and {**(old if isinstance(old, dict) else {"": "damaged"}), **new}
+def merge(old: Any, new: dict[str, str]) -> Any:
+    """Join what parallel branches found, by key. What is damaged stays as it is, and their join finds it so."""
+    return {**old, **new} if isinstance(old, dict) else old
 
 
 def add(old: Any, new: int) -> int:
@@ -52,7 +52,7 @@ class DenialView(TypedDict):
 
 
 class Damage(TypedDict):
-    """What the guard found at a node; `found` is empty when the order merely went on without this thread."""
+    """What is wrong with a state, and at which node that was found."""
 
     node: str
     found: str
@@ -84,7 +84,11 @@ class OrderResult(TypedDict, total=False):
 
 
 class OrderState(OrderRequest, OrderResult, total=False):
-    """Everything that moves between nodes. `results` holds outcomes of parallel branches by line number or parcel."""
+    """Everything that moves between nodes. `results` holds outcomes of parallel branches by line number or parcel.
+
+    What leads to `rebuild`: `damage`, or `overtaken_at`, the node before which the order had gone on without this
+    thread. Release 0.2.0 wrote a damage without words for that.
+    """
 
     version: int
     results: Annotated[dict[str, str], merge]
@@ -93,6 +97,7 @@ class OrderState(OrderRequest, OrderResult, total=False):
     approval: ApprovalView | None
     answer: SaidBy | None
     damage: Damage | None
+    overtaken_at: str | None
 
 
 class LineTask(TypedDict):

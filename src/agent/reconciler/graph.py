@@ -3,15 +3,24 @@
 from langgraph.graph import END, START, StateGraph
 
 from agent.reconciler.approval_jobs import ask_again, bring_to_end, wake, watch_the_clock
-from agent.reconciler.jobs import ReconcilerState, compare, expire, heartbeat, job_failed, redrive, settle
+from agent.reconciler.jobs import (
+    ReconcilerState,
+    compare,
+    expire,
+    failed_before,
+    heartbeat,
+    job_failed,
+    redrive,
+    settle,
+)
 from agent.reconciler.notification_jobs import deliver, wake_conversations
 
 graph = (
     StateGraph(ReconcilerState)
     .add_node(heartbeat, error_handler=job_failed)
-    .add_node(watch_the_clock, error_handler=job_failed)
-    .add_node(wake, error_handler=job_failed)
-    .add_node(ask_again, error_handler=job_failed)
+    .add_node(watch_the_clock, error_handler=failed_before("wake"))
+    .add_node(wake, error_handler=failed_before("ask_again"))
+    .add_node(ask_again, error_handler=failed_before("bring_to_end"))
     .add_node(bring_to_end, error_handler=job_failed)
     .add_node(redrive, error_handler=job_failed)
     .add_node(settle, error_handler=job_failed)

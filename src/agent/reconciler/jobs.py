@@ -4,11 +4,12 @@ A job that fails reports its failure and does not stop the others: the next run 
 `approval_jobs`, those about notifications in `notification_jobs`.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from langgraph.errors import NodeError
+from langgraph.types import Command
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
 from langgraph_sdk.schema import Thread
@@ -76,6 +77,16 @@ def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG
     """Report a job that failed; the others go on, and the next run tries it again."""
     emit("reconciler.failed", job=error.node, error=type(error.error).__name__)
     return {"report": {error.node: {"failed": type(error.error).__name__}}}
+
+
+def failed_before(job: str) -> Callable[[ReconcilerState, NodeError], Command[Any]]:
+    """The handler of a job that another one follows: it goes on all the same. A handler takes the place of the edge."""
+
+    def report_and_go_on(state: ReconcilerState, error: NodeError) -> Command[Any]:
+        return Command(goto=job, update=job_failed(state, error))
+
+    report_and_go_on.__annotations__["return"] = Command[Literal[job]]  # type: ignore[valid-type]  # for the picture
+    return report_and_go_on
 
 
 async def _take_on(client: LangGraphClient, shop: Services, order: OrderView) -> str:

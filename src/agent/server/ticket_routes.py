@@ -10,8 +10,9 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from agent.approvals.models import NOTE_LIMIT
-from agent.commerce.commands import AnswerTicket, CloseTicket, Denial, TakeTicket, TicketCommand
+from agent.commerce.commands import Denial
 from agent.commerce.policy import policy_denied
+from agent.commerce.ticket_commands import AnswerTicket, CloseTicket, TakeTicket, TicketCommand
 from agent.commerce.ticket_queue import TicketLine, TicketView
 from agent.commerce.tickets import TicketStatus
 from agent.identity import Role

@@ -3,8 +3,7 @@
 from collections import Counter, defaultdict
 from typing import Any
 
-from agent.commerce.booking import UNDECIDED
-from agent.commerce.lifecycle import NOT_PAID_YET
+from agent.commerce.lifecycle import FIRST_OUTCOMES, NOT_PAID_YET, PAYMENT_MOVES, UNDECIDED
 from agent.commerce.parcels import LEFT, STAYED
 from agent.ledger.invariants import CHECKS, violations
 from agent.services import Services
@@ -83,6 +82,17 @@ def money_is_conserved(now: Dump) -> None:
     for row in now["money_entries"]:
         spent[row["method_id"]] += row["amount"]
     assert not [card for card in cards if spent[card] > 0]
+
+
+def moved_by_the_table(before: Dump, now: Dump) -> None:
+    """Each attempt to take money stands where moves of the table lead; what was captured is captured."""
+    stood = {row["key"]: {row["outcome"]} for row in before["payments"]}
+    for row in now["payments"]:
+        ways: set[str] = set(stood.pop(row["key"], FIRST_OUTCOMES))
+        while further := {to for a, moves in PAYMENT_MOVES.items() if a in ways for to in moves} - ways:
+            ways |= further
+        assert row["outcome"] in ways, (row["key"], ways)
+    assert not stood  # none is forgotten
 
 
 def _agreed(now: Dump) -> Counter[str]:

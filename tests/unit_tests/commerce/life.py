@@ -19,7 +19,6 @@ from agent.commerce.commands import (
     LineQuantity,
     MarkDelivered,
     NewOrder,
-    OpenTicket,
     ReceiveReturn,
     RefundPayment,
     ReplaceLines,
@@ -30,8 +29,9 @@ from agent.commerce.commands import (
     UndoChange,
     WithdrawReturn,
 )
-from agent.commerce.debts import ATTEMPTS
+from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.commerce.lifecycle import AT_REST
+from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied, digest
 from agent.ledger.tables import DebtRow

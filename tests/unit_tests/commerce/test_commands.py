@@ -17,10 +17,10 @@ from agent.commerce.commands import (
     ReplaceLines,
     RequestReturn,
     Swap,
-    TicketCommand,
 )
 from agent.commerce.dispatcher import DENIALS_NOT_KEPT, HANDLERS
 from agent.commerce.policy import RULES
+from agent.commerce.ticket_commands import TicketCommand
 from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import VariantRow
 from agent.services import Services

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.commands import Address, ChangeProfileAddress, IssueCredit, OpenTicket
+from agent.commerce.commands import Address, ChangeProfileAddress, IssueCredit
+from agent.commerce.ticket_commands import OpenTicket
 from agent.services import Services
 
 from .scenes import ELSEWHERE, ask, denies, dump, gift, new_order, placed

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.debts import ATTEMPTS, Debt
+from agent.commerce.debt_outcomes import ATTEMPTS
+from agent.commerce.debts import Debt
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment
 

@@ -15,14 +15,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from agent import services as composition
-from agent.commerce.booking import UNDECIDED
 from agent.commerce.commands import NewOrder, Swap
+from agent.commerce.lifecycle import UNDECIDED
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import home
 
 from ..conftest import Clock
-from .books import all_adds_up
+from .books import all_adds_up, moved_by_the_table
 from .life import Life, Step, Weather, What, cut_off
 from .outside import sparing_the_books, with_second
 from .scenes import Hook, dump, lost, new_order, unreachable, wire
@@ -137,13 +137,18 @@ async def story(config: Settings, orders: tuple[NewOrder, ...], begun: tuple[int
         for order, gone in zip(orders, begun, strict=False):
             for _ in range(gone):
                 await life.take(Step("go on", order.order_id))
+        last = await dump(shop, *_NOT_LOOKED_AT)
         for moment in moments:
             with outside(shop, moment.weather):
                 await asyncio.gather(*(life.take(step) for step in moment.steps))
-            await all_adds_up(shop, before, await dump(shop, *_NOT_LOOKED_AT))
+            now = await dump(shop, *_NOT_LOOKED_AT)
+            await all_adds_up(shop, before, now)
+            moved_by_the_table(last, now)
+            last = now
         assert await life.end() == []
         now = await dump(shop, *_NOT_LOOKED_AT)
         await all_adds_up(shop, before, now)
+        moved_by_the_table(last, now)
         assert not [row for row in now["payments"] if row["outcome"] in ("due", *UNDECIDED)]
         assert all(row["settled"] for row in now["debts"])
     finally:

@@ -12,9 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from agent import services as composition
-from agent.commerce.booking import UNDECIDED
 from agent.commerce.commands import Swap
-from agent.commerce.lifecycle import AT_REST
+from agent.commerce.lifecycle import AT_REST, UNDECIDED
 from agent.commerce.policy import RETURN_LIMIT
 from agent.commerce.ways_out import ways_out
 from agent.ledger.database import PolicyDenied

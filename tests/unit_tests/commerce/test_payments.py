@@ -7,7 +7,7 @@ import pytest
 
 from agent.commerce.booking import gift_balance
 from agent.commerce.commands import NewOrder
-from agent.commerce.payments import Taken
+from agent.commerce.payment_attempts import CaptureResult
 from agent.ledger.tables import VariantRow
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.resilience import CircuitOpenError
@@ -109,7 +109,7 @@ async def test_an_unknown_payment_that_cannot_be_looked_up_is_not_sent_again(sho
 async def test_captured_many_times_at_once_the_customer_pays_once(shop: Services) -> None:
     await approved(shop, new_order())
     taken = await asyncio.gather(*(shop.payments.capture("A-1") for _ in range(4)))
-    assert taken == [Taken("captured", ["A-1/east", "A-1/west"])] * 4
+    assert taken == [CaptureResult("captured", ["A-1/east", "A-1/west"])] * 4
     assert len(await charges(shop)) == 1
     assert await entries(shop) == [("capture", TOTAL)]
 

@@ -5,7 +5,7 @@ from typing import Any
 import aiosqlite
 import pytest
 
-from agent.commerce.debts import PENDING_LIMIT
+from agent.commerce.debt_outcomes import PENDING_LIMIT
 from agent.services import Services
 
 from ..conftest import Clock

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from agent.commerce.commands import AnswerTicket, CloseTicket, OpenTicket, TakeTicket, TicketCommand
 from agent.commerce.locks import open_ticket
+from agent.commerce.ticket_commands import AnswerTicket, CloseTicket, OpenTicket, TakeTicket, TicketCommand
 from agent.commerce.ticket_queue import Tickets, TicketView
 from agent.commerce.tickets import WORKERS
 from agent.identity import Caller, Role

@@ -212,6 +212,15 @@ async def test_a_topic_that_fails_is_said_and_the_others_are_answered(monkeypatc
     assert (await thread.values())["error_count"] == 1
 
 
+async def test_a_message_whose_only_topic_fails_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(shop: Services, task: Any) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(nodes, "look_into", fail)
+
+    assert SAYINGS["failed"] in await say(conversation(), "where is W-1001?")
+
+
 class Replaced:
     """An understander whose model can't be reached."""
 

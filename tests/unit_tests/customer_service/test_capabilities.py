@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 from agent.approvals.models import decision_payload
 from agent.assistant.models import MESSAGE_LIMIT
 from agent.capabilities import CAPABILITIES
-from agent.commerce.commands import CloseTicket, Denial, TakeTicket
+from agent.commerce.commands import Denial
 from agent.commerce.policy import RULES
+from agent.commerce.ticket_commands import CloseTicket, TakeTicket
 from agent.identity import Caller
 from agent.ledger.tables import CustomerRow, ReturnRow, TicketMessageRow, TicketRow, VariantRow
 from agent.services import Services

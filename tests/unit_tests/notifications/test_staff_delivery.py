@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from agent import services as composition
 from agent.approvals.requests import Action
-from agent.commerce.commands import OpenTicket
+from agent.commerce.ticket_commands import OpenTicket
 from agent.ledger.tables import StaffDeliveryRow
 from agent.notifications.notify import StaffEvent
 from agent.notifications.staff_delivery import MAX_AGE, MAX_ATTEMPTS

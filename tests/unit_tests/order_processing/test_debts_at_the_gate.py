@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from agent.commerce.debts import ATTEMPTS
+from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.identity import Caller
 from agent.ledger.tables import ApprovalRow, DebtRow
 from agent.services import Services

@@ -148,6 +148,17 @@ async def test_a_damaged_reason_to_rebuild_is_damage_too(shop: Services) -> None
     assert (kept.node, kept.state["damage"]) == ("rebuild", "?")
 
 
+async def test_a_thread_that_release_0_2_0_left_before_rebuild_as_overtaken_is_no_damaged_one(shop: Services) -> None:
+    before = await stock(shop)
+    thread = await standing_before(shop, "rebuild")
+    await tamper(thread, setting(damage={"node": "charge", "found": ""}, overtaken_at=None))
+
+    await thread.run(None, ADA)
+
+    await ends_well(shop, thread, "rebuild", before)
+    assert await quarantined(shop) == []
+
+
 async def test_what_is_no_json_is_kept_as_its_words(shop: Services) -> None:
     thread = await standing_before(shop, "charge")
     await tamper(thread, setting(lines={(1, 2): {3, 4}, "n": float("nan")}))

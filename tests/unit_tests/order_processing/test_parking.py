@@ -48,7 +48,7 @@ async def test_while_the_provider_is_known_to_be_down_nobody_is_noted_as_asked(s
 
     with shop.database.reading() as session:
         [payment] = session.scalars(select(PaymentRow).where(PaymentRow.order_id == "N-1")).all()
-    assert (payment.outcome, payment.provider, payment.asks) == ("open", None, 0)
+    assert (payment.outcome, payment.provider, payment.attempts_sent) == ("open", None, 0)
 
 
 async def test_a_parked_order_is_taken_on_and_charged_once(shop: Services) -> None:

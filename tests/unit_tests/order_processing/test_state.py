@@ -2,8 +2,11 @@
 
 from typing import get_args
 
+from langgraph.channels import BinaryOperatorAggregate
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+
 from agent.commerce.lifecycle import Stage
-from agent.order_processing.nodes import NEXT_STEP
+from agent.order_processing.next_step import NEXT_STEP
 from agent.order_processing.presentation import blank
 from agent.order_processing.state import OrderState, add, merge
 
@@ -12,16 +15,25 @@ def test_the_ledgers_stage_always_says_which_step_is_next() -> None:
     assert NEXT_STEP.keys() == set(get_args(Stage))
 
 
-def test_what_branches_found_is_joined_by_key_and_forgotten_when_a_run_begins_anew() -> None:
+def test_what_branches_found_is_joined_by_key() -> None:
     found = merge(merge({}, {"1": "failed"}), {"2": "reserved"})
 
     assert found == {"1": "failed", "2": "reserved"}
     assert merge(found, {"1": "reserved"}) == {"1": "reserved", "2": "reserved"}
-    assert merge(found, {}) == {}
+
+
+def test_what_branches_found_is_forgotten_when_a_run_begins_anew_also_after_a_crash_under_strict_msgpack() -> None:
+    serde = JsonPlusSerializer(allowed_msgpack_modules=None)
+    read_again = serde.loads_typed(serde.dumps_typed(blank()["results"]))
+    channel = BinaryOperatorAggregate(dict[str, str], merge)
+
+    channel.update([{"1": "failed"}])
+    channel.update([read_again])
+    assert channel.get() == {}
 
 
 def test_what_branches_find_beside_a_damaged_state_does_not_hide_the_damage() -> None:
-    assert merge("gone", {"1": "reserved"}) == {"": "damaged", "1": "reserved"}
+    assert merge("gone", {"1": "reserved"}) == "gone"
 
 
 def test_a_count_that_was_damaged_begins_anew() -> None:

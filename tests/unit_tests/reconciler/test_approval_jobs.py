@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from agent.approvals.requests import Action
-from agent.commerce.commands import OpenTicket
+from agent.commerce.ticket_commands import OpenTicket
 from agent.reconciler import approval_jobs
 from agent.services import Services
 from tests.unit_tests.acts import done

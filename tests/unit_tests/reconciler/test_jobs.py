@@ -8,7 +8,7 @@ from sqlalchemy import update
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Action, Approvals
 from agent.commerce.commands import NewOrder
-from agent.commerce.debts import ATTEMPTS
+from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.ledger.tables import DebtRow
 from agent.platform import order_thread
 from agent.reconciler import approval_jobs, jobs, notification_jobs
@@ -221,6 +221,8 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "approvals": {view["request_id"]: "escalated"},
         "tickets": {},
         "wake": {"failed": "ConnectionError"},
+        "ask_again": {"failed": "ConnectionError"},
+        "bring_to_end": {"failed": "ConnectionError"},
         "redrive": {"failed": "ConnectionError"},
         "wake_conversations": {"failed": "ConnectionError"},
         "compare": {},
@@ -229,7 +231,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "debts": {},
         "expired": {},
     }
-    assert events("reconciler.failed") == failed + 3
+    assert events("reconciler.failed") == failed + 5
 
 
 async def test_what_one_run_could_not_do_the_next_one_does(

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.commands import OpenTicket
 from agent.commerce.locks import open_ticket
+from agent.commerce.ticket_commands import OpenTicket
 from agent.identity import ROLES, Role
 from agent.server.permissions import TICKET_OVERSEERS, TICKET_WORKERS
 from agent.services import Services

@@ -1,0 +1,59 @@
+"""The shop's tables: what it sells, to whom, and how they pay."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from agent.ledger.base import Base
+
+
+class ProductRow(Base):
+    """Something the shop sells, in one or more variants."""
+
+    __tablename__ = "products"
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class VariantRow(Base):
+    """A sellable option of a product with its price and its stock; `on_hand - reserved` can be sold."""
+
+    __tablename__ = "variants"
+    __table_args__ = (
+        CheckConstraint("reserved >= 0", name="reserved_not_negative"),
+        CheckConstraint("on_hand >= reserved", name="never_oversold"),
+        CheckConstraint("price >= 0", name="price_not_negative"),
+    )
+    sku: Mapped[str] = mapped_column(String(40), primary_key=True)
+    product_id: Mapped[str] = mapped_column(ForeignKey("products.id"), index=True)
+    options: Mapped[dict[str, Any]]
+    price: Mapped[int]
+    warehouse: Mapped[str] = mapped_column(String(40))
+    on_hand: Mapped[int]
+    reserved: Mapped[int] = mapped_column(default=0)
+
+
+class CustomerRow(Base):
+    """A customer; `address` is the default ship-to."""
+
+    __tablename__ = "customers"
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    first_name: Mapped[str] = mapped_column(String(100))
+    last_name: Mapped[str] = mapped_column(String(100))
+    email: Mapped[str] = mapped_column(String(200), unique=True)  # in lower case
+    address: Mapped[dict[str, Any]]
+    profile_changed_at: Mapped[datetime | None]
+    frozen_at: Mapped[datetime | None]
+
+
+class PaymentMethodRow(Base):
+    """One way in which a customer pays. `token` is the provider's name for the card; never a card number."""
+
+    __tablename__ = "payment_methods"
+    id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # card, paypal, gift_card
+    label: Mapped[str] = mapped_column(String(100))
+    token: Mapped[str] = mapped_column(String(100))
