@@ -15,7 +15,8 @@ from agent.commerce.demo_shop import demo_shop
 from agent.commerce.dispatcher import Commerce
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.settings import Settings
 from demo.live import LiveServer, wait_for
 from tests.integration_tests.books import CardNetwork, Ledger

@@ -9,7 +9,8 @@ import pytest
 from agent.commerce.demo_shop import demo_shop
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.settings import Settings
 from tests.ledgers import home
 
