@@ -12,7 +12,7 @@ _NAMES: Final = {"liam": "liam{}", "TPL-": "TPL{}-"}
 """What is in the customer's and the orders' ids, and what it becomes."""
 
 _DAYS: Final = "-' || (30 + nth % 700) || ' days"
-"""How much longer ago it was: no news any more."""
+"""How much longer ago it was: not delivered any more."""
 
 
 def multiply(ledger: Path, orders: int) -> int:

@@ -82,7 +82,7 @@ class LiveNetwork:
         self.url = f"http://127.0.0.1:{port}"
         self._folder = folder
         self._command = [
-            sys.executable, "-m", "agent.providers.sandbox_server",
+            sys.executable, "-m", "sandbox",
             "--port", str(port), "--data", str(folder / "network.db"), "--slow-seconds", str(slow_seconds),
         ]  # fmt: skip
         self._process: Process | None = None

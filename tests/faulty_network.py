@@ -4,7 +4,7 @@
     DELETE /faults   nothing fails any more; the counts stay
     GET /faults      {"faults": what is set, "injected": {fault: how often so far}}
 
-`python -m tests.faulty_network --port PORT --data FILE [--seed N]`; other options as in `sandbox_server`.
+`python -m tests.faulty_network --port PORT --data FILE [--seed N]`; other options as of `python -m sandbox`.
 """
 
 import asyncio
@@ -23,8 +23,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from agent.providers.sandbox_server import Sandbox, command_line
-from agent.providers.sandbox_webhooks import Announcer, nobody
+from sandbox.announcer import Announcer, nobody
+from sandbox.server import Sandbox, command_line
 
 HANG_SECONDS = 30.0
 """How long a client waits at most for an answer that never comes; then its connection is cut."""
@@ -182,7 +182,7 @@ def faulty_app(
     webhook_url: str = "",
     webhook_secret: str = "",
 ) -> FaultyWorld:
-    """The outside world of `sandbox_server.Sandbox`, and the wire to it under the control of /faults."""
+    """The outside world of `sandbox.server.Sandbox`, and the wire to it under the control of /faults."""
     day = BadDay(seed)
     announce = FaultyAnnouncer(webhook_url, webhook_secret, day) if webhook_url else nobody
     sandbox = Sandbox(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds, announce=announce)

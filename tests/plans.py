@@ -8,6 +8,9 @@ from typing import Any, Final
 from sqlalchemy import Connection, event
 
 from agent.ledger.base import Base
+from agent.notifications.staff_addresses import StaffAddress
+from agent.notifications.staff_delivery import StaffDelivery
+from agent.notifications.webhook import NotDeliveredError
 from agent.services import Services
 from tests.unit_tests.customer_service.talking import conversation, say
 
@@ -17,6 +20,13 @@ SMALL: Final = frozenset(("products", "variants", "heartbeats", "alembic_version
 GROWING: Final = frozenset(Base.metadata.tables) - SMALL
 
 Statement = tuple[str, Any]
+
+
+class DeadAddress(StaffAddress):
+    """An address that takes nothing."""
+
+    async def send(self, sentence: str) -> None:
+        raise NotDeliveredError(sentence)
 
 
 @contextmanager
@@ -51,8 +61,9 @@ async def a_pass(shop: Services) -> None:
     await shop.debts.past_limit()
     await shop.payments.collect()
     await shop.debts.settle()
-    await shop.news.conversations()
-    await shop.outbox.send()
+    await shop.notifications.with_pending()
+    await shop.webhook_delivery.deliver()
+    await StaffDelivery(shop.database, {"*": DeadAddress(None)}).deliver()
     await shop.tickets.watch_the_clock()
     await shop.tickets.listed("billing_agent", None, 50)
     await shop.tickets.note("thread", "hello", "message")

@@ -29,7 +29,8 @@ from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop
 from agent.commerce.types import Address
 from agent.ledger.database import Database
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
 from agent.settings import Settings
 from tests import tau_form

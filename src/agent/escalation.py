@@ -50,6 +50,11 @@ def chain(case: Case) -> tuple[Step, ...]:
 BY_TOPIC: Final[dict[Topic, tuple[Step, ...]]] = {topic: chain(topic) for topic in get_args(Topic)}
 
 
+def asked_now(steps: Sequence[Step], step: int, *, is_escalated: bool) -> list[str]:
+    """Who may answer `step`: its role, and once it is escalated the next one as well."""
+    return [steps[step]["role"], *([escalation_of(steps, step)] if is_escalated else [])]
+
+
 def escalation_of(steps: Sequence[Step], step: int) -> Role:
     """Who may answer as well when the person of `step` is slow: the next role, or the duty manager at the end."""
     return steps[step + 1]["role"] if step + 1 < len(steps) else LAST_RESORT

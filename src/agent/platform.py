@@ -49,7 +49,7 @@ async def redrive_order(client: LangGraphClient, thread_id: str, order_id: str) 
 
 
 async def drive_conversation(client: LangGraphClient, thread_id: str) -> None:
-    """Have a conversation tell its news and show what it waits for, without a message; one that is at work refuses."""
+    """Have a conversation show what is pending and what it waits for, without a message; one at work refuses."""
     await client.runs.create(thread_id, "customer_service", input={"messages": []}, multitask_strategy="reject")
 
 

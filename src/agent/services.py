@@ -19,9 +19,7 @@ from agent.commerce.debts import Debts
 from agent.commerce.dispatcher import Commerce
 from agent.commerce.expiry import Expiry
 from agent.commerce.fulfilment import Fulfilment
-from agent.commerce.news import News
 from agent.commerce.orders import Orders
-from agent.commerce.outbox import Outbox
 from agent.commerce.payments import Payments
 from agent.commerce.queries import Queries
 from agent.commerce.shop_import import catalogue, import_shop, is_empty
@@ -34,6 +32,10 @@ from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.quarantine import Quarantine
 from agent.ledger.readiness import Readiness
 from agent.ledger.replica import Replica
+from agent.notifications.conversations import ConversationNotifications
+from agent.notifications.receivers import Receivers, build_receivers
+from agent.notifications.staff_delivery import StaffDelivery
+from agent.notifications.webhook_delivery import WebhookDelivery
 from agent.providers.factory import Providers, build_providers
 from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
@@ -56,9 +58,10 @@ class Services:
     comparison: Comparison
     fulfilment: Fulfilment
     expiry: Expiry
-    news: News
     tickets: Tickets
-    outbox: Outbox
+    notifications: ConversationNotifications
+    webhook_delivery: WebhookDelivery
+    staff_delivery: StaffDelivery
     approvals: Approvals
     deadlines: Deadlines
     index: Index
@@ -72,10 +75,11 @@ class Services:
     breakers: Breakers
     started_at: datetime
     providers: Providers
+    receivers: Receivers
 
     async def close(self) -> None:
         """Give every connection back."""
-        for client in self.providers.clients:
+        for client in (*self.providers.clients, *self.receivers.clients):
             await client.aclose()
         await self.breakers.close()
         self.knowledge.close()
@@ -126,7 +130,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     except Exception:
         await database.close()
         raise
-    providers = await build_providers(config, breakers)
+    providers, receivers = await build_providers(config, breakers), await build_receivers(config, breakers)
     seconds = config.model_timeout_seconds
     patience = BreakerConfig(slow_call_duration=seconds, probe_lease_seconds=2 * seconds)
     names = ["model", "second-model"] if config.second_model else ["model"]
@@ -148,9 +152,10 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         comparison=Comparison(database, providers.payments, payments, debts),
         fulfilment=Fulfilment(database, providers.carrier),
         expiry=Expiry(database, wait),
-        news=News(database),
         tickets=Tickets(database),
-        outbox=Outbox(database, providers.notices),
+        notifications=ConversationNotifications(database),
+        webhook_delivery=WebhookDelivery(database, receivers.webhooks),
+        staff_delivery=StaffDelivery(database, receivers.addresses),
         approvals=Approvals(database, await asyncio.to_thread(Trail.of, config), config.approval_time_scale),
         deadlines=Deadlines(database),
         index=Index(config),
@@ -164,6 +169,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         breakers=breakers,
         started_at=clock(),
         providers=providers,
+        receivers=receivers,
     )
 
 

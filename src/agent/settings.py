@@ -84,13 +84,16 @@ class Settings(BaseSettings):
     reconcile_cron: str = "* * * * *"  # empty: no cron
     stale_after_seconds: float = Field(default=120.0, ge=0)
 
-    # who is told of what happens to customers' orders: empty means nobody
+    # who is notified of what happens to customers' orders: empty means nobody
     notice_webhook_url: str = Field(default="", repr=False)
     notice_webhook_secret: SecretStr = SecretStr("")  # whsec_ and base64
 
-    # who is told of what happens to approval requests: empty means nobody
+    # which program of staff's is notified of approval requests and tickets: empty means none
     approval_webhook_url: str = Field(default="", repr=False)
     approval_webhook_secret: SecretStr = SecretStr("")  # whsec_ and base64
+
+    # where staff read of their queues: JSON, {role or *: address}; empty means nowhere
+    staff_notify_urls: SecretStr = SecretStr("")
 
     # what approvals are sealed with; an old key may follow the new one, after a comma. Empty: kept in data_dir
     trail_key: SecretStr = SecretStr("")

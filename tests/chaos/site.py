@@ -20,7 +20,8 @@ import httpx
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
 from agent.ledger.invariants import CHECKS, Violation, violations
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from demo.live import ROOT, START_LIMIT, LiveServer, Process, free_port
 from demo.stage import until
 from tests.chaos.orders import chaos_shop

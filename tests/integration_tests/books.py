@@ -69,7 +69,7 @@ class Ledger(LedgerReader):
             return [dict(row) for row in connection.execute(query, values)]
 
     def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything that it holds, by table; of notices what they say, not how far the reconciler has told them, nor
+        """Everything that it holds, by table; of notifications what they say, not how far they were delivered, nor
         when that one last ran."""
         tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         columns = {"notices": "key, event, customer_id, order_id, facts, at", "heartbeats": "name"}
@@ -114,7 +114,7 @@ class CardNetwork:
 
     def __init__(self, file: Path, *, slow_seconds: float = 0.5) -> None:
         self.url = f"http://127.0.0.1:{(port := free_port())}"
-        command = [sys.executable, "-m", "agent.providers.sandbox_server", "--port", str(port)]
+        command = [sys.executable, "-m", "sandbox", "--port", str(port)]
         command += ["--data", str(file), "--slow-seconds", str(slow_seconds)]
         self._process = Process(command, file.with_suffix(".log"), ROOT, {})
 

@@ -14,7 +14,8 @@ from agent.commerce.commands import NewOrder, PlaceOrder
 from agent.commerce.dispatcher import Commerce
 from agent.commerce.shop_import import catalogue, import_shop
 from agent.ledger.database import Database, utc_now
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.settings import Settings
 from demo.live import LiveServer, wait_for
 from tests.integration_tests.books import CardNetwork, Ledger

@@ -68,7 +68,7 @@ def test_the_customer_hears_why_the_second_role_refused_a_refund(driver: Driver,
     assert network.refunded("W-1013") == {}
 
 
-def test_news_comes_to_a_conversation_by_itself_and_the_approval_that_waits_there_waits_on(
+def test_a_notification_comes_to_a_conversation_by_itself_and_the_approval_that_waits_there_waits_on(
     driver: Driver, network: CardNetwork
 ) -> None:
     plan = driver.ask("I want 60.00 back for W-1010, it arrived broken", customer="finn_walsh")
@@ -85,7 +85,7 @@ def test_news_comes_to_a_conversation_by_itself_and_the_approval_that_waits_ther
         return thread["status"] == "interrupted" and messages.count(news) == 1
 
     news = f"{money(paid_back)} of order W-1011 has been refunded."
-    wait_for(told, 20, lambda: f"no news in {plan.thread}")
+    wait_for(told, 20, lambda: f"no notification in {plan.thread}")
     refused = driver.answer("billing_agent", waits, "reject", "the photo shows no damage")
     assert refused.said.endswith("The reason given: the photo shows no damage")
     assert network.refunded("W-1010") == {}

@@ -12,7 +12,8 @@ from agent.commerce.policy import RULES
 from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from demo.live import ROOT, LiveServer
 from tests.integration_tests.books import CardNetwork, Ledger, check_money, check_stock
 from tests.integration_tests.driver import Driver

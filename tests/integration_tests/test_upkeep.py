@@ -40,21 +40,27 @@ def test_whatever_happened_on_this_server_its_ledger_and_the_card_network_tell_t
 
 
 class StaffTool:
-    """Somebody's endpoint for what happens to requests: the messages that it verified and took, in `taken`."""
+    """Somebody's endpoint for what happens to requests: the messages that it verified and took, in `taken`. What is
+    sent to the address of a chat, in `chat`."""
 
     def __init__(self) -> None:
         self.taken: list[dict[str, Any]] = []
-        taken = self.taken
+        self.chat: list[str] = []
+        taken, chat = self.taken, self.chat
 
         class Hook(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                taken.append(json.loads(body) if Webhook(SECRET).verify(body, dict(self.headers)) else {})
+                if self.path == "/chat":
+                    chat.append(json.loads(body)["message"])
+                else:
+                    taken.append(json.loads(body) if Webhook(SECRET).verify(body, dict(self.headers)) else {})
                 self.send_response(204)
                 self.end_headers()
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        self.address = f"json://127.0.0.1:{self._server.server_port}/chat"
         self._thread = Thread(target=self._server.serve_forever)
         self._thread.start()
 
@@ -84,6 +90,7 @@ def hurried(tmp_path_factory: pytest.TempPathFactory, staff_tool: StaffTool) -> 
         APPROVAL_TIME_SCALE=SHORT_TIMES,
         APPROVAL_WEBHOOK_URL=staff_tool.url,
         APPROVAL_WEBHOOK_SECRET=SECRET,
+        STAFF_NOTIFY_URLS=json.dumps({"order_manager": staff_tool.address}),
     )
     try:
         with Driver(made.start()) as clients:
@@ -126,6 +133,10 @@ def test_the_cron_escalates_a_request_that_nobody_answers_and_whom_it_waits_for_
     hurried.reconcile()  # which sends what there is to tell, without waiting for the next minute
     assert staff_tool.told(request_id)[0] == "approval.requested"
     assert "approval.escalated" in staff_tool.told(request_id)
+    sentences = [sentence for sentence in staff_tool.chat if request_id in sentence]
+    assert "waits for order_manager, until " in sentences[0]
+    assert "order_manager or duty_manager may answer it now" in sentences[-1]
+    assert len(set(sentences)) == len(sentences)
     asked.waiting = late
     assert hurried.answer("duty_manager", asked, "approve").stage == "completed"
     assert not staff.threads.search(metadata=index)

@@ -1,4 +1,4 @@
-"""The suites of the ledger, the shop's commands and approvals, which `make test` runs on SQLite, on PostgreSQL."""
+"""Suites that `make test` runs on SQLite, on PostgreSQL: the ledger, commands, approvals, notifications."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.services.postgres import Postgres
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("suite", ["ledger", "commerce", "approvals"])
+@pytest.mark.parametrize("suite", ["ledger", "commerce", "approvals", "notifications"])
 def test_the_suite_passes_on_postgres(postgres: Postgres, suite: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--no-header", f"tests/unit_tests/{suite}"],

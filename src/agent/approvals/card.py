@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.approvals.models import ActionRequest, ApprovalView, Decision, Ended, ReviewConfig
-from agent.escalation import Step, escalation_of
+from agent.escalation import Step, asked_now
 from agent.ledger.database import digest
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.shop import SHOP
@@ -76,8 +76,7 @@ def args_of(row: ApprovalRow) -> dict[str, str]:
 
 def roles_of(row: ApprovalRow) -> list[str]:
     """Who may answer the present step."""
-    roles = [row.chain[row.step]["role"]]
-    return [*roles, escalation_of(row.chain, row.step)] if row.escalated else roles
+    return asked_now(row.chain, row.step, is_escalated=row.escalated)
 
 
 def decisions_of(session: Session, row: ApprovalRow) -> list[DecisionRow]:

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from agent.approvals.card import view_of
 from agent.approvals.models import ApprovalView
-from agent.approvals.telling import tell_customer, tell_of_turn
 from agent.escalation import Step
 from agent.identity import owner_by
 from agent.ledger.database import Database, emit_once_committed
-from agent.ledger.notices import StaffEvent
 from agent.ledger.tables import ApprovalRow
 from agent.ledger.transactions import reads, writes
+from agent.notifications.approval_notifications import notify_of_end, notify_of_step
+from agent.notifications.notify import StaffEvent
 
 Happened = Literal["reminded", "escalated", "expired"]
 
@@ -67,13 +67,13 @@ class Deadlines:
                 return None
             case "expired":
                 row.status, row.thread_told, row.note = "expired", False, "nobody answered in time"
-                tell_customer(session, row, now)
+                notify_of_end(session, row, now)
             case "escalated":
                 row.escalated, row.thread_told = True, False
             case "reminded":
                 row.reminded_since = row.step_since
         view = view_of(session, row)
-        tell_of_turn(session, _EVENTS[happened], row, view, now)
+        notify_of_step(session, _EVENTS[happened], row, view, now)
         emit_once_committed(session, _EVENTS[happened], request_id=request_id, to=view["roles"][-1])
         return happened
 

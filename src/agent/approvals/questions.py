@@ -14,9 +14,9 @@ from agent.approvals.card import roles_of
 from agent.approvals.models import QuestionView
 from agent.identity import Caller
 from agent.ledger.database import Database, KeyReusedError, PolicyDenied, digest, emit_once_committed
-from agent.ledger.notices import notify
 from agent.ledger.tables import ApprovalRow, QuestionRow
 from agent.ledger.transactions import reads, writes
+from agent.notifications.notify import notify
 from agent.text import RULE, is_storable
 
 _ANSWER: Final = re.compile(

@@ -13,12 +13,12 @@ from agent.approvals.chains import OF_ORDERS, chain_of
 from agent.approvals.models import Answer, ApprovalView
 from agent.approvals.responses import AnswerRefusedError, UnreadableAnswerError, read_answer
 from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, proof_of
-from agent.approvals.telling import tell_of_decision, tell_of_turn
 from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
 from agent.identity import APPROVER_ROLES, Caller, person
 from agent.ledger.database import Database, PolicyDenied, digest, emit_once_committed
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
+from agent.notifications.approval_notifications import notify_of_decision, notify_of_step
 from agent.shop import Case
 
 
@@ -139,7 +139,7 @@ class Approvals:
             session.flush()
             order_id = about["order_id"]
             emit_once_committed(session, "approval.requested", request_id=row.id, case=case, order_id=order_id)
-            tell_of_turn(session, "approval.requested", row, view_of(session, row), now)
+            notify_of_step(session, "approval.requested", row, view_of(session, row), now)
         row.thread_id = about["thread_id"]
         if row.status == "open":
             row.thread_told = True  # it shows the request as it is now
@@ -182,7 +182,7 @@ class Approvals:
         facts = {"request_id": request_id, "decision": answer.decision, "status": row.status, "seen": proof}
         emit_once_committed(session, "approval.decided", **facts)
         view = view_of(session, row)
-        tell_of_decision(session, decision, row, view, self._db.clock())
+        notify_of_decision(session, decision, row, view, self._db.clock())
         return view
 
     def _too_late(self, session: Session, row: ApprovalRow, caller: Caller | None) -> ApprovalView:

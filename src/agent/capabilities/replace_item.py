@@ -6,7 +6,17 @@ from sqlalchemy.orm import Session
 
 from agent.approvals.requests import Action
 from agent.assistant.pattern_language import phrases
-from agent.capabilities.base import ANONYMOUS, Arguments, Asked, Capability, Outcome, Proposal, Question, Requester, Slots
+from agent.capabilities.base import (
+    ANONYMOUS,
+    Arguments,
+    Asked,
+    Capability,
+    Outcome,
+    Proposal,
+    Question,
+    Requester,
+    Slots,
+)
 from agent.capabilities.finding import the_line, the_order, the_quantity
 from agent.capabilities.passing_on import first_question
 from agent.commerce.commands import RequestReplacement

@@ -16,9 +16,9 @@ from agent.commerce.locks import move_payment
 from agent.commerce.policy import policy_denied
 from agent.ledger.base import total
 from agent.ledger.database import emit_once_committed
-from agent.ledger.notices import notify
 from agent.ledger.statements import add
 from agent.ledger.tables import DebtRow, MoneyEntryRow, OrderRow, PaymentMethodRow, PaymentRow
+from agent.notifications.notify import notify
 
 GIFT_CARD: Final = "gift_card"
 

@@ -16,9 +16,9 @@ from agent.commerce.lifecycle import UNDECIDED, Cause
 from agent.commerce.locks import move, unhold
 from agent.commerce.parcels import LEFT, parcels_of, price_of, release, told
 from agent.commerce.policy import policy_denied
-from agent.ledger.notices import notify
 from agent.ledger.statements import change
 from agent.ledger.tables import ApprovalRow, DebtRow, OrderRow, ParcelRow
+from agent.notifications.notify import notify
 
 ORDER_CASES: Final = ("large_order", "very_large_order")
 """Approval cases that are about placing an order; they are void when it is undone or becomes another one."""

@@ -12,8 +12,8 @@ from agent.commerce.policy import policy_denied
 from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.tickets import add_ticket
 from agent.ledger.database import digest, emit_once_committed
-from agent.ledger.notices import notify_staff
 from agent.ledger.tables import ApprovalRow, ConversationRow, CustomerRow, MoneyEntryRow, TicketRow
+from agent.notifications.approval_notifications import notify_of_withdrawal
 
 WITHDRAWABLE: Final = ("billing", "general")
 """Cases that a customer may withdraw: what was asked for in their name, and not by an order's own process."""
@@ -72,8 +72,7 @@ def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) 
     if row is None or row.subject != customer.id or row.status != "open" or row.case not in WITHDRAWABLE:
         raise policy_denied("REQUEST-OPEN")
     row.status, row.thread_told = "withdrawn", True
-    facts = {"request_id": row.id, "case": row.case, "status": row.status}
-    notify_staff(session, "approval.withdrawn", row.id, now=now, order_id=row.order_id, facts=facts)
+    notify_of_withdrawal(session, row, now)
     emit_once_committed(session, "approval.withdrawn", request_id=row.id)
     return customer
 

@@ -16,8 +16,8 @@ from agent.commerce.locks import locked, move_payment, open_case
 from agent.commerce.parcels import let_go, locked_parcel, release
 from agent.commerce.policy import money
 from agent.ledger.database import digest, emit_once_committed
-from agent.ledger.notices import notify
 from agent.ledger.tables import DebtRow, MoneyEntryRow, PaymentRow
+from agent.notifications.notify import notify
 from agent.providers.payment import PaymentRejectedError
 from agent.resilience import CircuitOpenError
 

@@ -14,9 +14,9 @@ from agent.commerce.lifecycle import Cause
 from agent.commerce.locks import move_payment
 from agent.commerce.policy import PAYMENT_ATTEMPTS, policy_denied
 from agent.ledger.database import emit_once_committed
-from agent.ledger.notices import NoticeEvent, notify
 from agent.ledger.statements import change
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
+from agent.notifications.notify import CustomerEvent, notify
 
 
 def declined_difference(session: Session, order_id: str) -> PaymentRow | None:
@@ -40,7 +40,7 @@ def declined(session: Session, order: OrderRow, payment: PaymentRow, rule: str, 
     if order.stage in ("cancelling", "cancelled"):
         return
     change(session, payment, at=now)
-    event: NoticeEvent = "method.kept" if payment.replaces else "difference.declined"
+    event: CustomerEvent = "method.kept" if payment.replaces else "difference.declined"
     notify(session, event, payment.key, order=order, now=now, rule=rule, amount=payment.amount)
 
 

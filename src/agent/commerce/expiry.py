@@ -17,9 +17,9 @@ from agent.commerce.locks import locked, open_case
 from agent.commerce.policy import PAYMENT_ATTEMPTS, RETURN_LIMIT, RETURN_REMINDER
 from agent.commerce.returned_pieces import close, lines_of_return
 from agent.ledger.database import Database, emit_once_committed
-from agent.ledger.notices import notify, notify_staff
-from agent.ledger.tables import HeartbeatRow, NoticeRow, OrderRow, ParcelRow, PaymentRow, ReturnRow
+from agent.ledger.tables import HeartbeatRow, NotificationRow, OrderRow, ParcelRow, PaymentRow, ReturnRow
 from agent.ledger.transactions import reads, writes
+from agent.notifications.notify import notify, notify_staff
 
 STUCK: Final = timedelta(days=3)
 """An order that is not at rest after so long is a case for a person, once in each of its stages."""
@@ -146,4 +146,4 @@ class Expiry:
 
 def _told() -> ColumnElement[bool]:
     """That people know of an order at this stage."""
-    return exists().where(NoticeRow.key == "order.stuck:" + OrderRow.id + ":" + OrderRow.stage)
+    return exists().where(NotificationRow.key == "order.stuck:" + OrderRow.id + ":" + OrderRow.stage)

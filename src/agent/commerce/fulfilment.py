@@ -16,10 +16,10 @@ from agent.commerce.parcels import LEFT, let_go, locked_parcel, parcels_of, pric
 from agent.commerce.policy import policy_denied
 from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.grouping import Group
-from agent.ledger.notices import notify
 from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow, VariantRow
 from agent.ledger.transactions import writes
+from agent.notifications.notify import notify
 from agent.providers.carrier import Carrier, ParcelRefusedError, Shipment
 
 

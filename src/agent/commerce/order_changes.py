@@ -19,8 +19,8 @@ from agent.commerce.lifecycle import UNANSWERED
 from agent.commerce.locks import lines_of, move, own
 from agent.commerce.parcels import parcels_of
 from agent.commerce.policy import PAYMENT_ATTEMPTS, pending, policy_denied
-from agent.ledger.notices import notify
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentRow, VariantRow
+from agent.notifications.notify import notify
 
 BUSY = ("placed", "approved", "parked")
 """Stages in which the order's process is about to act on what would change."""

@@ -13,9 +13,9 @@ from agent.commerce.lifecycle import CHARGEABLE
 from agent.commerce.locks import move, move_payment, open_case
 from agent.commerce.policy import money
 from agent.ledger.database import emit_once_committed
-from agent.ledger.notices import notify, notify_staff
 from agent.ledger.statements import change
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
+from agent.notifications.notify import notify, notify_staff
 
 
 def captured(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime, kind: str = "capture") -> None:

@@ -18,10 +18,10 @@ from agent.commerce.payment_attempts import CaptureResult, PaymentAttempt
 from agent.commerce.policy import PAYMENT_ATTEMPTS
 from agent.commerce.price_payments import latest, outcome_of, price_outcome
 from agent.ledger.database import Database
-from agent.ledger.notices import notify
 from agent.ledger.statements import change
 from agent.ledger.tables import PaymentMethodRow, PaymentRow
 from agent.ledger.transactions import reads, writes
+from agent.notifications.notify import notify
 from agent.observability.events import emit
 from agent.providers.payment import (
     Charge,

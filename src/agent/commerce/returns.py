@@ -26,8 +26,8 @@ from agent.commerce.returned_pieces import (
     open_return,
     wait_for,
 )
-from agent.ledger.notices import notify
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, VariantRow
+from agent.notifications.notify import notify
 
 
 def request_return(session: Session, command: RequestReturn, now: datetime) -> OrderRow:

@@ -20,12 +20,12 @@ from agent.commerce.tickets import (
     is_due,
     roles_of,
     say,
-    tell_staff,
 )
 from agent.identity import Role
 from agent.ledger.database import Database
 from agent.ledger.tables import TicketMessageRow, TicketRow
 from agent.ledger.transactions import reads, writes
+from agent.notifications.ticket_notifications import notify_of_ticket
 
 BATCH_SIZE: Final = 500
 """How many tickets are escalated in one round; the rest has its turn in the next."""
@@ -113,7 +113,7 @@ class Tickets:
         key = f"{row.id}:{message_id}"
         if session.get(TicketMessageRow, key) is None:
             say(session, row, "reply", text, author=str(row.customer_id), key=key, now=now)
-            tell_staff(session, "ticket.heard", row, now)
+            notify_of_ticket(session, "ticket.heard", row, roles_of(row), now)
         return row.id
 
     async def watch_the_clock(self) -> dict[str, str]:

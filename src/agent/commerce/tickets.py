@@ -14,10 +14,10 @@ from agent.commerce.ticket_commands import AnswerTicket, CloseTicket, TakeTicket
 from agent.escalation import BY_TOPIC, LAST_RESORT, Step
 from agent.identity import Role
 from agent.ledger.database import emit_once_committed
-from agent.ledger.notices import notify, notify_staff
 from agent.ledger.tables import TicketMessageRow, TicketRow
+from agent.notifications.notify import notify
+from agent.notifications.ticket_notifications import TicketEvent, notify_of_ticket
 
-TicketEvent = Literal["ticket.opened", "ticket.heard", "ticket.escalated", "ticket.overdue"]
 TicketStatus = Literal["open", "taken", "closed"]
 MessageKind = Literal["answer", "reply", "note"]
 """To the customer; by the customer; among staff."""
@@ -62,7 +62,7 @@ def add_ticket(session: Session, ticket_id: str, *, topic: str, text: str, now: 
     ticket = TicketRow(id=ticket_id, topic=topic, text=text, status="open", at=now, **about)
     ticket.role, ticket.due_at = asked_in_turn(topic)[0], _after(ticket, "due_seconds", now)
     session.add(ticket)
-    tell_staff(session, "ticket.opened", ticket, now)
+    notify_of_ticket(session, "ticket.opened", ticket, roles_of(ticket), now)
     return ticket
 
 
@@ -123,7 +123,8 @@ def escalate(session: Session, ticket: TicketRow, now: datetime) -> Literal["esc
     happened: Literal["escalated", "overdue"] = "escalated" if so_far < len(asked) else "overdue"
     ticket.role = asked[so_far] if happened == "escalated" else asked[-1]
     ticket.due_at = _after(ticket, "due_seconds", now)
-    tell_staff(session, "ticket.escalated" if happened == "escalated" else "ticket.overdue", ticket, now)
+    event: TicketEvent = "ticket.escalated" if happened == "escalated" else "ticket.overdue"
+    notify_of_ticket(session, event, ticket, roles_of(ticket), now)
     return happened
 
 
@@ -143,15 +144,6 @@ def say(
     message = TicketMessageRow(key=key, ticket_id=ticket.id, number=number, kind=kind, author=author, text=text, at=now)
     session.add(message)
     return number
-
-
-def tell_staff(session: Session, event: TicketEvent, ticket: TicketRow, now: datetime) -> None:
-    """Note for the staff's programs what became of a ticket: who may work on it, until when; no words of anybody's."""
-    emit_once_committed(session, event, ticket_id=ticket.id, role=ticket.role)
-    due = ticket.due_at.isoformat() if ticket.due_at else None
-    facts = {"ticket_id": ticket.id, "topic": ticket.topic, "status": ticket.status, "roles": roles_of(ticket)}
-    about = f"{ticket.id}:{now.isoformat()}"
-    notify_staff(session, event, about, now=now, order_id=ticket.order_id, facts=facts | {"due": due})
 
 
 def _was_answered(session: Session, ticket: TicketRow) -> bool:

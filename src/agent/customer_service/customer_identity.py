@@ -1,4 +1,4 @@
-"""Whose a conversation is, and what is new for them. One customer a conversation (CUSTOMER-ONE)."""
+"""Whose a conversation is, and what they are notified of. One customer a conversation (CUSTOMER-ONE)."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from agent.approvals.models import ApprovalView
 from agent.commerce.policy import policy_denied
 from agent.context import Context
 from agent.customer_service.claims import claimed_customer
-from agent.customer_service.reply_templates import in_words
+from agent.customer_service.reply_templates import sentence_of
 from agent.customer_service.state import DeskState
 from agent.identity import caller_of_run
 from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError
@@ -42,26 +42,30 @@ def vouched_for(runtime: Runtime[Context]) -> str | None:
     return runtime.context.customer_id if caller and caller.role == "channel" and runtime.context else None
 
 
-async def look_for_news(shop: Services, state: DeskState, runtime: Runtime[Context]) -> dict[str, Any]:
-    """What is new for the customer of this conversation; one that is nobody's any more gets no more news."""
+async def notify_woken(shop: Services, state: DeskState, runtime: Runtime[Context]) -> dict[str, Any]:
+    """The pending notifications of a conversation that was woken; one that is nobody's any more gets no more."""
     if customer_id := await _known(shop, state, runtime):
-        return {"customer_id": customer_id, **await news_for(shop, state, customer_id, runtime)}
-    await shop.news.forget(this_thread(runtime))
+        return {"customer_id": customer_id, **await pending_messages(shop, state, customer_id, runtime)}
+    await shop.notifications.forget_conversation(this_thread(runtime))
     return {}
 
 
-async def news_for(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> dict[str, Any]:
-    """What the customer has yet to be told, each thing in a message of its own; no update when there is nothing."""
+async def pending_messages(
+    shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]
+) -> dict[str, Any]:
+    """The customer's pending notifications, each in a message of its own; no update when there is none."""
     already = {str(message.id) for message in state["messages"] if isinstance(message, AIMessage)}
-    untold = await shop.news.untold(customer_id, this_thread(runtime), already)
-    return {"messages": [AIMessage(in_words(notice), id=notice.key) for notice in untold]} if untold else {}
+    pending = await shop.notifications.take_pending(customer_id, this_thread(runtime), already)
+    return {"messages": [AIMessage(sentence_of(each), id=each.key) for each in pending]} if pending else {}
 
 
-async def hear(shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]) -> dict[str, Any]:
-    """Note where the customer was heard, and tell what is new (`news_for`). Both wait while nothing can be written."""
+async def notify_customer(
+    shop: Services, state: DeskState, customer_id: str, runtime: Runtime[Context]
+) -> dict[str, Any]:
+    """Record where the customer writes, and give `pending_messages`. Both wait while nothing can be written."""
     try:
-        await shop.news.heard(customer_id, this_thread(runtime))
-        return await news_for(shop, state, customer_id, runtime)
+        await shop.notifications.record_conversation(customer_id, this_thread(runtime))
+        return await pending_messages(shop, state, customer_id, runtime)
     except (DatabaseUnavailableError, DatabaseConflictError) as error:
         emit("ledger.unusable", why=str(error))
         return {}
@@ -72,7 +76,7 @@ async def ended_meanwhile(shop: Services, runtime: Runtime[Context]) -> list[App
     try:
         ended = await shop.deadlines.ended_meanwhile(this_thread(runtime))
         for request in ended:
-            await shop.news.said("approval.decided", request["request_id"])
+            await shop.notifications.mark_delivered("approval.decided", request["request_id"])
     except (DatabaseUnavailableError, DatabaseConflictError) as error:
         emit("ledger.unusable", why=str(error))
         return []

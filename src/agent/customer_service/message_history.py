@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, RemoveMe
 from langgraph import channels
 from langgraph.graph import message
 
-from agent.customer_service.reply_templates import NEWS
+from agent.customer_service.reply_templates import NOTIFICATIONS
 
 KEPT: Final = 100
 """Messages that a conversation shows; older ones stay in its old checkpoints only.
@@ -47,13 +47,13 @@ MESSAGES: Final = messages_channel(
 def messages_update(messages: Sequence[AnyMessage], new: Sequence[BaseMessage]) -> dict[str, Any]:
     """The state update that appends `new` and drops what comes before the last `KEPT`; empty when nothing changes.
 
-    Notices stay: the id of a notice in `messages` is what says that it was delivered here
-    (`customer_identity.news_for`).
+    Notifications stay: the id of one in `messages` is what says that it was delivered here
+    (`customer_identity.pending_messages`).
     """
     old = messages[: max(0, len(messages) + len(new) - KEPT)]
-    change = [*(RemoveMessage(id=each.id) for each in old if each.id and not _is_notice(each)), *new]
+    change = [*(RemoveMessage(id=each.id) for each in old if each.id and not _is_notification(each)), *new]
     return {"messages": change} if change else {}
 
 
-def _is_notice(each: AnyMessage) -> bool:
-    return isinstance(each, AIMessage) and str(each.id).partition(":")[0] in NEWS
+def _is_notification(each: AnyMessage) -> bool:
+    return isinstance(each, AIMessage) and str(each.id).partition(":")[0] in NOTIFICATIONS

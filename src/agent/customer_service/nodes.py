@@ -21,7 +21,13 @@ from agent.capabilities.refund import edited_refund
 from agent.capabilities.wishes import Unfinished, Wish, completed, wish_of
 from agent.context import Context
 from agent.customer_service.claims import tell_unvouched
-from agent.customer_service.customer_identity import customer_of, ended_meanwhile, hear, look_for_news, vouched_for
+from agent.customer_service.customer_identity import (
+    customer_of,
+    ended_meanwhile,
+    notify_customer,
+    notify_woken,
+    vouched_for,
+)
 from agent.customer_service.message_history import messages_update
 from agent.customer_service.plan_execution import (
     approved,
@@ -59,11 +65,11 @@ async def triage(
 ) -> Command[Literal["knowledge", "review", "execute", "reply"]]:
     """Read the last message: who says it, what it asks, and where it goes; first of all tell what is new.
 
-    The service account says nothing: its run is there for the news, and for what was approved and is not made yet.
+    The service account says nothing: its run is there for notifications, and for what was approved and is not made yet.
     """
     shop, caller = await services(), caller_of_run(runtime)
     if caller and caller.role == "service":
-        update = await look_for_news(shop, state, runtime)
+        update = await notify_woken(shop, state, runtime)
         if approved_before := await shop.deadlines.to_make(this_thread(runtime)):
             ready = [action for request in approved_before for action in approved(request)]
             return Command(goto="execute", update=update | {"ready": ready, "notes": []})
@@ -77,7 +83,7 @@ async def triage(
         customer_id = await customer_of(shop, state, runtime, text)
         if customer_id and await shop.tickets.note(this_thread(runtime), text, turn_of(state)):  # a person has it
             fresh |= {"customer_id": customer_id, "plan": None, "unfinished": None}
-            return Command(goto="reply", update=fresh | await hear(shop, state, customer_id, runtime))
+            return Command(goto="reply", update=fresh | await notify_customer(shop, state, customer_id, runtime))
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
         earlier = [message.text for message in state["messages"][-7:-1]]
@@ -90,7 +96,7 @@ async def triage(
     fresh["vouched"] = bool(vouched_for(runtime) or (customer_id and state.get("vouched")))
     wishes = _wishes(state.get("unfinished"), meant, text)
     if customer_id:
-        fresh |= await hear(shop, state, customer_id, runtime)
+        fresh |= await notify_customer(shop, state, customer_id, runtime)
     else:
         fresh["plan"] = None
         if (wishes or meant.act == "unclear") and (told := await tell_unvouched(shop, state, wishes)):
@@ -224,7 +230,7 @@ async def decide(
     if request["status"] == "open":
         await shop.index.show(this_thread(runtime), request)
         return Command(goto="approval", update=update)
-    await shop.news.said("approval.decided", request["request_id"])
+    await shop.notifications.mark_delivered("approval.decided", request["request_id"])
     ready, notes = approved(request), turned_down(request)
     update |= {"ready": ready, "notes": notes, "processing_stage": request["status"]}
     busy = state.get("plan") or state.get("unfinished")  # the customer's next word is about that
@@ -254,7 +260,7 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     for request in await ended_meanwhile(shop, runtime):
         parts += turned_down(request)
     waiting = state.get("plan")
-    if waiting and stage != "awaiting_customer":  # after news alone the customer is not asked again
+    if waiting and stage != "awaiting_customer":  # after notifications alone the customer is not asked again
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
         parts.append(f"This is what I would do:\n{listed}\n\nShall I? Please answer yes or no.")
     head = await shop.approvals.head(this_thread(runtime))

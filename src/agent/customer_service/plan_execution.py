@@ -166,8 +166,8 @@ async def make(shop: Services, ready: ReadyAction, customer_id: str) -> str:
     if order_id is None or capability.at_once:
         return done
     if name == "cancel_order":
-        await shop.news.said("order.cancelled", order_id)
-    await shop.payments.collect(order_id)  # what is declined, or not answered, is news later
+        await shop.notifications.mark_delivered("order.cancelled", order_id)
+    await shop.payments.collect(order_id)  # what is declined, or not answered, is notified of later
     settled = await shop.debts.settle(order_id)
     if "owed" in settled.values():
         return f"{done} The payment provider can't be reached just now; the money is on its way as soon as it can."

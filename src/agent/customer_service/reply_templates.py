@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from agent.commerce.news import Notice
 from agent.commerce.policy import REFUND_TIME, RULES, money
+from agent.notifications.conversations import Notification
 
 SAYINGS: Final[dict[str, str]] = {
     "yes": "There is nothing waiting for your yes. What can I do for you?",
@@ -29,7 +29,7 @@ OPENLY: Final[dict[str, str]] = {
 }
 """Law 15: degraded in the open, by who read the message in the model's place."""
 
-NEWS: Final[dict[str, str]] = {
+NOTIFICATIONS: Final[dict[str, str]] = {
     "payment.deferred": "The payment for order {order} could not be taken yet. You need do nothing: it is tried again.",
     "payment.declined": "The payment for order {order} was declined. {why} Please choose another payment method.",
     "approval.decided": "What had to be approved{for_order} {decision}.",
@@ -56,7 +56,7 @@ NEWS: Final[dict[str, str]] = {
     "ticket.closed": "Case {case}{for_order} is closed.",
     "cancel.refused": "Order {order} could not be cancelled any more: a parcel of it had already left. {why}",
 }
-"""What happened meanwhile, by `ledger.notices.NoticeEvent`."""
+"""What happened meanwhile, by `notifications.notify.CustomerEvent`."""
 
 _DECISIONS: Final[dict[str, str]] = {
     "approved": "was approved",
@@ -67,14 +67,14 @@ _DECISIONS: Final[dict[str, str]] = {
 }
 
 
-def in_words(notice: Notice) -> str:
-    """A notice as the customer is told it; rules in the policy's words."""
-    facts = notice.facts
+def sentence_of(notification: Notification) -> str:
+    """A notification as the customer reads it; rules in the policy's words."""
+    facts = notification.facts
     return (
-        NEWS[notice.event]
+        NOTIFICATIONS[notification.event]
         .format(
-            order=notice.order_id,
-            for_order=f" for order {notice.order_id}" if notice.order_id else "",
+            order=notification.order_id,
+            for_order=f" for order {notification.order_id}" if notification.order_id else "",
             why=RULES.get(facts.get("rule", ""), ""),
             decision=_DECISIONS.get(facts.get("status", "")),
             tracking=facts.get("tracking_id"),

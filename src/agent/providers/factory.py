@@ -1,4 +1,4 @@
-"""The world outside as it is configured: payment providers, a carrier and who hears of notices.
+"""The world outside as it is configured: payment providers and a carrier.
 
 Each is called through a transport of its own, with its breaker; what lives at one address shares its connections.
 """
@@ -6,25 +6,20 @@ Each is called through a transport of its own, with its breaker; what lives at o
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
 
 import httpx
 
 from agent.breakers import Breakers
 from agent.providers.carrier import Carrier
-from agent.providers.notices import TIMEOUT_SECONDS, NoticeReceiver
 from agent.providers.payment import PaymentProvider
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
 from agent.resilience.credentials import Auth, HeaderAuth
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
-
-_RECEIVER: Final = BreakerConfig(
-    minimum_number_of_calls=4, slow_call_duration=TIMEOUT_SECONDS, probe_lease_seconds=2 * TIMEOUT_SECONDS
-)
-"""For the breaker of a receiver of notices."""
+from sandbox.server import InProcess, Sandbox
 
 Reader = Callable[[Mapping[str, str], bytes], str | None]
 """Reads headers and body of a webhook: what to ask about, None for another matter; raises `WebhookRefusedError`."""
@@ -49,14 +44,13 @@ class Webhooks:
 class Providers:
     """What is called over HTTP, and who may call. The first provider is asked first.
 
-    `notices` are the receivers by audience. `clients` hold the connections, with no breaker before them, and are to be
+    `clients` hold the connections, with no breaker before them, and are to be
     closed.
     """
 
     payments: Sequence[PaymentProvider]
     payment_breakers: Sequence[CircuitBreaker]
     carrier: Carrier
-    notices: Mapping[str, NoticeReceiver]
     clients: Sequence[httpx.AsyncClient]
     webhooks: dict[str, Webhooks]
 
@@ -91,22 +85,7 @@ async def build_providers(config: Settings, breakers: Breakers) -> Providers:
         payment_breakers.append(breakers.add("second-payment", bounds))
         http = guarded(clients[-1], payment_breakers[-1], seconds)
         providers.append(SandboxProvider(http, 2 * seconds, name="second"))
-    notices: dict[str, NoticeReceiver] = {}
-    for audience, name, url, shared, setting in (
-        ("customers", "notices", config.notice_webhook_url, config.notice_webhook_secret, "NOTICE_WEBHOOK_SECRET"),
-        (
-            "staff",
-            "approval-notices",
-            config.approval_webhook_url,
-            config.approval_webhook_secret,
-            "APPROVAL_WEBHOOK_SECRET",
-        ),
-    ):
-        if url:
-            clients.append(httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False))
-            http = guarded(clients[-1], breakers.add(name, _RECEIVER), TIMEOUT_SECONDS, media_type=None)
-            notices[audience] = NoticeReceiver(http, url, shared.get_secret_value(), setting)
-    return Providers(providers, payment_breakers, parcels, notices, clients, webhooks)
+    return Providers(providers, payment_breakers, parcels, clients, webhooks)
 
 
 def guarded(
@@ -154,6 +133,25 @@ def _timeouts(seconds: float) -> httpx.Timeout:
     """A dead host is known before a call's time is over: no connection is not an unknown."""
     connect = min(seconds / 2, 2.0)
     return httpx.Timeout(seconds, connect=connect, pool=connect)
+
+
+def sandbox_client(
+    url: str, database: Path, timeout: float, slow_seconds: float, hand_over_seconds: float = 0.0
+) -> httpx.AsyncClient:
+    """A client for the sandbox at `url`, cards and parcels; without one, for a sandbox in this process.
+
+    `timeout` is in seconds. `database` (that sandbox's own SQLite file), `slow_seconds` (what `tok_slow` takes) and
+    `hand_over_seconds` (how long a parcel waits to be fetched) are for the sandbox in this process only.
+    """
+    if not url:
+        sandbox = Sandbox(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds)
+        return httpx.AsyncClient(transport=InProcess(sandbox), base_url="http://sandbox")
+    return httpx.AsyncClient(
+        base_url=url,
+        timeout=_timeouts(timeout),
+        limits=httpx.Limits(max_connections=100, keepalive_expiry=2.0),  # well before the server hangs up at 5 s
+        trust_env=False,
+    )
 
 
 async def _sandbox(config: Settings, url: str) -> httpx.AsyncClient:

@@ -1,4 +1,4 @@
-"""The sandbox provider: our side of the wire to the fake card network in `sandbox_cards`.
+"""The sandbox provider: our side of the wire to the fake card network of the package `sandbox`.
 
 Turns HTTP into the port's words: captured, declined, surely without effect, unknown. It neither retries nor
 breaks the circuit; that is `resilience`. Nothing here knows orders.
@@ -7,7 +7,6 @@ breaks the circuit; that is `resilience`. Nothing here knows orders.
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import quote
 
@@ -25,7 +24,7 @@ from agent.providers.payment import (
     PaymentUnknownError,
     RefundState,
 )
-from agent.providers.sandbox_card_forms import (
+from agent.providers.sandbox_wire import (
     ChargeAnswer,
     CreditAnswer,
     Movements,
@@ -33,9 +32,8 @@ from agent.providers.sandbox_card_forms import (
     NoSuchRefund,
     RefundAnswer,
     RefundStanding,
+    read_webhook,
 )
-from agent.providers.sandbox_server import Sandbox
-from agent.providers.sandbox_webhooks import read_webhook
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -170,38 +168,6 @@ class SandboxProvider:
         if 400 <= status < 500:
             raise (FaultyRequestError if status in _OUR_FAULT else RejectedRequestError)(call, status)
         raise PaymentUnknownError(f"{call}: answered {status}")
-
-
-class InProcess(httpx.ASGITransport):
-    """The wire to a sandbox in this process; closing the client closes the sandbox."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        super().__init__(sandbox)
-        self._sandbox = sandbox
-
-    async def aclose(self) -> None:
-        """Close the sandbox."""
-        await self._sandbox.close()
-
-
-def sandbox_client(
-    url: str, database: Path, timeout: float, slow_seconds: float, hand_over_seconds: float = 0.0
-) -> httpx.AsyncClient:
-    """A client for the sandbox at `url`, cards and parcels; without one, for a sandbox in this process.
-
-    `timeout` is in seconds. `database` (that sandbox's own SQLite file), `slow_seconds` (what `tok_slow` takes) and
-    `hand_over_seconds` (how long a parcel waits to be fetched) are for the sandbox in this process only.
-    """
-    if not url:
-        sandbox = Sandbox(database, slow_seconds=slow_seconds, hand_over_seconds=hand_over_seconds)
-        return httpx.AsyncClient(transport=InProcess(sandbox), base_url="http://sandbox")
-    connect = min(timeout / 2, 2.0)  # ends before the whole call's time does: no connection is not an unknown
-    return httpx.AsyncClient(
-        base_url=url,
-        timeout=httpx.Timeout(timeout, connect=connect, pool=connect),
-        limits=httpx.Limits(max_connections=100, keepalive_expiry=2.0),  # well before the server hangs up at 5 s
-        trust_env=False,
-    )
 
 
 def _read(form: type[_Answer], response: httpx.Response) -> _Answer:

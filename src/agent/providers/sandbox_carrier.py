@@ -1,4 +1,4 @@
-"""The sandbox carrier: our side of the wire to the fake parcel carrier in `sandbox_parcels`.
+"""The sandbox carrier: our side of the wire to the fake parcel carrier of the package `sandbox`.
 
 Turns HTTP into the port's words: how far a parcel is, never taken, or away. It neither retries nor breaks the
 circuit; that is `resilience`. Nothing here knows orders.
@@ -13,8 +13,7 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from agent.providers.carrier import CarrierUnavailableError, ParcelRefusedError, Shipment
-from agent.providers.sandbox_parcels import NeverTaken, ShipmentAnswer
-from agent.providers.sandbox_webhooks import read_webhook
+from agent.providers.sandbox_wire import NeverTaken, ShipmentAnswer, read_webhook
 
 
 class SandboxCarrier:

@@ -13,7 +13,7 @@ from agent.reconciler.jobs import (
     redrive,
     settle,
 )
-from agent.reconciler.notification_jobs import send, tell
+from agent.reconciler.notification_jobs import deliver, wake_conversations
 
 graph = (
     StateGraph(ReconcilerState)
@@ -26,19 +26,21 @@ graph = (
     .add_node(settle, error_handler=job_failed)
     .add_node(compare, error_handler=job_failed)
     .add_node(expire, error_handler=job_failed)
-    .add_node(tell, error_handler=job_failed)
-    .add_node(send, error_handler=job_failed)
+    .add_node(wake_conversations, error_handler=job_failed)
+    .add_node(deliver, error_handler=job_failed)
     .add_edge(START, "heartbeat")
     .add_edge(START, "watch_the_clock")
     .add_edge(START, "redrive")
     .add_edge(START, "settle")
     .add_edge(START, "compare")
     .add_edge(START, "expire")
-    .add_edge(START, "tell")
-    .add_edge(START, "send")
+    .add_edge(START, "wake_conversations")
+    .add_edge(START, "deliver")
     .add_edge("watch_the_clock", "wake")
     .add_edge("wake", "ask_again")
     .add_edge("ask_again", "bring_to_end")
-    .add_edge(["heartbeat", "bring_to_end", "redrive", "settle", "compare", "expire", "tell", "send"], END)
+    .add_edge(
+        ["heartbeat", "bring_to_end", "redrive", "settle", "compare", "expire", "wake_conversations", "deliver"], END
+    )
     .compile(name="reconciler")
 )

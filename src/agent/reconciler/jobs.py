@@ -1,7 +1,7 @@
 """The reconciler's jobs. Each looks at the ledger, does what is due, and reports {item: what happened}.
 
 A job that fails reports its failure and does not stop the others: the next run tries again. Jobs about approvals are in
-`approval_jobs`, those about what customers are told in `notification_jobs`.
+`approval_jobs`, those about notifications in `notification_jobs`.
 """
 
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,9 @@
-"""The reconciler's jobs about news: conversations are woken to tell it, webhooks are sent.
+"""The reconciler's jobs about notifications: conversations are woken for them, webhooks and addresses are sent them.
 
-What is news, and what was told, is in `commerce`; the sentences are the desk's.
+What is pending and what was delivered is in `notifications`; the sentences of conversations are the desk's.
 """
+
+import asyncio
 
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError, NotFoundError
@@ -11,21 +13,22 @@ from agent.reconciler.jobs import ReconcilerState, Update
 from agent.services import Services, services
 
 
-async def tell(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Have conversations tell what their customers have not heard yet."""
+async def wake_conversations(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Wake the conversations whose customers have pending notifications."""
     shop = await services()
     client = await service_client(shop.settings)
-    return {
-        "report": {"told": {thread: await _tell(client, shop, thread) for thread in await shop.news.conversations()}}
-    }
+    woken = {thread: await _wake(client, shop, thread) for thread in await shop.notifications.with_pending()}
+    return {"report": {"conversations": woken}}
 
 
-async def send(state: ReconcilerState) -> Update:  # noqa: ARG001
-    """Send the webhooks that are due."""
-    return {"report": {"sent": await (await services()).outbox.send()}}
+async def deliver(state: ReconcilerState) -> Update:  # noqa: ARG001
+    """Send the webhooks that are due, and what is due at addresses of staff."""
+    shop = await services()
+    webhooks, addresses = await asyncio.gather(shop.webhook_delivery.deliver(), shop.staff_delivery.deliver())
+    return {"report": {"delivered": webhooks | addresses}}
 
 
-async def _tell(client: LangGraphClient, shop: Services, thread_id: str) -> str:
+async def _wake(client: LangGraphClient, shop: Services, thread_id: str) -> str:
     """A run without a message; one that waits for people comes back to the same request after it."""
     try:
         thread = await client.threads.get(thread_id)
@@ -33,7 +36,7 @@ async def _tell(client: LangGraphClient, shop: Services, thread_id: str) -> str:
             return "at work"
         await drive_conversation(client, thread_id)
     except NotFoundError:
-        await shop.news.forget(thread_id)
+        await shop.notifications.forget_conversation(thread_id)
         return "thread is gone"
     except APIStatusError as error:
         return f"refused ({error.response.status_code})"

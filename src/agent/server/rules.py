@@ -85,7 +85,7 @@ class RunRefusedError(Exception):
 
 
 def is_message(value: dict[str, Any]) -> bool:
-    """Whether a run that `check_run` let in says something to the desk, and does not merely fetch its news."""
+    """Whether a run that `check_run` let in says something to the desk, and does not merely fetch its notifications."""
     of_the_desk = GRAPH_OF_ASSISTANT[str(value["assistant_id"])] == "customer_service"
     kwargs = value["kwargs"]
     return of_the_desk and not kwargs.get("command") and kwargs["input"] != {"messages": []}

@@ -15,6 +15,7 @@ from agent.ledger.history import ledger_file
 from agent.ledger.repair_hints import in_one_line
 from agent.ledger.schema import SchemaError, upgrade
 from agent.ledger.tables import HeartbeatRow
+from agent.notifications.staff_addresses import staff_addresses
 from agent.observability.events import emit
 from agent.server.caller_credentials import takes_jwt
 from agent.settings import Settings
@@ -25,7 +26,9 @@ SHORTEST_SECRET_BYTES: Final = 32
 FEWEST_CHARACTERS: Final = 8
 """Different ones in a secret: the letter x, 32 times, is long enough and known to everybody."""
 
-_GIVEN_BY_OTHERS: Final = frozenset(("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token"))
+_GIVEN_BY_OTHERS: Final = frozenset(
+    ("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token", "staff_notify_urls")
+)
 """Secrets whose form whoever gave them decides; nobody calls this server with them."""
 
 
@@ -55,7 +58,7 @@ def open_ledger(config: Settings) -> str | None:
 
 def unfit(config: Settings) -> str | None:
     """Why a server with these settings must not start; None when it may. Reads files."""
-    return _wrong_jwt(config) or _wrong_rate(config) or _wrong_in_production(config)
+    return _wrong_jwt(config) or _wrong_rate(config) or _wrong_addresses(config) or _wrong_in_production(config)
 
 
 def _wrong_jwt(config: Settings) -> str | None:
@@ -84,6 +87,14 @@ def _wrong_rate(config: Settings) -> str | None:
             limits.parse(config.customer_rate)
     except ValueError:
         return "CUSTOMER_RATE is no rate such as 60/minute"
+    return None
+
+
+def _wrong_addresses(config: Settings) -> str | None:
+    try:
+        staff_addresses(config)
+    except ValueError as error:
+        return str(error)
     return None
 
 

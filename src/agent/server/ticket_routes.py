@@ -81,7 +81,7 @@ async def take(ticket_id: str, request: Request, idempotency_key: IdempotencyKey
 
 @router.post("/{ticket_id}/answer")
 async def answer(ticket_id: str, said: Answer, request: Request, idempotency_key: IdempotencyKey = None) -> TicketView:
-    """Tell the customer something: it is news in their conversation."""
+    """Tell the customer something: they are notified in their conversation."""
     return await _run(AnswerTicket, "answer", ticket_id, request, idempotency_key, text=said.text)
 
 

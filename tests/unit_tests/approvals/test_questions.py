@@ -7,7 +7,7 @@ from agent.approvals.questions import Questions
 from agent.approvals.requests import Approvals
 from agent.identity import Caller
 from agent.ledger.database import Database, KeyReusedError, PolicyDenied
-from agent.ledger.tables import NoticeRow
+from agent.ledger.tables import NotificationRow
 from tests.unit_tests.approvals.asking import CUSTOMER, ask, refund
 from tests.unit_tests.threads import APPROVE, reject, staff
 
@@ -31,7 +31,7 @@ async def test_a_question_is_told_to_the_customer_and_the_request_stays_open(
 
     assert (asked["number"], asked["asked_by"], asked["answer"]) == (1, "general-agent-1", None)
     with database.reading() as session:
-        notice = session.get_one(NoticeRow, f"approval.question:{request_['request_id']}:1")
+        notice = session.get_one(NotificationRow, f"approval.question:{request_['request_id']}:1")
     assert (notice.customer_id, notice.order_id) == (CUSTOMER, "W-1001")
     assert notice.facts == {"request_id": request_["request_id"], "question": "Which leg broke?"}
     assert await approvals.get(request_["request_id"]) == request_

@@ -8,7 +8,8 @@ import pytest
 
 from agent.commerce.shop_import import catalogue, import_shop
 from agent.ledger.database import Database
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.settings import Settings
 from tests.ledgers import home
 

@@ -10,9 +10,9 @@ import httpx
 from agent.commerce.debts import Debts
 from agent.commerce.payments import Payments
 from agent.ledger.tables import OrderRow
-from agent.providers.factory import guarded
+from agent.providers.factory import guarded, sandbox_client
 from agent.providers.payment import PaymentProvider
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.resilience import BreakerConfig
 from agent.services import Services
 

@@ -17,8 +17,8 @@ from agent.commerce.views import OrderView
 from agent.ledger.base import Base
 from agent.ledger.database import PolicyDenied
 from agent.ledger.tables import PaymentMethodRow
-from agent.providers.sandbox_card_forms import ChargeAnswer, Ledger, RefundAnswer
 from agent.services import Services
+from sandbox.card_forms import ChargeAnswer, Ledger, RefundAnswer
 from tests.unit_tests.acts import cancel_order, done, place_order
 
 LINES = {"LAMP-OAK": 2, "CLOCK-OAK": 1}

@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select, update
 
-from agent.ledger.tables import NoticeRow, OrderRow, TicketRow
+from agent.ledger.tables import NotificationRow, OrderRow, TicketRow
 from agent.services import Services
 
 from ..conftest import Clock
@@ -29,7 +29,7 @@ async def test_an_order_that_is_touched_again_is_looked_at_again_in_its_time(sho
     clock.advance(days=40)
     assert set(await shop.expiry.watch_the_clock()) == set(SENT)
     with shop.database.writing() as session:  # as if people had never been told
-        session.execute(delete(NoticeRow).where(NoticeRow.event == "order.stuck"))
+        session.execute(delete(NotificationRow).where(NotificationRow.event == "order.stuck"))
         session.execute(update(OrderRow).where(OrderRow.id == "W-1012").values(touched_at=clock()))
     assert await shop.expiry.watch_the_clock() == {}
     clock.advance(days=22)

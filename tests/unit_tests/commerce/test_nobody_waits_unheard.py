@@ -17,7 +17,7 @@ from agent.commerce.lifecycle import AT_REST, UNDECIDED
 from agent.commerce.policy import RETURN_LIMIT
 from agent.commerce.ways_out import ways_out
 from agent.ledger.database import PolicyDenied
-from agent.ledger.notices import NoticeEvent
+from agent.notifications.notify import CustomerEvent
 from agent.services import Services
 from agent.settings import Settings
 from tests.ledgers import home
@@ -34,7 +34,7 @@ DAYS, ROUND = 120, 5
 """How long nobody answers, and how often the reconciler comes round: days. It could come far more often."""
 
 UNHEARD: frozenset[str] = frozenset(("parcel.shipped", "approval.decided"))
-"""Notices that tell of no waiting."""
+"""Notifications that tell of no waiting."""
 
 ORDERS = (
     new_order("A-1", "ada_card", lines={"CURTAIN-MEDIUM": 3, "CLOCK-OAK": 1}),
@@ -145,7 +145,7 @@ async def test_an_order_that_nobody_moves_is_told_to_people_once_in_each_stage(s
 
 
 def test_every_notice_that_a_way_out_speaks_of_is_one_that_can_be_sent() -> None:
-    assert set(get_args(NoticeEvent)) >= UNHEARD
+    assert set(get_args(CustomerEvent)) >= UNHEARD
 
 
 def test_every_state_has_somebody_who_can_move_it_on_and_an_end() -> None:

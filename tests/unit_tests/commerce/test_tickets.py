@@ -205,7 +205,7 @@ async def test_a_case_that_the_customer_never_heard_of_is_closed_in_silence(shop
 async def test_a_ticket_is_of_the_conversation_that_it_names_or_in_which_the_customer_was_last_heard(
     shop: Services,
 ) -> None:
-    await shop.news.heard("ada_park", "thread-2")
+    await shop.notifications.record_conversation("ada_park", "thread-2")
     named, heard = await opened(shop), await opened(shop, key="t2", thread_id=None)
     assert [(await view(shop, ticket))["thread_id"] for ticket in (named, heard)] == ["thread-1", "thread-2"]
 

@@ -57,7 +57,7 @@ async def withdraw(shop: Services, key: str = "w1") -> dict[str, Any]:
 
 
 async def told(shop: Services, event: str) -> list[dict[str, Any]]:
-    """The facts of all notices of this event."""
+    """The facts of all notifications of this event."""
     return [row["facts"] for row in (await dump(shop))["notices"] if row["event"] == event]
 
 

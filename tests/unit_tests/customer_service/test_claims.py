@@ -7,7 +7,7 @@ from agent.services import Services
 from tests.unit_tests.threads import Thread
 
 from .talking import STOREFRONT, claims_reach, conversation, say
-from .test_news import SHIPPED, messages, shipped, wake
+from .test_notifications import SHIPPED, messages, shipped, wake
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -76,7 +76,7 @@ async def test_a_claim_changes_nothing(text: str) -> None:
     assert "not sure" in await stranger("yes", thread)
 
 
-async def test_a_claim_gets_no_news(shop: Services) -> None:
+async def test_a_claim_gets_no_notifications(shop: Services) -> None:
     thread = conversation()
     await stranger("where is W-1001? ada.park@example.com", thread)
     await shipped(shop)

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 from agent.customer_service import message_history
 from agent.customer_service.message_history import MESSAGES, SNAPSHOT_EVERY, messages_update
 from agent.services import Services
-from tests.unit_tests.noticing import note
+from tests.unit_tests.notifying import note
 
 from .talking import conversation, say
 
@@ -57,7 +57,9 @@ async def test_a_conversation_shows_its_last_messages(shop: Services, monkeypatc
     assert [text for _, text in shown[::2]] == ["hello 3", "hello 4"]
 
 
-async def test_news_that_was_told_long_ago_is_not_told_again(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_delivered_long_ago_is_not_delivered_again(
+    shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(message_history, "KEPT", 4)
     thread = conversation()
     key = await note(shop, "refund.settled", "r1", amount=60_00)

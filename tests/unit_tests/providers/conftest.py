@@ -16,8 +16,9 @@ from fastapi import FastAPI, Request, Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
-from agent.providers.sandbox import SandboxProvider, sandbox_client
-from agent.providers.sandbox_server import Sandbox
+from agent.providers.factory import sandbox_client
+from agent.providers.sandbox import SandboxProvider
+from sandbox.server import Sandbox
 
 PATIENCE = 10.0
 """Seconds that a test gives a call which must succeed."""
@@ -71,16 +72,14 @@ def free_port() -> int:
         return port
 
 
-async def start(port: int, database: Path, *options: str, module: str = "agent.providers.sandbox_server") -> Process:
+async def start(port: int, database: Path, *options: str, module: str = "sandbox") -> Process:
     """The sandbox as a process, just started."""
     command = [sys.executable, "-m", module, "--port", str(port), "--data", str(database), *options]
     return await asyncio.create_subprocess_exec(*command, stderr=PIPE)
 
 
 @asynccontextmanager
-async def process(
-    port: int, database: Path, *options: str, module: str = "agent.providers.sandbox_server"
-) -> AsyncIterator[None]:
+async def process(port: int, database: Path, *options: str, module: str = "sandbox") -> AsyncIterator[None]:
     """The sandbox as a process that is ready to answer; ended by a signal."""
     running = await start(port, database, *options, module=module)
     assert running.stderr

@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent.providers.factory import sandbox_client
 from agent.providers.payment import Attempt, Movement, PaymentProvider, PaymentRejectedError, PaymentUnknownError
-from agent.providers.sandbox import SandboxProvider, sandbox_client
-from agent.providers.sandbox_server import Sandbox
+from agent.providers.sandbox import SandboxProvider
 from agent.providers.stripe import StripeProvider
+from sandbox.server import Sandbox
 from tests.stripe_stub import Fault, StripeStub
 from tests.unit_tests.providers.conftest import PATIENCE, serving
 

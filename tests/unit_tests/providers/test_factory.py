@@ -119,26 +119,6 @@ async def test_a_provider_that_goes_silent_opens_its_own_breaker_alone(
     assert set(breakers["payment"].snapshot().last_errors) == {"timeout"}
 
 
-@pytest.mark.parametrize(
-    ("prefix", "audience", "breaker"),
-    [("notice", "customers", "notices"), ("approval", "staff", "approval-notices")],
-)
-async def test_who_wants_notices_is_called_through_a_breaker_of_their_own(
-    world: World, breakers: Breakers, prefix: str, audience: str, breaker: str
-) -> None:
-    secret = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    settings = {f"{prefix}_webhook_url": "http://127.0.0.1:1/hear", f"{prefix}_webhook_secret": secret}
-    made = await world(**settings)
-
-    assert (list(made.notices), breaker in breakers) == ([audience], True)
-    await close(made)
-
-
-async def test_a_secret_that_signs_nothing_is_named_by_its_setting(world: World) -> None:
-    with pytest.raises(ValueError, match="APPROVAL_WEBHOOK_SECRET must be whsec_"):
-        await world(approval_webhook_url="http://127.0.0.1:1/hear")
-
-
 async def test_the_network_hears_our_token_and_no_more_calls_than_the_rate(world: World) -> None:
     heard: list[str | None] = []
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.providers.factory import sandbox_client
 from agent.providers.payment import (
     Attempt,
     Charge,
@@ -20,7 +21,7 @@ from agent.providers.payment import (
     PaymentRejectedError,
     PaymentUnknownError,
 )
-from agent.providers.sandbox import RejectedRequestError, SandboxProvider, sandbox_client
+from agent.providers.sandbox import RejectedRequestError, SandboxProvider
 from tests.unit_tests.providers.conftest import PATIENCE, until
 
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.providers.carrier import Carrier, CarrierError, CarrierUnavailableError, ParcelRefusedError, Shipment
-from agent.providers.sandbox import sandbox_client
+from agent.providers.factory import sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
 from tests.unit_tests.providers.conftest import PATIENCE, until
 

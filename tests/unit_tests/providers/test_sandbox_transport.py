@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.providers.factory import sandbox_client
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from tests.unit_tests.providers.conftest import PATIENCE
 
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")

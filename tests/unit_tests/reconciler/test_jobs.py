@@ -63,8 +63,8 @@ async def test_with_nothing_to_do_every_job_says_so(platform: Platform) -> None:
         "due": {},
         "debts": {},
         "expired": {},
-        "told": {},
-        "sent": {},
+        "conversations": {},
+        "delivered": {},
     }
     assert platform.runs == []
 
@@ -224,9 +224,9 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "ask_again": {"failed": "ConnectionError"},
         "bring_to_end": {"failed": "ConnectionError"},
         "redrive": {"failed": "ConnectionError"},
-        "tell": {"failed": "ConnectionError"},
+        "wake_conversations": {"failed": "ConnectionError"},
         "compare": {},
-        "sent": {},
+        "delivered": {},
         "due": {},
         "debts": {},
         "expired": {},

@@ -5,7 +5,7 @@ here: so each is there with all the others that it refers to.
 """
 
 from agent.ledger.tables.money_tables import DebtRow, MoneyEntryRow, PaymentRow
-from agent.ledger.tables.notice_tables import ConversationRow, NoticeRow
+from agent.ledger.tables.notification_tables import ConversationRow, NotificationRow, StaffDeliveryRow
 from agent.ledger.tables.order_tables import (
     ChangedPieceRow,
     OrderLineRow,
@@ -29,7 +29,7 @@ __all__ = [
     "EffectRow",
     "HeartbeatRow",
     "MoneyEntryRow",
-    "NoticeRow",
+    "NotificationRow",
     "OrderLineRow",
     "OrderRow",
     "ParcelRow",
@@ -40,6 +40,7 @@ __all__ = [
     "QuestionRow",
     "ReturnLineRow",
     "ReturnRow",
+    "StaffDeliveryRow",
     "TicketMessageRow",
     "TicketRow",
     "VariantRow",

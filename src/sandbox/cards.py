@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.providers.sandbox_card_forms import (
+from sandbox.announcer import Announce
+from sandbox.card_forms import (
     ChargeAnswer,
     ChargeRequest,
     CreditAnswer,
@@ -33,9 +34,8 @@ from agent.providers.sandbox_card_forms import (
     RefundRequest,
     RefundStanding,
 )
-from agent.providers.sandbox_file import SandboxFile, row, same_parameters
-from agent.providers.sandbox_requests import NoBody, answer, effect
-from agent.providers.sandbox_webhooks import Announce
+from sandbox.file import SandboxFile, row, same_parameters
+from sandbox.requests import NoBody, answer, effect
 
 NEVER_SECONDS = 60.0
 """How long "never" lasts at most, in seconds; a client that leaves ends it."""

@@ -13,8 +13,9 @@ from blockbuster import blockbuster_ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent.providers.factory import sandbox_client
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from tests.unit_tests.providers.conftest import PATIENCE, free_port, process, start, until
 
 CHARGE = {"amount": 1000, "currency": "USD", "token": "tok_approve"}

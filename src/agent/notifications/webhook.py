@@ -1,6 +1,6 @@
-"""Where notices go as webhooks: signed POSTs (https://www.standardwebhooks.com).
+"""A receiver of webhooks: signed POSTs (https://www.standardwebhooks.com).
 
-What is sent, when, and how often, is decided in `commerce.outbox`; for how long, and when not at all, by the client.
+What is sent, when, and how often, is decided in `webhook_delivery`; for how long, and when not at all, by the client.
 """
 
 import json
@@ -17,16 +17,16 @@ TIMEOUT_SECONDS: Final = 5.0
 _SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,}={0,2}")  # base64 of 24 bytes or more
 
 
-class NoticeNotTakenError(Exception):
-    """The receiver did not say that it took the notice. `why` is a status, or the name of an error."""
+class NotDeliveredError(Exception):
+    """Nobody said that they took the notification. `why` is a status, or the name of an error."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"the notice was not taken: {why}")
+        super().__init__(f"the notification was not taken: {why}")
         self.why = why
 
 
-class NoticeReceiver:
-    """Somebody's endpoint for notices.
+class WebhookReceiver:
+    """Somebody's endpoint for notifications.
 
     Args:
         client: for this receiver alone, with bounds and a breaker.
@@ -48,7 +48,7 @@ class NoticeReceiver:
     async def take(self, key: str, message: dict[str, Any]) -> None:
         """Have it take a message; `key` is the webhook's id, the same for each attempt.
 
-        Raises `NoticeNotTakenError`, or `CircuitOpenError` when it was not asked.
+        Raises `NotDeliveredError`, or `CircuitOpenError` when it was not asked.
         """
         body, now = json.dumps(message), datetime.now(UTC)
         headers = {
@@ -60,6 +60,6 @@ class NoticeReceiver:
         try:
             response = await self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:
-            raise NoticeNotTakenError(type(error).__name__) from error
+            raise NotDeliveredError(type(error).__name__) from error
         if not response.is_success:
-            raise NoticeNotTakenError(str(response.status_code))
+            raise NotDeliveredError(str(response.status_code))

@@ -1,4 +1,4 @@
-"""Notices: what happens to an order is noted in the transaction in which it happens, and once."""
+"""What happens to an order is notified of in the transaction in which it happens, and once."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -6,13 +6,25 @@ from typing import Any
 import pytest
 
 from agent.commerce.commands import MarkHandedOver
-from agent.ledger.notices import LONGEST_KEY, NO_CONVERSATION, notice_key
+from agent.notifications.notify import LONGEST_KEY, NO_CONVERSATION, notification_key
 from agent.services import Services
 from tests.unit_tests.acts import refund_payment
+from tests.unit_tests.commerce.outside import NEVER_TAKEN, readdress, the_van_comes
+from tests.unit_tests.commerce.scenes import (
+    TOTAL,
+    approved,
+    ask,
+    booked,
+    cancel,
+    denies,
+    dump,
+    new_order,
+    paid,
+    unreachable,
+    wire,
+)
 
 from ..conftest import Clock
-from .outside import NEVER_TAKEN, readdress, the_van_comes
-from .scenes import TOTAL, approved, ask, booked, cancel, denies, dump, new_order, paid, unreachable, wire
 
 Act = Callable[[Services], Awaitable[None]]
 
@@ -20,7 +32,7 @@ EAST, WEST = "A-1/east", "A-1/west"
 
 
 async def noted(shop: Services) -> dict[str, dict[str, Any]]:
-    """The facts of each notice, by its key."""
+    """The facts of each notification, by its key."""
     return {row["key"]: row["facts"] for row in (await dump(shop))["notices"]}
 
 
@@ -112,7 +124,7 @@ async def test_a_parcel_that_left_is_noted_with_its_tracking_id(shop: Services) 
     assert await noted(shop) == {f"parcel.shipped:{EAST}": {"parcel_id": EAST, "tracking_id": tracking_id}}
 
 
-async def test_a_notice_is_for_the_orders_customer_and_due_now(shop: Services, clock: Clock) -> None:
+async def test_a_notification_is_for_the_orders_customer_and_due_now(shop: Services, clock: Clock) -> None:
     await cancelled(shop)
     [row] = (await dump(shop))["notices"]
     assert (row["customer_id"], row["order_id"], row["at"], row["next_at"]) == ("ada_park", "A-1", clock(), clock())
@@ -127,7 +139,7 @@ async def test_an_order_that_waits_to_be_undone_is_not_said_to_be_cancelled(shop
     assert set(await noted(shop)) == {"order.cancelled:A-1", "refund.settled:A-1:pay:1:rest"}
 
 
-async def test_a_refund_that_failed_is_no_news(shop: Services) -> None:
+async def test_a_refund_that_failed_notifies_nobody(shop: Services) -> None:
     await paid(shop, new_order())
     await refund_payment(shop, "A-1", TOTAL)
     with wire(shop.providers.clients[0], request=unreachable):
@@ -144,6 +156,6 @@ async def test_what_was_denied_is_not_noted(shop: Services) -> None:
 
 
 def test_long_names_that_begin_alike_are_told_apart() -> None:
-    keys = {notice_key("refund.settled", "x" * 200 + end) for end in ("1", "2")}
+    keys = {notification_key("refund.settled", "x" * 200 + end) for end in ("1", "2")}
     assert len(keys) == 2
     assert max(map(len, keys)) <= LONGEST_KEY

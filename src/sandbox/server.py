@@ -1,9 +1,9 @@
 """The sandbox: the outside world as the shop knows it, a card network and a parcel carrier, with a memory of its own.
 
 It stands for all that the real ones are: another process, another database, slow or gone at the worst moment.
-It reads no settings and knows no order. Test cards are in `sandbox_cards`, test addresses in `sandbox_parcels`.
+It reads no settings and knows no order. Test cards are in `cards`, test addresses in `parcels`.
 
-`python -m agent.providers.sandbox_server --port PORT --data FILE` runs it as a process of its own.
+`python -m sandbox --port PORT --data FILE` runs it as a process of its own.
 """
 
 import argparse
@@ -14,17 +14,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from agent.providers.sandbox_cards import CARD_TABLES, card_routes
-from agent.providers.sandbox_file import SandboxFile
-from agent.providers.sandbox_parcels import PARCEL_TABLES, parcel_routes
-from agent.providers.sandbox_requests import UnreadableError, refused, unreadable
-from agent.providers.sandbox_webhooks import Announce, Announcer, nobody
+from sandbox.announcer import Announce, Announcer, nobody
+from sandbox.cards import CARD_TABLES, card_routes
+from sandbox.file import SandboxFile
+from sandbox.parcels import PARCEL_TABLES, parcel_routes
+from sandbox.requests import UnreadableError, refused, unreadable
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +65,18 @@ class Sandbox(Starlette):
         await self._file.close()
 
 
+class InProcess(httpx.ASGITransport):
+    """The wire to a sandbox in this process; closing the client closes the sandbox."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        super().__init__(sandbox)
+        self._sandbox = sandbox
+
+    async def aclose(self) -> None:
+        """Close the sandbox."""
+        await self._sandbox.close()
+
+
 @asynccontextmanager
 async def _closed_at_the_end(sandbox: Sandbox) -> AsyncIterator[None]:
     yield
@@ -89,7 +102,7 @@ def command_line(prog: str) -> argparse.ArgumentParser:
 
 def main() -> None:
     """Serve the outside world on loopback until a signal ends it; a port in use is an error."""
-    options = command_line("sandbox_server").parse_args()
+    options = command_line("python -m sandbox").parse_args()
     os.umask(0o077)  # its books are its own
     app = Sandbox(
         options.data,
@@ -98,7 +111,3 @@ def main() -> None:
         announce=Announcer(options.webhook_url, options.webhook_secret) if options.webhook_url else nobody,
     )
     uvicorn.run(app, host="127.0.0.1", port=options.port, access_log=False, timeout_graceful_shutdown=1)
-
-
-if __name__ == "__main__":
-    main()

@@ -21,9 +21,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from agent.providers.sandbox_file import SandboxFile, in_background, row
-from agent.providers.sandbox_requests import NoBody, answer, effect
-from agent.providers.sandbox_webhooks import Announce
+from sandbox.announcer import Announce
+from sandbox.file import SandboxFile, in_background, row
+from sandbox.requests import NoBody, answer, effect
 
 _Result = TypeVar("_Result")
 

@@ -1,4 +1,4 @@
-"""Webhooks: each notice reaches its receiver, however often that is down, and nothing waits for it."""
+"""Webhooks: each notification reaches its receiver, however often that is down, and nothing waits for it."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -13,11 +13,11 @@ from standardwebhooks import Webhook
 
 from agent import services as composition
 from agent.approvals.requests import Action
-from agent.commerce.outbox import ALARMING
+from agent.notifications.webhook_delivery import ALARMING
 from agent.services import Services
 from agent.settings import Settings
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.noticing import note, noted
+from tests.unit_tests.notifying import note, noted
 from tests.unit_tests.providers.conftest import serving
 from tests.unit_tests.threads import APPROVE, events, staff
 
@@ -46,9 +46,9 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     one = Receiver()
     app = FastAPI()
-    app.add_api_route("/notices", one.receive, methods=["POST"])
+    app.add_api_route("/notifications", one.receive, methods=["POST"])
     async with serving(app) as url:
-        one.url = f"{url}/notices"
+        one.url = f"{url}/notifications"
         yield one
 
 
@@ -68,7 +68,7 @@ async def staff_tool() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 def config(config: Settings, receiver: Receiver, staff_tool: Receiver) -> Settings:
-    """Notices go to the receivers."""
+    """Notifications go to the receivers."""
     urls = {"notice_webhook_url": receiver.url, "approval_webhook_url": staff_tool.url}
     secrets = dict.fromkeys(("notice_webhook_secret", "approval_webhook_secret"), SECRET)
     return Settings(**{**dict(config), **urls, **secrets})
@@ -88,11 +88,13 @@ async def asked(shop: Services) -> str:
     return view["request_id"]
 
 
-async def test_a_notice_reaches_its_receiver_signed_and_once(shop: Services, clock: Clock, receiver: Receiver) -> None:
+async def test_a_notification_reaches_its_receiver_signed_and_once(
+    shop: Services, clock: Clock, receiver: Receiver
+) -> None:
     key = await note(shop, "refund.settled", "r1", amount=60_00)
 
-    assert await shop.outbox.send() == {key: "sent"}
-    assert await shop.outbox.send() == {}
+    assert await shop.webhook_delivery.deliver() == {key: "delivered"}
+    assert await shop.webhook_delivery.deliver() == {}
 
     assert receiver.taken == [
         {
@@ -104,41 +106,41 @@ async def test_a_notice_reaches_its_receiver_signed_and_once(shop: Services, clo
     ]
 
 
-async def test_a_notice_that_was_not_taken_is_sent_again_later_and_later_and_taken_once(
+async def test_a_notification_that_was_not_taken_is_sent_again_later_and_later_and_taken_once(
     shop: Services, clock: Clock, receiver: Receiver
 ) -> None:
     key = await note(shop, "refund.settled", "r1", amount=60_00)
     receiver.status = 404
     for minutes in (1, 2, 4, 8, 16, 32, 60, 60):
-        assert await shop.outbox.send() == {key: "failed"}
+        assert await shop.webhook_delivery.deliver() == {key: "failed"}
         clock.advance(minutes=minutes, seconds=-1)
-        assert await shop.outbox.send() == {}, "not due yet"
+        assert await shop.webhook_delivery.deliver() == {}, "not due yet"
         clock.advance(seconds=1)
     receiver.status = 204
 
-    assert await shop.outbox.send() == {key: "sent"}
+    assert await shop.webhook_delivery.deliver() == {key: "delivered"}
 
     clock.advance(hours=2)
-    assert await shop.outbox.send() == {}
+    assert await shop.webhook_delivery.deliver() == {}
     assert len(receiver.taken) == 1
     assert receiver.asked == 9
 
 
-async def test_a_notice_that_is_never_taken_raises_the_alarm_and_is_tried_on(
+async def test_a_notification_that_is_never_taken_raises_the_alarm_and_is_tried_on(
     shop: Services, clock: Clock, receiver: Receiver
 ) -> None:
     key = await note(shop, "refund.settled", "r1", amount=60_00)
     receiver.status = 404
-    failed, undelivered = events("notice.failed"), events("notice.undelivered")
+    failed, undelivered = events("notification.failed"), events("notification.undelivered")
 
     for _ in range(ALARMING + 1):
-        assert await shop.outbox.send() == {key: "failed"}
+        assert await shop.webhook_delivery.deliver() == {key: "failed"}
         clock.advance(hours=1)
 
-    assert events("notice.failed") == failed + ALARMING - 1
-    assert events("notice.undelivered") == undelivered + 2
+    assert events("notification.failed") == failed + ALARMING - 1
+    assert events("notification.undelivered") == undelivered + 2
     receiver.status = 204
-    assert await shop.outbox.send() == {key: "sent"}
+    assert await shop.webhook_delivery.deliver() == {key: "delivered"}
 
 
 @pytest.mark.parametrize("status", [301, 400, 410, 500, 503])
@@ -146,7 +148,7 @@ async def test_only_a_success_is_a_taking(shop: Services, receiver: Receiver, st
     key = await note(shop, "refund.settled", "r1", amount=60_00)
     receiver.status = status
 
-    assert await shop.outbox.send() == {key: "failed"}
+    assert await shop.webhook_delivery.deliver() == {key: "failed"}
     assert (await noted(shop, key)).sent is False
 
 
@@ -156,33 +158,33 @@ async def test_while_the_receiver_is_down_it_is_left_alone_and_no_attempt_counts
     keys = [await note(shop, "refund.settled", f"r{n}", amount=60_00) for n in range(10)]
     receiver.status = 500
 
-    assert await shop.outbox.send() == dict.fromkeys(keys[:4], "failed")
+    assert await shop.webhook_delivery.deliver() == dict.fromkeys(keys[:4], "failed")
 
     assert receiver.asked == 4, "the breaker is open now"
     assert [(await noted(shop, key)).attempts for key in keys] == [1] * 4 + [0] * 6
-    assert await shop.outbox.send() == {}
+    assert await shop.webhook_delivery.deliver() == {}
 
     receiver.status = 204
-    shop.breakers["notices"].reset()
-    assert await shop.outbox.send() == dict.fromkeys(keys[4:], "sent")
+    shop.breakers["customers-webhook"].reset()
+    assert await shop.webhook_delivery.deliver() == dict.fromkeys(keys[4:], "delivered")
 
 
-async def test_a_notice_that_cannot_be_taken_does_not_stop_the_others(shop: Services, receiver: Receiver) -> None:
+async def test_a_notification_that_cannot_be_taken_does_not_stop_the_others(shop: Services, receiver: Receiver) -> None:
     keys = [await note(shop, "refund.settled", f"r{n}", amount=60_00) for n in range(2)]
     receiver.status = 400
-    assert await shop.outbox.send() == dict.fromkeys(keys, "failed")
+    assert await shop.webhook_delivery.deliver() == dict.fromkeys(keys, "failed")
     receiver.status = 204
 
     other = await note(shop, "refund.settled", "r2", amount=60_00)
 
-    assert await shop.outbox.send() == {other: "sent"}
+    assert await shop.webhook_delivery.deliver() == {other: "delivered"}
 
 
-async def test_without_a_receiver_notices_wait_without_attempts(clock: Clock, config: Settings) -> None:
+async def test_without_a_receiver_notifications_wait_without_attempts(clock: Clock, config: Settings) -> None:
     shop = await composition.build(Settings(**{**dict(config), "notice_webhook_url": ""}), clock)
     key = await note(shop, "refund.settled", "r1", amount=60_00)
 
-    assert await shop.outbox.send() == {}
+    assert await shop.webhook_delivery.deliver() == {}
 
     assert (await noted(shop, key)).attempts == 0
     await shop.close()
@@ -194,9 +196,9 @@ async def test_staff_hears_of_approvals_signed_and_once_and_customers_receivers_
     request_id = await asked(shop)
     key = f"approval.requested:{request_id}/0/0"
 
-    assert await shop.outbox.send() == {key: "sent"}
+    assert await shop.webhook_delivery.deliver() == {key: "delivered"}
     assert await asked(shop) == request_id
-    assert await shop.outbox.send() == {}
+    assert await shop.webhook_delivery.deliver() == {}
 
     assert receiver.taken == []
     assert staff_tool.taken == [
@@ -226,19 +228,19 @@ async def test_a_receiver_of_the_staffs_that_is_down_blocks_no_approval_and_no_o
     request_id = await asked(shop)
     view = await shop.approvals.get(request_id)
     for _ in range(4):
-        await shop.outbox.send()
+        await shop.webhook_delivery.deliver()
         clock.advance(hours=1)
-    assert shop.breakers["approval-notices"].snapshot().state == "open"
+    assert shop.breakers["staff-webhook"].snapshot().state == "open"
 
     done = await shop.approvals.decide(request_id, view["action_hash"], APPROVE, staff("order_manager"))
     refund = await note(shop, "refund.settled", "r1", amount=60_00)
 
     assert done["status"] == "approved"
-    assert (await shop.outbox.send())[refund] == "sent"
+    assert (await shop.webhook_delivery.deliver())[refund] == "delivered"
     assert {message["type"] for message in receiver.taken} == {"approval.decided", "refund.settled"}
     staff_tool.status = 204
-    shop.breakers["approval-notices"].reset()
-    await shop.outbox.send()
+    shop.breakers["staff-webhook"].reset()
+    await shop.webhook_delivery.deliver()
     clock.advance(hours=1)
-    await shop.outbox.send()
+    await shop.webhook_delivery.deliver()
     assert sorted(message["type"] for message in staff_tool.taken) == ["approval.decided", "approval.requested"]

@@ -1,7 +1,4 @@
-"""Notices: what customers and staff should hear of, written in the transaction of its cause.
-
-Telling them (in their conversation, by webhook) comes after it and is not done here.
-"""
+"""Writes notifications for customers and staff, in the transaction of their cause. Delivering them comes after it."""
 
 from datetime import datetime
 from functools import cache
@@ -13,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from agent.ledger.database import digest
 from agent.ledger.statements import table_of
-from agent.ledger.tables import ConversationRow, NoticeRow, OrderRow
+from agent.ledger.tables import ConversationRow, NotificationRow, OrderRow
 
-NoticeEvent = Literal[
+CustomerEvent = Literal[
     "payment.deferred",  # the provider can't be asked, or did not answer
     "payment.declined",  # another method is asked for; facts: rule
     "approval.decided",  # facts: status, request_id
@@ -53,15 +50,15 @@ StaffEvent = Literal[
     "order.stuck",  # nothing has moved it for days; facts: stage
     "payment.disputed",  # a customer disputes it at their bank, who may take it back; facts: payment
 ]
-"""Of one step of a request, see `approvals.telling` for the facts; of a ticket; or of an order's money."""
+"""Of one step of a request, see `approval_notifications` for the facts; of a ticket; or of an order's money."""
 
 LONGEST_KEY: Final = 150
 
 NO_CONVERSATION: Final = ""
-"""Stands for the thread of a notice to a customer who has never been heard in a conversation: none is woken for it."""
+"""Stands for the thread of a notification to a customer who has had no conversation yet: none is woken for it."""
 
 
-def notice_key(event: NoticeEvent | StaffEvent, about: str) -> str:
+def notification_key(event: CustomerEvent | StaffEvent, about: str) -> str:
     """What happened, to what; `about` is digested where it is too long to be told apart by its beginning."""
     key = f"{event}:{about}"
     return key if len(key) <= LONGEST_KEY else f"{event}:{digest(about)}"
@@ -69,7 +66,7 @@ def notice_key(event: NoticeEvent | StaffEvent, about: str) -> str:
 
 def notify(
     session: Session,
-    event: NoticeEvent,
+    event: CustomerEvent,
     about: str,
     *,
     now: datetime,
@@ -78,13 +75,13 @@ def notify(
     order_id: str | None = None,
     **facts: str | int,
 ) -> None:
-    """Note what the customer of an order is to be told of, once; `about` is what it happened to.
+    """Notify the customer of an order, once of each event; `about` is what it happened to.
 
     Who has no row of the order names customer and order by id.
     """
-    _note(
+    _write(
         session,
-        key=notice_key(event, about),
+        key=notification_key(event, about),
         audience="customers",
         event=event,
         customer_id=order.customer_id if order else customer_id,
@@ -97,26 +94,26 @@ def notify(
 def notify_staff(
     session: Session, event: StaffEvent, about: str, *, now: datetime, order_id: str | None, facts: dict[str, Any]
 ) -> None:
-    """Note what those who decide on requests are to hear, once; ids, roles, times and amounts only."""
-    key = notice_key(event, about)
-    _note(session, key=key, audience="staff", event=event, customer_id=None, order_id=order_id, facts=facts, now=now)
+    """Notify staff, once of each event. The facts are ids, roles, times and amounts only."""
+    key = notification_key(event, about)
+    _write(session, key=key, audience="staff", event=event, customer_id=None, order_id=order_id, facts=facts, now=now)
 
 
-def _note(session: Session, **given: Any) -> None:
-    """One statement: what was noted before stays as it is."""
-    session.connection().execute(_noting(session.get_bind().dialect.name), given)
+def _write(session: Session, **given: Any) -> None:
+    """One statement: what was written before stays as it is."""
+    session.connection().execute(_statement(session.get_bind().dialect.name), given)
 
 
 @cache
-def _noting(dialect: str) -> Insert:
-    """A notice to a customer with whom there is no conversation is of none; nobody else's is of any yet."""
+def _statement(dialect: str) -> Insert:
+    """A notification to a customer without a conversation belongs to none; any other may be delivered in one."""
     insert: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert  # loads no other dialect: that takes 0.1 s
-    notices, whom = table_of(NoticeRow), bindparam("customer_id", type_=String)
+    notifications, whom = table_of(NotificationRow), bindparam("customer_id", type_=String)
     silent = whom.is_not(None) & ~exists().where(ConversationRow.customer_id == whom)
     given = ("key", "audience", "event", "order_id", "facts")
-    values: dict[str, Any] = {name: bindparam(name, type_=notices.c[name].type) for name in given}
-    now = bindparam("now", type_=notices.c.at.type)
+    values: dict[str, Any] = {name: bindparam(name, type_=notifications.c[name].type) for name in given}
+    now = bindparam("now", type_=notifications.c.at.type)
     values |= {"customer_id": whom, "at": now, "next_at": now, "sent": False, "attempts": 0}
     values |= {"thread_id": case((silent, literal(NO_CONVERSATION)), else_=null())}
-    noted: Insert = insert(notices).values(values).on_conflict_do_nothing(index_elements=["key"])
-    return noted
+    statement: Insert = insert(notifications).values(values).on_conflict_do_nothing(index_elements=["key"])
+    return statement

@@ -1,20 +1,18 @@
-"""The sandbox's webhooks, both ends: how the outside world signs and sends one, and how our side reads it.
+"""How the sandbox announces what has changed: a webhook, signed as Standard Webhooks has it (standardwebhooks.com).
 
 A webhook is a hint to look something up and never the truth: it may come late, twice, in any order, or not at all.
-Signed as Standard Webhooks has it (standardwebhooks.com).
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
 from pydantic import BaseModel, ConfigDict
-from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks import Webhook
 
-from agent.providers.sandbox_file import in_background
-from agent.providers.webhooks import WebhookRefusedError
+from sandbox.file import in_background
 
 _log = logging.getLogger(__name__)
 
@@ -71,19 +69,3 @@ class Announcer:
             return
         if not response.is_success:
             _log.warning("a webhook was not taken: answered %d", response.status_code)
-
-
-def read_webhook(webhook: Webhook | None, headers: Mapping[str, str], body: bytes, about: str) -> str | None:
-    """The key that a webhook about `about` ("charge", "shipment") names; None when it is about something else.
-
-    Raises `WebhookRefusedError`: not signed with our secret in the last five minutes, unreadable, or we have no secret.
-    """
-    if webhook is None:
-        raise WebhookRefusedError("no secret to check webhooks with is set")
-    try:
-        announcement = Announcement.model_validate(webhook.verify(body, dict(headers)))
-    except WebhookVerificationError as error:
-        raise WebhookRefusedError(str(error)) from error
-    except ValueError as error:  # a malformed signature, no UTF-8, no JSON, another form
-        raise WebhookRefusedError(f"the webhook cannot be read ({type(error).__name__})") from error
-    return announcement.key if announcement.type.startswith(f"{about}.") else None

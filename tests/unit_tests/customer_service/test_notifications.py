@@ -8,13 +8,13 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
 from agent import services as composition
-from agent.commerce.news import Notice
 from agent.commerce.policy import RULES
-from agent.customer_service.reply_templates import NEWS, SAYINGS, in_words
-from agent.ledger.notices import NoticeEvent
+from agent.customer_service.reply_templates import NOTIFICATIONS, SAYINGS, sentence_of
+from agent.notifications.conversations import Notification
+from agent.notifications.notify import CustomerEvent
 from agent.services import Services
 from tests.unit_tests.conftest import Clock
-from tests.unit_tests.noticing import note, noted
+from tests.unit_tests.notifying import note, noted
 from tests.unit_tests.threads import APPROVE, SERVICE, Thread, staff
 
 from .talking import ADA, BEN, STOREFRONT, answer, claims_reach, conversation, refunds, say, waiting_refund
@@ -36,7 +36,7 @@ async def messages(thread: Thread) -> list[str]:
     return [message.text for message in (await thread.values()).get("messages", [])]
 
 
-async def test_news_is_told_before_the_answer_and_once(shop: Services, clock: Clock) -> None:
+async def test_notifications_come_before_the_answer_and_once(shop: Services, clock: Clock) -> None:
     thread = conversation()
     await shipped(shop)
     clock.advance(seconds=1)
@@ -49,24 +49,24 @@ async def test_news_is_told_before_the_answer_and_once(shop: Services, clock: Cl
     assert await messages(thread) == ["hello", SHIPPED, REFUNDED, small_talk, "hello", small_talk]
 
 
-async def test_a_woken_conversation_tells_the_news_and_nothing_else_and_once(shop: Services) -> None:
+async def test_a_woken_conversation_shows_its_notifications_and_nothing_else_and_once(shop: Services) -> None:
     thread = conversation()
     await say(thread, "hello")
     key = await shipped(shop)
-    assert await shop.news.conversations() == ["chat-1"]
+    assert await shop.notifications.with_pending() == ["chat-1"]
 
     await wake(thread)
     await wake(thread)
 
     assert await messages(thread) == ["hello", SAYINGS["small_talk"], SHIPPED]
     assert (await thread.values())["messages"][-1].id == key
-    assert await shop.news.conversations() == []
+    assert await shop.notifications.with_pending() == []
 
 
-async def test_news_that_was_marked_but_not_saved_is_told_by_the_next_run(shop: Services) -> None:
+async def test_what_was_marked_but_not_saved_is_delivered_by_the_next_run(shop: Services) -> None:
     thread = conversation()
     await shipped(shop)
-    await shop.news.untold("ada_park", "chat-1", set())  # the process ends here
+    await shop.notifications.take_pending("ada_park", "chat-1", set())  # the process ends here
 
     await say(thread, "hello")
     await say(thread, "hello")
@@ -74,7 +74,7 @@ async def test_news_that_was_marked_but_not_saved_is_told_by_the_next_run(shop: 
     assert (await messages(thread)).count(SHIPPED) == 1
 
 
-async def test_a_run_that_is_made_again_tells_the_same_news_in_the_same_message(shop: Services) -> None:
+async def test_a_run_that_is_made_again_delivers_the_same_in_the_same_message(shop: Services) -> None:
     thread = conversation()
     key = await shipped(shop)
     await say(thread, "hello")
@@ -85,7 +85,7 @@ async def test_a_run_that_is_made_again_tells_the_same_news_in_the_same_message(
     assert [message.id for message in (await thread.values())["messages"]].count(key) == 1
 
 
-async def test_of_two_conversations_one_tells_the_news(shop: Services) -> None:
+async def test_of_two_conversations_one_shows_a_notification(shop: Services) -> None:
     one = conversation()
     other = one.beside("chat-2")
     await shipped(shop)
@@ -105,7 +105,7 @@ async def test_another_customer_hears_nothing_of_it(shop: Services) -> None:
     assert SHIPPED not in await messages(thread)
 
 
-async def test_news_waits_until_it_is_known_who_speaks(shop: Services) -> None:
+async def test_notifications_wait_until_it_is_known_who_speaks(shop: Services) -> None:
     claims_reach(shop, "full")
     thread = conversation()
     await shipped(shop)
@@ -149,7 +149,7 @@ async def test_the_service_accounts_words_are_not_read(shop: Services) -> None:
     assert (await shop.queries.get("W-1002"))["status"] == "pending"
 
 
-async def test_while_people_are_asked_news_is_told_and_the_same_request_asked_again(shop: Services) -> None:
+async def test_while_people_are_asked_notifications_come_and_the_same_request_is_asked_again(shop: Services) -> None:
     thread = await waiting_refund("60.00")
     await thread.answer(APPROVE, staff("billing_agent"))
     before = await thread.waits_for()
@@ -165,7 +165,7 @@ async def test_while_people_are_asked_news_is_told_and_the_same_request_asked_ag
     assert await refunds(shop) == [60_00]
 
 
-async def test_a_plan_waits_on_while_news_is_told_and_is_not_asked_again(shop: Services) -> None:
+async def test_a_plan_waits_on_while_notifications_come_and_is_not_asked_again(shop: Services) -> None:
     thread = conversation()
     listed = await say(thread, "cancel W-1002, no longer needed")
     await shipped(shop)
@@ -178,7 +178,7 @@ async def test_a_plan_waits_on_while_news_is_told_and_is_not_asked_again(shop: S
     assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
 
 
-async def test_an_own_cancellation_is_no_news_but_the_money_that_came_back_is(shop: Services) -> None:
+async def test_an_own_cancellation_is_not_notified_of_but_the_money_that_came_back_is(shop: Services) -> None:
     thread = conversation()
     await say(thread, "cancel W-1002, no longer needed")
     done = await say(thread, "yes")
@@ -210,10 +210,10 @@ async def test_a_conversation_that_has_lost_its_state_is_not_woken_again(shop: S
     await wake(lost)
 
     assert await messages(lost) == []
-    assert await shop.news.conversations() == []
+    assert await shop.notifications.with_pending() == []
 
 
-async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_news(shop: Services) -> None:
+async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_notifications(shop: Services) -> None:
     thread = conversation()
     await say(thread, "cancel W-1002, no longer needed")
     composition.replace(replace(shop, deadlines=None))  # type: ignore[arg-type]
@@ -230,13 +230,15 @@ FACTS = {"rule": "CANCEL-STATUS", "status": "rejected", "tracking_id": "T-1", "a
 
 
 def test_every_event_has_its_words() -> None:
-    assert set(NEWS) == set(get_args(NoticeEvent))
+    assert set(NOTIFICATIONS) == set(get_args(CustomerEvent))
 
 
-@pytest.mark.parametrize("event", get_args(NoticeEvent))
+@pytest.mark.parametrize("event", get_args(CustomerEvent))
 @pytest.mark.parametrize("facts", [FACTS, {}])
-def test_news_is_a_plain_sentence_with_or_without_its_facts(event: NoticeEvent, facts: dict[str, Any]) -> None:
-    words = in_words(Notice("k", event, "W-1001", facts))
+def test_a_notification_is_a_plain_sentence_with_or_without_its_facts(
+    event: CustomerEvent, facts: dict[str, Any]
+) -> None:
+    words = sentence_of(Notification("k", event, "W-1001", facts))
 
     assert "W-1001" in words
     assert words.endswith(".")
@@ -251,5 +253,5 @@ def test_news_is_a_plain_sentence_with_or_without_its_facts(event: NoticeEvent, 
         ("order.cancelled", f"Order W-1001 is cancelled. {RULES['CANCEL-STATUS']}"),
     ],
 )
-def test_facts_are_told_as_people_say_them(event: NoticeEvent, words: str) -> None:
-    assert in_words(Notice("k", event, "W-1001", FACTS)) == words
+def test_facts_are_told_as_people_say_them(event: CustomerEvent, words: str) -> None:
+    assert sentence_of(Notification("k", event, "W-1001", FACTS)) == words

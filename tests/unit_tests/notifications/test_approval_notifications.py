@@ -8,17 +8,20 @@ from sqlalchemy import select
 from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Action, Approvals
 from agent.ledger.database import Database
-from agent.ledger.tables import NoticeRow
+from agent.ledger.tables import NotificationRow
 from agent.shop import Case
+from tests.unit_tests.approvals.asking import ask, changed_amount, edit_to, order, refund
 from tests.unit_tests.conftest import Clock
 from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, reject, staff
-
-from .asking import ask, changed_amount, edit_to, order, refund
 
 
 async def told(database: Database) -> list[tuple[str, dict[str, Any]]]:
     """(event, facts) of what staff is to hear, in the order in which it happened."""
-    query = select(NoticeRow).where(NoticeRow.audience == "staff").order_by(NoticeRow.at, NoticeRow.key)
+    query = (
+        select(NotificationRow)
+        .where(NotificationRow.audience == "staff")
+        .order_by(NotificationRow.at, NotificationRow.key)
+    )
     with database.reading() as session:
         return [(row.event, row.facts) for row in session.scalars(query)]
 
@@ -116,7 +119,7 @@ async def test_a_customer_is_told_of_the_end_alone(approvals: Approvals, databas
         await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
 
     with database.reading() as session:
-        rows = session.scalars(select(NoticeRow).where(NoticeRow.customer_id.is_not(None))).all()
+        rows = session.scalars(select(NotificationRow).where(NotificationRow.customer_id.is_not(None))).all()
 
     assert [(row.audience, row.event, row.facts["status"]) for row in rows] == [
         ("customers", "approval.decided", "approved")

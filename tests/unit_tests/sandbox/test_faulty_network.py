@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from agent.providers.carrier import CarrierUnavailableError
+from agent.providers.factory import sandbox_client
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
-from agent.providers.sandbox import SandboxProvider, sandbox_client
+from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from tests import faulty_network
 from tests.faulty_network import BadDay, CuttableProtocol, Faults, faulty_app

@@ -1,4 +1,4 @@
-"""What is said on the wire to the sandbox's card network, and what it answers. What it does is in `sandbox_cards`."""
+"""What is said on the wire to the sandbox's card network, and what it answers. What it does is in `cards`."""
 
 from typing import Annotated, Literal
 
