@@ -12,8 +12,10 @@ from agent.capabilities.change_payment import CHANGE_PAYMENT
 from agent.capabilities.explain_charges import EXPLAIN_CHARGES
 from agent.capabilities.order_status import ORDER_STATUS
 from agent.capabilities.passing_on import ACCOUNT_CHANGE, ACCOUNT_SECURITY, TALK_TO_PERSON, TECHNICAL_FAULT
+from agent.capabilities.product_question import PRODUCT_QUESTION
 from agent.capabilities.profile_address import PROFILE_ADDRESS
 from agent.capabilities.refund import REFUND
+from agent.capabilities.replace_item import REPLACE_ITEM
 from agent.capabilities.return_items import RETURN_ITEMS
 from agent.capabilities.shop_question import SHOP_QUESTION
 from agent.capabilities.swapping import CHANGE_ITEMS, EXCHANGE_ITEMS
@@ -36,8 +38,10 @@ CAPABILITIES: Final[tuple[Capability, ...]] = (
     UNLOCK_ACCOUNT,
     CHANGE_EMAIL,
     ACCOUNT_SECURITY,
+    REPLACE_ITEM,
     TECHNICAL_FAULT,
     TALK_TO_PERSON,
+    PRODUCT_QUESTION,
     abilities(lambda: CAPABILITIES),
     SHOP_QUESTION,
 )

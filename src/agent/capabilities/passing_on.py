@@ -31,12 +31,16 @@ async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
     if customer_id == ANONYMOUS:
         return ""
     said = " ".join(part for part in (slots.text, slots.item) if part)
-    family = next((question for words, question in _FAMILIES if words.search(said)), None)
-    if family is None and slots.item is None:
+    if slots.item is None and not any(words.search(said) for words, _ in _FAMILIES):
         return Question("item", "Which item is it, and of which order?")
     if slots.symptom is None:
-        return Question("symptom", family or _WHAT)
+        return Question("symptom", first_question(said))
     return _passed_on(f"{said} – {slots.symptom}", slots)
+
+
+def first_question(said: str) -> str:
+    """What is asked of the products that were named before a technician looks at them."""
+    return next((question for words, question in _FAMILIES if words.search(said)), _WHAT)
 
 
 async def _words(shop: Services, customer_id: str, slots: Slots) -> Outcome:

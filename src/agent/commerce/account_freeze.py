@@ -19,6 +19,7 @@ from agent.commerce.commands import (
     RefundPayment,
     ReplaceLines,
     RequestExchange,
+    RequestReplacement,
     RequestReturn,
     SwapPayment,
     UnfreezeAccount,
@@ -38,6 +39,8 @@ BARRED: Final = frozenset(
         RefundPayment,
         ReplaceLines,
         RequestExchange,
+        RequestReplacement,
+    RequestReplacement,
         RequestReturn,
         SwapPayment,
     )

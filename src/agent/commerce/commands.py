@@ -165,6 +165,14 @@ class RequestExchange(Command):
         return arguments | {"swaps": [without_defaults(swap, quantity=1) for swap in arguments["swaps"]]}
 
 
+class RequestReplacement(Command):
+    """Ask for pieces of one line of a delivered order that are faulty to be replaced by the same, without charge."""
+
+    order_id: OrderId
+    line: int = Field(ge=1)
+    quantity: int = Field(ge=1, le=10_000)
+
+
 class MarkHandedOver(Command):
     """A parcel has left with the carrier."""
 

@@ -34,6 +34,13 @@ OWN_ORDERS: Final = 1000
 """How many of a customer's latest orders a number is looked for among, when it is not written as the ledger does."""
 
 
+_TELLING: Final = 3
+"""Letters of a word by which products are looked for; shorter ones tell no product from another."""
+_MOST_WORDS: Final = 12
+"""Words of a question that products are looked for by: the longest."""
+_MOST_OPTIONS: Final = 500
+
+
 class ParcelView(TypedDict):
     """A parcel: how far it is, whose, and where to."""
 
@@ -145,6 +152,10 @@ class Queries:
         """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""
         return await self._db.read_stale(lambda session: product_options(session, sku))
 
+    async def options_named(self, words: Collection[str]) -> list[dict[str, Any]]:
+        """The options of products that have one of these words in their name, by product, at most so many."""
+        return await self._db.read_stale(lambda session: named_options(session, words))
+
     @reads
     def refundable(self, session: Session, order_id: str) -> int:
         """What can still be refunded of an order, in minor units."""
@@ -229,14 +240,26 @@ def customer_history(session: Session, customer_id: str, now: datetime) -> str:
 def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
     """The options of the product that `sku` is one of (see `Queries.options`)."""
     product = select(VariantRow.product_id).where(VariantRow.sku == sku).scalar_subquery()
-    query = select(VariantRow, ProductRow.name).join(ProductRow).where(VariantRow.product_id == product)
+    return _options(session, VariantRow.product_id == product)
+
+
+def named_options(session: Session, words: Collection[str]) -> list[dict[str, Any]]:
+    """The options of products that have one of these words in their name, whole words and parts of them."""
+    telling = sorted((word for word in words if len(word) >= _TELLING), key=len, reverse=True)[:_MOST_WORDS]
+    has_one = [ProductRow.name.icontains(word.removesuffix("s"), autoescape=True) for word in telling]
+    return _options(session, or_(*has_one)) if has_one else []
+
+
+def _options(session: Session, which: ColumnElement[bool]) -> list[dict[str, Any]]:
+    query = select(VariantRow, ProductRow.name).join(ProductRow).where(which).limit(_MOST_OPTIONS)
     return [
         {
             "sku": variant.sku,
+            "product_id": variant.product_id,
             "name": name,
             "options": variant.options,
             "price": variant.price,
             "available": variant.on_hand > variant.reserved,
         }
-        for variant, name in session.execute(query.order_by(VariantRow.price, VariantRow.sku))
+        for variant, name in session.execute(query.order_by(VariantRow.product_id, VariantRow.price, VariantRow.sku))
     ]

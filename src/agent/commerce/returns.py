@@ -6,13 +6,22 @@ RETURN-STATUS, EXCHANGE-STATUS and REQUEST-WITHDRAW are kept here; what time doe
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
 from agent.commerce.booking import GIFT_CARD, gift_balance, give_back, own_method
-from agent.commerce.commands import LineQuantity, ReceiveReturn, RequestExchange, RequestReturn, Swap, WithdrawReturn
+from agent.commerce.commands import (
+    LineQuantity,
+    ReceiveReturn,
+    RequestExchange,
+    RequestReplacement,
+    RequestReturn,
+    Swap,
+    WithdrawReturn,
+)
 from agent.commerce.differences import demand_later
 from agent.commerce.locks import locked, own
 from agent.commerce.order_changes import check_price, check_swaps, pieces_of
@@ -28,6 +37,10 @@ from agent.commerce.returned_pieces import (
 )
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, VariantRow
 from agent.notifications.notify import notify
+
+
+REPLACEMENT: Final = "replace"
+"""The kind of return whose pieces are faulty, and go out again as new ones."""
 
 
 def request_return(session: Session, command: RequestReturn, now: datetime) -> OrderRow:
@@ -75,6 +88,23 @@ def request_exchange(session: Session, command: RequestExchange, now: datetime) 
     return order
 
 
+def request_replacement(session: Session, command: RequestReplacement, now: datetime) -> OrderRow:
+    """RequestReplacement: new pieces of the same are held, and leave when the faulty ones are back.
+
+    Raises `PolicyDenied` RETURN-STATUS, LINES-OWNED, LINES-AVAILABLE, ORDER-EXISTS.
+    """
+    order = own(session, command.order_id, command.subject)
+    if order.status not in ("delivered", "returned"):
+        raise policy_denied("RETURN-STATUS", order.status)
+    there = left_with_customer(session, order.id)
+    line = _of_line(there, LineQuantity(line=command.line, quantity=command.quantity))
+    stock.hold_all(session, Counter({line.sku: line.quantity}), "LINES-AVAILABLE")
+    line.new_sku, line.new_price, line.held = line.sku, line.unit_price, line.quantity
+    _expect(session, order, REPLACEMENT, session.get_one(PaymentMethodRow, order.payment_method_id), [line], now=now)
+    order.status = "exchange requested"
+    return order
+
+
 def withdraw_return(session: Session, command: WithdrawReturn, now: datetime) -> OrderRow:
     """WithdrawReturn: nothing is to come back any more, and what was held is free (REQUEST-WITHDRAW).
 
@@ -106,7 +136,8 @@ def receive_return(session: Session, command: ReceiveReturn, now: datetime) -> O
     back = Counter[str]()
     for line in lines:
         back[line.sku] += arrived[line.number]
-    stock.take_back(session, +back)
+    if returned.kind != REPLACEMENT:  # what is faulty is not sold again
+        stock.take_back(session, +back)
     method = session.get_one(PaymentMethodRow, returned.method_id, with_for_update=True)
     amount = _difference((line, arrived[line.number]) for line in lines)
     if arrived == {line.number: line.quantity for line in lines}:

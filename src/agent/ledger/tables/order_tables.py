@@ -67,7 +67,7 @@ class ReturnRow(Base):
     __tablename__ = "returns"
     id: Mapped[str] = mapped_column(String(100), primary_key=True)  # the order's id, and which of its returns it is
     order_id: Mapped[str] = mapped_column(ForeignKey("orders.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(10))  # return, exchange
+    kind: Mapped[str] = mapped_column(String(10))  # return, exchange, replace
     method_id: Mapped[str] = mapped_column(ForeignKey("payment_methods.id"))
     amount: Mapped[int]  # for all of it: to be paid by the customer; negative: to be given back
     state: Mapped[str] = mapped_column(String(10), index=True)  # open, received, withdrawn, expired
