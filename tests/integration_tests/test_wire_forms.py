@@ -10,9 +10,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from demo.live import wait_for
-from tests.integration_tests.books import CardNetwork
-from tests.integration_tests.driver import Driver, Run, an_order
+from tests.support.books import CardNetwork
+from tests.support.driver import Driver, Run, an_order
+from tests.support.live_server import wait_for
 
 ORDER_APPROVER: Final = "order_manager"
 REFUND_APPROVER: Final = "general_agent"  # refunds up to 50.00

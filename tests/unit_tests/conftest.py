@@ -4,8 +4,6 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,22 +14,9 @@ from agent.approvals import index
 from agent.node_policies import BUDGETS
 from agent.services import Services
 from agent.settings import Settings
-from tests.ledgers import home
-from tests.unit_tests.platform_stub import Platform
-
-
-@dataclass
-class Clock:
-    """Time that passes only when the test says so."""
-
-    now: datetime = field(default_factory=lambda: datetime(2026, 6, 1, 12, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **parts: float) -> None:
-        """Let time pass: `advance(hours=5)`."""
-        self.now += timedelta(**parts)
+from tests.support.clock import Clock
+from tests.support.ledgers import home
+from tests.support.platform_stub import Platform
 
 
 @pytest.fixture

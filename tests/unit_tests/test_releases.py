@@ -19,12 +19,12 @@ from agent.settings import Settings
 from tests import releases
 from tests.releases.record import TRAIL_KEY
 from tests.releases.threads import Recorded, of_text, put_back
-from tests.unit_tests.commerce.books import both_sides_agree
-from tests.unit_tests.commerce.scenes import charges, dump, network, pay_by, repaid
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.customer_service.talking import say
-from tests.unit_tests.order_processing.ordering import redrive_order, thread_of
-from tests.unit_tests.threads import APPROVE, Thread, staff
+from tests.support.clock import Clock
+from tests.support.conversations import say
+from tests.support.invariants import both_sides_agree
+from tests.support.orders import redrive_order, thread_of
+from tests.support.scenes import charges, dump, network, pay_by, repaid
+from tests.support.threads import APPROVE, Thread, staff
 
 GRAPHS: Final = {graph.name: graph for graph in (customer_service, order_processing)}
 RELEASES: Final = sorted(ledger.parent for ledger in Path(releases.__file__).parent.glob("*/ledger.sql"))

@@ -12,7 +12,7 @@ from agent.approvals.trail import Trail
 from agent.client.connection import ExitCode
 from agent.ledger.database import Database, utc_now
 from agent.settings import Settings
-from tests.unit_tests.threads import APPROVE, staff
+from tests.support.threads import APPROVE, staff
 
 from .conftest import Desk
 

@@ -11,9 +11,8 @@ from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database
 from agent.providers.sandbox import SandboxProvider, sandbox_client
 from agent.settings import Settings
-from tests.ledgers import home
-
-from ..conftest import Clock
+from tests.support.clock import Clock
+from tests.support.ledgers import home
 
 
 @pytest.fixture(scope="session")

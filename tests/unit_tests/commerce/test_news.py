@@ -9,8 +9,8 @@ from sqlalchemy import select
 from agent.commerce.news import BATCH_SIZE, FRESH, HEARD_AGAIN
 from agent.ledger.tables import ConversationRow
 from agent.services import Services
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.noticing import note, noted
+from tests.support.clock import Clock
+from tests.support.notices import note, noted
 
 
 async def told(shop: Services, thread_id: str = "chat-1", customer: str = "ada_park", *already: str) -> list[str]:

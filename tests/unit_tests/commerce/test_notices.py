@@ -8,11 +8,10 @@ import pytest
 from agent.commerce.commands import MarkHandedOver
 from agent.ledger.notices import LONGEST_KEY, NO_CONVERSATION, notice_key
 from agent.services import Services
-from tests.unit_tests.acts import refund_payment
-
-from ..conftest import Clock
-from .outside import NEVER_TAKEN, readdress, the_van_comes
-from .scenes import TOTAL, approved, ask, booked, cancel, denies, dump, new_order, paid, unreachable, wire
+from tests.support.clock import Clock
+from tests.support.commands import refund_payment
+from tests.support.outside import NEVER_TAKEN, readdress, the_van_comes
+from tests.support.scenes import TOTAL, approved, ask, booked, cancel, denies, dump, new_order, paid, unreachable, wire
 
 Act = Callable[[Services], Awaitable[None]]
 

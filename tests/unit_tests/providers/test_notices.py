@@ -11,8 +11,7 @@ from fastapi import FastAPI
 from agent.providers.factory import guarded
 from agent.providers.notices import NoticeNotTakenError, NoticeReceiver
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
-
-from .conftest import PATIENCE, serving
+from tests.support.serving import PATIENCE, serving
 
 SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
 

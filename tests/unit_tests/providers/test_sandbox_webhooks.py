@@ -18,7 +18,7 @@ from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.providers.sandbox_server import Sandbox
 from agent.providers.sandbox_webhooks import Announce, Announcer
 from agent.providers.webhooks import WebhookRefusedError
-from tests.unit_tests.providers.conftest import PATIENCE, Mailbox, free_port, process, serving, until
+from tests.support.serving import PATIENCE, Mailbox, free_port, process, serving, until
 
 SECRET = "whsec_b3JkZXJzIHN1cnZpdmUgZXZlcnl0aGluZw=="
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")

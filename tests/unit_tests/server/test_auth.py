@@ -20,9 +20,9 @@ from agent.server.permissions import PERMISSIONS, STUDIO, Who
 from agent.services import Services
 from agent.settings import Settings
 from agent.tokens import create_tokens, read_tokens
-from tests.unit_tests.approvals.asking import ask as open_request
-from tests.unit_tests.approvals.asking import order
-from tests.unit_tests.threads import events, user
+from tests.support.approvals import ask as open_request
+from tests.support.approvals import order
+from tests.support.threads import events, user
 
 from .test_rules import run
 

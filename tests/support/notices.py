@@ -1,4 +1,7 @@
-"""Notices as commands write them, and what became of them."""
+"""Notices as commands write them, and what became of them.
+
+Nothing is sent here: the outbox does that, and its tests look at it.
+"""
 
 from typing import Any
 
