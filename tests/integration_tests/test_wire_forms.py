@@ -197,10 +197,10 @@ STALE: Final = pytest.mark.parametrize(
     ("number", "ui", "button"),
     [
         (1, "Agent Inbox", "approve"),
-        (2, "Agent Inbox", "approve without arguments"),
-        (3, "Agent Inbox", "reject"),
+        pytest.param(2, "Agent Inbox", "approve without arguments", marks=pytest.mark.thorough),
+        pytest.param(3, "Agent Inbox", "reject", marks=pytest.mark.thorough),
         (4, "Agent Chat UI", "approve"),
-        (5, "Agent Chat UI", "reject"),
+        pytest.param(5, "Agent Chat UI", "reject", marks=pytest.mark.thorough),
     ],
 )
 
