@@ -31,7 +31,7 @@ def home(folder: Path, like: Settings | None = None, **more: Any) -> Iterator[Se
     elif not server:
         new_ledger(folder)
     with postgres_database(server, like.database_url if like else None) if server else nullcontext("") as url:
-        made = Settings(data_dir=folder, database_url=url, **more)
+        made = (like or Settings()).model_copy(update={"data_dir": folder, "database_url": url, **more})
         if server and not like:
             upgrade(made.ledger_url)
         yield made

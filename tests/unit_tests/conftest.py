@@ -41,15 +41,10 @@ def ledger_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def config(tmp_path: Path, demo_data: Path) -> Settings:
+def config(tmp_path: Path, demo_shop: Settings) -> Settings:
     """The demo shop is there already, so that its import is not waited for each time."""
-    shutil.copytree(demo_data, tmp_path / "data")
-    return Settings(
-        data_dir=tmp_path / "data",
-        tokens_file=tmp_path / "tokens.json",
-        sandbox_slow_seconds=0.05,
-        payment_timeout_seconds=30,
-    )
+    shutil.copytree(demo_shop.data_dir, tmp_path / "data")
+    return demo_shop.model_copy(update={"data_dir": tmp_path / "data", "tokens_file": tmp_path / "tokens.json"})
 
 
 @pytest.fixture
@@ -78,12 +73,12 @@ async def indexed(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a demo shop at its first start: copied into `config.data_dir`, a test's shop need not import it."""
+def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A demo shop after its first start: with a copy of its data, a test's shop need not import it."""
     folder = tmp_path_factory.mktemp("demo")
 
     async def fill() -> None:
         await (await composition.build(Settings(data_dir=folder), Clock())).close()
 
     asyncio.run(fill())
-    return folder
+    return Settings(data_dir=folder, sandbox_slow_seconds=0.05, payment_timeout_seconds=30)
