@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+settings.register_profile("on any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on any machine")  # how busy it is says nothing of what is tested
 
 OWN_SERVER = frozenset(
     ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_restarts", "test_tau_retail",

@@ -38,7 +38,7 @@ class Platform:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the routes below, which are the same for every platform and are made once."""
-        await _app(scope | {"platform": self}, receive, send)
+        await _app({**scope, "platform": self}, receive, send)
 
 
 def _asked(request: Request) -> Platform:
