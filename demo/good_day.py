@@ -9,8 +9,9 @@ from langgraph_sdk.errors import PermissionDeniedError, UnprocessableEntityError
 
 from agent.client.show import money
 from demo.people import Conversation, Order, heard
-from demo.stage import Stage, Stop, until
+from demo.stage import Stage, Stop
 from demo.telling import Scene
+from tests.support.live_server import until
 
 # 1: where is my order?
 

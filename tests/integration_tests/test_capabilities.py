@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration_tests.books import Ledger
-from tests.integration_tests.driver import Driver
+from tests.support.books import Ledger
+from tests.support.driver import Driver
 
 TALKS: dict[str, tuple[str, tuple[str, ...], str, Any]] = {
     "change_address": (

@@ -46,6 +46,6 @@ async def test_a_bug_does_not_lead_on() -> None:
     assert heard == []
 
 
-def test_a_chain_without_a_hop_is_refused() -> None:
-    with pytest.raises(ValueError, match="needs a hop"):
+def test_a_chain_without_a_step_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a step"):
         chain()

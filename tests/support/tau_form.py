@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from agent.commerce.shop_document import Address, Customer, Line, PaymentMethod, Product, ShopOrder, Variant
-from tests.unit_tests.commerce.scenes import Dump
+from tests.support.scenes import Dump
 
 Json = dict[str, Any]
 
