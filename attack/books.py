@@ -15,7 +15,7 @@ from agent.approvals.trail import Trail
 from agent.ledger.database import Database
 from agent.ledger.invariants import CHECKS, violations
 from agent.settings import Settings
-from demo.live import LiveNetwork
+from tests.support.live_server import LiveNetwork
 
 
 class Books:

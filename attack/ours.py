@@ -20,7 +20,7 @@ from agent.tokens import add_token
 from attack.books import Books
 from attack.shop import customer_of, order_of, shop
 from attack.target import House, Json, Target, wait_until
-from demo.live import START_LIMIT, LiveNetwork, LiveServer, wait_for
+from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, wait_for
 
 NO_HANDLERS = Path(__file__).parent / "no_handlers.py"
 

@@ -15,7 +15,7 @@ import httpx
 
 from attack.ordinary import PEOPLE
 from attack.target import House, Json, Target, wait_until
-from demo.live import START_LIMIT, Process, free_port, wait_for
+from tests.support.live_server import START_LIMIT, Process, free_port, wait_for
 
 ORDINARY = Path(__file__).parent / "ordinary.py"
 INBOX = {"inbox": "managers"}

@@ -26,7 +26,7 @@ from agent.client.inbox import listed
 from agent.client.runs import is_approval
 from agent.platform import order_thread
 from benchmarks.figures import Figure, report
-from demo.live import LiveServer
+from tests.support.live_server import LiveServer
 
 WAITING: Final = 10_000
 PAGE: Final = 50

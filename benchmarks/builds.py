@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from demo.live import ROOT
+from tests.support.live_server import ROOT
 
 OLD: Final = "6b166b1"
 """The commit that later ones are held against: a session and a thread hop for each statement."""

@@ -29,8 +29,8 @@ from agent.platform import order_thread
 from agent.services import Services
 from agent.settings import Settings
 from benchmarks.figures import Figure, report
-from demo.live import ROOT, Process, free_port, wait_for
-from tests.unit_tests.threads import SERVICE, Thread
+from tests.support.live_server import ROOT, Process, free_port, wait_for
+from tests.support.threads import SERVICE, Thread
 
 ORDERS: Final = 200
 SECONDS: Final = 2.0
@@ -99,7 +99,9 @@ def _after(stages: Counter[str], charges: list[dict[str, Any]]) -> Figure:
 def _network(folder: Path) -> Iterator[str]:
     """The sandbox as a process of its own, which can go silent."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.faulty_network", "--port", str(port), "--data", str(folder / "network.db")]
+    command = [
+        sys.executable, "-m", "tests.support.faulty_network", "--port", str(port), "--data", str(folder / "network.db"),
+    ]  # fmt: skip
     process = Process(command, folder / "network.log", ROOT, {"PATH": "", "PYTHONPATH": str(ROOT / "src")})
     url = f"http://127.0.0.1:{port}"
     try:

@@ -20,7 +20,7 @@ from benchmarks.builds import OLD, Build, progress
 from benchmarks.contenders.given import new_orders, stocked
 from benchmarks.figures import Figure
 from benchmarks.rivals import OURS, Run, multiple, spread
-from demo.live import LiveServer, Process, free_port
+from tests.support.live_server import LiveServer, Process, free_port
 
 ORDERS: Final = 50
 _GRAPH: Final = """

@@ -12,8 +12,8 @@ from typing import Any, Final, Literal
 
 from benchmarks.builds import OLD, Build, old_build, progress
 from benchmarks.figures import Figure
-from tests.ledgers import postgres_database
-from tests.services.postgres import Postgres, binaries, folder_of_the_server
+from tests.support.ledgers import postgres_database
+from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
 
 Engine = Literal["sqlite", "postgresql"]
 OURS: Final = "ours"

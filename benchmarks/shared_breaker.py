@@ -12,8 +12,8 @@ from contextlib import suppress
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError, Sharing
 from agent.resilience.redis_store import RedisStore
 from benchmarks.figures import Figure
-from tests.services.breaker_worker import CONFIG
-from tests.services.redis import Redis, WorkerProcess, program, worker_processes
+from tests.support.breaker_worker import CONFIG
+from tests.support.redis_server import Redis, WorkerProcess, program, worker_processes
 
 _ROUNDS = 3
 _ADDED = 0.050  # seconds that a call may take longer without Redis

@@ -10,8 +10,9 @@ from typing import Any
 from agent.shop import SHOP
 from demo.cast import CAST
 from demo.people import Conversation, Order, heard
-from demo.stage import Stage, until
+from demo.stage import Stage
 from demo.telling import Scene
+from tests.support.live_server import until
 
 # 5: the card network goes down
 

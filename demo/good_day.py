@@ -10,8 +10,9 @@ from langgraph_sdk.errors import PermissionDeniedError, UnprocessableEntityError
 from agent.shop import SHOP
 from demo.cast import CAST, REFUND, TOTALS
 from demo.people import Conversation, Order, heard
-from demo.stage import Stage, Stop, until
+from demo.stage import Stage, Stop
 from demo.telling import Scene
+from tests.support.live_server import until
 
 # 1: where is my order?
 

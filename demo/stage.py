@@ -8,13 +8,12 @@ import asyncio
 import json
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic
-from typing import Any, Final, TypeVar, cast
+from typing import Any, cast
 from urllib.parse import quote
 
 from langgraph_sdk import get_client
@@ -23,12 +22,7 @@ from langgraph_sdk.client import LangGraphClient
 from agent.approvals.models import ApprovalView
 from agent.client.runs import follow
 from agent.shop import SHOP
-from demo.live import START_LIMIT, LiveNetwork, LiveServer
-
-T = TypeVar("T")
-
-PATIENCE: Final = 30.0
-"""Seconds within which something must have happened."""
+from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, until
 
 
 @dataclass(frozen=True)
@@ -176,13 +170,3 @@ async def stage() -> AsyncIterator[Stage]:
             raise
         finally:
             await made.close()
-
-
-async def until(condition: Callable[[], Awaitable[T]], otherwise: str, seconds: float = PATIENCE) -> T:
-    """Ask until the condition gives something true. Raises RuntimeError with `otherwise` after `seconds`."""
-    end = monotonic() + seconds
-    while not (found := await condition()):
-        if monotonic() > end:
-            raise RuntimeError(f"{otherwise} within {seconds:.0f} s")
-        await asyncio.sleep(0.05)
-    return found

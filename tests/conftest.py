@@ -1,10 +1,21 @@
 """How pytest-xdist spreads the tests over the processors."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+settings.register_profile("on any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("on any machine")  # how busy it is says nothing of what is tested
+
+OWN_SERVER = frozenset(
+    ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_capabilities", "test_restarts",
+     "test_tau_retail", "test_tickets")
+)  # fmt: skip
+"""Files of integration tests that start servers of their own, and need nothing of the shared one."""
 
 
 class LiveTogether(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
@@ -14,7 +25,10 @@ class LiveTogether(LoadScopeScheduling):  # type: ignore[misc]  # it has no type
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "live" if nodeid.startswith("tests/integration_tests/") else nodeid
+        file = nodeid.partition("::")[0]
+        if not file.startswith("tests/integration_tests/"):
+            return nodeid
+        return file if Path(file).stem in OWN_SERVER else "live"
 
 
 @pytest.hookimpl(optionalhook=True)

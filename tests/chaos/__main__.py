@@ -19,7 +19,7 @@ from tests.chaos.audit import Audit, Breach
 from tests.chaos.drill import Drill
 from tests.chaos.report import Telling
 from tests.chaos.site import Site
-from tests.services.postgres import Postgres, binaries, let_in
+from tests.support.postgres_server import Postgres, binaries, let_in
 
 
 def _options() -> argparse.Namespace:

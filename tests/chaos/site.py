@@ -22,11 +22,10 @@ from agent.ledger.database import Database, utc_now
 from agent.ledger.invariants import CHECKS, Violation, violations
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
-from demo.live import ROOT, START_LIMIT, LiveServer, Process, free_port
-from demo.stage import until
 from tests.chaos.orders import chaos_shop
 from tests.chaos.server import Boundary
-from tests.integration_tests.books import Ledger, LedgerReader, PostgresLedger
+from tests.support.books import Ledger, LedgerReader, PostgresLedger
+from tests.support.live_server import ROOT, START_LIMIT, LiveServer, Process, free_port, until
 
 SECRET: Final = "whsec_Y2hhb3MgZHJpbGwgd2ViaG9vayBzZWNyZXQ="
 
@@ -128,8 +127,10 @@ class World:
         self.url = f"http://127.0.0.1:{port}"
         self.file = folder / "world.db"
         self._log = folder / "world.log"
-        self._command = [sys.executable, "-m", "tests.faulty_network", "--port", str(port), "--data", str(self.file)]
-        self._command += ["--seed", str(seed), "--slow-seconds", "2.5", "--hand-over-seconds", "1.5"]
+        self._command = [
+            sys.executable, "-m", "tests.support.faulty_network", "--port", str(port), "--data", str(self.file),
+            "--seed", str(seed), "--slow-seconds", "2.5", "--hand-over-seconds", "1.5",
+        ]  # fmt: skip
         self._process: Process | None = None
         self._injected_before = Counter[str]()
         self._http = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=10)

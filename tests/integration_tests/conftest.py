@@ -17,9 +17,9 @@ from agent.ledger.database import Database, utc_now
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
 from agent.settings import Settings
-from demo.live import LiveServer, wait_for
-from tests.integration_tests.books import CardNetwork, Ledger
-from tests.integration_tests.driver import Driver, an_order
+from tests.support.books import CardNetwork, Ledger
+from tests.support.driver import Driver, an_order
+from tests.support.live_server import LiveServer, wait_for
 
 LOST_ORDER = "LOST-1"
 """Placed an hour ago, and then nothing: no thread, no run."""

@@ -13,8 +13,8 @@ from agent.identity import STUDIO_IDENTITY, Caller
 from agent.platform import order_thread
 from agent.server.edge import LARGEST_BODY
 from agent.tokens import add_token, revoke_tokens
-from demo.live import LiveServer
-from tests.integration_tests.driver import Driver, Run, an_order
+from tests.support.driver import Driver, Run, an_order
+from tests.support.live_server import LiveServer
 
 STAFF = "order_manager"
 ORDER = an_order("ACCESS-1", {"DESK-WALNUT": 2})

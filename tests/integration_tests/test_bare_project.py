@@ -11,8 +11,8 @@ import httpx
 
 from agent.platform import order_thread
 from agent.tokens import create_tokens, read_tokens
-from demo.live import ROOT, Process, free_port, wait_for
-from tests.integration_tests.driver import an_order
+from tests.support.driver import an_order
+from tests.support.live_server import ROOT, Process, free_port, wait_for
 
 NEEDED = ("langgraph.json", "pyproject.toml", "README.md", "LICENSE")
 

@@ -17,7 +17,7 @@ from attack.table import rows
 from attack.target import House
 from attack.theirs import OrdinaryHouse
 from attack.ways import WAYS, Way, replay_checkpoints
-from demo.live import ROOT
+from tests.support.live_server import ROOT
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(400)]  # all are tried for the first test that asks
 

@@ -11,9 +11,9 @@ import pytest
 
 from agent.capabilities import BY_NAME
 from agent.settings import HOME
-from demo.live import LiveServer
-from tests.integration_tests.books import Ledger
-from tests.integration_tests.driver import Driver, Run
+from tests.support.books import Ledger
+from tests.support.driver import Driver, Run
+from tests.support.live_server import LiveServer
 
 PEOPLE_OF_HOME: Final = (
     "ada_park", "ben_ortiz", "chloe_meyer", "dev_shah", "ella_novak", "finn_walsh",

@@ -3,8 +3,8 @@
 from typing import Any
 
 from agent.approvals.models import decision_payload
-from tests.integration_tests.books import CardNetwork
-from tests.integration_tests.driver import Driver, Run, an_order, together
+from tests.support.books import CardNetwork
+from tests.support.driver import Driver, Run, an_order, together
 
 YES = decision_payload("approve", name="approve_order")
 NO = decision_payload("reject", name="approve_order", note="the address does not exist")

@@ -1,9 +1,9 @@
 """Conversations over HTTP: turns, topics, plans, and people's say in them."""
 
 from agent.commerce.policy import money
-from demo.live import wait_for
-from tests.integration_tests.books import CardNetwork, Ledger
-from tests.integration_tests.driver import Driver
+from tests.support.books import CardNetwork, Ledger
+from tests.support.driver import Driver
+from tests.support.live_server import wait_for
 
 
 def test_a_conversation_knows_what_was_said_and_cancels_only_after_a_yes(

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from demo.live import LiveServer, wait_for
-from tests.integration_tests.books import CardNetwork, Ledger, check_money
-from tests.integration_tests.driver import Driver, an_order
+from tests.support.books import CardNetwork, Ledger, check_money
+from tests.support.driver import Driver, an_order
+from tests.support.live_server import LiveServer, wait_for
 
 DESK = Path(sys.executable).parent / "desk"
 NEW_YEAR = "0 0 1 1 *"

@@ -4,9 +4,9 @@ import os
 import subprocess
 import sys
 
-from demo.live import ROOT
-from tests.integration_tests.books import CardNetwork
-from tests.integration_tests.driver import Driver, an_order
+from tests.support.books import CardNetwork
+from tests.support.driver import Driver, an_order
+from tests.support.live_server import ROOT
 
 
 def approve(driver: Driver, role: str, *words: str) -> subprocess.CompletedProcess[str]:

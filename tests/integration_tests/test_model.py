@@ -7,9 +7,9 @@ import pytest
 
 from agent.assistant.models import Topic, Understanding
 from agent.customer_service.reply_templates import OPENLY
-from demo.live import LiveServer
-from tests.integration_tests.driver import Driver
-from tests.openai_stub import OpenAIStub, completes, fails, hangs, understands
+from tests.support.driver import Driver
+from tests.support.live_server import LiveServer
+from tests.support.openai_stub import OpenAIStub, completes, fails, hangs, understands
 
 ODD = "W-1002, hm, I reckon those two and I must part"
 """Says nothing that the embedded rules know as a cancellation."""

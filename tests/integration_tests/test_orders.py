@@ -3,9 +3,9 @@
 import pytest
 from langgraph_sdk.errors import PermissionDeniedError
 
-from demo.live import wait_for
-from tests.integration_tests.books import CardNetwork, Ledger, check_stock
-from tests.integration_tests.driver import Driver, an_order, together
+from tests.support.books import CardNetwork, Ledger, check_stock
+from tests.support.driver import Driver, an_order, together
+from tests.support.live_server import wait_for
 
 
 def test_progress_is_streamed_in_the_order_in_which_it_happens(driver: Driver) -> None:

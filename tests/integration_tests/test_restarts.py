@@ -11,9 +11,9 @@ import pytest
 
 from agent.approvals.models import ApprovalView
 from agent.platform import order_thread
-from demo.live import LiveServer, wait_for
-from tests.integration_tests.books import CardNetwork, Ledger, check_money, check_stock
-from tests.integration_tests.driver import Driver, Run, an_order, together
+from tests.support.books import CardNetwork, Ledger, check_money, check_stock
+from tests.support.driver import Driver, Run, an_order, together
+from tests.support.live_server import LiveServer, wait_for
 
 NEW_YEAR = "0 0 1 1 *"
 """When the cron fires: not while the tests run the reconciler themselves."""

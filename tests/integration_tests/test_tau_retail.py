@@ -14,10 +14,10 @@ from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
-from demo.live import ROOT, LiveServer
-from tests.integration_tests.books import CardNetwork, Ledger, check_money, check_stock
-from tests.integration_tests.driver import Driver
-from tests.tau_retail import load_shop, pending_orders, totals
+from tests.support.books import CardNetwork, Ledger, check_money, check_stock
+from tests.support.driver import Driver
+from tests.support.live_server import ROOT, LiveServer
+from tests.support.tau_retail import load_shop, pending_orders, totals
 
 ORDERS = 50
 BATCH_SIZE = 10

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from demo.live import LiveServer, wait_for
-from tests.integration_tests.books import CardNetwork
-from tests.integration_tests.driver import Driver, an_order, together
+from tests.support.books import CardNetwork
+from tests.support.driver import Driver, an_order, together
+from tests.support.live_server import LiveServer, wait_for
 
 DESK = Path(sys.executable).parent / "desk"
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from agent.client.connection import ExitCode
-from demo.live import LiveServer, wait_for
-from tests.integration_tests.driver import Driver
 from tests.integration_tests.test_the_command_line import Result, Shell
-from tests.openai_stub import OpenAIStub, fails
+from tests.support.driver import Driver
+from tests.support.live_server import LiveServer, wait_for
+from tests.support.openai_stub import OpenAIStub, fails
 
 QUEUE = "/ops/tickets"
 

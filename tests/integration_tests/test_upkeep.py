@@ -14,10 +14,10 @@ from standardwebhooks import Webhook
 
 from agent.approvals.models import ApprovalView
 from agent.platform import order_thread
-from demo.live import LiveServer, wait_for
-from tests.integration_tests.books import CardNetwork, Ledger, check_money
 from tests.integration_tests.conftest import LOST_ORDER
-from tests.integration_tests.driver import Driver, Run, an_order
+from tests.support.books import CardNetwork, Ledger, check_money
+from tests.support.driver import Driver, Run, an_order
+from tests.support.live_server import LiveServer, wait_for
 
 SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
 

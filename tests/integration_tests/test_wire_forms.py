@@ -10,9 +10,9 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from demo.live import wait_for
-from tests.integration_tests.books import CardNetwork
-from tests.integration_tests.driver import Driver, Run, an_order
+from tests.support.books import CardNetwork
+from tests.support.driver import Driver, Run, an_order
+from tests.support.live_server import wait_for
 
 ORDER_APPROVER: Final = "order_manager"
 REFUND_APPROVER: Final = "general_agent"  # refunds up to 50.00
@@ -197,10 +197,10 @@ STALE: Final = pytest.mark.parametrize(
     ("number", "ui", "button"),
     [
         (1, "Agent Inbox", "approve"),
-        (2, "Agent Inbox", "approve without arguments"),
-        (3, "Agent Inbox", "reject"),
+        pytest.param(2, "Agent Inbox", "approve without arguments", marks=pytest.mark.thorough),
+        pytest.param(3, "Agent Inbox", "reject", marks=pytest.mark.thorough),
         (4, "Agent Chat UI", "approve"),
-        (5, "Agent Chat UI", "reject"),
+        pytest.param(5, "Agent Chat UI", "reject", marks=pytest.mark.thorough),
     ],
 )
 

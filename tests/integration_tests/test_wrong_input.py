@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from agent.platform import order_thread
-from tests.integration_tests.books import Ledger
-from tests.integration_tests.driver import Driver, Run, an_order, together
+from tests.support.books import Ledger
+from tests.support.driver import Driver, Run, an_order, together
 
 GOOD = an_order("WRONG-1", {"MUG-GREEN": 1})
 LINE = {"sku": "MUG-GREEN", "quantity": 1}

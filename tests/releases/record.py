@@ -21,11 +21,10 @@ from agent.commerce.types import Address
 from agent.services import Services
 from agent.settings import Settings
 from tests.releases.threads import Recorded, as_text, recorded
-from tests.unit_tests.acts import cancel_order, done
-from tests.unit_tests.commerce.scenes import wire
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.customer_service.talking import conversation, waiting_refund
-from tests.unit_tests.order_processing.ordering import (
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order, done
+from tests.support.conversations import conversation, waiting_refund
+from tests.support.orders import (
     ADA,
     LARGE,
     SMALL,
@@ -35,7 +34,8 @@ from tests.unit_tests.order_processing.ordering import (
     redrive_order,
     thread_of,
 )
-from tests.unit_tests.threads import APPROVE, Thread, staff
+from tests.support.scenes import wire
+from tests.support.threads import APPROVE, Thread, staff
 
 TRAIL_KEY: Final = SecretStr("approvals of recorded releases are sealed with this")
 

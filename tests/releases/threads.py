@@ -9,7 +9,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage, message_to_dict, messages_from_dict
 from langgraph.types import Interrupt, Send
 
-from tests.unit_tests.threads import Thread
+from tests.support.threads import Thread
 
 Recorded = dict[str, Any]
 

@@ -8,10 +8,10 @@ from typing import NoReturn
 import pytest
 
 from agent.ledger.database import Database
-from tests.ledgers import postgres_database
-from tests.services.postgres import Postgres, binaries, folder_of_the_server
-from tests.services.redis import Redis, program
-from tests.unit_tests.conftest import Clock
+from tests.support.clock import Clock
+from tests.support.ledgers import postgres_database
+from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
+from tests.support.redis_server import Redis, program
 
 
 @pytest.fixture(scope="session")

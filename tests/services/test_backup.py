@@ -20,10 +20,10 @@ from agent.ledger.objects import strangers
 from agent.ledger.schema import check, newest, upgrade
 from agent.services import Services
 from agent.settings import Settings
-from tests.ledgers import postgres_database
 from tests.services.ledgers import add, eventually, products
-from tests.services.postgres import Postgres
-from tests.unit_tests.conftest import Clock
+from tests.support.clock import Clock
+from tests.support.ledgers import postgres_database
+from tests.support.postgres_server import Postgres
 
 
 def say(_: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from agent.breakers import Breakers
 from agent.resilience import BreakerConfig, CircuitOpenError
-from tests.services.redis import Redis
+from tests.support.redis_server import Redis
 
 LIMIT: Final = 20.0
 """Seconds in which a busy machine will surely have done it."""

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from agent.ledger.database import Database
-from demo.live import ROOT
-from tests.integration_tests.books import PostgresLedger
 from tests.services.ledgers import add
+from tests.support.books import PostgresLedger
+from tests.support.live_server import ROOT
 
 
 @pytest.mark.timeout(600)

@@ -18,8 +18,8 @@ from agent.ledger.engines import Limits
 from agent.ledger.tables import ProductRow
 from agent.resilience import is_transient
 from tests.services.ledgers import add, adding, all_products, eventually, products
-from tests.services.postgres import PASSWORD, Postgres
-from tests.unit_tests.conftest import Clock
+from tests.support.clock import Clock
+from tests.support.postgres_server import PASSWORD, Postgres
 
 LIMITS = Limits(connections=2, free=0.5, connect=2, statement=1)
 BOUND = 6.0

@@ -12,10 +12,10 @@ import pytest
 
 from agent.resilience import CircuitBreaker, Claim, Sharing, StateStore, StoreUnavailableError
 from agent.resilience.redis_store import RedisStore
-from tests.services.breaker_worker import CONFIG
-from tests.services.redis import Redis, worker_processes
-from tests.unit_tests.resilience.meeting import Visit, Worker
-from tests.unit_tests.resilience.store_contract import CLAUSES, Clause
+from tests.support.breaker_worker import CONFIG
+from tests.support.redis_server import Redis, worker_processes
+from tests.support.shared_breakers import Visit, Worker
+from tests.support.store_contract import CLAUSES, Clause
 
 Away = Callable[[Redis], AbstractContextManager[None]]
 

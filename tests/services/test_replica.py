@@ -14,7 +14,7 @@ from agent.ledger.schema import upgrade
 from agent.services import Services
 from agent.settings import Settings
 from tests.services.ledgers import add, all_products, eventually, products
-from tests.services.postgres import Postgres, folder_of_the_server
+from tests.support.postgres_server import Postgres, folder_of_the_server
 
 BOUND = 10.0
 """Seconds: the check of a connection that says nothing, a new one, and what a busy machine adds."""

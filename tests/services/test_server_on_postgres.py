@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from agent.ledger.schema import upgrade
-from demo.live import LiveServer
-from tests.integration_tests.driver import Driver, an_order
+from tests.support.driver import Driver, an_order
+from tests.support.live_server import LiveServer
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from demo.live import ROOT
-from tests.services.postgres import Postgres
+from tests.support.live_server import ROOT
+from tests.support.postgres_server import Postgres
 
 
 @pytest.mark.timeout(1200)

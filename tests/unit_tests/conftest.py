@@ -4,8 +4,6 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,25 +11,21 @@ from langgraph_sdk.client import LangGraphClient
 
 from agent import services as composition
 from agent.approvals import index
+from agent.ledger import engines
 from agent.node_policies import BUDGETS
 from agent.services import Services
 from agent.settings import Settings
-from tests.ledgers import home
-from tests.unit_tests.platform_stub import Platform
+from tests.support.clock import Clock
+from tests.support.ledgers import engine_with_shared_statements, home
+from tests.support.platform_stub import Platform
 
 
-@dataclass
-class Clock:
-    """Time that passes only when the test says so."""
-
-    now: datetime = field(default_factory=lambda: datetime(2026, 6, 1, 12, tzinfo=UTC))
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **parts: float) -> None:
-        """Let time pass: `advance(hours=5)`."""
-        self.now += timedelta(**parts)
+@pytest.fixture(scope="session", autouse=True)
+def _statements_are_compiled_once() -> Iterator[None]:
+    """And not once a test, which was a third of the time of those with a ledger."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "create_engine", engine_with_shared_statements)
+        yield
 
 
 @pytest.fixture
@@ -47,15 +41,10 @@ def ledger_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def config(tmp_path: Path, demo_data: Path) -> Settings:
+def config(tmp_path: Path, demo_shop: Settings) -> Settings:
     """The demo shop is there already, so that its import is not waited for each time."""
-    shutil.copytree(demo_data, tmp_path / "data")
-    return Settings(
-        data_dir=tmp_path / "data",
-        tokens_file=tmp_path / "tokens.json",
-        sandbox_slow_seconds=0.05,
-        payment_timeout_seconds=30,
-    )
+    shutil.copytree(demo_shop.data_dir, tmp_path / "data")
+    return demo_shop.model_copy(update={"data_dir": tmp_path / "data", "tokens_file": tmp_path / "tokens.json"})
 
 
 @pytest.fixture
@@ -84,12 +73,12 @@ async def indexed(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data of a demo shop at its first start: copied into `config.data_dir`, a test's shop need not import it."""
+def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A demo shop after its first start: with a copy of its data, a test's shop need not import it."""
     folder = tmp_path_factory.mktemp("demo")
 
     async def fill() -> None:
         await (await composition.build(Settings(data_dir=folder), Clock())).close()
 
     asyncio.run(fill())
-    return folder
+    return Settings(data_dir=folder, sandbox_slow_seconds=0.05, payment_timeout_seconds=30)

@@ -14,11 +14,11 @@ from agent.server import limits
 from agent.server.limits import TooManyError, throttle
 from agent.server.watchdog import is_late
 from agent.services import Services
-from tests.unit_tests.acts import place_order, refund_payment
-from tests.unit_tests.commerce.scenes import new_order, paid, unreachable, wire
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.order_processing.ordering import SMALL, order, redrive_order, thread_of
-from tests.unit_tests.threads import events
+from tests.support.clock import Clock
+from tests.support.commands import place_order, refund_payment
+from tests.support.orders import SMALL, order, redrive_order, thread_of
+from tests.support.scenes import new_order, paid, unreachable, wire
+from tests.support.threads import events
 
 HOUR = timedelta(hours=1)
 

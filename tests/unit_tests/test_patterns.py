@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 ROWS = [
     line.split("|")[3:5]
@@ -20,19 +18,24 @@ def test_the_tables_are_read() -> None:
     assert len(TESTS) > 30
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_a_place_that_the_page_names_is_there(place: str) -> None:
-    names = re.findall(r"`([^`]+)`", place)
-    files = [name for name in names if "/" in name or name.endswith(".json")]
-    assert files
-    texts = [(ROOT / file).read_text() for file in files]
-    for name in set(names) - set(files):
-        assert any(name in text for text in texts), f"{name} is not in {files}"
+def text(file: str) -> str:
+    """What is in a file of ours; nothing, when it is not there."""
+    return (ROOT / file).read_text() if (ROOT / file).exists() else ""
 
 
-@pytest.mark.parametrize(("file", "name"), TESTS)
-def test_what_was_tried_has_its_test(file: str, name: str) -> None:
-    assert f"def {name or 'test_'}" in (ROOT / "tests" / file).read_text()
+def test_the_places_that_the_page_names_are_there() -> None:
+    missing = []
+    for place in PLACES:
+        names = re.findall(r"`([^`]+)`", place)
+        files = [name for name in names if "/" in name or name.endswith(".json")]
+        texts = [text(file) for file in files]
+        missing += [place] * (not all(texts) or not files)
+        missing += [f"{name} in {files}" for name in set(names) - set(files) if not any(name in each for each in texts)]
+    assert missing == []
+
+
+def test_what_was_tried_has_its_test() -> None:
+    assert [(file, name) for file, name in TESTS if f"def {name or 'test_'}" not in text(f"tests/{file}")] == []
 
 
 def test_what_the_platform_does_is_shown_by_a_script_that_is_there() -> None:

@@ -3,9 +3,11 @@
 `tests/releases` holds a folder a release, written by `tests.releases.record`: a ledger, a card network, and threads.
 """
 
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,18 +15,19 @@ import pytest
 
 from agent.customer_service.graph import graph as customer_service
 from agent.ledger.invariants import CHECKS, violations
+from agent.ledger.schema import upgrade
 from agent.order_processing.graph import graph as order_processing
 from agent.services import Services
 from agent.settings import Settings
 from tests import releases
 from tests.releases.record import TRAIL_KEY
 from tests.releases.threads import Recorded, of_text, put_back
-from tests.unit_tests.commerce.books import both_sides_agree
-from tests.unit_tests.commerce.scenes import charges, dump, network, pay_by, repaid
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.customer_service.talking import say
-from tests.unit_tests.order_processing.ordering import redrive_order, thread_of
-from tests.unit_tests.threads import APPROVE, Thread, staff
+from tests.support.clock import Clock
+from tests.support.conversations import say
+from tests.support.invariants import both_sides_agree
+from tests.support.orders import redrive_order, thread_of
+from tests.support.scenes import charges, dump, network, pay_by, repaid
+from tests.support.threads import APPROVE, Thread, staff
 
 GRAPHS: Final = {graph.name: graph for graph in (customer_service, order_processing)}
 RELEASES: Final = sorted(ledger.parent for ledger in Path(releases.__file__).parent.glob("*/ledger.sql"))
@@ -49,15 +52,34 @@ def clock(clock: Clock) -> Clock:
     return clock
 
 
+@pytest.fixture(scope="session")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """The files of a release, brought to the present schema: once a process, since each test takes a copy."""
+
+    @cache
+    def made(release: Path) -> Path:
+        folder = tmp_path_factory.mktemp("release")
+        for text, database in (("ledger.sql", "ledger.db"), ("card_network.sql", "sandbox.db")):
+            with closing(sqlite3.connect(folder / database)) as connection:
+                connection.executescript((release / text).read_text())
+        upgrade(f"sqlite:///{folder / 'ledger.db'}")
+        return folder
+
+    return made
+
+
 @pytest.fixture
-def config(tmp_path: Path, config: Settings, release: Path) -> Settings:
+def config(tmp_path: Path, release: Path, upgraded: Callable[[Path], Path]) -> Settings:
     """The shop's files are those of the release."""
-    config = config.model_copy(update={"data_dir": tmp_path / "release", "trail_key": TRAIL_KEY, "order_sum_hours": 0})
-    config.data_dir.mkdir()
-    for text, database in (("ledger.sql", "ledger.db"), ("card_network.sql", "sandbox.db")):
-        with closing(sqlite3.connect(config.data_dir / database)) as connection:
-            connection.executescript((release / text).read_text())
-    return config
+    folder = Path(shutil.copytree(upgraded(release), tmp_path / "release"))
+    return Settings(
+        data_dir=folder,
+        tokens_file=tmp_path / "tokens.json",
+        sandbox_slow_seconds=0.05,
+        payment_timeout_seconds=30,
+        trail_key=TRAIL_KEY,
+        order_sum_hours=0,
+    )
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ BARRED: Final = frozenset(
         ReplaceLines,
         RequestExchange,
         RequestReplacement,
-    RequestReplacement,
+        RequestReplacement,
         RequestReturn,
         SwapPayment,
     )

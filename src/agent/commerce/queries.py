@@ -1,9 +1,10 @@
 """Queries: what an order is, whose it is, which ones wait. Nothing here writes."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order

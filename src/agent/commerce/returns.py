@@ -38,7 +38,6 @@ from agent.commerce.returned_pieces import (
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, VariantRow
 from agent.notifications.notify import notify
 
-
 REPLACEMENT: Final = "replace"
 """The kind of return whose pieces are faulty, and go out again as new ones."""
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Final
 
 from sqlalchemy import Connection, create_engine, text
@@ -22,10 +23,7 @@ _ENTRY: Final = re.compile(r"\d+; \d+ \d+ (?P<kind>[A-Z]+(?: [A-Z]+)*) (?:\S+) (
 def strangers(connection: Connection, revision: str) -> list[str]:
     """What is in this database and in no ledger of that revision, in words."""
     if connection.dialect.name == "sqlite":
-        with one_at_a_time, create_engine("sqlite://").begin() as fresh:
-            take_steps(fresh, revision)
-            ours = _in_sqlite(fresh)
-        return [f"{kind} {name} of {of}" for kind, name, of in sorted(_in_sqlite(connection) - ours)]
+        return [f"{kind} {name} of {of}" for kind, name, of in sorted(_in_sqlite(connection) - _of_ledger(revision))]
     return [f"{kind} {name}" for kind, name in connection.execute(text(_IN_POSTGRES))]
 
 
@@ -37,6 +35,14 @@ def strangers_in_archive(listing: Iterable[str]) -> list[str]:
         for entry in entries
         if entry is None or entry["kind"] not in _OWN_KINDS
     ]
+
+
+@cache
+def _of_ledger(revision: str) -> set[SchemaObject]:
+    """What the steps to that revision make of an empty database."""
+    with one_at_a_time, create_engine("sqlite://").begin() as fresh:
+        take_steps(fresh, revision)
+        return _in_sqlite(fresh)
 
 
 def _in_sqlite(connection: Connection) -> set[SchemaObject]:

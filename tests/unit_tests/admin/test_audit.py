@@ -12,7 +12,8 @@ from agent.approvals.trail import Trail
 from agent.client.connection import ExitCode
 from agent.ledger.database import Database, utc_now
 from agent.settings import Settings
-from tests.unit_tests.threads import APPROVE, staff
+from tests.support.ledgers import new_ledger
+from tests.support.threads import APPROVE, staff
 
 from .conftest import Desk
 
@@ -20,9 +21,9 @@ ORDER = Action("approve_order", {"order_id": "N-1", "total": 5_000_00}, "Order N
 
 
 @pytest.fixture
-def request_id(desk: Desk, data: Path) -> str:
+def request_id(data: Path) -> str:
     """A request in the ledger that both roles of its chain have approved."""
-    assert desk("db", "upgrade").code == 0
+    new_ledger(data)
 
     async def approved() -> str:
         database = Database(f"sqlite:///{data / 'ledger.db'}", utc_now)

@@ -15,6 +15,7 @@ from agent.ledger.database_errors import LedgerDamagedError
 from agent.ledger.schema import LedgerLostError
 from agent.server.startup import open_ledger
 from agent.settings import Settings
+from tests.support.ledgers import new_ledger
 
 from .conftest import Desk, Result
 
@@ -51,9 +52,9 @@ LOST: list[Callable[[Path], None]] = [of_no_length, gone]
 
 
 @pytest.fixture
-def ledger(desk: Desk, data: Path) -> Path:
+def ledger(data: Path) -> Path:
     """The file of a ledger with one product, closed."""
-    assert desk("db", "upgrade").code == 0
+    new_ledger(data)
     file = data / "ledger.db"
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("INSERT INTO products VALUES ('lamp', 'Lamp')")

@@ -9,6 +9,7 @@ import pytest
 from agent.client.connection import ExitCode
 from agent.ledger.invariants import CHECKS
 from agent.ledger.schema import newest
+from tests.support.ledgers import new_ledger
 
 from .conftest import Desk
 
@@ -16,9 +17,9 @@ SECRET = "correct-horse"
 
 
 @pytest.fixture
-def ledger(desk: Desk, data: Path) -> Path:
+def ledger(data: Path) -> Path:
     """The file of an upgraded ledger with one product."""
-    assert desk("db", "upgrade").code == 0
+    new_ledger(data)
     change(data / "ledger.db", "INSERT INTO products VALUES ('lamp', 'Lamp')")
     return data / "ledger.db"
 

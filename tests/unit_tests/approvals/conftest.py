@@ -8,7 +8,7 @@ from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
 from agent.ledger.database import Database
-from tests.unit_tests.conftest import Clock
+from tests.support.clock import Clock
 
 
 @pytest.fixture

@@ -16,9 +16,8 @@ from agent.approvals.requests import Approvals
 from agent.identity import APPROVER_ROLES, Caller, Role
 from agent.ledger.database import Database
 from agent.shop import Case
-from tests.unit_tests.threads import APPROVE, reject, seen
-
-from .asking import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, refund
+from tests.support.approvals import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, refund
+from tests.support.threads import APPROVE, reject, seen
 
 Say = Literal["approve", "reject", "edit"]
 Step = tuple[Role, str, Say, int]

@@ -8,10 +8,9 @@ from agent.approvals.deadlines import Deadlines, Happened, ToTell
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
 from agent.ledger.database import Database
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, staff
-
-from .asking import ASKER, ask, order, refund
+from tests.support.approvals import ASKER, ask, order, refund
+from tests.support.clock import Clock
+from tests.support.threads import APPROVE, SERVICE, events, reject, staff
 
 
 async def test_nothing_happens_before_half_of_a_steps_time(

@@ -16,10 +16,9 @@ from agent.approvals.feedback import Feedback
 from agent.approvals.requests import Approvals
 from agent.identity import Caller
 from agent.ledger.database import Database
-from tests.unit_tests.providers.conftest import serving
-from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, staff
-
-from .asking import ask, changed_amount, edit_to, order, refund
+from tests.support.approvals import ask, changed_amount, edit_to, order, refund
+from tests.support.serving import serving
+from tests.support.threads import APPROVE, SERVICE, events, reject, staff
 
 PROJECT = uuid4()
 Traced = RunTree | Literal[False]

@@ -15,9 +15,8 @@ from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
 from agent.identity import Caller
 from agent.settings import Settings
-from tests.unit_tests.threads import APPROVE, Thread, events, reject, staff
-
-from .asking import ask, order
+from tests.support.approvals import ask, order
+from tests.support.threads import APPROVE, Thread, events, reject, staff
 
 
 class State(TypedDict):

@@ -12,12 +12,11 @@ from agent.approvals.index import Index, entry
 from agent.approvals.requests import Approvals
 from agent.settings import Settings
 from agent.tokens import create_tokens
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.providers.conftest import serving
-from tests.unit_tests.threads import APPROVE, events, staff
-
-from .asking import ask, order
+from tests.support.approvals import ask, order
+from tests.support.clock import Clock
+from tests.support.platform_stub import Platform
+from tests.support.serving import serving
+from tests.support.threads import APPROVE, events, staff
 
 NOTHING: dict[str, Any] = {"awaiting": None, "escalated_to": None, "due": None}
 

@@ -8,8 +8,8 @@ from agent.approvals.requests import Approvals
 from agent.identity import Caller
 from agent.ledger.database import Database, KeyReusedError, PolicyDenied
 from agent.ledger.tables import NotificationRow
-from tests.unit_tests.approvals.asking import CUSTOMER, ask, refund
-from tests.unit_tests.threads import APPROVE, reject, staff
+from tests.support.approvals import CUSTOMER, ask, refund
+from tests.support.threads import APPROVE, reject, staff
 
 AGENT = staff("general_agent")
 

@@ -10,10 +10,9 @@ from agent.approvals.requests import Approvals
 from agent.identity import APPROVER_ROLES, ROLES, Caller, Role
 from agent.ledger.database import Database, PolicyDenied
 from agent.ledger.tables import ApprovalRow
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, SERVICE, events, reject, seen, staff
-
-from .asking import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, order, refund
+from tests.support.approvals import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, order, refund
+from tests.support.clock import Clock
+from tests.support.threads import APPROVE, SERVICE, events, reject, seen, staff
 
 
 async def test_a_request_shows_people_what_would_be_done_and_who_may_answer(approvals: Approvals) -> None:

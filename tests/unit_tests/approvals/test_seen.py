@@ -11,10 +11,9 @@ from agent.approvals.seen import CHANGED_LATELY, Seen
 from agent.identity import Caller
 from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, reject, seen, staff
-
-from .asking import ask, changed_amount, decisions, edit_to, order, refund
+from tests.support.approvals import ask, changed_amount, decisions, edit_to, order, refund
+from tests.support.clock import Clock
+from tests.support.threads import APPROVE, reject, seen, staff
 
 AGENT, MANAGER = staff("billing_agent"), staff("billing_manager")
 

@@ -15,9 +15,8 @@ from agent.approvals.trail import BrokenTrailError, Trail
 from agent.ledger.database import Database, PolicyDenied
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.settings import Settings
-from tests.unit_tests.threads import APPROVE, events, reject, seen, staff
-
-from .asking import ask, changed_amount, edit_to, order, refund
+from tests.support.approvals import ask, changed_amount, edit_to, order, refund
+from tests.support.threads import APPROVE, events, reject, seen, staff
 
 Change = Callable[[ApprovalRow, list[DecisionRow]], None]
 

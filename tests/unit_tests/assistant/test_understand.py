@@ -15,7 +15,7 @@ from agent.assistant.models import Act, Topic, Understanding
 from agent.assistant.understand import ReadBy, Understander, chat_models
 from agent.resilience import BreakerConfig, CircuitBreaker
 from agent.settings import Settings
-from tests.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
+from tests.support.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
 
 TEXT = "cancel W-1001, I no longer need it, and give me 80.00 back for W-1002"
 

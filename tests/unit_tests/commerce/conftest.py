@@ -11,9 +11,8 @@ from agent.ledger.database import Database
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
 from agent.settings import Settings
-from tests.ledgers import home
-
-from ..conftest import Clock
+from tests.support.clock import Clock
+from tests.support.ledgers import home
 
 
 @pytest.fixture(scope="session")

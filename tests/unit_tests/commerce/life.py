@@ -39,12 +39,11 @@ from agent.providers.carrier import CarrierError
 from agent.providers.payment import PaymentError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel, place_order
-
-from ..conftest import Clock
-from .books import GOODWILL, given_back
-from .outside import NEVER_TAKEN, readdress, the_van_comes
-from .scenes import ELSEWHERE, ask, dump, recard
+from tests.support.clock import Clock
+from tests.support.commands import hand_over_parcel, place_order
+from tests.support.invariants import GOODWILL, given_back
+from tests.support.outside import NEVER_TAKEN, readdress, the_van_comes
+from tests.support.scenes import ELSEWHERE, ask, dump, recard
 
 What = Literal[
     "go on",

@@ -16,11 +16,10 @@ from agent.providers.payment import Attempt
 from agent.providers.stripe import StripeProvider
 from agent.services import Services
 from agent.shop import SHOP
-from tests.ledgers import home
-from tests.stripe_stub import StripeStub
-from tests.unit_tests.providers.conftest import PATIENCE
-
-from ..conftest import Clock
+from tests.support.clock import Clock
+from tests.support.ledgers import home
+from tests.support.serving import PATIENCE
+from tests.support.stripe_stub import StripeStub
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from agent.services import Services
-
-from .scenes import (
+from tests.support.scenes import (
     Scene,
     approved,
     awaiting,

@@ -24,8 +24,20 @@ from agent.commerce.ticket_commands import TicketCommand
 from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import VariantRow
 from agent.services import Services
-
-from .scenes import ELSEWHERE, ask, cancel, denies, dump, gift, new_order, paid, placed, reserved, send_to, stock
+from tests.support.scenes import (
+    ELSEWHERE,
+    ask,
+    cancel,
+    denies,
+    dump,
+    gift,
+    new_order,
+    paid,
+    placed,
+    reserved,
+    send_to,
+    stock,
+)
 
 WHO: dict[str, Any] = {"key": "c1", "actor": "ada_park", "subject": "ada_park"}
 CANCEL = CancelOrder(**WHO, order_id="W-1002", reason="no longer needed")

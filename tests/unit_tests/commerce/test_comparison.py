@@ -17,10 +17,9 @@ from agent.ledger.tables import PaymentRow, TicketRow
 from agent.providers.payment import Attempt, PaymentNotSentError
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.acts import refund_payment
-
-from ..conftest import Clock
-from .scenes import TOTAL, approved, charges, dump, new_order, paid, unreachable, wire
+from tests.support.clock import Clock
+from tests.support.commands import refund_payment
+from tests.support.scenes import TOTAL, approved, charges, dump, new_order, paid, unreachable, wire
 
 
 async def differences(shop: Services, days: int = DAYS) -> list[tuple[str, str, int]]:

@@ -5,11 +5,10 @@ import pytest
 
 from agent.commerce.commands import MarkDelivered, MarkHandedOver
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel, refund_payment
-
-from ..conftest import Clock
-from .outside import at_the_carrier, the_van_comes
-from .scenes import (
+from tests.support.clock import Clock
+from tests.support.commands import hand_over_parcel, refund_payment
+from tests.support.outside import at_the_carrier, the_van_comes
+from tests.support.scenes import (
     TOTAL,
     ask,
     booked,

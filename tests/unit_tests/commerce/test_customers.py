@@ -8,8 +8,7 @@ from agent.commerce.commands import ChangeProfileAddress, IssueCredit
 from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.types import Address
 from agent.services import Services
-
-from .scenes import ELSEWHERE, ask, denies, dump, gift, new_order, placed
+from tests.support.scenes import ELSEWHERE, ask, denies, dump, gift, new_order, placed
 
 CREDIT: dict[str, Any] = {"payment_method_id": "ada_gift", "amount": 5_00, "reason": "late parcel"}
 TICKET: dict[str, Any] = {"topic": "order", "text": "The lamp came without its shade."}

@@ -8,10 +8,9 @@ import pytest
 from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.commerce.debts import Debt
 from agent.services import Services
-from tests.unit_tests.acts import refund_payment
-
-from ..conftest import Clock
-from .scenes import TOTAL, dump, entries, new_order, paid, repaid, unreachable, wire
+from tests.support.clock import Clock
+from tests.support.commands import refund_payment
+from tests.support.scenes import TOTAL, dump, entries, new_order, paid, repaid, unreachable, wire
 
 KEY = "r1:A-1:pay:1"
 

@@ -7,9 +7,8 @@ import pytest
 from agent.commerce.payments import ATTEMPTS
 from agent.providers.payment import PaymentNotSentError
 from agent.services import Services
-
-from ..conftest import Clock
-from .scenes import approved, cancel, charges, denies, dump, entries, new_order, pay_by, recard
+from tests.support.clock import Clock
+from tests.support.scenes import approved, cancel, charges, denies, dump, entries, new_order, pay_by, recard
 
 
 @pytest.fixture

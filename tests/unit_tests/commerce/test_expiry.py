@@ -4,8 +4,7 @@ from sqlalchemy import delete, select, update
 
 from agent.ledger.tables import NotificationRow, OrderRow, TicketRow
 from agent.services import Services
-
-from ..conftest import Clock
+from tests.support.clock import Clock
 
 SENT = ("W-1006", "W-1012")  # of the demo shop, two and three days ago; the others have arrived
 

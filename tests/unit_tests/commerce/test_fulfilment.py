@@ -6,9 +6,8 @@ import pytest
 
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel
-
-from .scenes import (
+from tests.support.commands import hand_over_parcel
+from tests.support.scenes import (
     Scene,
     approved,
     cancel,

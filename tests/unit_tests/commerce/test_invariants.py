@@ -19,13 +19,13 @@ from agent.commerce.commands import NewOrder, Swap
 from agent.commerce.lifecycle import UNDECIDED
 from agent.services import Services
 from agent.settings import Settings
-from tests.ledgers import home
+from tests.support.clock import Clock
+from tests.support.invariants import all_adds_up, moved_by_the_table
+from tests.support.ledgers import home
+from tests.support.outside import sparing_the_books, with_second
+from tests.support.scenes import Hook, dump, lost, new_order, unreachable, wire
 
-from ..conftest import Clock
-from .books import all_adds_up, moved_by_the_table
 from .life import Life, Step, Weather, What, cut_off
-from .outside import sparing_the_books, with_second
-from .scenes import Hook, dump, lost, new_order, unreachable, wire
 
 pytestmark = pytest.mark.thorough
 

@@ -5,9 +5,8 @@ import pytest
 
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.services import Services
-
-from ..conftest import Clock
-from .scenes import (
+from tests.support.clock import Clock
+from tests.support.scenes import (
     TOTAL,
     approved,
     cancel,

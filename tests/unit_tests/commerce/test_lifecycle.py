@@ -7,8 +7,7 @@ import pytest
 
 from agent.commerce.lifecycle import AT_REST, CHARGEABLE, MOVES, NOT_PAID_YET, Cause, Stage, check_move
 from agent.services import Services
-
-from .scenes import denies, dump, new_order, placed
+from tests.support.scenes import denies, dump, new_order, placed
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
 CAUSES: tuple[Cause, ...] = get_args(Cause)

@@ -20,13 +20,13 @@ from agent.ledger.database import PolicyDenied
 from agent.notifications.notify import CustomerEvent
 from agent.services import Services
 from agent.settings import Settings
-from tests.ledgers import home
+from tests.support.clock import Clock
+from tests.support.invariants import all_adds_up
+from tests.support.ledgers import home
+from tests.support.outside import the_van_comes
+from tests.support.scenes import Dump, Hook, cut_off_by, dump, new_order, unreachable, wire
 
-from ..conftest import Clock
-from .books import all_adds_up
 from .life import Life, Step, Weather, What
-from .outside import the_van_comes
-from .scenes import Dump, Hook, cut_off_by, dump, new_order, unreachable, wire
 
 pytestmark = pytest.mark.thorough
 

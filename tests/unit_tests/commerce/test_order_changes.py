@@ -4,9 +4,8 @@ import pytest
 
 from agent.ledger.tables import VariantRow
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel, refund_payment
-
-from .scenes import (
+from tests.support.commands import hand_over_parcel, refund_payment
+from tests.support.scenes import (
     cancel,
     denies,
     dump,

@@ -12,9 +12,8 @@ from agent.commerce.orders import GIVE_UPS
 from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import TicketRow
 from agent.services import Services
-
-from ..conftest import Clock
-from .scenes import (
+from tests.support.clock import Clock
+from tests.support.scenes import (
     approved,
     cancel,
     denies,

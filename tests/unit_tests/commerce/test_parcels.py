@@ -9,10 +9,9 @@ from agent.commerce.commands import MarkDelivered, RequestReturn
 from agent.providers.carrier import CarrierUnavailableError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel
-
-from .outside import NEVER_TAKEN, at_the_carrier, readdress, the_van_comes
-from .scenes import (
+from tests.support.commands import hand_over_parcel
+from tests.support.outside import NEVER_TAKEN, at_the_carrier, readdress, the_van_comes
+from tests.support.scenes import (
     TOTAL,
     ask,
     booked,

@@ -5,9 +5,8 @@ import pytest
 from agent.commerce.commands import MarkDelivered, NewOrder, RequestReturn
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel, place_order
-
-from .scenes import ask, charges, denies, dump, new_order, replace
+from tests.support.commands import hand_over_parcel, place_order
+from tests.support.scenes import ask, charges, denies, dump, new_order, replace
 
 BASKET = {"CLOCK-WALNUT": 2, "LAMP-OAK": 2}
 """Of walnut clocks there is one."""

@@ -21,8 +21,7 @@ from agent.commerce.lifecycle import (
 from agent.commerce.locks import move_payment
 from agent.ledger.tables import PaymentRow
 from agent.services import Services
-
-from .scenes import dump, new_order, paid
+from tests.support.scenes import dump, new_order, paid
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 LEGAL = [(a, to, by) for a, moves in PAYMENT_MOVES.items() for to, causes in moves.items() for by in causes]

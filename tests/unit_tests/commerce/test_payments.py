@@ -12,8 +12,7 @@ from agent.ledger.tables import VariantRow
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
-
-from .scenes import (
+from tests.support.scenes import (
     TOTAL,
     Scene,
     approved,

@@ -7,9 +7,8 @@ import pytest
 
 from agent.commerce.debt_outcomes import PENDING_LIMIT
 from agent.services import Services
-
-from ..conftest import Clock
-from .scenes import cancel, dump, entries, lost, network, new_order, paid, recard, unreachable, wire
+from tests.support.clock import Clock
+from tests.support.scenes import cancel, dump, entries, lost, network, new_order, paid, recard, unreachable, wire
 
 KEY = "A-1:pay:1:rest"
 

@@ -9,10 +9,9 @@ from agent.commerce.commands import NewOrder
 from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import VariantRow
 from agent.services import Services
-from tests.unit_tests.acts import place_order
-
-from ..conftest import Clock
-from .scenes import LINES, TOTAL, denies, dump, new_order, placed
+from tests.support.clock import Clock
+from tests.support.commands import place_order
+from tests.support.scenes import LINES, TOTAL, denies, dump, new_order, placed
 
 ELSEWHERE = {"line1": "1 Main Street", "city": "Salem", "postcode": "97301", "country": "US"}
 

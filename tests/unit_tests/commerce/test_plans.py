@@ -11,7 +11,7 @@ import pytest
 from agent import services as composition
 from agent.ledger.engines import driver_url, is_embedded
 from agent.services import Services
-from tests.plans import everything, scanned_by_postgres, scanned_by_sqlite
+from tests.support.query_plans import everything, scanned_by_postgres, scanned_by_sqlite
 
 Scanned = Callable[[str, Any], set[str]]
 

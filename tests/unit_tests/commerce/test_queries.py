@@ -7,10 +7,9 @@ import pytest
 from agent.commerce.commands import NewOrder
 from agent.ledger.tables import CustomerRow
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel
-
-from ..conftest import Clock
-from .scenes import approved, denies, new_order, paid, pay_by, placed, reserved
+from tests.support.clock import Clock
+from tests.support.commands import hand_over_parcel
+from tests.support.scenes import approved, denies, new_order, paid, pay_by, placed, reserved
 
 MUG = {"MUG-BLUE": 1}
 

@@ -13,10 +13,9 @@ from agent.commerce.booking import gift_balance
 from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import PaymentRow
 from agent.services import Services
-from tests.unit_tests.acts import refund_payment
-
-from ..conftest import Clock
-from .scenes import (
+from tests.support.clock import Clock
+from tests.support.commands import refund_payment
+from tests.support.scenes import (
     TOTAL,
     approved,
     cancel,

@@ -5,9 +5,20 @@ import pytest
 
 from agent.commerce.payments import BATCH_SIZE
 from agent.services import Services
-
-from ..conftest import Clock
-from .scenes import approved, cancel, charges, dump, entries, new_order, paid, pay_by, recard, replace, wire
+from tests.support.clock import Clock
+from tests.support.scenes import (
+    approved,
+    cancel,
+    charges,
+    dump,
+    entries,
+    new_order,
+    paid,
+    pay_by,
+    recard,
+    replace,
+    wire,
+)
 
 CURTAIN = {"CURTAIN-MEDIUM": 2}
 

@@ -9,9 +9,21 @@ from agent.commerce.commands import MarkDelivered, ReceiveReturn, RequestExchang
 from agent.ledger.database import PolicyDenied
 from agent.ledger.tables import VariantRow
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel, refund_payment
-
-from .scenes import ask, denies, dump, entries, gift, network, new_order, paid, pay_by, repaid, replace, stock
+from tests.support.commands import hand_over_parcel, refund_payment
+from tests.support.scenes import (
+    ask,
+    denies,
+    dump,
+    entries,
+    gift,
+    network,
+    new_order,
+    paid,
+    pay_by,
+    repaid,
+    replace,
+    stock,
+)
 
 LAMP = ("LAMP-OAK", "LAMP-BRASS")
 """Of W-1001; the new one is 20.00 dearer."""

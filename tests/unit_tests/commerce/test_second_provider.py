@@ -10,10 +10,21 @@ import pytest
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
-
-from ..conftest import Clock
-from .outside import at_providers, only, with_second
-from .scenes import TOTAL, approved, cancel, dump, entries, lost, network, new_order, paid, unreachable, wire
+from tests.support.clock import Clock
+from tests.support.outside import at_providers, only, with_second
+from tests.support.scenes import (
+    TOTAL,
+    approved,
+    cancel,
+    dump,
+    entries,
+    lost,
+    network,
+    new_order,
+    paid,
+    unreachable,
+    wire,
+)
 
 
 @pytest.fixture

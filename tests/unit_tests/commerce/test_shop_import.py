@@ -17,10 +17,9 @@ from agent.commerce.shop_import import catalogue, import_shop, is_empty
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
-from tests.ledgers import home
-
-from ..conftest import Clock
-from .scenes import dump, lost, network, unreachable, wire
+from tests.support.clock import Clock
+from tests.support.ledgers import home
+from tests.support.scenes import dump, lost, network, unreachable, wire
 
 
 @pytest.fixture

@@ -17,12 +17,11 @@ from sqlalchemy.orm import Session
 from agent.commerce import dispatcher
 from agent.commerce.commands import Denial
 from agent.ledger.base import Base
-from tests import tau_form
-from tests.tau_form import Json
-from tests.tau_retail import DATA, Desk, db_of, expected, opened, refused_here, run_case
-
-from .books import all_adds_up, on_hand
-from .scenes import Dump, dump, lost, unreachable, wire
+from tests.support import tau_form
+from tests.support.invariants import all_adds_up, on_hand
+from tests.support.scenes import Dump, dump, lost, unreachable, wire
+from tests.support.tau_form import Json
+from tests.support.tau_retail import DATA, Desk, db_of, expected, opened, refused_here, run_case
 
 pytestmark = pytest.mark.thorough
 

@@ -15,11 +15,10 @@ from agent.identity import Caller, Role
 from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import TicketRow
 from agent.services import Services
-from tests.unit_tests.acts import done
-from tests.unit_tests.threads import events, staff
-
-from ..conftest import Clock
-from .scenes import ask, denies, dump
+from tests.support.clock import Clock
+from tests.support.commands import done
+from tests.support.scenes import ask, denies, dump
+from tests.support.threads import events, staff
 
 AGENT = staff("general_agent")
 COLLEAGUE = staff("general_agent", 2)

@@ -8,12 +8,11 @@ from sqlalchemy import text
 from agent.commerce.commands import ReplaceLines, Swap, UndoChange
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel, refund_payment
-
-from ..conftest import Clock
-from .books import all_adds_up
-from .outside import at_the_carrier
-from .scenes import ask, cancel, denies, dump, entries, new_order, paid, pay_by, repaid, replace, stock
+from tests.support.clock import Clock
+from tests.support.commands import hand_over_parcel, refund_payment
+from tests.support.invariants import all_adds_up
+from tests.support.outside import at_the_carrier
+from tests.support.scenes import ask, cancel, denies, dump, entries, new_order, paid, pay_by, repaid, replace, stock
 
 CURTAIN = {"CURTAIN-MEDIUM": 2}
 OLD, NEW = "CURTAIN-MEDIUM", "CURTAIN-LONG"

@@ -14,11 +14,11 @@ from agent.commerce.commands import (
 )
 from agent.ledger.tables import VariantRow
 from agent.services import Services
-from tests.unit_tests.acts import refund_payment
+from tests.support.clock import Clock
+from tests.support.commands import refund_payment
+from tests.support.invariants import all_adds_up
+from tests.support.scenes import ask, denies, dump, entries, new_order, paid, pay_by, recard, stock
 
-from ..conftest import Clock
-from .books import all_adds_up
-from .scenes import ask, denies, dump, entries, new_order, paid, pay_by, recard, stock
 from .test_returns import deliver
 
 CURTAIN = "CURTAIN-MEDIUM"

@@ -17,9 +17,8 @@ from agent.customer_service.specialists import look_into
 from agent.identity import Caller
 from agent.ledger.tables import TicketRow
 from agent.services import Services
-from tests.unit_tests.threads import events, staff
-
-from .talking import ADA, BEN, STOREFRONT, claims_reach, conversation, say
+from tests.support.conversations import ADA, BEN, STOREFRONT, claims_reach, conversation, say
+from tests.support.threads import events, staff
 
 pytestmark = pytest.mark.usefixtures("shop")
 

@@ -11,11 +11,10 @@ from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import DeskState, Plan, PlannedAction, ReadyAction
 from agent.identity import Caller
 from agent.services import Services
-from tests.unit_tests.acts import refund_payment
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, seen, staff
-
-from .talking import ADA, answer, conversation, refunds, say, waiting_refund
+from tests.support.clock import Clock
+from tests.support.commands import refund_payment
+from tests.support.conversations import ADA, answer, conversation, refunds, say, waiting_refund
+from tests.support.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, seen, staff
 
 
 async def at_the_gate(thread: Thread) -> Any:

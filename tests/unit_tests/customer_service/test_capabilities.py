@@ -13,10 +13,9 @@ from agent.commerce.ticket_commands import CloseTicket, TakeTicket
 from agent.identity import Caller
 from agent.ledger.tables import CustomerRow, ReturnRow, TicketMessageRow, TicketRow, VariantRow
 from agent.services import Services
-from tests.unit_tests.threads import staff
-
-from ..conftest import Clock
-from .talking import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+from tests.support.clock import Clock
+from tests.support.conversations import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+from tests.support.threads import staff
 
 pytestmark = pytest.mark.usefixtures("shop")
 

@@ -7,10 +7,9 @@ from agent.customer_service import nodes
 from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import DeskState, PlannedAction, ReadyAction
 from agent.services import Services
-from tests.unit_tests.acts import cancel_order
-from tests.unit_tests.conftest import Clock
-
-from .talking import BEN, conversation, refunds, say
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order
+from tests.support.conversations import BEN, conversation, refunds, say
 
 
 async def test_a_cancellation_is_asked_for_its_reason_listed_agreed_and_refunded(shop: Services) -> None:

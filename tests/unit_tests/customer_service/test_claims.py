@@ -4,9 +4,9 @@ import pytest
 
 from agent.commerce.policy import RULES
 from agent.services import Services
-from tests.unit_tests.threads import Thread
+from tests.support.conversations import STOREFRONT, claims_reach, conversation, say
+from tests.support.threads import Thread
 
-from .talking import STOREFRONT, claims_reach, conversation, say
 from .test_notifications import SHIPPED, messages, shipped, wake
 
 pytestmark = pytest.mark.usefixtures("shop")

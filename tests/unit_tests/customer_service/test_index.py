@@ -5,11 +5,10 @@ from typing import Any, cast
 import pytest
 
 from agent.services import Services
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import APPROVE, events, reject, staff
-
-from .talking import conversation, refunds, say, waiting_refund
+from tests.support.clock import Clock
+from tests.support.conversations import conversation, refunds, say, waiting_refund
+from tests.support.platform_stub import Platform
+from tests.support.threads import APPROVE, events, reject, staff
 
 
 @pytest.fixture

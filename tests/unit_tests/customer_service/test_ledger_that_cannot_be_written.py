@@ -1,6 +1,6 @@
 """The ledger's disk is full, or read-only: what needs no write is answered, and the rest is told, with nothing done."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,11 +9,10 @@ from sqlalchemy import event
 from agent.customer_service.reply_templates import SAYINGS
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.commerce.scenes import dump
-from tests.unit_tests.server.conftest import Ask, ask, platform  # noqa: F401  (fixtures)
-from tests.unit_tests.threads import events, staff
-
-from .talking import ADA, conversation, say
+from tests.support.conversations import ADA, conversation, say
+from tests.support.routes import Ask, asking, beside_a_stub
+from tests.support.scenes import dump
+from tests.support.threads import events, staff
 
 READ_ONLY = "PRAGMA query_only = ON"
 FULL = "PRAGMA max_page_count = 1"  # SQLite's own limit: it may not grow by a page
@@ -24,6 +23,14 @@ def config(config: Settings) -> Settings:
     if config.database_url:
         pytest.skip("how a disk is full is the embedded ledger's to say")
     return config
+
+
+@pytest.fixture
+async def ask(shop: Services, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ask]:
+    """Send a request to the custom routes as somebody."""
+    beside_a_stub(monkeypatch)
+    async with asking() as send:
+        yield send
 
 
 @pytest.fixture
@@ -80,7 +87,7 @@ async def test_a_change_is_not_made_and_waits_for_another_yes(
 async def test_a_cancel_over_http_is_503_with_its_cause_and_health_says_so(
     shop: Services,
     spoil: Callable[[str], None],
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     spoil(READ_ONLY)
 
@@ -98,7 +105,7 @@ async def test_a_cancel_over_http_is_503_with_its_cause_and_health_says_so(
     assert "its file or folder is read-only" in ready.json()["why"]
 
 
-async def test_a_full_disk_is_named(shop: Services, spoil: Callable[[str], None], ask: Ask) -> None:  # noqa: F811
+async def test_a_full_disk_is_named(shop: Services, spoil: Callable[[str], None], ask: Ask) -> None:
     def fill(session: Any) -> None:
         session.connection().exec_driver_sql("CREATE TABLE filler AS SELECT randomblob(100000) AS noise")
 
@@ -110,7 +117,7 @@ async def test_a_full_disk_is_named(shop: Services, spoil: Callable[[str], None]
 async def test_a_disk_that_is_nearly_full_is_not_ready(
     shop: Services,
     monkeypatch: pytest.MonkeyPatch,
-    ask: Ask,  # noqa: F811
+    ask: Ask,
 ) -> None:
     assert (await ask("GET", "/ops/ready")).json() == {"status": "ready"}
     monkeypatch.setattr("agent.ledger.readiness.LEAST_FREE_BYTES", 2**62)
@@ -119,7 +126,7 @@ async def test_a_disk_that_is_nearly_full_is_not_ready(
     assert (await ask("GET", "/ops/ready")).json()["why"].startswith("the ledger's disk is full")
 
 
-async def test_however_many_ask_the_ledger_writes_once(shop: Services, ask: Ask) -> None:  # noqa: F811
+async def test_however_many_ask_the_ledger_writes_once(shop: Services, ask: Ask) -> None:
     writes: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:

@@ -17,9 +17,8 @@ from typing_extensions import TypedDict
 from agent.customer_service import message_history
 from agent.customer_service.message_history import MESSAGES, SNAPSHOT_EVERY, messages_update
 from agent.services import Services
-from tests.unit_tests.notifying import note
-
-from .talking import conversation, say
+from tests.support.conversations import conversation, say
+from tests.support.notifications import note
 
 TURNS_A_SNAPSHOT: Final = SNAPSHOT_EVERY // 2  # the customer's message, and the reply
 CONFIG: Final = RunnableConfig(configurable={"thread_id": "t"})

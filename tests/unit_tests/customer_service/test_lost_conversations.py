@@ -4,10 +4,9 @@ from typing import Any
 
 from agent.commerce.policy import RULES
 from agent.services import Services
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, SERVICE, Thread, reject, staff
-
-from .talking import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+from tests.support.clock import Clock
+from tests.support.conversations import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+from tests.support.threads import APPROVE, SERVICE, Thread, reject, staff
 
 
 async def lost_and_asked_again() -> tuple[Thread, Any]:

@@ -13,11 +13,20 @@ from agent.customer_service.reply_templates import NOTIFICATIONS, SAYINGS, sente
 from agent.notifications.conversations import Notification
 from agent.notifications.notify import CustomerEvent
 from agent.services import Services
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.notifying import note, noted
-from tests.unit_tests.threads import APPROVE, SERVICE, Thread, staff
-
-from .talking import ADA, BEN, STOREFRONT, answer, claims_reach, conversation, refunds, say, waiting_refund
+from tests.support.clock import Clock
+from tests.support.conversations import (
+    ADA,
+    BEN,
+    STOREFRONT,
+    answer,
+    claims_reach,
+    conversation,
+    refunds,
+    say,
+    waiting_refund,
+)
+from tests.support.notifications import note, noted
+from tests.support.threads import APPROVE, SERVICE, Thread, staff
 
 SHIPPED = "A parcel of order W-1001 is on its way. Its tracking number is T-1."
 REFUNDED = "60.00 USD of order W-1001 has been refunded."

@@ -4,9 +4,8 @@ import pytest
 
 from agent.customer_service.reply_templates import SAYINGS
 from agent.services import Services
-from tests.unit_tests.threads import APPROVE, SERVICE, Thread, staff
-
-from .talking import ADA, BEN, conversation, refunds, say, waiting_refund
+from tests.support.conversations import ADA, BEN, conversation, refunds, say, waiting_refund
+from tests.support.threads import APPROVE, SERVICE, Thread, staff
 
 
 async def asked_about(shop: Services, thread: Thread) -> str:

@@ -7,10 +7,9 @@ import pytest
 from agent.customer_service.plan_execution import review_plan
 from agent.customer_service.state import Plan, PlannedAction
 from agent.services import Services
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, SERVICE, Thread, reject, seen, staff
-
-from .talking import answer, conversation, refunds, say, waiting_refund
+from tests.support.clock import Clock
+from tests.support.conversations import answer, conversation, refunds, say, waiting_refund
+from tests.support.threads import APPROVE, SERVICE, Thread, reject, seen, staff
 
 AGENT = staff("general_agent")
 

@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from agent.ledger.backup import backup, restore
 from agent.ledger.contents import BackupError
 from agent.ledger.database import Database, Effect, Json
-from agent.ledger.schema import SchemaError, newest, upgrade
+from agent.ledger.schema import SchemaError, newest
 from agent.ledger.tables import ProductRow
+from tests.support.ledgers import new_ledger
 
 
 def say(_: str) -> None:
@@ -24,8 +25,7 @@ def say(_: str) -> None:
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """A ledger with a lamp in it."""
-    made = f"sqlite:///{tmp_path / 'ledger.db'}"
-    upgrade(made)
+    made = new_ledger(tmp_path)
     put(made, "lamp")
     return made
 

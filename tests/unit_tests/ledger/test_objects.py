@@ -9,7 +9,7 @@ from sqlalchemy import text
 from agent.ledger.engines import sync_engine
 from agent.ledger.objects import strangers, strangers_in_archive
 from agent.ledger.schema import config, upgrade
-from tests.ledgers import home
+from tests.support.ledgers import home
 
 LISTING = """;
 ; Archive created at 2026-06-01 12:00:00 UTC

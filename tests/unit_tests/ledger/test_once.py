@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session
 from agent.ledger.database import Act, Database, Effect, Json, KeyReusedError, PolicyDenied
 from agent.ledger.engines import Limits
 from agent.ledger.tables import EffectRow, ProductRow
-
-from ..conftest import Clock
+from tests.support.clock import Clock
 
 ASKED = Effect("order:1:rename", "Rename", "ada", "ada_park", {"to": "Lamp", "pieces": 2})
 

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, Effect, Json
 from agent.ledger.tables import CustomerRow, EffectRow, OrderRow, ProductRow, VariantRow
-
-from ..conftest import Clock
+from tests.support.clock import Clock
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from agent.approvals.requests import Action, Approvals
 from agent.ledger.database import Database
 from agent.ledger.tables import NotificationRow
 from agent.shop import Case
-from tests.unit_tests.approvals.asking import ask, changed_amount, edit_to, order, refund
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, reject, staff
+from tests.support.approvals import ask, changed_amount, edit_to, order, refund
+from tests.support.clock import Clock
+from tests.support.threads import APPROVE, LOOK_AGAIN, SERVICE, reject, staff
 
 
 async def told(database: Database) -> list[tuple[str, dict[str, Any]]]:

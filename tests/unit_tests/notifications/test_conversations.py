@@ -9,8 +9,8 @@ from sqlalchemy import select
 from agent.ledger.tables import ConversationRow
 from agent.notifications.conversations import BATCH_SIZE, MAX_AGE, RECORD_EVERY
 from agent.services import Services
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.notifying import note, noted
+from tests.support.clock import Clock
+from tests.support.notifications import note, noted
 
 
 async def pending(shop: Services, thread_id: str = "chat-1", customer: str = "ada_park", *already: str) -> list[str]:

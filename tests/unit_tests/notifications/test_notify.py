@@ -8,23 +8,10 @@ import pytest
 from agent.commerce.commands import MarkHandedOver
 from agent.notifications.notify import LONGEST_KEY, NO_CONVERSATION, notification_key
 from agent.services import Services
-from tests.unit_tests.acts import refund_payment
-from tests.unit_tests.commerce.outside import NEVER_TAKEN, readdress, the_van_comes
-from tests.unit_tests.commerce.scenes import (
-    TOTAL,
-    approved,
-    ask,
-    booked,
-    cancel,
-    denies,
-    dump,
-    new_order,
-    paid,
-    unreachable,
-    wire,
-)
-
-from ..conftest import Clock
+from tests.support.clock import Clock
+from tests.support.commands import refund_payment
+from tests.support.outside import NEVER_TAKEN, readdress, the_van_comes
+from tests.support.scenes import TOTAL, approved, ask, booked, cancel, denies, dump, new_order, paid, unreachable, wire
 
 Act = Callable[[Services], Awaitable[None]]
 

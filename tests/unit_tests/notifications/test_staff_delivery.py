@@ -22,9 +22,9 @@ from agent.notifications.staff_delivery import MAX_AGE, MAX_ATTEMPTS
 from agent.notifications.staff_sentences import SENTENCES
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.providers.conftest import free_port, serving, until
-from tests.unit_tests.threads import APPROVE, events, staff
+from tests.support.clock import Clock
+from tests.support.serving import free_port, serving, until
+from tests.support.threads import APPROVE, events, staff
 
 PATH = "T0pS3cr3t"
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from agent.notifications.webhook import NotDeliveredError, WebhookReceiver
 from agent.providers.factory import guarded
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
-from tests.unit_tests.providers.conftest import PATIENCE, serving
+from tests.support.serving import PATIENCE, serving
 
 SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
 

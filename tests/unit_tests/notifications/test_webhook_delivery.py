@@ -16,10 +16,10 @@ from agent.approvals.requests import Action
 from agent.notifications.webhook_delivery import ALARMING
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.notifying import note, noted
-from tests.unit_tests.providers.conftest import serving
-from tests.unit_tests.threads import APPROVE, events, staff
+from tests.support.clock import Clock
+from tests.support.notifications import note, noted
+from tests.support.serving import serving
+from tests.support.threads import APPROVE, events, staff
 
 SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
 

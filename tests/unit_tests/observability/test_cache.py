@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from agent.customer_service.graph import graph
 from agent.observability.cache import CountingCache, question_key
-from tests.unit_tests.threads import events
+from tests.support.threads import events
 
 KEY = (("knowledge",), "returns")
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from agent.observability import events
 from agent.observability.events import EventName, emit
-from tests.unit_tests.threads import events as counted
+from tests.support.threads import events as counted
 
 
 @pytest.mark.parametrize("name", get_args(EventName))

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agent.services import Services
-from tests.unit_tests.commerce.books import all_adds_up
-from tests.unit_tests.commerce.scenes import dump
+from tests.support.invariants import all_adds_up
+from tests.support.scenes import dump
 
 
 @pytest.fixture

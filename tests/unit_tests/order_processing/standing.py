@@ -10,11 +10,10 @@ from sqlalchemy import select
 from agent.identity import Caller
 from agent.ledger.tables import QuarantineRow
 from agent.services import Services
-from tests.unit_tests.commerce.outside import at_the_carrier
-from tests.unit_tests.commerce.scenes import dump, network
-from tests.unit_tests.threads import APPROVE, Thread, staff
-
-from .ordering import ADA, LARGE, SMALL, charges, order, redrive_order, stock, thread_of
+from tests.support.orders import ADA, LARGE, SMALL, charges, order, redrive_order, stock, thread_of
+from tests.support.outside import at_the_carrier
+from tests.support.scenes import dump, network
+from tests.support.threads import APPROVE, Thread, staff
 
 SHORT = {"MUG-BLUE": 1, "CLOCK-WALNUT": 2}  # there is one walnut clock
 MANAGER = staff("order_manager")

@@ -5,7 +5,7 @@ from typing import Any
 
 from langgraph.types import Send
 
-from tests.unit_tests.threads import Thread
+from tests.support.threads import Thread
 
 TASKS = "__pregel_tasks"
 """The channel in which `Send`s wait."""

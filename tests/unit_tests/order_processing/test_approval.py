@@ -7,11 +7,10 @@ import pytest
 from agent.approvals.gate import SaidBy
 from agent.identity import Caller
 from agent.services import Services
-from tests.unit_tests.acts import cancel_order
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, staff
-
-from .ordering import ADA, LARGE, SMALL, VERY_LARGE, charges, order, place, redrive_order, stock, thread_of
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order
+from tests.support.orders import ADA, LARGE, SMALL, VERY_LARGE, charges, order, place, redrive_order, stock, thread_of
+from tests.support.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, staff
 
 
 async def waiting(lines: dict[str, int] = LARGE) -> Thread:

@@ -4,12 +4,12 @@ import pytest
 
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.acts import cancel_order
-from tests.unit_tests.commerce.outside import at_the_carrier, the_van_comes
-from tests.unit_tests.commerce.scenes import denies, repaid
-from tests.unit_tests.threads import APPROVE
+from tests.support.commands import cancel_order
+from tests.support.orders import ADA, SMALL, charges, place, redrive_order, stock
+from tests.support.outside import at_the_carrier, the_van_comes
+from tests.support.scenes import denies, repaid
+from tests.support.threads import APPROVE
 
-from .ordering import ADA, SMALL, charges, place, redrive_order, stock
 from .standing import MANAGER, WAYS, standing_before
 
 pytestmark = pytest.mark.thorough

@@ -14,11 +14,10 @@ from agent.ledger.database import Database
 from agent.ledger.tables import CustomerRow
 from agent.order_processing import nodes
 from agent.services import Services
-from tests.unit_tests.acts import done
-from tests.unit_tests.commerce.scenes import denies
-from tests.unit_tests.threads import APPROVE, seen, staff
-
-from .ordering import LARGE, charges, place, redrive_order
+from tests.support.commands import done
+from tests.support.orders import LARGE, charges, place, redrive_order
+from tests.support.scenes import denies
+from tests.support.threads import APPROVE, seen, staff
 
 CHANGE: dict[str, Any] = {"key": "c1", "actor": "ada_park", "subject": "ada_park", "order_id": "N-1"}
 SOMEWHERE = Address(line1="1 Quay", city="Astoria", postcode="97103", country="US")

@@ -12,9 +12,8 @@ from sqlalchemy import Connection, event
 
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.threads import events
-
-from .ordering import SMALL, charges, place, stock
+from tests.support.orders import SMALL, charges, place, stock
+from tests.support.threads import events
 
 OF_TWENTY_LINES: Final = dict.fromkeys(
     (

@@ -11,9 +11,9 @@ import pytest
 from agent.identity import Caller
 from agent.order_processing.graph import graph
 from agent.services import Services
-from tests.unit_tests.threads import Thread
+from tests.support.orders import ADA, redrive_order, stock, thread_of
+from tests.support.threads import Thread
 
-from .ordering import ADA, redrive_order, stock, thread_of
 from .standing import COURSES, ends_well, quarantined, run_course
 
 pytestmark = pytest.mark.thorough

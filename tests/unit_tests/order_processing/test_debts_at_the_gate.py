@@ -10,13 +10,13 @@ from agent.identity import Caller
 from agent.ledger.tables import ApprovalRow, DebtRow
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.acts import cancel_order
-from tests.unit_tests.commerce.outside import at_the_carrier
-from tests.unit_tests.commerce.scenes import entries, repaid
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, Thread, events, reject, seen, staff
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order
+from tests.support.orders import ADA, SMALL, order, place, redrive_order, thread_of
+from tests.support.outside import at_the_carrier
+from tests.support.scenes import entries, repaid
+from tests.support.threads import APPROVE, Thread, events, reject, seen, staff
 
-from .ordering import ADA, SMALL, order, place, redrive_order, thread_of
 from .standing import standing_before
 
 DIRECTOR = staff("finance_director")

@@ -3,11 +3,11 @@
 import pytest
 
 from agent.services import Services
-from tests.unit_tests.commerce.scenes import pay_by, recard
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, seen
+from tests.support.clock import Clock
+from tests.support.orders import LARGE, SMALL, charges, place, redrive_order, stock
+from tests.support.scenes import pay_by, recard
+from tests.support.threads import APPROVE, seen
 
-from .ordering import LARGE, SMALL, charges, place, redrive_order, stock
 from .standing import MANAGER
 
 

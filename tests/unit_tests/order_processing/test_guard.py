@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from agent.order_processing.graph import graph
 from agent.order_processing.state import STATE_VERSION, OrderState
 from agent.services import Services
-from tests.unit_tests.threads import APPROVE, events
+from tests.support.orders import ADA, LARGE, SMALL, charges, order, place, stock, thread_of
+from tests.support.threads import APPROVE, events
 
-from .ordering import ADA, LARGE, SMALL, charges, order, place, stock, thread_of
 from .standing import COURSES, WAYS, ends_well, quarantined, standing_before
 from .tampering import Change, sending, setting, tamper, without
 

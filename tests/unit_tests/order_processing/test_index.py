@@ -6,12 +6,11 @@ import pytest
 
 from agent.platform import order_thread
 from agent.services import Services
-from tests.unit_tests.acts import cancel_order
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import APPROVE, reject, staff
-
-from .ordering import LARGE, VERY_LARGE, place, redrive_order
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order
+from tests.support.orders import LARGE, VERY_LARGE, place, redrive_order
+from tests.support.platform_stub import Platform
+from tests.support.threads import APPROVE, reject, staff
 
 
 @pytest.fixture

@@ -8,11 +8,10 @@ from agent.providers.carrier import ParcelRefusedError, Shipment
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.commerce.outside import NEVER_TAKEN, at_the_carrier, the_van_comes
-from tests.unit_tests.commerce.scenes import repaid
-from tests.unit_tests.conftest import Clock
-
-from .ordering import SMALL, charges, place, redrive_order, stock
+from tests.support.clock import Clock
+from tests.support.orders import SMALL, charges, place, redrive_order, stock
+from tests.support.outside import NEVER_TAKEN, at_the_carrier, the_van_comes
+from tests.support.scenes import repaid
 
 TOO_FAR = {"line1": "1 Far End", "city": "Nowhere", "postcode": NEVER_TAKEN, "country": "US"}
 

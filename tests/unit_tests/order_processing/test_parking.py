@@ -19,13 +19,12 @@ from agent.providers.payment import Charge, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CircuitBreaker
 from agent.services import Services
-from tests.unit_tests.acts import cancel_order, place_order
-from tests.unit_tests.commerce.outside import at_providers, only
-from tests.unit_tests.commerce.scenes import lost, wire
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import events
-
-from .ordering import SMALL, charges, order, place, redrive_order, stock, thread_of
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order, place_order
+from tests.support.orders import SMALL, charges, order, place, redrive_order, stock, thread_of
+from tests.support.outside import at_providers, only
+from tests.support.scenes import lost, wire
+from tests.support.threads import events
 
 
 async def test_while_the_provider_is_down_an_order_is_parked_and_nothing_is_undone(shop: Services) -> None:

@@ -1,9 +1,9 @@
 """Orders that go without what is short, because they allow it."""
 
 from agent.services import Services
-from tests.unit_tests.threads import APPROVE
+from tests.support.orders import charges, place, stock
+from tests.support.threads import APPROVE
 
-from .ordering import charges, place, stock
 from .standing import MANAGER
 
 WALNUT = {"CLOCK-WALNUT": 2}

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from agent.services import Services
-from tests.unit_tests.acts import cancel_order
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import APPROVE, seen, staff
-
-from .ordering import LARGE, charges, place, redrive_order, thread_of
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order
+from tests.support.orders import LARGE, charges, place, redrive_order, thread_of
+from tests.support.threads import APPROVE, seen, staff
 
 BELOW = {"DESK-OAK": 1}  # 549.00
 

@@ -5,9 +5,9 @@ from langgraph.types import Command
 
 from agent.identity import Caller
 from agent.services import Services
-from tests.unit_tests.threads import APPROVE, SERVICE, Thread, reject
+from tests.support.orders import ADA, LARGE, SMALL, charges, place
+from tests.support.threads import APPROVE, SERVICE, Thread, reject
 
-from .ordering import ADA, LARGE, SMALL, charges, place
 from .standing import MANAGER, SHORT, effects
 
 pytestmark = pytest.mark.thorough

@@ -8,9 +8,8 @@ from agent.ledger.database import PolicyDenied
 from agent.order_processing.graph import graph
 from agent.platform import order_thread
 from agent.services import Services
-from tests.unit_tests.threads import SERVICE, Thread
-
-from .ordering import ADA, SMALL, STOREFRONT, charges, order, place, redrive_order, stock, thread_of
+from tests.support.orders import ADA, SMALL, STOREFRONT, charges, order, place, redrive_order, stock, thread_of
+from tests.support.threads import SERVICE, Thread
 
 
 async def test_an_order_is_reserved_charged_once_and_shipped_from_both_warehouses(shop: Services) -> None:

@@ -15,8 +15,8 @@ from agent.providers.payment import Attempt, Movement, PaymentProvider, PaymentR
 from agent.providers.sandbox import SandboxProvider
 from agent.providers.stripe import StripeProvider
 from sandbox.server import Sandbox
-from tests.stripe_stub import Fault, StripeStub
-from tests.unit_tests.providers.conftest import PATIENCE, serving
+from tests.support.serving import PATIENCE, serving
+from tests.support.stripe_stub import Fault, StripeStub
 
 Sums = Callable[[], Awaitable[tuple[int, int]]]
 

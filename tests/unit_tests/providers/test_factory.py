@@ -17,8 +17,7 @@ from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknown
 from agent.providers.webhooks import WebhookRefusedError
 from agent.resilience import CircuitOpenError
 from agent.settings import Settings
-
-from .conftest import PATIENCE
+from tests.support.serving import PATIENCE
 
 World = Callable[..., Awaitable[Providers]]
 

@@ -22,7 +22,7 @@ from agent.providers.payment import (
     PaymentUnknownError,
 )
 from agent.providers.sandbox import RejectedRequestError, SandboxProvider
-from tests.unit_tests.providers.conftest import PATIENCE, until
+from tests.support.serving import PATIENCE, until
 
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from agent.providers.carrier import Carrier, CarrierError, CarrierUnavailableError, ParcelRefusedError, Shipment
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox_carrier import SandboxCarrier
-from tests.unit_tests.providers.conftest import PATIENCE, until
+from tests.support.serving import PATIENCE, until
 
 HOME = {"line1": "1 Main Street", "city": "Salem", "postcode": "97301", "country": "US"}
 REFUSED = HOME | {"postcode": "00000"}

@@ -10,7 +10,7 @@ import pytest
 from agent.providers.factory import sandbox_client
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
-from tests.unit_tests.providers.conftest import PATIENCE
+from tests.support.serving import PATIENCE
 
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")
 

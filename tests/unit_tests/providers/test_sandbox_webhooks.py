@@ -12,7 +12,7 @@ from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.providers.webhooks import WebhookRefusedError
 from sandbox.announcer import Announcer
-from tests.unit_tests.providers.conftest import PATIENCE, Mailbox, serving
+from tests.support.serving import PATIENCE, Mailbox, serving
 
 SECRET = "whsec_b3JkZXJzIHN1cnZpdmUgZXZlcnl0aGluZw=="
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")

@@ -17,8 +17,8 @@ from agent.providers.payment import (
     PaymentUnknownError,
 )
 from agent.providers.stripe import CreditNotSupportedError, StripeProvider, StripeRejectedError
-from tests.stripe_stub import Fault, StripeStub
-from tests.unit_tests.providers.conftest import PATIENCE, free_port
+from tests.support.serving import PATIENCE, free_port
+from tests.support.stripe_stub import Fault, StripeStub
 
 pytestmark = pytest.mark.thorough
 

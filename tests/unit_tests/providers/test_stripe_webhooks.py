@@ -12,8 +12,8 @@ import stripe
 from agent.providers.payment import Attempt
 from agent.providers.stripe import StripeProvider
 from agent.providers.webhooks import WebhookRefusedError
-from tests.stripe_stub import StripeStub
-from tests.unit_tests.providers.conftest import PATIENCE
+from tests.support.serving import PATIENCE
+from tests.support.stripe_stub import StripeStub
 
 SECRET = "whsec_of_the_endpoint"
 

@@ -22,7 +22,7 @@ from agent.providers.payment import (
 )
 from agent.providers.stripe import StripeFaultError, StripeProvider, StripeRejectedError
 from agent.resilience import CLASSIFIER, CircuitOpenError, Failure, FailureKind
-from tests.unit_tests.providers.conftest import PATIENCE
+from tests.support.serving import PATIENCE
 
 pytestmark = pytest.mark.thorough
 

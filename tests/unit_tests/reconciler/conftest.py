@@ -7,7 +7,7 @@ import pytest
 
 from agent.reconciler import approval_jobs, jobs, notification_jobs
 from agent.services import Services
-from tests.unit_tests.platform_stub import Platform
+from tests.support.platform_stub import Platform
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from agent.approvals.requests import Action
 from agent.commerce.ticket_commands import OpenTicket
 from agent.reconciler import approval_jobs
 from agent.services import Services
-from tests.unit_tests.acts import done
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import APPROVE, SERVICE, reject, staff
+from tests.support.clock import Clock
+from tests.support.commands import done
+from tests.support.platform_stub import Platform
+from tests.support.threads import APPROVE, SERVICE, reject, staff
 
 from .test_jobs import CHAT, DRIVEN, LONG_AGO, NOW, OTHER_CHAT, THREAD, ask, inputs, parked, reconcile
 

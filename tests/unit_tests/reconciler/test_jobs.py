@@ -14,10 +14,10 @@ from agent.platform import order_thread
 from agent.reconciler import approval_jobs, jobs, notification_jobs
 from agent.reconciler.graph import graph
 from agent.services import Services
-from tests.unit_tests.acts import cancel_order, place_order
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import events
+from tests.support.clock import Clock
+from tests.support.commands import cancel_order, place_order
+from tests.support.platform_stub import Platform
+from tests.support.threads import events
 
 THREAD = order_thread("N-1", "customer:ada_park")
 CHAT, OTHER_CHAT = "6f0a1f5e-57b1-4f0e-8f6b-0c7b1d1b7a01", "6f0a1f5e-57b1-4f0e-8f6b-0c7b1d1b7a02"

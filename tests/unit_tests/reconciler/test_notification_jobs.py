@@ -3,8 +3,8 @@
 import pytest
 
 from agent.services import Services
-from tests.unit_tests.notifying import note
-from tests.unit_tests.platform_stub import Platform
+from tests.support.notifications import note
+from tests.support.platform_stub import Platform
 
 from .test_jobs import NOW, inputs, reconcile
 

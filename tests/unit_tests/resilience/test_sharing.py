@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from agent.resilience import CircuitBreaker, CircuitOpenError, Claim, SharedView, Sharing, StoreMoved
+from tests.support.shared_breakers import StoreInMemory, Trouble, Visit, Worker
+from tests.support.virtual_time import in_virtual_time, now
 
 from .flights import CONFIG as ALONE
 from .flights import DOWN, status_error
-from .meeting import StoreInMemory, Trouble, Visit, Worker
-from .virtual_time import in_virtual_time, now
 
 CONFIG = replace(ALONE, permitted_calls_in_half_open=1)
 A_SECOND = 1.0

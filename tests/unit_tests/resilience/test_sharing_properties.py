@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from agent.resilience import BreakerConfig, CircuitOpenError
+from tests.support.shared_breakers import StoreInMemory, Trouble, Visit, Worker
+from tests.support.virtual_time import VirtualTime, now
 
 from .flights import status_error
-from .meeting import StoreInMemory, Trouble, Visit, Worker
-from .virtual_time import VirtualTime, now
 
 pytestmark = pytest.mark.thorough
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from .meeting import StoreInMemory
-from .store_contract import CLAUSES, Clause
-from .virtual_time import in_virtual_time, now
+from tests.support.shared_breakers import StoreInMemory
+from tests.support.store_contract import CLAUSES, Clause
+from tests.support.virtual_time import in_virtual_time, now
 
 
 @pytest.mark.parametrize("clause", CLAUSES, ids=lambda clause: clause.__name__)

@@ -16,7 +16,7 @@ from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from sandbox.announcer import Announce, Announcer
 from sandbox.server import InProcess, Sandbox
-from tests.unit_tests.providers.conftest import PATIENCE, Mailbox, free_port, process, serving, until
+from tests.support.serving import PATIENCE, Mailbox, free_port, process, serving, until
 
 SECRET = "whsec_b3JkZXJzIHN1cnZpdmUgZXZlcnl0aGluZw=="
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")

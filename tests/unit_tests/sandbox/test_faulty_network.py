@@ -15,9 +15,9 @@ from agent.providers.factory import sandbox_client
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
-from tests import faulty_network
-from tests.faulty_network import BadDay, CuttableProtocol, Faults, faulty_app
-from tests.unit_tests.providers.conftest import PATIENCE, Mailbox, free_port, process, serving, until
+from tests.support import faulty_network
+from tests.support.faulty_network import BadDay, CuttableProtocol, Faults, faulty_app
+from tests.support.serving import PATIENCE, Mailbox, free_port, process, serving, until
 
 pytestmark = pytest.mark.thorough
 
@@ -219,7 +219,7 @@ async def test_a_webhook_that_no_other_follows_comes_all_the_same(
 async def test_it_is_a_process_of_its_own(tmp_path: Path) -> None:
     port = free_port()
     async with (
-        process(port, tmp_path / "network.db", "--seed", "7", module="tests.faulty_network"),
+        process(port, tmp_path / "network.db", "--seed", "7", module="tests.support.faulty_network"),
         sandbox_client(f"http://127.0.0.1:{port}", tmp_path, PATIENCE, 0) as client,
     ):
         await put(client, drop_after=1)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from agent.providers.factory import sandbox_client
 from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
-from tests.unit_tests.providers.conftest import PATIENCE, free_port, process, start, until
+from tests.support.serving import PATIENCE, free_port, process, start, until
 
 CHARGE = {"amount": 1000, "currency": "USD", "token": "tok_approve"}
 

@@ -1,33 +1,13 @@
-"""The custom routes over HTTP in process, as whoever a test says, beside a platform that keeps what it is asked."""
+"""The custom routes, beside a platform that keeps what it is asked."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
-import httpx
 import pytest
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agent.identity import Caller
-from agent.server import limits, order_routes
-from agent.server.webapp import app
+from agent.server import limits
 from agent.services import Services
-from agent.settings import Settings
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import user
-
-Ask = Callable[..., Awaitable[httpx.Response]]
-
-
-class As:
-    """The app behind an authentication that lets everybody be who the header says."""
-
-    def __init__(self, inner: ASGIApp) -> None:
-        self._inner = inner
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        identity, _, role = dict(scope["headers"]).get(b"x-caller", b"").decode().partition("/")
-        scope["user"] = user(Caller(identity, role)) if role else None
-        await self._inner(scope, receive, send)
+from tests.support.platform_stub import Platform
+from tests.support.routes import Ask, asking, beside_a_stub
 
 
 @pytest.fixture(autouse=True)
@@ -37,23 +17,11 @@ def no_turns_taken() -> None:
 
 @pytest.fixture
 def platform(monkeypatch: pytest.MonkeyPatch) -> Platform:
-    stub = Platform()
-
-    async def client(config: Settings) -> object:
-        return stub.client
-
-    monkeypatch.setattr(order_routes, "service_client", client)
-    return stub
+    return beside_a_stub(monkeypatch)
 
 
 @pytest.fixture
 async def ask(shop: Services, platform: Platform) -> AsyncIterator[Ask]:
     """Send a request as somebody."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(As(app)), base_url="http://desk") as client:
-
-        async def send(method: str, path: str, who: Caller | None = None, **more: Any) -> httpx.Response:
-            headers = {"x-caller": f"{who.identity}/{who.role}" if who else ""}
-            headers.update(more.pop("headers", {}))
-            return await client.request(method, path, headers=headers, **more)
-
+    async with asking() as send:
         yield send

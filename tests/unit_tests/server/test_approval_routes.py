@@ -7,8 +7,8 @@ import pytest
 from agent.approvals.requests import Action
 from agent.identity import ROLES, Caller, Role
 from agent.services import Services
-from tests.unit_tests.server.conftest import Ask
-from tests.unit_tests.threads import reject, staff
+from tests.support.routes import Ask
+from tests.support.threads import reject, staff
 
 
 @pytest.fixture

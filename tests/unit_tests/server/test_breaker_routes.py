@@ -6,8 +6,8 @@ from agent.identity import ROLES, Role
 from agent.providers.payment import Attempt
 from agent.resilience import CircuitOpenError
 from agent.services import Services
-from tests.unit_tests.server.conftest import Ask
-from tests.unit_tests.threads import staff
+from tests.support.routes import Ask
+from tests.support.threads import staff
 
 ATTEMPT = Attempt("k1", 1000, "USD", "tok_approve")
 

@@ -133,7 +133,7 @@ def test_a_jwt_is_one_only_if_there_are_settings_for_it(files: Settings) -> None
     ("token", "says"),
     [
         (signed(exp=time.time() - 60), "it has expired"),
-        (signed(nbf=time.time() + 600), "it is not valid yet"),
+        (signed(nbf=time.time() + 86_400), "it is not valid yet"),
         (signed(iss="https://elsewhere.example"), "another issuer made it"),
         (signed(aud="shop"), "it was made for another audience"),
         (signed("another secret, also longer than 32 bytes"), "its signature is wrong"),

@@ -5,10 +5,9 @@ import pytest
 from agent.identity import ROLES, Role
 from agent.providers.payment import Attempt
 from agent.services import Services
-from tests.unit_tests.commerce.scenes import unreachable, wire
-from tests.unit_tests.threads import staff
-
-from .conftest import Ask
+from tests.support.routes import Ask
+from tests.support.scenes import unreachable, wire
+from tests.support.threads import staff
 
 
 async def test_an_operator_is_told_each_difference(shop: Services, ask: Ask) -> None:

@@ -13,8 +13,8 @@ from agent.server import cron
 from agent.server.cron import keep_one_cron, one_cron
 from agent.settings import Settings
 from agent.tokens import create_tokens
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import events
+from tests.support.platform_stub import Platform
+from tests.support.threads import events
 
 EVERY_MINUTE = "* * * * *"
 

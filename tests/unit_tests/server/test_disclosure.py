@@ -12,8 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 from agent.identity import ROLES, Caller
 from agent.server.disclosure import Disclosure, for_customer
 from agent.services import Services
-from tests.unit_tests.approvals.asking import ask, order
-from tests.unit_tests.threads import APPROVE, reject, staff, user
+from tests.support.approvals import ask, order
+from tests.support.threads import APPROVE, reject, staff, user
 
 SAID = {"said": APPROVE, "identity": "order-manager-1", "role": "order_manager", "seal": "5ea1"}
 STATE = {"values": {"answer": SAID, "messages": [{"type": "ai", "content": "Grüße", "additional_kwargs": {}}]}}

@@ -17,9 +17,8 @@ from agent.ledger.database import Database
 from agent.ledger.tables import OrderRow
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.commerce.scenes import approved, charges, dump, new_order
-
-from .conftest import Ask
+from tests.support.routes import Ask
+from tests.support.scenes import approved, charges, dump, new_order
 
 ADA = Caller("ada_park", "customer")
 

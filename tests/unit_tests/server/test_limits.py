@@ -8,9 +8,8 @@ from agent.identity import ROLES, Caller, Role
 from agent.server import limits
 from agent.server.limits import TooManyError, throttle
 from agent.settings import Settings
-from tests.unit_tests.threads import events
-
-from .conftest import Ask
+from tests.support.routes import Ask
+from tests.support.threads import events
 
 ADA, BEN = Caller("ada_park", "customer"), Caller("ben_ortiz", "customer")
 

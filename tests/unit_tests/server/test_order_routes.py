@@ -10,10 +10,10 @@ from agent.identity import ROLES, Caller, Role
 from agent.platform import order_thread
 from agent.server import order_routes
 from agent.services import Services
-from tests.unit_tests.acts import hand_over_parcel
-from tests.unit_tests.commerce.scenes import new_order, paid, parked
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import staff
+from tests.support.commands import hand_over_parcel
+from tests.support.platform_stub import Platform
+from tests.support.scenes import new_order, paid, parked
+from tests.support.threads import staff
 
 Ask = Callable[..., Awaitable[httpx.Response]]
 

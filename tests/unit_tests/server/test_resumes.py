@@ -17,8 +17,8 @@ from agent.server.resumes import check_answer, check_checkpoint, check_message
 from agent.server.rules import RunRefusedError
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.approvals.asking import ask, order
-from tests.unit_tests.threads import APPROVE, SERVICE, events, staff
+from tests.support.approvals import ask, order
+from tests.support.threads import APPROVE, SERVICE, events, staff
 
 from .test_rules import run
 

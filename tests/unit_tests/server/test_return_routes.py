@@ -7,7 +7,7 @@ import pytest
 
 from agent.identity import Caller
 from agent.services import Services
-from tests.unit_tests.commerce.scenes import dump, new_order, paid, replace
+from tests.support.scenes import dump, new_order, paid, replace
 
 Ask = Callable[..., Awaitable[httpx.Response]]
 

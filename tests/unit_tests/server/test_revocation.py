@@ -13,7 +13,7 @@ from agent.server import revocation
 from agent.server.revocation import CHECK_EVERY_SECONDS, Revocation
 from agent.settings import Settings
 from agent.tokens import add_token, revoke_tokens
-from tests.unit_tests.threads import events, user
+from tests.support.threads import events, user
 
 ADA = Caller("ada_park", "customer")
 

@@ -10,10 +10,10 @@ from agent.commerce.ticket_commands import OpenTicket
 from agent.identity import ROLES, Role
 from agent.server.permissions import TICKET_OVERSEERS, TICKET_WORKERS
 from agent.services import Services
-from tests.unit_tests.acts import done
-from tests.unit_tests.commerce.scenes import dump
-from tests.unit_tests.server.conftest import Ask
-from tests.unit_tests.threads import staff
+from tests.support.commands import done
+from tests.support.routes import Ask
+from tests.support.scenes import dump
+from tests.support.threads import staff
 
 AGENT, COLLEAGUE = staff("billing_agent"), staff("billing_agent", 2)
 QUEUE = "/ops/tickets"

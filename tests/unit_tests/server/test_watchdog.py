@@ -9,8 +9,8 @@ from agent.server import watchdog
 from agent.server.watchdog import is_late, look, watch_reconciler
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import events
+from tests.support.clock import Clock
+from tests.support.threads import events
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.server import order_routes, webapp
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.conftest import Clock
-from tests.unit_tests.threads import staff, user
+from tests.support.clock import Clock
+from tests.support.threads import staff, user
 
 
 def by(who: Caller) -> Any:

@@ -13,9 +13,9 @@ from agent.providers.payment import PaymentUnknownError
 from agent.server.edge import LARGEST_BODY
 from agent.services import Services
 from agent.settings import Settings
-from tests.unit_tests.commerce.scenes import approved, cancel, entries, lost, new_order, paid, recard, wire
-from tests.unit_tests.platform_stub import Platform
-from tests.unit_tests.threads import events
+from tests.support.platform_stub import Platform
+from tests.support.scenes import approved, cancel, entries, lost, new_order, paid, recard, wire
+from tests.support.threads import events
 
 Ask = Callable[..., Awaitable[httpx.Response]]
 

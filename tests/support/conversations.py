@@ -1,4 +1,7 @@
-"""Conversations with the desk, and what came of them at the card network."""
+"""Conversations with the desk, and what came of them at the card network.
+
+What is said runs through the graph as the platform would run it, in this process.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +12,7 @@ from agent import services as composition
 from agent.customer_service.graph import graph
 from agent.identity import Caller
 from agent.services import Services
-from tests.unit_tests.threads import Thread
+from tests.support.threads import Thread
 
 ADA = Caller("ada_park", "customer")
 BEN = Caller("ben_ortiz", "customer")

@@ -1,4 +1,7 @@
-"""How a database finds what the reconciler and a conversation ask for: every statement that they make, explained."""
+"""How a database finds what the reconciler and a conversation ask for: every statement that they make, explained.
+
+Both databases are held to it: neither may read from end to end a table that grows.
+"""
 
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +15,7 @@ from agent.notifications.staff_addresses import StaffAddress
 from agent.notifications.staff_delivery import StaffDelivery
 from agent.notifications.webhook import NotDeliveredError
 from agent.services import Services
-from tests.unit_tests.customer_service.talking import conversation, say
+from tests.support.conversations import conversation, say
 
 SMALL: Final = frozenset(("products", "variants", "heartbeats", "alembic_version"))
 """Tables that grow with the catalogue and not with what happens in the shop."""

@@ -1,4 +1,7 @@
-"""What the approval tests ask for, and what was decided on it."""
+"""What the approval tests ask for, and what was decided on it.
+
+It knows requests and chains only; threads and people are elsewhere.
+"""
 
 from datetime import datetime
 from typing import Any

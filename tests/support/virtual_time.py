@@ -1,4 +1,7 @@
-"""An event loop whose time is not the world's: when all tasks wait, it is at once as late as the first wants it."""
+"""An event loop whose time is not the world's: when all tasks wait, it is at once as late as the first wants it.
+
+Nothing real may be waited for on it: neither a socket nor a thread.
+"""
 
 import asyncio
 import functools

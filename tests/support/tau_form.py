@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.commerce.shop_document import Customer, Line, PaymentMethod, Product, ShopOrder, Variant
 from agent.commerce.types import Address
-from tests.unit_tests.commerce.scenes import Dump
+from tests.support.scenes import Dump
 
 Json = dict[str, Any]
 

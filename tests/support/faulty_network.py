@@ -4,7 +4,7 @@
     DELETE /faults   nothing fails any more; the counts stay
     GET /faults      {"faults": what is set, "injected": {fault: how often so far}}
 
-`python -m tests.faulty_network --port PORT --data FILE [--seed N]`; other options as of `python -m sandbox`.
+`python -m tests.support.faulty_network --port PORT --data FILE [--seed N]`; other options as of `python -m sandbox`.
 """
 
 import asyncio

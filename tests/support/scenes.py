@@ -1,4 +1,7 @@
-"""Where tests of the shop begin: orders on their way, a failing network, and a look at everything at once."""
+"""Where tests of the shop begin: orders on their way, a failing network, and a look at everything at once.
+
+What is done here is done by commands, as any door would do it.
+"""
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +22,7 @@ from agent.ledger.database import PolicyDenied
 from agent.ledger.tables import PaymentMethodRow
 from agent.services import Services
 from sandbox.card_forms import ChargeAnswer, Ledger, RefundAnswer
-from tests.unit_tests.acts import cancel_order, done, place_order
+from tests.support.commands import cancel_order, done, place_order
 
 LINES = {"LAMP-OAK": 2, "CLOCK-OAK": 1}
 """One line from each warehouse."""

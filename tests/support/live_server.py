@@ -1,9 +1,10 @@
 """A real `langgraph dev`, and a card network beside it, on free ports: started, stopped, killed, started again.
 
-The demo and the integration tests use them. Processes are ended by their own process id and never by name.
-What happens on them lives elsewhere.
+Demo, attack, benchmarks and tests use them. Processes are ended by their own process id and never by name. What
+happens on them lives elsewhere.
 """
 
+import asyncio
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -25,9 +26,12 @@ from agent.tokens import create_tokens
 
 T = TypeVar("T")
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 90.0
 """Seconds that a server may take to answer: a first start on a busy machine compiles everything."""
+
+PATIENCE = 30.0
+"""Seconds within which something must have happened."""
 
 
 def free_port() -> int:
@@ -220,3 +224,13 @@ def wait_for(condition: Callable[[], T], seconds: float, otherwise: Callable[[],
             return found
         time.sleep(0.1)
     raise RuntimeError(otherwise())
+
+
+async def until(condition: Callable[[], Awaitable[T]], otherwise: str, seconds: float = PATIENCE) -> T:
+    """Ask until the condition gives something true. Raises RuntimeError with `otherwise` after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (found := await condition()):
+        if time.monotonic() > end:
+            raise RuntimeError(f"{otherwise} within {seconds:.0f} s")
+        await asyncio.sleep(0.05)
+    return found

@@ -1,4 +1,7 @@
-"""Commands as tests give them: run by the shop, and raised as `PolicyDenied` where it denies."""
+"""Commands as tests give them: run by the shop, and raised as `PolicyDenied` where it denies.
+
+For tests that care about what came of a command, not about the form of its answer.
+"""
 
 from typing import Any, cast
 

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 import psycopg
 
-from demo.live import free_port, wait_for
+from tests.support.live_server import free_port, wait_for
 
 PASSWORD: Final = "correct-horse"
 """Not to be seen in any error."""

@@ -1,4 +1,7 @@
-"""What must add up in a shop at any moment, whatever was asked of it: stock, money, and what the card network says."""
+"""What must add up in a shop at any moment, whatever was asked of it: stock, money, and what the card network says.
+
+The order tests and the properties ask it after whatever they did.
+"""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -7,9 +10,8 @@ from agent.commerce.lifecycle import FIRST_OUTCOMES, NOT_PAID_YET, PAYMENT_MOVES
 from agent.commerce.parcels import LEFT, STAYED
 from agent.ledger.invariants import CHECKS, violations
 from agent.services import Services
-
-from .outside import at_the_carrier
-from .scenes import Dump, network
+from tests.support.outside import at_the_carrier
+from tests.support.scenes import Dump, network
 
 GOODWILL = "goodwill"
 """What the keys of refunds beyond what a rule owes begin with, in tests that look at books."""

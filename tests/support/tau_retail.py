@@ -33,12 +33,12 @@ from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
 from agent.settings import Settings
-from tests import tau_form
-from tests.ledgers import home
-from tests.tau_form import LONG_AGO, Json, cents
-from tests.unit_tests.commerce.scenes import Dump, dump
+from tests.support import tau_form
+from tests.support.ledgers import home
+from tests.support.scenes import Dump, dump
+from tests.support.tau_form import LONG_AGO, Json, cents
 
-DATA = Path(os.environ.get("TAU_RETAIL_DIR", Path(__file__).parents[2] / "shared" / "data" / "tau-retail"))
+DATA = Path(os.environ.get("TAU_RETAIL_DIR", Path(__file__).parents[3] / "shared" / "data" / "tau-retail"))
 
 ById = dict[str, Json]
 

@@ -1,4 +1,4 @@
-"""A worker with one shared breaker, told what to do line by line: `python -m tests.services.breaker_worker URL`.
+"""A worker with one shared breaker, told what to do line by line: `python -m tests.support.breaker_worker URL`.
 
 - `trip`: fails until the breaker is open.
 - `wait STATE`: until the breaker is in that state.

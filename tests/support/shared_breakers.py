@@ -1,4 +1,7 @@
-"""Workers that share breakers in one process: a store in memory that can fail, and calls that end when told."""
+"""Workers that share breakers in one process: a store in memory that can fail, and calls that end when told.
+
+Redis and processes of their own take their place in `tests/services`.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -23,8 +26,7 @@ from agent.resilience import (
     StoreMoved,
     StoreUnavailableError,
 )
-
-from .virtual_time import now
+from tests.support.virtual_time import now
 
 T = TypeVar("T")
 

@@ -1,4 +1,7 @@
-"""Orders of the demo shop's customers, and what became of them in the ledger and at the card network."""
+"""Orders of the demo shop's customers, and what became of them in the ledger and at the card network.
+
+Each order has the thread that everyone would find it on.
+"""
 
 from typing import Any
 
@@ -9,7 +12,7 @@ from agent.ledger.tables import VariantRow
 from agent.order_processing.graph import graph
 from agent.platform import order_thread
 from agent.services import Services
-from tests.unit_tests.threads import SERVICE, Thread
+from tests.support.threads import SERVICE, Thread
 
 ADA = Caller("ada_park", "customer")
 STOREFRONT = Caller("storefront", "channel")

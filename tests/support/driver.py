@@ -15,7 +15,7 @@ from langgraph_sdk.client import SyncLangGraphClient
 
 from agent.approvals.models import ApprovalView, Decision, decision_payload
 from agent.platform import order_thread
-from demo.live import LiveServer
+from tests.support.live_server import LiveServer
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from demo.live import ROOT, free_port, wait_for
+from tests.support.live_server import ROOT, free_port, wait_for
 
 _START_LIMIT = 30.0
 
@@ -82,7 +82,7 @@ class WorkerProcess:
 
     def __init__(self, url: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.services.breaker_worker", url],
+            [sys.executable, "-m", "tests.support.breaker_worker", url],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
 

@@ -17,7 +17,7 @@ import httpx
 import psycopg
 from psycopg.rows import dict_row
 
-from demo.live import ROOT, Process, free_port, wait_for
+from tests.support.live_server import ROOT, Process, free_port, wait_for
 
 HELD_LIMIT = 20.0
 """Seconds within which an order must come to the stage that a test waits for."""

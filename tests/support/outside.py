@@ -1,4 +1,7 @@
-"""The world outside as tests move it: the carrier's van, addresses it does not drive to, a second card network."""
+"""The world outside as tests move it: the carrier's van, addresses it does not drive to, a second card network.
+
+Each is moved as the world would move it: at the sandbox, never in our ledger.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,8 +18,7 @@ from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider
 from agent.resilience import BreakerConfig
 from agent.services import Services
-
-from .scenes import Hook
+from tests.support.scenes import Hook
 
 NEVER_TAKEN = "00000"
 """A postcode to which the sandbox's carrier takes nothing."""
