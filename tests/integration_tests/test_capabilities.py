@@ -5,6 +5,7 @@ Each talk ends in the ledger as it should. The shops share nothing but their sha
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from agent.capabilities import BY_NAME
 from agent.settings import HOME
 from tests.support.books import Ledger
-from tests.support.driver import Driver, Run
+from tests.support.driver import Driver, Run, together
 from tests.support.live_server import LiveServer
 
 PEOPLE_OF_HOME: Final = (
@@ -46,7 +47,8 @@ CASTS: Final = {
             "changed": "vase", "to": "the large one", "changed_sku": "VASE-LARGE",
             "exchanged": "clock", "for": "walnut", "returned": "plates", "kept": "rug", "card": "0003",
             "slow": "ben_slow", "faulty": "lamp", "symptom": "yes, it stays dark", "eighty": "80.00",
-            "total": "185.00 USD", "question": "How long does shipping take?", "answer": "2 to 5 business days",
+            "total": "185.00 USD", "replaced": "chairs", "asked": "kettle", "priced": "copper 129.00 USD",
+            "question": "How long does shipping take?", "answer": "2 to 5 business days",
             "address": "5 Hill Road, Salem, OR 97301", "city": "Salem",
         },
     ),
@@ -58,7 +60,8 @@ CASTS: Final = {
             "changed": "salt", "to": "the 1 kg one", "changed_sku": "SALT-1KG",
             "exchanged": "rice", "for": "500 g", "returned": "jam", "kept": "oil", "card": "3333",
             "slow": "k2002-late", "faulty": "oil", "symptom": "yes, the lid leaks", "eighty": "80,00",
-            "total": "59,30 EUR", "question": "How long does delivery take?", "answer": "1 to 3 working days",
+            "total": "59,30 EUR", "replaced": "olives", "asked": "honey", "priced": "2.5 kg 36,90 EUR",
+            "question": "How long does delivery take?", "answer": "1 to 3 working days",
             "address": "Damrak 7, 1012 LG Amsterdam, NL", "city": "Amsterdam",
         },
     ),
@@ -170,6 +173,14 @@ TALKS: Final = {
         "SELECT role FROM tickets WHERE customer_id = '{customer[8]}'",
         "tech_support",
     ),
+    "replace_item": Talk(
+        2,
+        ("I need a replacement for the {replaced} of {order[5]}", "one", "it broke when I unpacked it", "yes"),
+        "SELECT kind FROM returns WHERE order_id = '{order[5]}'",
+        "replace",
+        approved=True,
+    ),
+    "product_question": Talk(6, ("how much is the {asked}?",), answer="{priced}"),
     "talk_to_person": Talk(
         9,
         ("I want to talk to a person",),
@@ -181,21 +192,36 @@ TALKS: Final = {
 }
 
 
-Desk = tuple[Cast, Driver, Ledger]
+@dataclass(frozen=True)
+class Played:
+    """A shop in which all talks were held at once: its words, how each ended, and its ledger afterwards."""
+
+    cast: Cast
+    ends: dict[str, Run]
+    ledger: Ledger
 
 
 @pytest.fixture(scope="session", params=CASTS)
-def desk(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Cast, Driver, Ledger]]:
-    """A shop's own server: what is said there, clients of it, and its ledger."""
-    folder = tmp_path_factory.mktemp(request.param)
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """Each shop, on a server of its own."""
+    folder, cast = tmp_path_factory.mktemp(request.param), CASTS[request.param]
     server = LiveServer(folder, SHOP_DIR=str(HOME.parent / request.param))
     try:
         with Driver(server.start()) as driver:
-            yield CASTS[request.param], driver, Ledger(folder / "data" / "ledger.db")
+            ends = together(*(partial(play, driver, cast, talk) for talk in TALKS.values()))
+            yield Played(cast, dict(zip(TALKS, ends, strict=True)), Ledger(folder / "data" / "ledger.db"))
     finally:
         server.stop()
+
+
+def play(driver: Driver, cast: Cast, talk: Talk) -> Run:
+    """Say all of it in one conversation, and have people approve what they are asked, if they shall; its end."""
+    told = driver.ask(cast.said(talk.said[0]), customer=cast.customers[talk.customer])
+    for words in talk.said[1:]:
+        told = driver.ask(cast.said(words), customer=cast.customers[talk.customer], thread=told.thread)
+    while talk.approved and told.waiting:
+        told = driver.answer(told.waiting["roles"][0], told, "approve")
+    return told
 
 
 def test_every_capability_has_a_talk() -> None:
@@ -203,17 +229,9 @@ def test_every_capability_has_a_talk() -> None:
 
 
 @pytest.mark.parametrize("name", TALKS)
-def test_a_customer_gets_it_done_by_talking(desk: Desk, name: str) -> None:
-    (cast, driver, ledger), talk = desk, TALKS[name]
-    told: Run | None = None
-    for words in talk.said:
-        thread = told.thread if told else None
-        told = driver.ask(cast.said(words), customer=cast.customers[talk.customer], thread=thread)
-    while told and talk.approved and told.waiting:
-        told = driver.answer(told.waiting["roles"][0], told, "approve")
-
-    assert told
-    [row] = ledger.rows(cast.said(talk.query))
+def test_a_customer_gets_it_done_by_talking(played: Played, name: str) -> None:
+    talk, told, cast = TALKS[name], played.ends[name], played.cast
+    [row] = played.ledger.rows(cast.said(talk.query))
     expected = cast.said(talk.expected) if isinstance(talk.expected, str) else talk.expected
     assert (list(row.values()), told.waiting) == ([expected], None), told.said
     assert cast.said(talk.answer) in told.said

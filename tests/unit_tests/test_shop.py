@@ -1,10 +1,12 @@
 """A shop's folder is read strictly; what is wrong in it is named, with its place."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.assistant.pattern_language import phrases
 from agent.shop import SHOP, load
 
 SHOPS = Path(__file__).resolve().parents[2] / "shops"
@@ -15,6 +17,14 @@ def test_the_shops_that_come_with_it_can_be_read(folder: str) -> None:
     shop = load(SHOPS / folder)
     assert shop.catalogue.exists()
     assert list(shop.articles.glob("*.md"))
+
+
+@pytest.mark.parametrize("folder", sorted(path.name for path in SHOPS.iterdir() if path.is_dir()))
+def test_a_shop_knows_its_products_by_what_customers_call_them(folder: str) -> None:
+    shop = load(SHOPS / folder)
+    known = phrases(shop.products)
+    names = [product["name"] for product in json.loads(shop.catalogue.read_text())["products"]]
+    assert [name for name in names if not known.search(name)] == []
 
 
 def written(folder: Path, *changes: tuple[str, str]) -> Path:

@@ -4,14 +4,20 @@ from typing import Final
 
 from agent.commerce.policy import REFUND_TIME, RULES, money
 from agent.notifications.conversations import Notification
+from agent.shop import SHOP
+
+_UNCLEAR: Final = (
+    "I'm not sure what you mean. Tell me, for example,"
+    f" “where is {SHOP.order_number}?” or “cancel {SHOP.order_number}”."
+)
 
 SAYINGS: Final[dict[str, str]] = {
     "yes": "There is nothing waiting for your yes. What can I do for you?",
     "no": "All right, I have left everything as it is.",
     "small_talk": "You're welcome to ask me about your orders, refunds, or anything in our articles.",
     "out_of_scope": "I can't help with that here: I know about this shop's orders, payments and articles.",
-    "unclear": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
-    "request": "I'm not sure what you mean. Tell me, for example, “where is W-1001?” or “cancel W-1003”.",
+    "unclear": _UNCLEAR,
+    "request": _UNCLEAR,
     "failed": "One thing I could not look into just now; please ask me again in a moment.",
     "not_now": "Our records can't be written at the moment and this is not done. Please try again a little later.",
     "expired": "I'm sorry, nobody could decide on this in time, so I have not done it. Please ask again.",
