@@ -49,13 +49,14 @@ coverage: setup  ## both of these, and how much of src they reach; fails below t
 test-all: test test-thorough test-services chaos-short  ## the same at every node, on real services, and three minutes of chaos
 
 chaos: setup  ## a live server is killed 300 times while its card network is slow, down and lying; then the books
-	@$(BIN)/python -m tests.chaos
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.chaos
 
 chaos-postgres: setup  ## the same, with the ledger on PostgreSQL
-	@$(BIN)/python -m tests.chaos --postgres
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.chaos --postgres
 
 chaos-short: setup
-	@$(BIN)/python -m tests.chaos --minutes 3
+	@$(BIN)/python -m tests.chaos --minutes 2
+	@SHOP_DIR=shops/market $(BIN)/python -m tests.chaos --minutes 1
 
 bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'

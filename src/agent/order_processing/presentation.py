@@ -25,6 +25,7 @@ def blank() -> dict[str, Any]:
         "order_id": "",
         "customer_id": "",
         "order_amount": 0,
+        "currency": "",
         "payment_status": None,
         "processing_stage": "refused",
         "error_count": 0,
