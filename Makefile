@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo attack test test-thorough coverage test-all chaos chaos-postgres chaos-short bench test-services services lint migration pictures clean
+.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration pictures clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -44,6 +44,9 @@ test-thorough: setup
 coverage: setup  ## both of these, and how much of src they reach; fails below the floor in pyproject.toml
 	@$(BIN)/coverage erase
 	@$(MAKE) test test-thorough MEASURE="--cov --cov-append --cov-report="
+	@$(MAKE) coverage-floor
+
+coverage-floor: setup
 	@$(BIN)/coverage report
 
 test-all: test test-thorough test-services chaos-short  ## the same at every node, on real services, and three minutes of chaos
