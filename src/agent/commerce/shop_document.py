@@ -52,7 +52,8 @@ class Product(Form):
 
 
 class PaymentMethod(Form):
-    """One way in which a customer pays. `token` is the provider's name for it, never a card number.
+    """One way in which a customer pays. `token` is the provider's name for it, never a card number: of the first
+    provider's if it is a text, of each that is named if it is {provider: token}.
 
     `balance` (minor units, what can still be spent) belongs to gift cards, and to nothing else.
     """
@@ -60,7 +61,7 @@ class PaymentMethod(Form):
     id: Id
     kind: Literal["card", "paypal", "gift_card"]
     label: Text
-    token: Text
+    token: Text | Annotated[dict[ShortId, Text], Field(min_length=1)]
     balance: Amount | None = None
 
     @model_validator(mode="after")
