@@ -88,5 +88,5 @@ def _somebody_takes(shop: Shop, providers: set[str]) -> None:
         for method in customer.payment_methods:
             if isinstance(method.token, dict) and not providers & method.token.keys():
                 place = f"the payment method {method.id!r} of {customer.id!r}"
-                names = ", ".join(sorted(providers))
-                raise DeskError(f"{place} has no token of {names}, which PAYMENT_PROVIDER names", ExitCode.REFUSED)
+                names = " or ".join(sorted(providers))
+                raise DeskError(f"{place} has no token of {names}, who take the money here", ExitCode.REFUSED)
