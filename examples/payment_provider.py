@@ -66,7 +66,7 @@ class CardApi(port.PaymentProvider):
             raise port.PaymentUnknownError("the payment is pending, and cannot be cancelled")
         return charge if isinstance(charge, Charge) else None
 
-    async def credit(self, key: str, amount: int, currency: str, token: str) -> RefundState:
+    async def credit(self, key: str, amount: int, currency: str, token: str) -> RefundState:  # noqa: ARG002
         raise port.PaymentRejectedError("the card API pays nothing to a card that did not pay in: people do it by hand")
 
     async def refund(self, key: str, provider_id: str, amount: int) -> RefundState:
@@ -76,7 +76,7 @@ class CardApi(port.PaymentProvider):
             raise port.PaymentUnknownError("the answer is about something else")
         return refund.status
 
-    async def find_refund(self, key: str, provider_id: str) -> RefundState | None:
+    async def find_refund(self, key: str, provider_id: str) -> RefundState | None:  # noqa: ARG002
         refund = await self._call(Refund, "GET", f"/refunds/{quote(key, safe='')}")
         return refund.status if refund else None
 

@@ -15,6 +15,10 @@ HOME: Final = Path(__file__).resolve().parents[2] / "shops" / "home"
 
 PaymentProviderName = Literal["sandbox", "stripe"]
 """Each is a case in `providers.factory`."""
+GIVEN_BY_OTHERS: Final = frozenset(
+    ("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token", "staff_notify_urls")
+)
+"""Secrets whose form whoever gave them decides; nobody calls this server with them."""
 
 
 class Settings(BaseSettings):

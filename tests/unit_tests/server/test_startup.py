@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from agent.server import startup
 from agent.server.startup import unfit
-from agent.settings import Settings
+from agent.settings import GIVEN_BY_OTHERS, Settings
 from agent.shop import SHOP
 from agent.tokens import create_tokens
 
@@ -135,7 +135,7 @@ def test_production_does_not_start_with_a_secret_that_can_be_guessed(
 
 
 def test_every_secret_of_ours_is_looked_at() -> None:
-    ours = {name for name, value in Settings() if isinstance(value, SecretStr)} - startup._GIVEN_BY_OTHERS
+    ours = {name for name, value in Settings() if isinstance(value, SecretStr)} - GIVEN_BY_OTHERS
     assert ours == set(SECRETS)
 
 
