@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     payment_url: str = ""
     payment_token: SecretStr = SecretStr("")  # empty: none is sent
+    payment_token_url: str = ""  # of an OAuth2 token endpoint, in place of payment_token; empty: none
+    payment_client_id: str = ""
+    payment_client_secret: SecretStr = SecretStr("")
     payment_rate: str = ""  # such as 100/second; empty: no limit
     stripe_api_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")  # empty: its webhooks are refused

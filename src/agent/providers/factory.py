@@ -7,22 +7,29 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx
 
 from agent.breakers import Breakers
 from agent.providers.carrier import Carrier
+from agent.providers.oauth import client_credentials
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
-from agent.resilience.credentials import Auth, HeaderAuth
+from agent.resilience.credentials import Auth, HeaderAuth, TokenAuth
+from agent.resilience.response_cache import CacheRules
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 from sandbox.server import InProcess, Sandbox
 
 Reader = Callable[[Mapping[str, str], bytes], str | None]
 """Reads headers and body of a webhook: what to ask about, None for another matter; raises `WebhookRefusedError`."""
+
+
+TRACKING: Final = CacheRules(seconds={"GET /shipments/*": 30.0})
+"""How long a parcel is as the carrier last said, to whoever asks where it is; nothing is decided by it."""
 
 
 def nothing(headers: Mapping[str, str], body: bytes) -> None:
@@ -67,9 +74,9 @@ async def build_providers(config: Settings, breakers: Breakers) -> Providers:
     bounds = _bounds(config)
     payment, carrier = (breakers.add(name, bounds) for name in ("payment", "carrier"))
     payment_breakers = [payment]
-    token = config.payment_token.get_secret_value()
-    auth = HeaderAuth("Authorization", f"Bearer {token}") if token else None
-    parcels = SandboxCarrier(guarded(clients[0], carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
+    auth = _auth(config, clients)
+    http = guarded(clients[0], carrier, seconds, auth=auth, cache=TRACKING)
+    parcels = SandboxCarrier(http, 2 * seconds, webhook_secret=secret)
     http = guarded(clients[0], payment, seconds, rate=config.payment_rate, auth=auth)
     cards = SandboxProvider(http, 2 * seconds, webhook_secret=secret)
     webhooks = {
@@ -96,6 +103,7 @@ def guarded(
     media_type: str | None = "application/json",
     rate: str = "",
     auth: Auth | None = None,
+    cache: CacheRules | None = None,
 ) -> httpx.AsyncClient:
     """A client for what `breaker` stands for, over the connections of another.
 
@@ -112,9 +120,20 @@ def guarded(
         timeout=seconds,
         max_body=2**20,
         media_type=media_type,
+        cache=cache,
     )
     transport = ResilientTransport(ClientWire(client), bounds, breaker, auth)
     return httpx.AsyncClient(transport=transport, base_url=client.base_url, timeout=client.timeout)
+
+
+def _auth(config: Settings, clients: list[httpx.AsyncClient]) -> Auth | None:
+    """Who we are at `payment_url`. A token endpoint is called over a client of its own, which joins `clients`."""
+    if config.payment_token_url:
+        clients.append(httpx.AsyncClient(timeout=_timeouts(config.payment_timeout_seconds), trust_env=False))
+        secret = config.payment_client_secret.get_secret_value()
+        return TokenAuth(client_credentials(clients[-1], config.payment_token_url, config.payment_client_id, secret))
+    token = config.payment_token.get_secret_value()
+    return HeaderAuth("Authorization", f"Bearer {token}") if token else None
 
 
 def _stripe(config: Settings, client: httpx.AsyncClient) -> tuple[list[PaymentProvider], Webhooks]:
