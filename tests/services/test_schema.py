@@ -1,5 +1,6 @@
 """The schema on PostgreSQL: the same as the tables say, upgraded once by however many, never without being told to."""
 
+import asyncio
 import subprocess
 import sys
 
@@ -35,7 +36,7 @@ async def test_a_server_does_not_upgrade_a_ledger_that_others_use(url: str) -> N
     with pytest.raises(SchemaError, match="run `desk db upgrade`"):
         await ledger.open()
     assert revision(url) is None
-    await ledger.create()
+    await asyncio.to_thread(upgrade, url)
     await ledger.open()
     await ledger.close()
 
@@ -46,4 +47,4 @@ async def test_a_schema_newer_than_the_program_is_refused(url: str, ledger: Data
     with pytest.raises(SchemaError, match="9999, is newer"):
         await ledger.open()
     with pytest.raises(SchemaError, match="9999, is newer"):
-        await ledger.create()
+        await asyncio.to_thread(upgrade, url)

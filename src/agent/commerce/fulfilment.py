@@ -85,17 +85,6 @@ class Fulfilment:
         self._carrier = carrier
         self._about_to_book: Group[ParcelOf, dict[str, Any] | Sent] = Group(database, about_to_book)
 
-    @writes
-    def plan(self, session: Session, order_ref: OrderRef) -> list[str]:
-        """Plan one parcel a warehouse for a paid order; returns the ids of those that have yet to leave.
-
-        Raises `PolicyDenied` ORDER-STAGE before the money is captured.
-        """
-        order = locked(session, order_ref)
-        if order.stage not in ("paid", "completed"):
-            raise policy_denied("ORDER-STAGE", order.stage)
-        return plan_parcels(session, order)
-
     async def book(self, parcel_id: str, order: OrderRef | None = None) -> Sent:
         """Have the carrier take a parcel, and write down how far it is; what it will never take is given back.
 

@@ -107,13 +107,8 @@ class RiskFacts:
     now: datetime
 
 
-def risk_score(facts: RiskFacts) -> int:
-    """Risk of a new order; `approvals.chains.HIGH_RISK` or more is high."""
-    return sum(points for points, _ in risk_reasons(facts))
-
-
 def risk_reasons(facts: RiskFacts) -> list[tuple[int, str]]:
-    """What makes a new order risky: points, and why."""
+    """What makes a new order risky: points, whose sum is its risk (`approvals.chains.HIGH_RISK`), and why."""
     past = sorted(facts.past_totals)
     median = (past[(len(past) - 1) // 2] + past[len(past) // 2]) / 2 if past else None
     recently = facts.profile_changed_at is not None and facts.now - facts.profile_changed_at <= timedelta(days=7)

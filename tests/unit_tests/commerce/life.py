@@ -39,6 +39,7 @@ from agent.providers.carrier import CarrierError
 from agent.providers.payment import PaymentError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import hand_over_parcel, place_order
 from tests.support.invariants import GOODWILL, given_back
@@ -168,7 +169,7 @@ class Life:
             for order_id in busy:
                 await self.take(Step("go on", order_id))
             for debt in await self.shop.debts.past_limit():
-                await self.shop.debts.decided(debt.key, by_hand=False)
+                await steps.decide_debt(self.shop, debt.key, by_hand=False)
             await self.shop.payments.collect()
             await self.shop.expiry.watch_the_clock()
             await self.shop.debts.settle()
@@ -188,7 +189,7 @@ class Life:
             case None | "placed":
                 await self._reserve(order_id)
             case "reserved":
-                await shop.orders.move(order_id, "approved")
+                await steps.move(shop, order_id, "approved")
             case "approved" | "parked":
                 await shop.payments.capture(order_id)
             case "declined":
@@ -210,13 +211,13 @@ class Life:
                     raise
                 short.append(line["number"])
         try:
-            await self.shop.orders.reserved(order_id, short=short)
+            await steps.reserved(self.shop, order_id, short=short)
         except PolicyDenied as denial:
             if denial.rule == "STOCK-SHORT":
                 await self.shop.orders.undo(order_id, denial.rule)
 
     async def _book(self, order_id: str, at_most: int | None = None) -> None:
-        for parcel in (await self.shop.fulfilment.plan(order_id))[:at_most]:
+        for parcel in (await steps.plan(self.shop, order_id))[:at_most]:
             await self.shop.fulfilment.book(parcel)
         if await self.shop.fulfilment.join(order_id) == "refused":
             await self.shop.orders.undo(order_id, "SHIPPING-REFUSED")
@@ -235,7 +236,7 @@ class Life:
                 with self.shop.database.writing() as session:
                     session.get_one(DebtRow, debt["key"]).attempts = ATTEMPTS * (debt["asked"] + 1)
                 by_hand = by_hand and debt["kind"] == "refund" and debt["key"] not in given
-                await self.shop.debts.decided(debt["key"], by_hand=by_hand)
+                await steps.decide_debt(self.shop, debt["key"], by_hand=by_hand)
 
     async def _wait(self) -> None:
         self.clock.advance(minutes=40)

@@ -8,6 +8,7 @@ from agent.commerce.commands import ChangeProfileAddress, IssueCredit
 from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.types import Address
 from agent.services import Services
+from tests.support import steps
 from tests.support.scenes import ELSEWHERE, ask, denies, dump, gift, new_order, placed
 
 CREDIT: dict[str, Any] = {"payment_method_id": "ada_gift", "amount": 5_00, "reason": "late parcel"}
@@ -33,7 +34,7 @@ async def test_a_changed_profile_is_a_risk_for_a_while(shop: Services) -> None:
     home = {row["id"]: row["address"] for row in (await dump(shop))["customers"]}["ada_park"]
     await ask(shop, ChangeProfileAddress, address=Address(**home))
     await placed(shop, new_order())
-    assert await shop.queries.risk("A-1") == 30
+    assert await steps.risk_score(shop, "A-1") == 30
 
 
 async def test_credit_is_on_the_gift_card_once(shop: Services) -> None:

@@ -14,6 +14,7 @@ from agent.platform import order_thread
 from agent.reconciler import approval_jobs, jobs, notification_jobs
 from agent.reconciler.graph import graph
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order, place_order
 from tests.support.platform_stub import Platform
@@ -44,7 +45,7 @@ async def parked(shop: Services, stage: Any = "parked") -> None:
         "placed": [],
     }
     for step in ways[stage]:
-        await shop.orders.move("N-1", step)
+        await steps.move(shop, "N-1", step)
 
 
 def inputs(platform: Platform) -> list[tuple[str, Any]]:

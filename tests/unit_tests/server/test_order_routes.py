@@ -10,6 +10,7 @@ from agent.identity import ROLES, Caller, Role
 from agent.platform import order_thread
 from agent.server import order_routes
 from agent.services import Services
+from tests.support import steps
 from tests.support.commands import hand_over_parcel
 from tests.support.platform_stub import Platform
 from tests.support.scenes import new_order, paid, parked
@@ -147,7 +148,7 @@ async def test_nobody_pays_by_anothers_method(ask: Ask) -> None:
 
 async def test_the_warehouse_confirms_a_delivery_once(shop: Services, ask: Ask) -> None:
     await paid(shop, new_order())
-    for parcel in await shop.fulfilment.plan("A-1"):
+    for parcel in await steps.plan(shop, "A-1"):
         await hand_over_parcel(shop, parcel)
 
     first = await ask("POST", "/ops/orders/A-1/deliver", staff("warehouse"))
