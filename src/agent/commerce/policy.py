@@ -59,7 +59,6 @@ RULES: Final[dict[str, str]] = {
     "REQUEST-WITHDRAW": "Only a return or an exchange of which nothing has arrived can be withdrawn.",
     "PARCEL-EXISTS": "There is no such parcel.",
     "PARCEL-STATE": "The parcel is not on its way.",
-    "CREDIT-GIFT-CARD": "Credit goes to a gift card of the customer's own.",
     "ORDER-BUSY": "The order is being worked on right now; please try again in a moment.",
     "REFUND-AMOUNT": "A refund must be more than nothing and at most what was paid and not yet refunded.",
     "TICKET-EXISTS": "There is no such ticket.",

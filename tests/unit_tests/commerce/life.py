@@ -15,7 +15,6 @@ from agent.commerce.commands import (
     ChangeProfileAddress,
     ChangeShipTo,
     Command,
-    IssueCredit,
     LineQuantity,
     MarkDelivered,
     NewOrder,
@@ -73,7 +72,6 @@ What = Literal[
     "clock",
     "card",
     "deliver",
-    "credit",
     "complain",
 ]
 
@@ -150,9 +148,6 @@ class Life:
             "clock": shop.expiry.watch_the_clock,
             "card": lambda: recard(shop, step.method, CARDS[step.amount % len(CARDS)]),
             "deliver": lambda: self._deliver(order_id),
-            "credit": lambda: self._ask(
-                step, IssueCredit, payment_method_id=step.method, amount=step.amount, reason="late"
-            ),
             "complain": lambda: self._ask(step, OpenTicket, **about, topic="order", text="It is late."),
         }
         with suppress(PolicyDenied, PaymentError, CarrierError, CircuitOpenError):

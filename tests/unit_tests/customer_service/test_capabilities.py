@@ -63,7 +63,9 @@ async def test_the_carrier_is_asked_where_a_parcel_is_and_need_not_answer(shop: 
     assert "The carrier" not in told
     assert all(tracking_id in told for tracking_id in known)
     shop.breakers["carrier"].reset()
-    assert (await talk("where is W-2001?")).endswith(f"The carrier says that it has delivered {arrived['tracking_id']}.")
+    assert (await talk("where is W-2001?")).endswith(
+        f"The carrier says that it has delivered {arrived['tracking_id']}."
+    )
 
 
 async def test_an_order_is_paid_by_another_method(shop: Services) -> None:
