@@ -64,14 +64,6 @@ class Approvals:
         """The request for this exact action (see `open_in`)."""
         return await self._db.write(lambda session: self.open_in(session, action, case, **about))
 
-    async def decide(
-        self, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
-    ) -> ApprovalView:
-        """Take an answer to a request, if it counts, from where nothing was shown (see `decide_in`)."""
-        return await self._db.write(
-            lambda session: self.decide_in(session, request_id, seen_hash, said, caller, edit=edit)
-        )
-
     @reads
     def get(self, session: Session, request_id: str) -> ApprovalView:
         """The request as it stands now."""

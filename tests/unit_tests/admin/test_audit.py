@@ -12,6 +12,7 @@ from agent.approvals.trail import Trail
 from agent.client.connection import ExitCode
 from agent.ledger.database import Database, utc_now
 from agent.settings import Settings
+from tests.support.approvals import decide
 from tests.support.ledgers import new_ledger
 from tests.support.threads import APPROVE, staff
 
@@ -39,7 +40,7 @@ def request_id(data: Path) -> str:
             asked_by="channel-1",
         )
         for role in ("order_manager", "finance_director"):
-            view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
+            view = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
         await database.close()
         return view["request_id"]
 

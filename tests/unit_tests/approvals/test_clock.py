@@ -8,7 +8,7 @@ from agent.approvals.deadlines import Deadlines, Happened, ToTell
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
 from agent.ledger.database import Database
-from tests.support.approvals import ASKER, ask, order, refund
+from tests.support.approvals import ASKER, ask, decide, order, refund
 from tests.support.clock import Clock
 from tests.support.threads import APPROVE, SERVICE, events, reject, staff
 
@@ -43,7 +43,7 @@ async def test_each_step_is_reminded_of(approvals: Approvals, clock: Clock, dead
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=2)
     await deadlines.watch_the_clock()
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
     assert await deadlines.watch_the_clock() == {}
     clock.advance(hours=2)
 
@@ -86,7 +86,7 @@ async def test_an_overdue_step_may_be_answered_by_the_next_role_as_well(
 
     late = await approvals.get(view["request_id"])
     assert late["roles"] == ["billing_agent", "billing_manager"]
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
     assert (after["step"], after["roles"]) == (2, ["billing_manager"])
 
 
@@ -96,12 +96,12 @@ async def test_who_stood_in_for_one_step_does_not_take_the_next(
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=4)
     await deadlines.watch_the_clock()
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
 
-    again = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
+    again = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
     assert str(again["refused"]).startswith("APPROVAL-TWICE")
 
-    other = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager", 2))
+    other = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager", 2))
     assert other["status"] == "approved"
 
 
@@ -110,7 +110,7 @@ async def test_the_last_step_goes_to_the_duty_manager(approvals: Approvals, cloc
     clock.advance(hours=4)
     await deadlines.watch_the_clock()
 
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("duty_manager"))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("duty_manager"))
 
     assert after["status"] == "approved"
 
@@ -129,7 +129,7 @@ async def test_each_step_has_a_due_time_of_its_own(approvals: Approvals, clock: 
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=5)
     await deadlines.watch_the_clock()
-    view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
+    view = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
     clock.advance(hours=1)
 
     assert await deadlines.watch_the_clock() == {}
@@ -151,13 +151,13 @@ async def test_what_nobody_answers_expires_once(
     assert await deadlines.watch_the_clock() == {view["request_id"]: "expired"}
     assert await deadlines.watch_the_clock() == {}
 
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
     assert (after["status"], after["note"]) == ("expired", "nobody answered in time")
 
 
 async def test_closed_requests_are_left_alone(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, order(), "large_order")
-    await approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("order_manager"))
+    await decide(approvals, view["request_id"], view["action_hash"], reject("no"), staff("order_manager"))
     clock.advance(days=30)
 
     assert await deadlines.watch_the_clock() == {}
@@ -184,7 +184,7 @@ async def test_the_thread_of_what_the_clock_changed_is_to_be_told_until_it_looke
     owner = f"channel:{ASKER}"
     assert await deadlines.to_tell() == [ToTell(view["request_id"], "thread-1", "W-1001", owner, "open")]
 
-    await approvals.decide(view["request_id"], view["action_hash"], "look again", SERVICE)
+    await decide(approvals, view["request_id"], view["action_hash"], "look again", SERVICE)
 
     assert await deadlines.to_tell() == []
 
@@ -220,6 +220,6 @@ async def test_threads_that_have_to_wait_are_named_with_whose_they_are_until_the
     view = await ask(approvals, refund(), "general")
     assert await deadlines.waiting() == {"thread-1": f"channel:{ASKER}"}
 
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
 
     assert await deadlines.waiting() == {}

@@ -11,6 +11,7 @@ from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import DeskState, Plan, PlannedAction, ReadyAction
 from agent.identity import Caller
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
 from tests.support.conversations import ADA, answer, conversation, refunds, say, waiting_refund
@@ -341,7 +342,7 @@ async def test_a_request_that_was_decided_before_review_ran_again_is_not_asked_a
     assert (await nodes.review(state, on_the_thread())).goto == "reply"
     view = await shop.approvals.head("chat-1")
     assert view is not None
-    await shop.approvals.decide(view["request_id"], view["action_hash"], said, staff("general_agent"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], said, staff("general_agent"))
 
     again = await nodes.review(state, on_the_thread())
 

@@ -7,6 +7,7 @@ import pytest
 from agent.approvals.gate import SaidBy
 from agent.identity import Caller
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order
 from tests.support.orders import ADA, LARGE, SMALL, VERY_LARGE, charges, order, place, redrive_order, stock, thread_of
@@ -248,7 +249,7 @@ async def test_an_order_that_was_decided_while_its_thread_was_lost_goes_on(shop:
     lost = await waiting()
     view = await lost.waits_for()
     assert view is not None
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
 
     ended = await redrive_order(thread_of())
 
