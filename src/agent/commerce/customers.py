@@ -51,7 +51,7 @@ def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) 
     row = session.get(ApprovalRow, command.request_id, with_for_update=True)
     if row is None or row.subject != customer.id or row.status != "open" or row.case not in WITHDRAWABLE:
         raise policy_denied("REQUEST-OPEN")
-    row.status, row.thread_told = "withdrawn", True
+    row.status, row.thread_is_current = "withdrawn", True
     notify_of_withdrawal(session, row, now)
     emit_once_committed(session, "approval.withdrawn", request_id=row.id)
     return customer

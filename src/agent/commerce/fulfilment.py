@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from agent.commerce.booking import is_paid, owe_part, unpaid
 from agent.commerce.commands import MarkDelivered, MarkHandedOver
 from agent.commerce.locks import OrderRef, attempt, checked, id_of, locked, locked_all, move
-from agent.commerce.parcels import LEFT, let_go, locked_parcel, parcels_of, price_of, release, told
+from agent.commerce.parcels import LEFT, let_go, locked_parcel, parcels_of, price_of, release, status_of_parcels
 from agent.commerce.policy import policy_denied
 from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.grouping import Group
@@ -71,7 +71,7 @@ def leave(session: Session, order: OrderRow, parcel: ParcelRow, tracking_id: str
 def arrive(session: Session, order: OrderRow, parcel: ParcelRow, now: datetime) -> None:
     """The parcel has arrived; when every parcel that left has, the order is `delivered`."""
     change(session, parcel, state="delivered")
-    status = told(parcels_of(session, order.id))
+    status = status_of_parcels(parcels_of(session, order.id))
     change(session, order, status=status, touched_at=now)
     if status == "delivered":
         move(session, order, "completed", "carrier")
@@ -128,7 +128,7 @@ class Fulfilment:
             return "refused"
         if not states or not states <= {*LEFT, "refused"}:
             return "waiting"
-        move(session, order, "completed", "process", status=told(parcels), touched_at=self._db.clock())
+        move(session, order, "completed", "process", status=status_of_parcels(parcels), touched_at=self._db.clock())
         return "completed"
 
     @writes

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items
 from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
-from agent.commerce.compensation import undo
+from agent.commerce.compensation import compensate
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.locks import OrderRef, locked, move, open_case, own
 from agent.commerce.policy import cancel_denied, policy_denied
@@ -83,7 +83,7 @@ def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     if rule := cancel_denied(order.status, command.reason, change_unpaid=unpaid):
         raise policy_denied(rule)
     order.cancel_reason = command.reason
-    undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
+    compensate(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
     return order
 
 
@@ -121,9 +121,9 @@ def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: dateti
     emit_once_committed(session, "order.stage", order_id=order.id, stage=to)
 
 
-def undone(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
+def compensate_order(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
     """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `compensation`)."""
-    undo(session, order, rule, by=by, now=now)
+    compensate(session, order, rule, by=by, now=now)
     emit_once_committed(session, "order.stage", order_id=order.id, stage=order.stage)
 
 
@@ -139,10 +139,10 @@ class Orders:
         await self._reservations.hold(order, number)
 
     @writes
-    def undo(self, session: Session, order_ref: OrderRef, rule: str, *, by: Cause = "process") -> OrderView:
-        """Undo an order (see `undone`)."""
+    def compensate(self, session: Session, order_ref: OrderRef, rule: str, *, by: Cause = "process") -> OrderView:
+        """Undo an order (see `compensate_order`)."""
         order = locked(session, order_ref)
-        undone(session, order, rule, by, self._db.clock())
+        compensate_order(session, order, rule, by, self._db.clock())
         session.flush()
         return order_view(session, order)
 

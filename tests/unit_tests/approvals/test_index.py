@@ -39,7 +39,7 @@ async def test_an_escalated_one_is_found_by_both_roles(
 ) -> None:
     view = await ask(approvals, order(), "very_large_order")
     clock.advance(hours=4)
-    await deadlines.watch_the_clock()
+    await deadlines.enforce_deadlines()
 
     found = entry(await approvals.get(view["request_id"]))
 

@@ -178,7 +178,7 @@ async def test_an_order_that_left_in_part_cannot_be_undone(shop: Services) -> No
     await hand_over_parcel(shop, EAST)
     before = await dump(shop)
     with denies("ORDER-STAGE"):
-        await shop.orders.undo("A-1", "CANCELLED")
+        await shop.orders.compensate("A-1", "CANCELLED")
     assert await dump(shop) == before
 
 
@@ -197,5 +197,5 @@ async def test_undone_many_times_a_parcel_is_to_be_stopped_once(shop: Services) 
     await booked(shop, new_order())
     await cancel(shop)
     before = await dump(shop)
-    await shop.orders.undo("A-1", "CANCELLED")
+    await shop.orders.compensate("A-1", "CANCELLED")
     assert await dump(shop) == before

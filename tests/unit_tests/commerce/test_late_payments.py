@@ -68,7 +68,7 @@ async def test_an_order_cancelled_with_a_payment_unknown_waits_until_that_is_fou
         await shop.payments.capture("A-1")
     with wire(shop.providers.clients[0], request=unreachable):
         assert await shop.debts.settle("A-1") == {VOID: "owed"}
-    assert (await shop.orders.undo("A-1", "CANCELLED"))["stage"] == "cancelling"
+    assert (await shop.orders.compensate("A-1", "CANCELLED"))["stage"] == "cancelling"
     clock.advance(hours=1)
     await shop.debts.settle("A-1")
     closed = await shop.queries.get("A-1")

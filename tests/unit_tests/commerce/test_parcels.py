@@ -148,7 +148,7 @@ async def test_an_order_of_which_nothing_is_taken_is_undone_as_a_whole(shop: Ser
     for parcel in await steps.plan(shop, "A-1"):
         await refuse(shop, parcel)
     assert await shop.fulfilment.join("A-1") == "refused"
-    order = await shop.orders.undo("A-1", "SHIPPING-REFUSED")
+    order = await shop.orders.compensate("A-1", "SHIPPING-REFUSED")
     assert (order["stage"], order["status"], order["reason"]) == ("cancelled", "cancelled", "SHIPPING-REFUSED")
     assert (await dump(shop))["variants"] == before
     await shop.debts.settle("A-1")

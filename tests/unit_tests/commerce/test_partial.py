@@ -99,6 +99,6 @@ async def test_what_was_short_is_not_returned(shop: Services) -> None:
 async def test_undone_it_gives_back_what_it_held(shop: Services) -> None:
     before = (await dump(shop))["variants"]
     await partial(shop)
-    order = await shop.orders.undo("A-1", "CANCELLED")
+    order = await shop.orders.compensate("A-1", "CANCELLED")
     assert [line["reservation"] for line in order["lines"]] == ["short", "released"]
     assert (await dump(shop))["variants"] == before

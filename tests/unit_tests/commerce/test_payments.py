@@ -64,7 +64,7 @@ async def test_a_declined_card_takes_nothing_and_stays_declined(shop: Services) 
     assert [charge.status for charge in await charges(shop)] == ["declined"]
     assert await entries(shop) == []
     assert await stage(shop) == "declined"
-    assert (await shop.orders.undo("A-1", "PAYMENT-DECLINED"))["stage"] == "cancelled"
+    assert (await shop.orders.compensate("A-1", "PAYMENT-DECLINED"))["stage"] == "cancelled"
 
 
 async def test_a_payment_is_deferred_while_the_network_is_down_and_taken_later(shop: Services) -> None:

@@ -60,7 +60,7 @@ async def test_nobody_waits_for_an_order_at_rest(shop: Services, clock: Clock) -
         await hand_over_parcel(shop, parcel)
     await shop.fulfilment.join("A-1")
     await placed(shop, new_order("A-2"))
-    await shop.orders.undo("A-2", "CANCELLED")
+    await shop.orders.compensate("A-2", "CANCELLED")
     clock.advance(days=1)
     assert await shop.queries.unfinished(stale_seconds=0) == []
 

@@ -67,8 +67,8 @@ async def test_after_the_last_method_the_change_is_undone_by_the_clock(shop: Ser
         assert await shop.payments.collect("A-1") == {key: "declined"}
     with denies("PAYMENT-STATUS"):
         await pay_by(shop, "A-1", "ada_slow", key="c4")
-    assert await shop.expiry.watch_the_clock() == {"c3": "undone"}
-    assert await shop.expiry.watch_the_clock() == {}
+    assert await shop.expiry.enforce_deadlines() == {"c3": "undone"}
+    assert await shop.expiry.enforce_deadlines() == {}
     assert await lines(shop) == [(OLD, 1, 95_00), (OLD, 1, 95_00)]
     await all_adds_up(shop, before, await dump(shop))
 
@@ -116,9 +116,9 @@ async def test_nobody_else_undoes_it(shop: Services) -> None:
 
 async def test_nobody_answers_and_a_day_later_the_order_leaves_as_it_was(shop: Services, clock: Clock) -> None:
     await declined(shop)
-    assert await shop.expiry.watch_the_clock() == {}
+    assert await shop.expiry.enforce_deadlines() == {}
     clock.advance(days=1)
-    assert await shop.expiry.watch_the_clock() == {"c1": "undone"}
+    assert await shop.expiry.enforce_deadlines() == {"c1": "undone"}
     events = [row["event"] for row in (await dump(shop))["notices"]]
     assert {"difference.declined", "change.undone"} <= set(events)
     [parcel] = await steps.plan(shop, "A-1")

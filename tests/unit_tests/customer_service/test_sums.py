@@ -168,7 +168,7 @@ async def test_what_was_approved_is_made_once_by_the_reconcilers_run_though_the_
     thread = await waiting_refund("40.00")
     view = await view_of(thread)
     await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, AGENT)
-    [untold] = await shop.deadlines.to_tell()
+    [untold] = await shop.deadlines.threads_to_wake()
     assert (untold.request_id, untold.status) == (view["request_id"], "approved")
 
     for lost in (thread, conversation("chat-1")):
@@ -176,4 +176,4 @@ async def test_what_was_approved_is_made_once_by_the_reconcilers_run_though_the_
 
     assert await refunds(shop) == [40_00]
     assert await thread.waits_for() is None
-    assert await shop.deadlines.to_tell() == []
+    assert await shop.deadlines.threads_to_wake() == []

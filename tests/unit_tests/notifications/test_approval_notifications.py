@@ -60,8 +60,8 @@ async def test_what_the_clock_does_is_told_once_a_turn(
     view = await ask(approvals, refund(), "general")
     for hours in (2, 2, 44):
         clock.advance(hours=hours)
-        await deadlines.watch_the_clock()
-        await deadlines.watch_the_clock()
+        await deadlines.enforce_deadlines()
+        await deadlines.enforce_deadlines()
     await decide(approvals, view["request_id"], view["action_hash"], LOOK_AGAIN, SERVICE)
 
     assert [(event, facts["roles"], facts["status"]) for event, facts in await told(database)] == [

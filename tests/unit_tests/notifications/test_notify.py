@@ -73,7 +73,7 @@ async def refunded_by_hand(shop: Services) -> None:
 async def cancelled(shop: Services) -> None:
     await approved(shop, new_order())
     await cancel(shop)
-    await shop.orders.undo("A-1", "CANCELLED")
+    await shop.orders.compensate("A-1", "CANCELLED")
 
 
 async def too_late(shop: Services) -> None:

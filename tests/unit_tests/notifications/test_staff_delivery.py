@@ -122,7 +122,7 @@ async def test_who_a_request_is_escalated_to_hears_of_it_as_well_and_all_of_its_
 ) -> None:
     request_id = await ask(shop)
     clock.advance(hours=4)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
     view = await shop.approvals.get(request_id)
     clock.advance(seconds=1)
     await decide(shop.approvals, request_id, view["action_hash"], APPROVE, staff("order_manager"))

@@ -222,7 +222,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "approvals": {view["request_id"]: "escalated"},
         "tickets": {},
         "wake": {"failed": "ConnectionError"},
-        "ask_again": {"failed": "ConnectionError"},
+        "reopen_conversations": {"failed": "ConnectionError"},
         "bring_to_end": {"failed": "ConnectionError"},
         "redrive": {"failed": "ConnectionError"},
         "wake_conversations": {"failed": "ConnectionError"},
