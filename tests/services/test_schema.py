@@ -1,8 +1,6 @@
 """The schema on PostgreSQL: the same as the tables say, upgraded once by however many, never without being told to."""
 
 import asyncio
-import subprocess
-import sys
 
 import psycopg
 import pytest
@@ -12,7 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.engines import sync_engine
-from agent.ledger.schema import SchemaError, check, newest, revision, upgrade
+from agent.ledger.schema import SchemaError, revision, upgrade
+from tests.support.ledgers import upgraded_at_once
 
 
 def test_the_migrations_lead_to_what_the_tables_say(url: str) -> None:
@@ -22,13 +21,7 @@ def test_the_migrations_lead_to_what_the_tables_say(url: str) -> None:
 
 
 def test_machines_that_upgrade_at_once_take_turns(url: str) -> None:
-    program = "import sys; from agent.ledger.schema import upgrade; print(upgrade(sys.argv[1])[0])"
-    started = [
-        subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
-    said = sorted(process.communicate()[0].strip() for process in started)
-    assert said == sorted(["None", newest(), newest()])
-    check(url)
+    upgraded_at_once(url)
 
 
 async def test_a_server_does_not_upgrade_a_ledger_that_others_use(url: str) -> None:

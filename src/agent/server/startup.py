@@ -27,7 +27,14 @@ FEWEST_CHARACTERS: Final = 8
 """Different ones in a secret: the letter x, 32 times, is long enough and known to everybody."""
 
 _GIVEN_BY_OTHERS: Final = frozenset(
-    ("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token", "staff_notify_urls")
+    (
+        "openai_api_key",
+        "second_openai_api_key",
+        "stripe_api_key",
+        "payment_token",
+        "payment_client_secret",
+        "staff_notify_urls",
+    )
 )
 """Secrets whose form whoever gave them decides; nobody calls this server with them."""
 
@@ -58,7 +65,13 @@ def open_ledger(config: Settings) -> str | None:
 
 def unfit(config: Settings) -> str | None:
     """Why a server with these settings must not start; None when it may. Reads files."""
-    return _wrong_jwt(config) or _wrong_rate(config) or _wrong_addresses(config) or _wrong_in_production(config)
+    return (
+        _wrong_jwt(config)
+        or _wrong_rate(config)
+        or _wrong_client(config)
+        or _wrong_addresses(config)
+        or _wrong_in_production(config)
+    )
 
 
 def _wrong_jwt(config: Settings) -> str | None:
@@ -79,6 +92,15 @@ def _wrong_jwt(config: Settings) -> str | None:
     except (OSError, ValueError, jwt.InvalidKeyError) as error:
         return f"JWT_KEY_FILE is no public key in PEM: {type(error).__name__}"
     return None
+
+
+def _wrong_client(config: Settings) -> str | None:
+    known = config.payment_client_id and config.payment_client_secret.get_secret_value()
+    return (
+        None
+        if known or not config.payment_token_url
+        else ("PAYMENT_TOKEN_URL gives tokens for PAYMENT_CLIENT_ID and PAYMENT_CLIENT_SECRET only: set both")
+    )
 
 
 def _wrong_rate(config: Settings) -> str | None:

@@ -13,10 +13,9 @@ from agent.client.connection import ExitCode
 from agent.ledger.database import Database, utc_now
 from agent.settings import Settings
 from tests.support.approvals import decide
+from tests.support.desk import Desk
 from tests.support.ledgers import new_ledger
 from tests.support.threads import APPROVE, staff
-
-from .conftest import Desk
 
 ORDER = Action("approve_order", {"order_id": "N-1", "total": 5_000_00}, "Order N-1")
 

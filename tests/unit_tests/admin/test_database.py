@@ -9,9 +9,8 @@ import pytest
 from agent.client.connection import ExitCode
 from agent.ledger.invariants import CHECKS
 from agent.ledger.schema import newest
+from tests.support.desk import Desk
 from tests.support.ledgers import new_ledger
-
-from .conftest import Desk
 
 SECRET = "correct-horse"
 
