@@ -27,7 +27,6 @@ Role = Literal[
     "finance_director",
     "general_agent",
     "duty_manager",
-    "agent",
     "warehouse",
     "operator",
     "admin",

@@ -16,7 +16,14 @@ HOME: Final = Path(__file__).resolve().parents[2] / "shops" / "home"
 PaymentProviderName = Literal["sandbox", "stripe"]
 """Each is a case in `providers.factory`."""
 GIVEN_BY_OTHERS: Final = frozenset(
-    ("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token", "staff_notify_urls")
+    (
+        "openai_api_key",
+        "second_openai_api_key",
+        "stripe_api_key",
+        "payment_token",
+        "payment_client_secret",
+        "staff_notify_urls",
+    )
 )
 """Secrets whose form whoever gave them decides; nobody calls this server with them."""
 
@@ -57,6 +64,9 @@ class Settings(BaseSettings):
     payment_provider: PaymentProviderName = "sandbox"
     payment_url: str = ""
     payment_token: SecretStr = SecretStr("")  # empty: none is sent
+    payment_token_url: str = ""  # of an OAuth2 token endpoint, in place of payment_token; empty: none
+    payment_client_id: str = ""
+    payment_client_secret: SecretStr = SecretStr("")
     payment_rate: str = ""  # such as 100/second; empty: no limit
     stripe_api_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")  # empty: its webhooks are refused

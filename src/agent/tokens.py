@@ -22,6 +22,9 @@ DEMO_CUSTOMER: Final = "ada_park"
 
 _FIRST_IDENTITY: Final[dict[Role, str]] = {"customer": DEMO_CUSTOMER, "service": SERVICE_IDENTITY}
 
+RETIRED_ROLES: Final = frozenset(("agent",))
+"""Roles of 0.1, whose tokens may be in a file still: they are nobody's."""
+
 
 class TokensError(RuntimeError):
     """A file of tokens or digests cannot be used; says what to do."""
@@ -96,7 +99,11 @@ def read_digests(path: Path) -> Mapping[str, Caller]:
 def _read_digests(path: Path, _: tuple[int, int, int]) -> Mapping[str, Caller]:
     try:
         entries = json.loads(path.read_text())
-        callers = {digest: Caller(entry["identity"], entry["role"]) for digest, entry in entries.items()}
+        callers = {
+            digest: Caller(entry["identity"], entry["role"])
+            for digest, entry in entries.items()
+            if entry["role"] not in RETIRED_ROLES
+        }
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TokensError(f"{path} is not a file of digests: want {{sha256: {{identity, role}}}}") from error
     _check_roles(path, {caller.role for caller in callers.values()})
@@ -109,12 +116,16 @@ def read_tokens(path: Path) -> Mapping[str, Caller]:
         if path.stat().st_mode & 0o077:
             raise TokensError(f"{path} can be read by others: chmod 600 {path}")
         entries = json.loads(path.read_text())
-        callers = {entry["token"]: Caller(entry["identity"], role) for role, entry in entries.items()}
+        callers = {
+            entry["token"]: Caller(entry["identity"], role)
+            for role, entry in entries.items()
+            if role not in RETIRED_ROLES
+        }
     except FileNotFoundError as error:
         raise TokensError(f"{path} is missing: run `make setup`, or `desk tokens init`") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise TokensError(f"{path} is not a token file: want {{role: {{token, identity}}}}") from error
-    _check_roles(path, set(entries))
+    _check_roles(path, {caller.role for caller in callers.values()})
     return callers
 
 

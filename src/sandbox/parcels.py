@@ -96,7 +96,7 @@ class ParcelCarrier:
                     time() + self._hand_over_seconds,
                 ),
             )
-            return _told(db, parcel_id), bool(booked.rowcount)
+            return _shipment_of(db, parcel_id), bool(booked.rowcount)
 
         shipment, is_new = await self._transaction(take)
         if is_new:
@@ -127,7 +127,7 @@ class ParcelCarrier:
 
     async def find(self, parcel_id: str) -> ShipmentAnswer:
         """A parcel. 404: it was neither booked nor stopped."""
-        return await self._transaction(lambda db: _told(db, parcel_id))
+        return await self._transaction(lambda db: _shipment_of(db, parcel_id))
 
     async def shipments(self) -> Shipments:
         """All parcels."""
@@ -143,7 +143,7 @@ class ParcelCarrier:
 
         def change(db: Connection) -> tuple[ShipmentAnswer, bool]:
             changed = db.execute(statement, (parcel_id,))
-            return _told(db, parcel_id), bool(changed.rowcount)
+            return _shipment_of(db, parcel_id), bool(changed.rowcount)
 
         shipment, is_changed = await self._transaction(change)
         if is_changed:
@@ -178,7 +178,7 @@ def tracking_id(parcel_id: str) -> str:
     return f"T{sha256(parcel_id.encode()).hexdigest()[:10].upper()}"
 
 
-def _told(db: Connection, parcel_id: str) -> ShipmentAnswer:
+def _shipment_of(db: Connection, parcel_id: str) -> ShipmentAnswer:
     known = row(db, "SELECT parcel_id, state FROM shipments WHERE parcel_id = ?", parcel_id)
     if known is None:
         raise HTTPException(404, "no such parcel")

@@ -20,6 +20,7 @@ import httpx
 from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
 from agent.ledger.invariants import CHECKS, Violation, violations
+from agent.ledger.schema import upgrade
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
 from tests.chaos.orders import chaos_shop
@@ -195,8 +196,8 @@ class Site:
         """Start the world and the launcher, and put the shop into the ledger."""
         await asyncio.gather(self.start_world(), self.server.launch())
         self._data.mkdir()
+        await asyncio.to_thread(upgrade, self._url)
         database = Database(self._url, utc_now)
-        await database.create()
         async with sandbox_client(self.providers.url, self._data, 30, 0) as client:
             await import_shop(database, SandboxProvider(client, timeout=30), self.shop, pay_again=True)
         await database.close()

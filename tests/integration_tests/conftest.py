@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, network: CardNetwork) -> It
 
 async def _lose_an_order(data: Path, network: CardNetwork) -> None:
     database = Database(f"sqlite:///{data / 'ledger.db'}", lambda: utc_now() - timedelta(hours=1))
-    await database.create()
+    await database.open()
     async with sandbox_client(network.url, data, 5, 0) as client:
         await import_shop(database, SandboxProvider(client, timeout=5), catalogue(), pay_again=True)
     order = an_order(LOST_ORDER, {"CLOCK-OAK": 1}, customer="jonas_weber", method="jonas_card")

@@ -42,7 +42,7 @@ def shop_server(tmp_path: Path) -> Iterator[LiveServer]:
 
 async def _import(shop: Shop, data: Path) -> None:
     database = Database(f"sqlite:///{data / 'ledger.db'}")
-    await database.create()
+    await database.open()
     async with sandbox_client("", data / "sandbox.db", 10, 0) as client:
         await import_shop(database, SandboxProvider(client, timeout=10), shop, pay_again=True)
     await database.close()

@@ -4,32 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.books import CardNetwork
+from tests.support.desk import Result
 from tests.support.driver import Driver, an_order, together
 from tests.support.live_server import LiveServer, wait_for
 
 DESK = Path(sys.executable).parent / "desk"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def documents(self) -> list[Any]:
-        """What it printed with --json."""
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 class Shell:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from agent.client.connection import ExitCode
-from tests.integration_tests.test_the_command_line import Result, Shell
+from tests.integration_tests.test_the_command_line import Shell
+from tests.support.desk import Result
 from tests.support.driver import Driver
 from tests.support.live_server import LiveServer, wait_for
 from tests.support.openai_stub import OpenAIStub, fails

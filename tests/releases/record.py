@@ -21,6 +21,7 @@ from agent.commerce.types import Address
 from agent.services import Services
 from agent.settings import Settings
 from tests.releases.threads import Recorded, as_text, recorded
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order, done
 from tests.support.conversations import conversation, waiting_refund
@@ -78,7 +79,7 @@ async def orders(shop: Services) -> list[Thread]:
     reserved = await cut_at("placed", "N-reserved")
     for line in (await reserved.values())["lines"]:
         await shop.orders.reserve_line("N-reserved", line)
-    await shop.orders.move("N-reserved", "reserved")
+    await steps.move(shop, "N-reserved", "reserved")
     completed, _ = await place(SMALL, order_id="N-completed")
     declined, _ = await place(SMALL, order_id="N-declined", method="ada_declines")
     cancelled = await cut_at("placed", "N-cancelled")

@@ -1,5 +1,6 @@
 """Real services, started when a test first needs them. Without one its tests are skipped; under CI they fail."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import NoReturn
 import pytest
 
 from agent.ledger.database import Database
+from agent.ledger.schema import upgrade
 from tests.support.clock import Clock
 from tests.support.ledgers import postgres_database
 from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
@@ -70,7 +72,7 @@ def url(postgres: Postgres) -> Iterator[str]:
 @pytest.fixture
 async def ledger(url: str, clock: Clock) -> AsyncIterator[Database]:
     """A ledger without a shop."""
+    await asyncio.to_thread(upgrade, url)
     database = Database(url, clock)
-    await database.create()
     yield database
     await database.close()

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from agent.ledger.database import Database, Effect, Json, PolicyDenied
 from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError
 from agent.ledger.engines import Limits
+from agent.ledger.schema import upgrade
 from agent.ledger.tables import ProductRow
 from agent.resilience import is_transient
 from tests.services.ledgers import add, adding, all_products, eventually, products
@@ -29,8 +30,8 @@ BOUND = 6.0
 @pytest.fixture
 async def own(own_postgres: Postgres, clock: Clock) -> AsyncIterator[Database]:
     """A ledger on a server that the test may break, with one product in it."""
+    await asyncio.to_thread(upgrade, own_postgres.url)
     database = Database(own_postgres.url, clock, LIMITS)
-    await database.create()
     await add(database, "lamp")
     yield database
     await database.close()

@@ -1,7 +1,6 @@
 """The schema on PostgreSQL: the same as the tables say, upgraded once by however many, never without being told to."""
 
-import subprocess
-import sys
+import asyncio
 
 import psycopg
 import pytest
@@ -11,7 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from agent.ledger.base import Base
 from agent.ledger.database import Database
 from agent.ledger.engines import sync_engine
-from agent.ledger.schema import SchemaError, check, newest, revision, upgrade
+from agent.ledger.schema import SchemaError, revision, upgrade
+from tests.support.ledgers import upgraded_at_once
 
 
 def test_the_migrations_lead_to_what_the_tables_say(url: str) -> None:
@@ -21,13 +21,7 @@ def test_the_migrations_lead_to_what_the_tables_say(url: str) -> None:
 
 
 def test_machines_that_upgrade_at_once_take_turns(url: str) -> None:
-    program = "import sys; from agent.ledger.schema import upgrade; print(upgrade(sys.argv[1])[0])"
-    started = [
-        subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
-    said = sorted(process.communicate()[0].strip() for process in started)
-    assert said == sorted(["None", newest(), newest()])
-    check(url)
+    upgraded_at_once(url)
 
 
 async def test_a_server_does_not_upgrade_a_ledger_that_others_use(url: str) -> None:
@@ -35,7 +29,7 @@ async def test_a_server_does_not_upgrade_a_ledger_that_others_use(url: str) -> N
     with pytest.raises(SchemaError, match="run `desk db upgrade`"):
         await ledger.open()
     assert revision(url) is None
-    await ledger.create()
+    await asyncio.to_thread(upgrade, url)
     await ledger.open()
     await ledger.close()
 
@@ -46,4 +40,4 @@ async def test_a_schema_newer_than_the_program_is_refused(url: str, ledger: Data
     with pytest.raises(SchemaError, match="9999, is newer"):
         await ledger.open()
     with pytest.raises(SchemaError, match="9999, is newer"):
-        await ledger.create()
+        await asyncio.to_thread(upgrade, url)

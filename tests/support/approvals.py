@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from agent.approvals.card import args_of
 from agent.approvals.chains import case_for_refund
 from agent.approvals.models import ApprovalView, decision_payload
-from agent.approvals.requests import Action, Approvals
+from agent.approvals.requests import Action, Approvals, Edit
+from agent.identity import Caller
 from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.shop import Case
@@ -51,6 +52,15 @@ async def ask(approvals: Approvals, action: Action, case: Case, *, key: str = "p
     """Open a request for the customer, asked for by the storefront."""
     return await approvals.open(
         action, case, key=key, subject=CUSTOMER, order_id="W-1001", thread_id="thread-1", asked_by=ASKER
+    )
+
+
+async def decide(  # noqa: PLR0917
+    approvals: Approvals, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
+) -> ApprovalView:
+    """The gate takes an answer, if it counts, from where nothing was shown, in a transaction of its own."""
+    return await approvals._db.write(
+        lambda session: approvals.decide_in(session, request_id, seen_hash, said, caller, edit=edit)
     )
 
 

@@ -6,6 +6,8 @@ With TEST_DATABASE_URL, a PostgreSQL server on which databases may be made, each
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -17,7 +19,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import URL, Engine, create_engine, make_url
 
-from agent.ledger.schema import upgrade
+from agent.ledger.schema import check, newest, upgrade
 from agent.settings import Settings
 
 
@@ -80,3 +82,14 @@ def _first() -> Engine:
     engine = create_engine("sqlite://", query_cache_size=5000)
     engine.connect().close()
     return engine
+
+
+def upgraded_at_once(url: str) -> None:
+    """Three programs upgrade an empty ledger at the same time: one does it, and the others find it done."""
+    program = "import sys; from agent.ledger.schema import check, newest, upgrade; print(upgrade(sys.argv[1])[0])"
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+    before = sorted(process.communicate()[0].strip() for process in started)
+    assert before == sorted(["None", newest(), newest()])
+    check(url)

@@ -52,12 +52,12 @@ def statements_of(shop: Services) -> Iterator[list[Statement]]:
 async def a_pass(shop: Services) -> None:
     """What each job of the reconciler asks of the ledger."""
     await shop.heartbeat.record()
-    await shop.deadlines.watch_the_clock()
-    await shop.deadlines.to_tell()
+    await shop.deadlines.enforce_deadlines()
+    await shop.deadlines.threads_to_wake()
     await shop.deadlines.waiting()
     await shop.deadlines.ended_meanwhile("thread")
     await shop.deadlines.ended(["request"])
-    await shop.expiry.watch_the_clock()
+    await shop.expiry.enforce_deadlines()
     await shop.comparison.after_restore()
     for order in await shop.queries.unfinished(stale_seconds=0):
         await shop.approvals.of_order(order["id"], status="open")
@@ -67,7 +67,7 @@ async def a_pass(shop: Services) -> None:
     await shop.notifications.with_pending()
     await shop.webhook_delivery.deliver()
     await StaffDelivery(shop.database, {"*": DeadAddress(None)}).deliver()
-    await shop.tickets.watch_the_clock()
+    await shop.tickets.enforce_deadlines()
     await shop.tickets.listed("billing_agent", None, 50)
     await shop.tickets.note("thread", "hello", "message")
 

@@ -22,6 +22,7 @@ from agent.ledger.database import PolicyDenied
 from agent.ledger.tables import PaymentMethodRow
 from agent.services import Services
 from sandbox.card_forms import ChargeAnswer, Ledger, RefundAnswer
+from tests.support import steps
 from tests.support.commands import cancel_order, done, place_order
 
 LINES = {"LAMP-OAK": 2, "CLOCK-OAK": 1}
@@ -63,13 +64,13 @@ async def reserved(shop: Services, order: NewOrder) -> OrderView:
     """The order with the stock of all its lines held."""
     for line in (await placed(shop, order))["lines"]:
         await shop.orders.reserve_line(order.order_id, line["number"])
-    return await shop.orders.reserved(order.order_id, short=[])
+    return await steps.reserved(shop, order.order_id, short=[])
 
 
 async def approved(shop: Services, order: NewOrder) -> OrderView:
     """The order, ready to be charged."""
     await reserved(shop, order)
-    return await shop.orders.move(order.order_id, "approved")
+    return await steps.move(shop, order.order_id, "approved")
 
 
 async def parked(shop: Services, order: NewOrder) -> OrderView:
@@ -91,7 +92,7 @@ async def awaiting(shop: Services, order: NewOrder) -> OrderView:
         thread_id="t",
         asked_by="storefront",
     )
-    return await shop.orders.move(order.order_id, "awaiting_approval")
+    return await steps.move(shop, order.order_id, "awaiting_approval")
 
 
 async def paid(shop: Services, order: NewOrder) -> OrderView:
@@ -104,7 +105,7 @@ async def paid(shop: Services, order: NewOrder) -> OrderView:
 async def booked(shop: Services, order: NewOrder) -> OrderView:
     """The paid order with all its parcels booked; the van has yet to come (see `outside`)."""
     await paid(shop, order)
-    for parcel in await shop.fulfilment.plan(order.order_id):
+    for parcel in await steps.plan(shop, order.order_id):
         assert (await shop.fulfilment.book(parcel)).outcome == "booked"
     return await shop.queries.get(order.order_id)
 

@@ -65,7 +65,7 @@ def test_who_has_a_role_is_not_the_service_account_by_its_name() -> None:
 
 
 def test_no_customer_and_no_program_can_approve() -> None:
-    assert set(ROLES) - APPROVER_ROLES == {"customer", "channel", "agent", "warehouse", "operator", "admin", "service"}
+    assert set(ROLES) - APPROVER_ROLES == {"customer", "channel", "warehouse", "operator", "admin", "service"}
 
 
 @pytest.fixture
@@ -158,8 +158,8 @@ def test_some_names_are_nobodys(name: str, role: Role, reserved: bool) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["service-1", "order-manager-1", "Order-Manager-22", "ORDER_MANAGER", "channel-1", "admin", " agent-3 ", "operator",
-     "langgraph-studio-user", "studio as order_manager", ""],
+    ["service-1", "order-manager-1", "Order-Manager-22", "ORDER_MANAGER", "channel-1", "admin", " warehouse-3 ",
+     "operator", "langgraph-studio-user", "studio as order_manager", ""],
 )  # fmt: skip
 def test_what_colleagues_and_programs_are_called_is_known(name: str) -> None:
     assert is_staff_name(name)

@@ -210,3 +210,16 @@ def test_a_digest_of_no_known_role_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(TokensError, match="unknown roles: root"):
         read_digests(path)
+
+
+def test_a_token_of_a_role_that_is_gone_is_nobodys(tmp_path: Path) -> None:
+    tokens, digests = tmp_path / "tokens.json", tmp_path / "digests.json"
+    create_tokens(tokens, digests)
+    of_all, callers = json.loads(tokens.read_text()), read_digests(digests)
+    old = {"agent": {"token": "secret", "identity": "agent-1"}}
+    tokens.write_text(json.dumps(of_all | old))
+    known = json.loads(digests.read_text())
+    digests.write_text(json.dumps(known | {digest_of("secret"): {"identity": "agent-1", "role": "agent"}}))
+
+    assert "secret" not in read_tokens(tokens)
+    assert read_digests(digests) == callers

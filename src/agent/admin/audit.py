@@ -27,7 +27,7 @@ audit_app = typer.Typer(no_args_is_help=True, help="The trail of approvals: prov
 def verify(as_json: AsJson = False) -> None:
     """Prove every approval: who said yes to what, in which role, and that nothing was changed since."""
     screen = Screen(as_json=as_json)
-    verdict = _asked(audit.verify)
+    verdict = _query(audit.verify)
     screen.document(asdict(verdict))
     if verdict.broken:
         first = verdict.broken[0]
@@ -47,7 +47,7 @@ def show(
 ) -> None:
     """Tell the story of one request: what was asked, who decided, what came of it, and whether that is proved."""
     screen = Screen(as_json=as_json)
-    told = _asked(lambda session, trail: audit.story(session, trail, request_id))
+    told = _query(lambda session, trail: audit.story(session, trail, request_id))
     if told is None:
         raise DeskError(f"the ledger knows no request {request_id}", ExitCode.NOT_FOUND)
     screen.document(asdict(told))
@@ -64,7 +64,7 @@ def show(
     screen.print(Text("proved" if told.request["seal"] else "made before there were seals: nothing to prove"))
 
 
-def _asked(question: Callable[[Session, Trail], T]) -> T:
+def _query(question: Callable[[Session, Trail], T]) -> T:
     """The answer from one moment of the ledger."""
     config = settings()
     with in_one_line():

@@ -1,8 +1,9 @@
-"""`desk db`: the ledger's schema, backups, and whether it keeps its promises. What these do is in `ledger`."""
+"""`desk db`: the ledger's schema, backups, whether it keeps its promises, and what was set aside. What these do is in
+`ledger`."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -19,6 +20,8 @@ from agent.ledger.database import Database, utc_now
 from agent.ledger.database_errors import LedgerDamagedError, explained
 from agent.ledger.engines import Limits, is_embedded, sync_engine
 from agent.ledger.invariants import CHECKS, Violation, violations
+from agent.ledger.quarantine import latest
+from agent.ledger.tables import QuarantineRow
 from agent.settings import settings
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -83,6 +86,30 @@ def check(as_json: AsJson = False) -> None:
         promises = len({violation.check for violation in broken})
         raise DeskError(f"{promises} of {len(CHECKS)} promises broken, {len(broken)} times", ExitCode.REFUSED)
     screen.print(Text(f"clean: {len(CHECKS)} promises hold"))
+
+
+@db_app.command()
+def quarantine(as_json: AsJson = False) -> None:
+    """Show the states of threads that were found damaged and set aside, the latest first; with --json as they were."""
+    screen = Screen(as_json=as_json)
+    with in_one_line():
+        url = _ledger()
+        schema.check(url)
+        kept = _kept_aside(url)
+    screen.document([each | {"at": each["at"].isoformat()} for each in kept])
+    columns = ("at", "order", "thread", "node", "found")
+    rows = [(each["at"], each["order_id"] or "", each["thread_id"], each["node"], each["found"]) for each in kept]
+    screen.print(table(columns, rows) if rows else Text("nothing was ever set aside"))
+
+
+def _kept_aside(url: str) -> list[dict[str, Any]]:
+    database = Database(url, utc_now)
+    try:
+        with database.reading() as session:
+            columns = QuarantineRow.__table__.columns.keys()
+            return [{name: getattr(row, name) for name in columns} for row in latest(session)]
+    finally:
+        database.close_blocking()
 
 
 def _strangers(url: str) -> list[str]:

@@ -79,13 +79,13 @@ def story(session: Session, trail: Trail, request_id: str) -> Story | None:
             "seal": row.seal,
             "head": row.head,
         },
-        decisions=[_told(decision) for decision in said],
+        decisions=[_decision_facts(decision) for decision in said],
         effect={"key": effect.key, "command": effect.name, "at": _iso(effect.at)} if effect else None,
         broken=broken,
     )
 
 
-def _told(row: DecisionRow) -> dict[str, Any]:
+def _decision_facts(row: DecisionRow) -> dict[str, Any]:
     return {
         "number": row.number,
         "round": row.round + 1,

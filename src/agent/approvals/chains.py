@@ -23,7 +23,7 @@ HIGH_RISK: Final = 70
 
 def case_for_order(total: int, risk: int) -> Case | None:
     """Which chain a new order needs, if any. `total` in minor units, of this order and of those of the last 24 hours
-    that nobody has approved; `risk` from `commerce.policy.risk_score`."""
+    that nobody has approved; `risk` from `commerce.policy.risk_reasons`."""
     if total >= VERY_LARGE_ORDER or risk >= HIGH_RISK:
         return "very_large_order"
     return "large_order" if total >= LARGE_ORDER else None

@@ -28,7 +28,7 @@ _EVENTS: Final[dict[Happened, StaffEvent]] = {
 
 
 @dataclass(frozen=True)
-class ToTell:
+class ThreadToWake:
     """A request of which its thread has yet to hear."""
 
     request_id: str
@@ -44,7 +44,7 @@ class Deadlines:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def watch_the_clock(self) -> dict[str, Happened]:
+    async def enforce_deadlines(self) -> dict[str, Happened]:
         """Remind of what is waited for, escalate what is overdue and expire what is long overdue, each once, however
         many do this at the same time; returns {request id: what happened}."""
         now = self._db.clock()
@@ -66,10 +66,10 @@ class Deadlines:
             case None:
                 return None
             case "expired":
-                row.status, row.thread_told, row.note = "expired", False, "nobody answered in time"
+                row.status, row.thread_is_current, row.note = "expired", False, "nobody answered in time"
                 notify_of_end(session, row, now)
             case "escalated":
-                row.escalated, row.thread_told = True, False
+                row.escalated, row.thread_is_current = True, False
             case "reminded":
                 row.reminded_since = row.step_since
         view = view_of(session, row)
@@ -78,13 +78,15 @@ class Deadlines:
         return happened
 
     @reads
-    def to_tell(self, session: Session) -> list[ToTell]:
+    def threads_to_wake(self, session: Session) -> list[ThreadToWake]:
         """Requests that changed while their thread was waiting, or were approved and are not made yet."""
         row = ApprovalRow
         query = select(row.id, row.thread_id, row.order_id, row.asked_by, row.subject, row.status)
         return [
-            ToTell(found.id, found.thread_id, found.order_id, owner_by(found.asked_by, found.subject), found.status)
-            for found in session.execute(query.where(row.thread_told.is_(False)).limit(500))
+            ThreadToWake(
+                found.id, found.thread_id, found.order_id, owner_by(found.asked_by, found.subject), found.status
+            )
+            for found in session.execute(query.where(row.thread_is_current.is_(False)).limit(500))
         ]
 
     @reads
@@ -98,7 +100,9 @@ class Deadlines:
     def to_make(self, session: Session, thread_id: str) -> list[ApprovalView]:
         """What was approved in a conversation and is not made yet: the run that should have broke off."""
         query = select(ApprovalRow).where(
-            ApprovalRow.thread_id == thread_id, ApprovalRow.status == "approved", ApprovalRow.thread_told.is_(False)
+            ApprovalRow.thread_id == thread_id,
+            ApprovalRow.status == "approved",
+            ApprovalRow.thread_is_current.is_(False),
         )
         return [view_of(session, row) for row in session.scalars(query.order_by(ApprovalRow.created_at))]
 
@@ -108,7 +112,7 @@ class Deadlines:
         session.execute(
             update(ApprovalRow)
             .where(ApprovalRow.id == request_id, ApprovalRow.status == "approved")
-            .values(thread_told=True)
+            .values(thread_is_current=True)
         )
 
     @reads
@@ -119,15 +123,15 @@ class Deadlines:
         return {row.thread_id: owner_by(row.asked_by, row.subject) for row in rows}
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
-        """Requests of a thread that the clock or an undo ended; from now on it counts as told of them."""
+        """Requests of a thread that the clock or a cancellation ended; from now on it counts as showing them."""
         if not await self._db.read(lambda session: session.scalar(select(some_ended(thread_id)))):
             return []  # nearly always: then nobody waits for a writer
-        return await self._told(thread_id)
+        return await self._mark_shown(thread_id)
 
     @writes
-    def _told(self, session: Session, thread_id: str) -> list[ApprovalView]:
+    def _mark_shown(self, session: Session, thread_id: str) -> list[ApprovalView]:
         rows = session.scalars(
-            update(ApprovalRow).where(*_ended(thread_id)).values(thread_told=True).returning(ApprovalRow)
+            update(ApprovalRow).where(*_ended(thread_id)).values(thread_is_current=True).returning(ApprovalRow)
         )
         return [view_of(session, row) for row in rows]
 
@@ -139,7 +143,7 @@ def some_ended(thread_id: str) -> Exists:
 
 def _ended(thread_id: str) -> tuple[ColumnElement[bool], ...]:
     row = ApprovalRow
-    return row.thread_id == thread_id, row.status.not_in(("open", "approved")), row.thread_told.is_(False)
+    return row.thread_id == thread_id, row.status.not_in(("open", "approved")), row.thread_is_current.is_(False)
 
 
 def _due(row: ApprovalRow, now: datetime) -> Happened | None:

@@ -16,7 +16,7 @@ from agent.identity import Caller, acting, caller_of_run
 from agent.observability.events import emit
 
 
-class SaidBy(TypedDict):
+class AnswerBy(TypedDict):
     """An answer as it came, with the authenticated caller who gave it; `identity` is empty when nobody was.
 
     `named` is what it named beside the request, `interrupt` or `checkpoint`, as the server has checked. The seal is
@@ -30,7 +30,7 @@ class SaidBy(TypedDict):
     seal: NotRequired[str]
 
 
-ANONYMOUS = SaidBy(said=None, identity="", role="")
+ANONYMOUS = AnswerBy(said=None, identity="", role="")
 
 
 _NAMED: Final = {"named", "said"}
@@ -41,7 +41,7 @@ def addressed(said: Any, named: str) -> dict[str, Any]:
     return {"named": named, "said": said}
 
 
-def ask(shown: ApprovalView, head: str, runtime: Runtime[Any], trail: Trail) -> SaidBy:
+def ask(shown: ApprovalView, head: str, runtime: Runtime[Any], trail: Trail) -> AnswerBy:
     """Ask people for their yes; one interrupt a run.
 
     `shown` is what they see, `head` the seal of the request as it stands in the ledger.
@@ -57,10 +57,10 @@ def ask(shown: ApprovalView, head: str, runtime: Runtime[Any], trail: Trail) -> 
         seal = trail.of_answer(head, said, caller.identity, caller.role, named=named)
     except RecursionError:  # too deep to be written down, and so for an answer
         said, seal = None, trail.of_answer(head, None, caller.identity, caller.role, named=named)
-    return SaidBy(said=said, identity=caller.identity, role=caller.role, named=named, seal=seal)
+    return AnswerBy(said=said, identity=caller.identity, role=caller.role, named=named, seal=seal)
 
 
-def caller_who(answer: SaidBy, head: str, trail: Trail) -> Caller | None:
+def caller_who(answer: AnswerBy, head: str, trail: Trail) -> Caller | None:
     """The caller who gave an answer at the gate; None when nobody was authenticated, or it was put there otherwise."""
     if not answer["identity"]:
         return None

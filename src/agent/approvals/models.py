@@ -12,7 +12,6 @@ from typing_extensions import TypedDict
 from agent.text import Text
 
 Decision = Literal["approve", "edit", "reject"]
-DECISIONS: tuple[Decision, ...] = ("approve", "edit", "reject")
 NOTE_LIMIT = 2000
 """Longest note, in characters, that is kept with a decision."""
 

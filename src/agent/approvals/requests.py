@@ -64,14 +64,6 @@ class Approvals:
         """The request for this exact action (see `open_in`)."""
         return await self._db.write(lambda session: self.open_in(session, action, case, **about))
 
-    async def decide(
-        self, request_id: str, seen_hash: str, said: Any, caller: Caller | None, edit: Edit | None = None
-    ) -> ApprovalView:
-        """Take an answer to a request, if it counts, from where nothing was shown (see `decide_in`)."""
-        return await self._db.write(
-            lambda session: self.decide_in(session, request_id, seen_hash, said, caller, edit=edit)
-        )
-
     @reads
     def get(self, session: Session, request_id: str) -> ApprovalView:
         """The request as it stands now."""
@@ -115,7 +107,7 @@ class Approvals:
             session.execute(
                 update(ApprovalRow)
                 .where(ApprovalRow.key == key, ApprovalRow.status == "open")
-                .values(status="void", thread_told=True)
+                .values(status="void", thread_is_current=True)
             )
             before = session.scalar(select(func.count()).where(ApprovalRow.key == key))
             row = ApprovalRow(
@@ -142,7 +134,7 @@ class Approvals:
             notify_of_step(session, "approval.requested", row, view_of(session, row), now)
         row.thread_id = about["thread_id"]
         if row.status == "open":
-            row.thread_told = True  # it shows the request as it is now
+            row.thread_is_current = True  # it shows the request as it is now
         return view_of(session, row)
 
     def decide_in(
@@ -161,7 +153,7 @@ class Approvals:
         The service account's answer is never a decision: it means "look again" (the clock changed something).
         """
         row = session.get_one(ApprovalRow, request_id, with_for_update=True)
-        row.thread_told = True
+        row.thread_is_current = True
         is_proven = self._proven(session, row)
         if caller and caller.role == "service":
             return view_of(session, row)
@@ -249,7 +241,7 @@ class Approvals:
         left = [n for n in range(len(row.chain)) if n not in done]
         if not left:
             row.status = "approved"
-            row.thread_told = row.case in OF_ORDERS  # a conversation has yet to make what was approved
+            row.thread_is_current = row.case in OF_ORDERS  # a conversation has yet to make what was approved
         else:
             row.step, row.step_since, row.escalated = left[0], self._db.clock(), False
         return decision

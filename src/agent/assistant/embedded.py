@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from agent.assistant import intent_rules
+from agent.assistant import dialogue_phrases, intent_rules
 from agent.assistant.entities import (
     REASON_LIMIT,
     amount,
@@ -52,9 +52,11 @@ def understand(text: str, *, pending: bool) -> Understanding:
         return answer
     if topics := _topics(text):
         return Understanding(act="request", topics=topics)
-    if intent_rules.OUT_OF_SCOPE.search(words):
+    if dialogue_phrases.OUT_OF_SCOPE.search(words):
         return Understanding(act="out_of_scope")
-    if intent_rules.SMALL_TALK.search(words) and not _says_more(words, intent_rules.SMALL_TALK, intent_rules.FILLER):
+    if dialogue_phrases.SMALL_TALK.search(words) and not _says_more(
+        words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER
+    ):
         return Understanding(act="small_talk")
     return Understanding(act="unclear")
 
@@ -101,9 +103,13 @@ def _wishes(text: str, only: frozenset[str] | None = None) -> set[RequestType]:
 
 def _yes_or_no(words: str) -> Understanding | None:
     """A plain yes or no, which says nothing else and asks nothing; else None."""
-    rest, refusals = intent_rules.NO.subn(" ", words)
-    agreements = len(intent_rules.YES.findall(rest))
-    if "?" in words or bool(refusals) == bool(agreements) or _says_more(rest, intent_rules.YES, intent_rules.FILLER):
+    rest, refusals = dialogue_phrases.NO.subn(" ", words)
+    agreements = len(dialogue_phrases.YES.findall(rest))
+    if (
+        "?" in words
+        or bool(refusals) == bool(agreements)
+        or _says_more(rest, dialogue_phrases.YES, dialogue_phrases.FILLER)
+    ):
         return None
     return Understanding(act="no" if refusals else "yes")
 
@@ -143,7 +149,7 @@ def _drafts(text: str) -> Iterator[_Draft]:
         clause = text[start:end]
         ids = order_ids(clause)
         words = bare_words(clause)
-        if not ids and not _says_more(words, intent_rules.SMALL_TALK, intent_rules.FILLER):
+        if not ids and not _says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER):
             continue
         rule = _rule(words, names_order=bool(ids))
         bare = bool(ids) and all(word.lower() in _ORDER_WORDS for word in _WORD.findall(words))
@@ -161,9 +167,9 @@ def _clauses(text: str) -> Iterator[tuple[int, int]]:
 def _rule(words: str, *, names_order: bool) -> Rule | None:
     """The rule for one clause. A general question names no order, and is about the shop."""
     wish = intent_rules.NEGATED.sub(" ", words)
-    if intent_rules.OTHER_SHOP.search(wish):
+    if dialogue_phrases.OTHER_SHOP.search(wish):
         return None
-    no_question = names_order or intent_rules.OUT_OF_SCOPE.search(wish)
+    no_question = names_order or dialogue_phrases.OUT_OF_SCOPE.search(wish)
     candidates = (rule for rule in RULES if not (no_question and rule.request_type == "question"))
     return next((rule for rule in candidates if rule.pattern.search(wish)), None)
 

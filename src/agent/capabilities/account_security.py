@@ -11,9 +11,9 @@ from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import (
     ANONYMOUS,
     Arguments,
-    Asked,
     Capability,
     Outcome,
+    PlannedChange,
     Proposal,
     Question,
     Requester,
@@ -68,7 +68,7 @@ async def _email(shop: Services, customer_id: str, slots: EmailSlots) -> Outcome
     return Proposal({"email": email}, f"Change the e-mail address of your account to {email}.")
 
 
-def by_security(session: Session, asked: Asked) -> tuple[Action, Case]:
+def by_security(session: Session, asked: PlannedChange) -> tuple[Action, Case]:
     """What the security chain is asked."""
     history = customer_history(session, asked.subject, asked.now)
     said = f"**{asked.sentence}**\n\n{history} Make sure of who asks before you say yes."

@@ -70,7 +70,7 @@ class Requester:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PlannedChange:
     """A change of an agreed plan that people are to be asked about: `key` is its own, `of_plan` are those of the whole
     plan, `planned` what refunds of the plan sum up to, in minor units."""
 
@@ -112,5 +112,5 @@ class Capability:
     reach: Literal["anybody", "claimed", "vouched"] = "vouched"
     command: Callable[[Requester, Arguments], Command] | None = None
     done: Callable[[Arguments, dict[str, Any]], str] | None = None
-    approval: Callable[[Session, Asked], tuple[Action, Case]] | None = None
+    approval: Callable[[Session, PlannedChange], tuple[Action, Case]] | None = None
     at_once: bool = False

@@ -18,10 +18,10 @@ async def _propose(shop: Services, _: str, slots: Slots) -> Outcome:
     options = await shop.queries.options_named(words_of(slots.text))
     products = [list(group) for _, group in groupby(options, key=lambda each: each["product_id"])]
     found = best(products, slots.text, lambda each: str(each[0]["name"]))
-    return "\n".join(_told(each, slots.text) for each in found) if len(found) <= _MOST else ""
+    return "\n".join(_options_in_words(each, slots.text) for each in found) if len(found) <= _MOST else ""
 
 
-def _told(options: list[dict[str, Any]], said: str) -> str:
+def _options_in_words(options: list[dict[str, Any]], said: str) -> str:
     """A product on a line: the options that are named, or else all of them."""
     named = best(options, said, lambda each: " ".join(each["options"].values())) or options
     each = [f"{', '.join(one['options'].values())} {money(one['price'])}{_out(one)}" for one in named]

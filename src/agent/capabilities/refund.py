@@ -11,7 +11,7 @@ from agent.approvals.chains import case_for_refund
 from agent.approvals.requests import Action
 from agent.approvals.sums import EarlierRefund, earlier_refunds
 from agent.assistant.entities import other_currency
-from agent.capabilities.base import Arguments, Asked, Capability, Outcome, Proposal, Question, Requester, Slots
+from agent.capabilities.base import Arguments, Capability, Outcome, PlannedChange, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import the_order
 from agent.commerce.booking import refundable_of_order
 from agent.commerce.commands import RefundPayment
@@ -68,7 +68,7 @@ def check_refund(session: Session, order_id: str, amount: int, earlier: Sequence
         raise policy_denied("REFUND-AMOUNT", f"{money(left)} of {order_id} can be refunded{beside}")
 
 
-def by_refunds(session: Session, asked: Asked) -> tuple[Action, Case]:
+def by_refunds(session: Session, asked: PlannedChange) -> tuple[Action, Case]:
     """What people are asked, and which of them: by the sum of this, what was paid lately and what waits (REFUND-SUM).
 
     Raises `PolicyDenied` REFUND-AMOUNT for what the requests that wait would leave nothing of.

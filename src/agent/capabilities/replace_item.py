@@ -9,9 +9,9 @@ from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import (
     ANONYMOUS,
     Arguments,
-    Asked,
     Capability,
     Outcome,
+    PlannedChange,
     Proposal,
     Question,
     Requester,
@@ -60,7 +60,7 @@ async def _propose(shop: Services, customer_id: str, slots: ReplaceSlots) -> Out
     )
 
 
-def by_technicians(session: Session, asked: Asked) -> tuple[Action, Case]:
+def by_technicians(session: Session, asked: PlannedChange) -> tuple[Action, Case]:
     """What the technical chain is asked."""
     history = customer_history(session, asked.subject, asked.now)
     said = f"**{asked.sentence}**\n\nThe customer says: {asked.arguments['reason']}\n\n{history}"

@@ -45,7 +45,7 @@ class Pending:
     view: ApprovalView
 
 
-class Said(TypedDict):
+class DecisionMade(TypedDict):
     """What somebody has said to a request; `mine`: they are who asks."""
 
     step: int
@@ -60,7 +60,7 @@ class Said(TypedDict):
 class Known(ApprovalView):
     """A request as the ledger has it, open or not."""
 
-    decisions: list[Said]
+    decisions: list[DecisionMade]
 
 
 class UnavailableError(DeskError):

@@ -95,6 +95,13 @@ async def pay(
     await _command(session, order_id, "pay", {"payment_method_id": method})
 
 
+@app.command(name="hand-over")
+@remote(default_role="warehouse")
+async def hand_over(session: Session, order_id: OrderId) -> None:
+    """Say that all parcels of an imported order have left: another system ships them."""
+    await _command(session, order_id, "hand-over", None)
+
+
 @app.command()
 @remote(default_role="warehouse")
 async def deliver(session: Session, order_id: OrderId) -> None:

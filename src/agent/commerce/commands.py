@@ -215,14 +215,6 @@ class RefundPayment(Command):
     amount: Amount
 
 
-class IssueCredit(Command):
-    """Put money on a gift card of the subject's, beyond what a rule owes."""
-
-    payment_method_id: Id
-    amount: Amount
-    reason: str = Field(min_length=1, max_length=500)
-
-
 class WithdrawRequest(Command):
     """Take back what people were asked for in the subject's name, and have not decided."""
 

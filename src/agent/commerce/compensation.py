@@ -14,7 +14,7 @@ from agent.commerce import changed_items, stock
 from agent.commerce.booking import owe_everything, owe_part, payments_of
 from agent.commerce.lifecycle import UNDECIDED, Cause
 from agent.commerce.locks import move, unhold
-from agent.commerce.parcels import LEFT, parcels_of, price_of, release, told
+from agent.commerce.parcels import LEFT, parcels_of, price_of, release, status_of_parcels
 from agent.commerce.policy import policy_denied
 from agent.ledger.statements import change
 from agent.ledger.tables import ApprovalRow, DebtRow, OrderRow, ParcelRow
@@ -24,7 +24,7 @@ ORDER_CASES: Final = ("large_order", "very_large_order")
 """Approval cases that are about placing an order; they are void when it is undone or becomes another one."""
 
 
-def undo(session: Session, order: OrderRow, rule: str, *, by: Cause, now: datetime) -> None:
+def compensate(session: Session, order: OrderRow, rule: str, *, by: Cause, now: datetime) -> None:
     """Undo an order; `rule` says why. Raises `PolicyDenied` ORDER-STAGE for one that is completed, or has left in part.
 
     It stays in stage `cancelling` while a parcel may still leave, or a payment's fate is unknown.
@@ -72,7 +72,7 @@ def void_approvals(session: Session, order_id: str) -> None:
     session.execute(
         update(row)
         .where(row.order_id == order_id, row.status == "open", row.case.in_(ORDER_CASES))
-        .values(status="void", thread_told=False)
+        .values(status="void", thread_is_current=False)
     )
 
 
@@ -81,7 +81,7 @@ def _too_late(session: Session, order: OrderRow, parcels: Sequence[ParcelRow], n
     for parcel in parcels:
         if parcel.state == "stopped":
             owe_part(session, order, price_of(session, parcel), key=f"{parcel.id}:refund", now=now)
-    late = {"status": told(parcels), "reason": "CANCEL-STATUS", "cancel_reason": None}
+    late = {"status": status_of_parcels(parcels), "reason": "CANCEL-STATUS", "cancel_reason": None}
     move(session, order, "completed", "carrier", **late)
     notify(session, "cancel.refused", order.id, order=order, now=now, rule="CANCEL-STATUS")
 

@@ -1,18 +1,17 @@
-"""What changes for a customer rather than for an order: the default address, credit, a ticket."""
+"""What changes for a customer rather than for an order: the default address, a ticket, a request withdrawn."""
 
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from agent.commerce.booking import GIFT_CARD, own_method
-from agent.commerce.commands import ChangeProfileAddress, IssueCredit, WithdrawRequest
+from agent.commerce.commands import ChangeProfileAddress, WithdrawRequest
 from agent.commerce.locks import own
 from agent.commerce.policy import policy_denied
 from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.tickets import add_ticket
 from agent.ledger.database import digest, emit_once_committed
-from agent.ledger.tables import ApprovalRow, ConversationRow, CustomerRow, MoneyEntryRow, TicketRow
+from agent.ledger.tables import ApprovalRow, ConversationRow, CustomerRow, TicketRow
 from agent.notifications.approval_notifications import notify_of_withdrawal
 
 WITHDRAWABLE: Final = ("billing", "general")
@@ -24,25 +23,6 @@ def change_profile_address(session: Session, command: ChangeProfileAddress, now:
     customer = customer_of(session, command.subject)
     customer.address = command.address.model_dump()
     customer.profile_changed_at = now
-    return customer
-
-
-def issue_credit(session: Session, command: IssueCredit, now: datetime) -> CustomerRow:
-    """IssueCredit: onto a gift card of the subject's. Raises `PolicyDenied` CREDIT-GIFT-CARD, ORDER-CUSTOMER."""
-    customer = customer_of(session, command.subject)
-    method = own_method(session, command.payment_method_id, command.subject, "CREDIT-GIFT-CARD")
-    if method.kind != GIFT_CARD:
-        raise policy_denied("CREDIT-GIFT-CARD", method.id)
-    session.add(
-        MoneyEntryRow(
-            key=command.key,
-            customer_id=customer.id,
-            method_id=method.id,
-            kind="credit",
-            amount=-command.amount,
-            at=now,
-        )
-    )
     return customer
 
 
@@ -71,7 +51,7 @@ def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) 
     row = session.get(ApprovalRow, command.request_id, with_for_update=True)
     if row is None or row.subject != customer.id or row.status != "open" or row.case not in WITHDRAWABLE:
         raise policy_denied("REQUEST-OPEN")
-    row.status, row.thread_told = "withdrawn", True
+    row.status, row.thread_is_current = "withdrawn", True
     notify_of_withdrawal(session, row, now)
     emit_once_committed(session, "approval.withdrawn", request_id=row.id)
     return customer

@@ -111,11 +111,6 @@ class Debts:
             for debt, customer in rows
         ]
 
-    @writes
-    def decided(self, session: Session, key: str, *, by_hand: bool) -> None:
-        """People have said what becomes of a debt past its limit (see `people_decided`)."""
-        debt_outcomes.people_decided(session, key, by_hand=by_hand, now=self._db.clock())
-
     @reads
     def _due(self, session: Session, order: OrderRef | None) -> Sequence[str]:
         """What is to be tried now; also what the clock has put off by going back."""

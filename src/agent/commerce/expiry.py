@@ -46,7 +46,7 @@ class Expiry:
         self._db = database
         self._wait = wait
 
-    async def watch_the_clock(self) -> dict[str, str]:
+    async def enforce_deadlines(self) -> dict[str, str]:
         """Do what is due by now; returns {return, payment or order: what happened}. Safe to repeat, and to do twice."""
         done = {return_id: await self._return(return_id) for return_id in await self._late_returns()}
         done |= {key: await self._difference(key) for key in await self._unpaid_differences()}
@@ -103,7 +103,7 @@ class Expiry:
 
     @reads
     def _orders_under_way(self, session: Session) -> Sequence[str]:
-        query = select(OrderRow.id).where(self._under_way(), ~_told()).order_by(OrderRow.placed_at, OrderRow.id)
+        query = select(OrderRow.id).where(self._under_way(), ~_was_notified()).order_by(OrderRow.placed_at, OrderRow.id)
         return session.scalars(query.limit(BATCH_SIZE)).all()
 
     @reads
@@ -112,7 +112,7 @@ class Expiry:
         looked through each time."""
         before, due = session.get(HeartbeatRow, LOOKED), self._db.clock() - UNDELIVERED
         since = OrderRow.touched_at > before.at if before else true()
-        query = select(OrderRow.id, OrderRow.touched_at).where(self._undelivered(), ~_told(), since)
+        query = select(OrderRow.id, OrderRow.touched_at).where(self._undelivered(), ~_was_notified(), since)
         rows = session.execute(query.order_by(OrderRow.touched_at).limit(BATCH_SIZE)).all()
         until = rows[-1].touched_at - timedelta(microseconds=1) if len(rows) == BATCH_SIZE else due
         return [row.id for row in rows], until
@@ -124,7 +124,7 @@ class Expiry:
     @writes
     def _stuck(self, session: Session, order_id: str) -> str:
         order, now = locked(session, order_id), self._db.clock()
-        does_not_move = and_(or_(self._under_way(), self._undelivered()), ~_told())
+        does_not_move = and_(or_(self._under_way(), self._undelivered()), ~_was_notified())
         if session.scalar(select(OrderRow.id).where(OrderRow.id == order_id, does_not_move)) is None:
             return order.stage
         about = f"{order_id}:{order.stage}"
@@ -144,6 +144,6 @@ class Expiry:
         return and_(OrderRow.stage == "completed", OrderRow.touched_at <= self._db.clock() - UNDELIVERED, left)
 
 
-def _told() -> ColumnElement[bool]:
+def _was_notified() -> ColumnElement[bool]:
     """That people know of an order at this stage."""
     return exists().where(NotificationRow.key == "order.stuck:" + OrderRow.id + ":" + OrderRow.stage)

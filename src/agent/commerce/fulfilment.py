@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from agent.commerce.booking import is_paid, owe_part, unpaid
 from agent.commerce.commands import MarkDelivered, MarkHandedOver
 from agent.commerce.locks import OrderRef, attempt, checked, id_of, locked, locked_all, move
-from agent.commerce.parcels import LEFT, let_go, locked_parcel, parcels_of, price_of, release, told
+from agent.commerce.parcels import LEFT, let_go, locked_parcel, parcels_of, price_of, release, status_of_parcels
 from agent.commerce.policy import policy_denied
 from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.grouping import Group
@@ -71,7 +71,7 @@ def leave(session: Session, order: OrderRow, parcel: ParcelRow, tracking_id: str
 def arrive(session: Session, order: OrderRow, parcel: ParcelRow, now: datetime) -> None:
     """The parcel has arrived; when every parcel that left has, the order is `delivered`."""
     change(session, parcel, state="delivered")
-    status = told(parcels_of(session, order.id))
+    status = status_of_parcels(parcels_of(session, order.id))
     change(session, order, status=status, touched_at=now)
     if status == "delivered":
         move(session, order, "completed", "carrier")
@@ -84,17 +84,6 @@ class Fulfilment:
         self._db = database
         self._carrier = carrier
         self._about_to_book: Group[ParcelOf, dict[str, Any] | Sent] = Group(database, about_to_book)
-
-    @writes
-    def plan(self, session: Session, order_ref: OrderRef) -> list[str]:
-        """Plan one parcel a warehouse for a paid order; returns the ids of those that have yet to leave.
-
-        Raises `PolicyDenied` ORDER-STAGE before the money is captured.
-        """
-        order = locked(session, order_ref)
-        if order.stage not in ("paid", "completed"):
-            raise policy_denied("ORDER-STAGE", order.stage)
-        return plan_parcels(session, order)
 
     async def book(self, parcel_id: str, order: OrderRef | None = None) -> Sent:
         """Have the carrier take a parcel, and write down how far it is; what it will never take is given back.
@@ -139,7 +128,7 @@ class Fulfilment:
             return "refused"
         if not states or not states <= {*LEFT, "refused"}:
             return "waiting"
-        move(session, order, "completed", "process", status=told(parcels), touched_at=self._db.clock())
+        move(session, order, "completed", "process", status=status_of_parcels(parcels), touched_at=self._db.clock())
         return "completed"
 
     @writes

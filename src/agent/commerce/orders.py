@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from agent.commerce import changed_items
 from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
-from agent.commerce.compensation import undo
+from agent.commerce.compensation import compensate
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
 from agent.commerce.locks import OrderRef, locked, move, open_case, own
 from agent.commerce.policy import cancel_denied, policy_denied
@@ -20,7 +20,7 @@ from agent.commerce.reservations import Reservations
 from agent.commerce.types import LARGEST_AMOUNT
 from agent.commerce.views import LineView, OrderView, new_order_view, order_view
 from agent.identity import owner_by
-from agent.ledger.database import Clock, Database, emit_once_committed
+from agent.ledger.database import Database, emit_once_committed
 from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
 from agent.ledger.times import is_in_future
@@ -83,7 +83,7 @@ def cancel(session: Session, command: CancelOrder, now: datetime) -> OrderRow:
     if rule := cancel_denied(order.status, command.reason, change_unpaid=unpaid):
         raise policy_denied(rule)
     order.cancel_reason = command.reason
-    undo(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
+    compensate(session, order, "CUSTOMER-CANCELLED", by="customer", now=now)
     return order
 
 
@@ -121,9 +121,9 @@ def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: dateti
     emit_once_committed(session, "order.stage", order_id=order.id, stage=to)
 
 
-def undone(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
+def compensate_order(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
     """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `compensation`)."""
-    undo(session, order, rule, by=by, now=now)
+    compensate(session, order, rule, by=by, now=now)
     emit_once_committed(session, "order.stage", order_id=order.id, stage=order.stage)
 
 
@@ -134,44 +134,15 @@ class Orders:
         self._db = database
         self._reservations = Reservations(database)
 
-    @property
-    def clock(self) -> Clock:
-        """The ledger's."""
-        return self._db.clock
-
     async def reserve_line(self, order: OrderRef, number: int) -> None:
         """Hold the stock of one line, once (see `Reservations.hold`)."""
         await self._reservations.hold(order, number)
 
     @writes
-    def reserved(self, session: Session, order_id: str, *, short: Sequence[int]) -> OrderView:
-        """All lines are held but the `short` ones (see `leave_out`); one that is past this stays as it is."""
-        order = locked(session, order_id)
-        leave_out(session, order, short)
-        if order.stage == "placed":
-            move_on(session, order, "reserved", "process", self._db.clock())
-        return order_view(session, order)
-
-    @writes
-    def move(
-        self, session: Session, order_id: str, to: Stage, *, by: Cause = "process", revision: int | None = None
-    ) -> OrderView:
-        """Move an order on; being there already is fine.
-
-        Raises `PolicyDenied` ORDER-STAGE for a move not in the table, or when the order is not of this `revision`
-        any more: what was assessed, or approved, was another order (law 6).
-        """
-        order = locked(session, order_id)
-        if revision not in (None, order.revision):
-            raise policy_denied("ORDER-STAGE", "it was changed meanwhile")
-        move_on(session, order, to, by, self._db.clock())
-        return order_view(session, order)
-
-    @writes
-    def undo(self, session: Session, order_ref: OrderRef, rule: str, *, by: Cause = "process") -> OrderView:
-        """Undo an order (see `undone`)."""
+    def compensate(self, session: Session, order_ref: OrderRef, rule: str, *, by: Cause = "process") -> OrderView:
+        """Undo an order (see `compensate_order`)."""
         order = locked(session, order_ref)
-        undone(session, order, rule, by, self._db.clock())
+        compensate_order(session, order, rule, by, self._db.clock())
         session.flush()
         return order_view(session, order)
 

@@ -37,7 +37,7 @@ def parcels_of(session: Session, order_id: str) -> Sequence[ParcelRow]:
     return session.scalars(_OF_ORDER, {"of_order": order_id}).all()
 
 
-def told(parcels: Sequence[ParcelRow]) -> str:
+def status_of_parcels(parcels: Sequence[ParcelRow]) -> str:
     """The status of an order of which something has left: `delivered` once all of that has arrived."""
     return "delivered" if {parcel.state for parcel in parcels} <= {"delivered", *STAYED} else "processed"
 

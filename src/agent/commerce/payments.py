@@ -122,11 +122,6 @@ class Payments:
         return payment.order_id
 
     @reads
-    def outcome(self, session: Session, order_id: str) -> str:
-        """How the order's own price stands (see `outcome_of`)."""
-        return outcome_of(session.scalar(select(price_outcome(order_id))))
-
-    @reads
     def declined(self, session: Session, order_id: str) -> tuple[str, bool]:
         """The rule behind a declined payment of an order's price, and whether its customer may still name another
         method: not too often, not too late."""

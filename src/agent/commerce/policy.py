@@ -59,7 +59,6 @@ RULES: Final[dict[str, str]] = {
     "REQUEST-WITHDRAW": "Only a return or an exchange of which nothing has arrived can be withdrawn.",
     "PARCEL-EXISTS": "There is no such parcel.",
     "PARCEL-STATE": "The parcel is not on its way.",
-    "CREDIT-GIFT-CARD": "Credit goes to a gift card of the customer's own.",
     "ORDER-BUSY": "The order is being worked on right now; please try again in a moment.",
     "REFUND-AMOUNT": "A refund must be more than nothing and at most what was paid and not yet refunded.",
     "TICKET-EXISTS": "There is no such ticket.",
@@ -107,13 +106,8 @@ class RiskFacts:
     now: datetime
 
 
-def risk_score(facts: RiskFacts) -> int:
-    """Risk of a new order; `approvals.chains.HIGH_RISK` or more is high."""
-    return sum(points for points, _ in risk_reasons(facts))
-
-
 def risk_reasons(facts: RiskFacts) -> list[tuple[int, str]]:
-    """What makes a new order risky: points, and why."""
+    """What makes a new order risky: points, whose sum is its risk (`approvals.chains.HIGH_RISK`), and why."""
     past = sorted(facts.past_totals)
     median = (past[(len(past) - 1) // 2] + past[len(past) // 2]) / 2 if past else None
     recently = facts.profile_changed_at is not None and facts.now - facts.profile_changed_at <= timedelta(days=7)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
 from agent.commerce.lifecycle import AT_WORK, UNANSWERED
 from agent.commerce.locks import OrderRef, seen
-from agent.commerce.order_risk import risk_of
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import is_thread_of
 from agent.commerce.views import OrderView, order_view, order_views
@@ -117,11 +116,6 @@ class Queries:
             if is_in_future(row.touched_at, now):
                 emit("clock.went_back", order_id=row.id, seconds=(row.touched_at - now).total_seconds())
         return order_views(session, rows)
-
-    @reads
-    def risk(self, session: Session, order_id: str) -> int:
-        """The risk score of an order (see `risk_of`)."""
-        return risk_of(session, session.get_one(OrderRow, order_id)).score
 
     @reads
     def customer_exists(self, session: Session, customer_id: str) -> bool:

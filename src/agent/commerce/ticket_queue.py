@@ -116,7 +116,7 @@ class Tickets:
             notify_of_ticket(session, "ticket.heard", row, roles_of(row), now)
         return row.id
 
-    async def watch_the_clock(self) -> dict[str, str]:
+    async def enforce_deadlines(self) -> dict[str, str]:
         """Escalate what is due, each once, however many do this at the same time; returns {ticket: what happened}."""
         now = self._db.clock()
         done = {ticket_id: await self._escalate(ticket_id, now) for ticket_id in await self._due(now)}

@@ -21,7 +21,7 @@ class WayOut:
     what: str
     state: str
     by: str
-    told: str
+    notified: str
     end: str
 
 
@@ -140,7 +140,7 @@ def ways_out() -> list[WayOut]:
 
 def table() -> str:
     """The ways out as a Markdown table."""
-    rows = [f"| {way.what} | {way.state} | {way.by} | {way.told} | {way.end} |" for way in ways_out()]
+    rows = [f"| {way.what} | {way.state} | {way.by} | {way.notified} | {way.end} |" for way in ways_out()]
     return "\n".join(["| what | state | goes on by | who is told, when | in the end |", "|---|---|---|---|---|", *rows])
 
 

@@ -1,4 +1,4 @@
-"""How a conversation's messages are stored: each message once, and the last `KEPT` of them.
+"""How a conversation's messages are stored: each message once, and the last `KEPT_MESSAGES` of them.
 
 This is the only module that knows of `DeltaChannel`, which is beta in LangGraph 1.2.
 """
@@ -12,7 +12,7 @@ from langgraph.graph import message
 
 from agent.customer_service.reply_templates import NOTIFICATIONS
 
-KEPT: Final = 100
+KEPT_MESSAGES: Final = 100
 """Messages that a conversation shows; older ones stay in its old checkpoints only.
 
 A run reads all that are kept, so this bounds its time: with 100 a late turn costs up to 1.3 times an early one, with
@@ -45,12 +45,12 @@ MESSAGES: Final = messages_channel(
 
 
 def messages_update(messages: Sequence[AnyMessage], new: Sequence[BaseMessage]) -> dict[str, Any]:
-    """The state update that appends `new` and drops what comes before the last `KEPT`; empty when nothing changes.
+    """The state update that appends `new` and keeps the last `KEPT_MESSAGES`; empty when nothing changes.
 
     Notifications stay: the id of one in `messages` is what says that it was delivered here
     (`customer_identity.pending_messages`).
     """
-    old = messages[: max(0, len(messages) + len(new) - KEPT)]
+    old = messages[: max(0, len(messages) + len(new) - KEPT_MESSAGES)]
     change = [*(RemoveMessage(id=each.id) for each in old if each.id and not _is_notification(each)), *new]
     return {"messages": change} if change else {}
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.errors import NodeError
 from langgraph.runtime import Runtime
-from langgraph.types import Command, Send
+from langgraph.types import Command, Overwrite, Send
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import not_taken
@@ -76,7 +76,7 @@ async def triage(
         return Command(goto="reply", update=update)
     if was_answered(state):
         return Command(goto="reply", update={"notes": []})
-    fresh: Update = {"notes": [], "ready": [], "findings": None, "processing_stage": "triage", "topics": []}
+    fresh: Update = {"notes": [], "ready": [], "findings": Overwrite({}), "processing_stage": "triage", "topics": []}
     fresh["answering"] = turn_of(state)
     try:
         text = words_of(state)
@@ -235,7 +235,7 @@ async def decide(
     update |= {"ready": ready, "notes": notes, "processing_stage": request["status"]}
     busy = state.get("plan") or state.get("unfinished")  # the customer's next word is about that
     if not busy and (offer := await counter_offer(shop, request)):
-        return Command(goto="plan", update=[*update.items(), ("findings", None), ("findings", {"offer": offer})])
+        return Command(goto="plan", update=update | {"findings": Overwrite({"offer": offer})})
     return Command(goto="execute" if ready else "reply", update=update)
 
 

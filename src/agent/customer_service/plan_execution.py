@@ -15,7 +15,7 @@ from agent.approvals.card import not_taken, waits_in_words
 from agent.approvals.models import ApprovalView
 from agent.assistant.entities import counter_amount
 from agent.capabilities import BY_NAME
-from agent.capabilities.base import Asked, Capability, Requester
+from agent.capabilities.base import Capability, PlannedChange, Requester
 from agent.commerce.commands import Denial
 from agent.commerce.policy import money, policy_denied, refund_denied
 from agent.commerce.ticket_commands import OpenTicket
@@ -70,7 +70,7 @@ def ask_staff(shop: Services, session: Session, plan: Plan, number: int, **about
     action, keys = plan["actions"][number], [f"plan:{plan['id']}:{n}" for n in range(len(plan["actions"]))]
     approval = capability_named(action["name"]).approval
     assert approval is not None  # noqa: S101  (it needs one)
-    asked = Asked(
+    asked = PlannedChange(
         name=action["name"],
         arguments=action["arguments"],
         sentence=action["sentence"],

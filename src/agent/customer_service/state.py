@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from langchain_core.messages import AnyMessage
 from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
-from agent.approvals.gate import SaidBy
+from agent.approvals.gate import AnswerBy
 from agent.approvals.models import ApprovalView
 from agent.capabilities.wishes import Unfinished, Wish
 from agent.customer_service.message_history import MESSAGES
@@ -49,9 +49,9 @@ class DeskInput(TypedDict):
     messages: Annotated[list[AnyMessage], MESSAGES]
 
 
-def merge(old: dict[str, Finding] | None, new: dict[str, Finding] | None) -> dict[str, Finding]:
-    """Join what specialists found, by topic; None begins a new turn."""
-    return {} if new is None else {**(old or {}), **new}
+def merge(old: dict[str, Finding], new: dict[str, Finding]) -> dict[str, Finding]:
+    """Join what specialists found, by topic."""
+    return {**old, **new}
 
 
 class DeskState(DeskInput, total=False):
@@ -74,7 +74,7 @@ class DeskState(DeskInput, total=False):
     ready: list[ReadyAction]
     notes: list[str]
     approval: ApprovalView | None
-    answer: SaidBy
+    answer: AnswerBy
 
 
 class Question(TypedDict):

@@ -28,7 +28,7 @@ def save(url: str, file: Path, say: Callable[[str], None]) -> Contents:
         if damage := damage_in(live):
             raise LedgerDamagedError(damage)
         taken = contents(live)  # begins the transaction: counts and copy see one moment
-        _raw(live).backup(copy, pages=_PAGES, progress=_told(say))
+        _raw(live).backup(copy, pages=_PAGES, progress=_progress(say))
         copy.execute("PRAGMA journal_mode=DELETE")  # one file, no -wal beside it
     return taken
 
@@ -72,7 +72,7 @@ def strangers(file: Path, revision: str) -> list[str]:
 def load(url: str, file: Path, kept: Contents, say: Callable[[str], None]) -> None:  # noqa: ARG001
     """Put a backup in the place of what is there, in one transaction of the live file: a server may have it open."""
     with sync_engine(url).connect() as live, closing(_read_only(file)) as copy:
-        copy.backup(_raw(live), pages=_PAGES, progress=_told(say))
+        copy.backup(_raw(live), pages=_PAGES, progress=_progress(say))
 
 
 def _read_only(file: Path) -> sqlite3.Connection:
@@ -84,5 +84,5 @@ def _raw(connection: Any) -> sqlite3.Connection:
     return driver
 
 
-def _told(say: Callable[[str], None]) -> Callable[[int, int, int], None]:
+def _progress(say: Callable[[str], None]) -> Callable[[int, int, int], None]:
     return lambda _, remaining, total: say(f"{total - remaining} of {total} pages")

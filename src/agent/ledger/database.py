@@ -119,10 +119,6 @@ class Database:
         self._readers = ThreadPoolExecutor(limits.connections, "ledger")
         self._writers = ThreadPoolExecutor(1, "ledger-writer") if self._embedded else self._readers
 
-    async def create(self) -> None:
-        """Bring the schema up to date, tables and all. Raises `SchemaError` for one that is newer than the program."""
-        await asyncio.to_thread(schema.upgrade, self._url)
-
     async def open(self) -> None:
         """Make sure of the schema: the embedded ledger's is brought up to date, another database's is checked.
 

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database
 
-Asked = TypeVar("Asked")
+Asking = TypeVar("Asking")
 Answer = TypeVar("Answer")
 
 MAX_GROUP: Final = 500
 """How much is done in one transaction: others wait for its locks."""
 
 
-class Group(Generic[Asked, Answer]):
+class Group(Generic[Asking, Answer]):
     """Does what its callers ask, together: who comes while a transaction is at work goes into the next.
 
     Args:
@@ -25,14 +25,14 @@ class Group(Generic[Asked, Answer]):
     """
 
     def __init__(
-        self, database: Database, act: Callable[[Session, Sequence[Asked]], Sequence[Answer | Exception]]
+        self, database: Database, act: Callable[[Session, Sequence[Asking]], Sequence[Answer | Exception]]
     ) -> None:
         self._db = database
         self._act = act
-        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Asking, asyncio.Future[Answer]]] = []
         self._at_work: asyncio.Task[None] | None = None
 
-    async def ask(self, asked: Asked) -> Answer:
+    async def ask(self, asked: Asking) -> Answer:
         """The answer, once its transaction is committed. Raises what `act` and `Database.write` raise."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()

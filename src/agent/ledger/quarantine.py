@@ -1,12 +1,17 @@
 """Quarantine: states that could not be true, kept as they were found for whoever looks into it."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, digest
 from agent.ledger.tables import QuarantineRow
 from agent.ledger.transactions import writes
+
+LATEST: Final = 50
+"""How many are listed."""
 
 
 class Quarantine:
@@ -33,3 +38,8 @@ class Quarantine:
                     at=self._db.clock(),
                 )
             )
+
+
+def latest(session: Session) -> Sequence[QuarantineRow]:
+    """The states that were kept, the latest first."""
+    return session.scalars(select(QuarantineRow).order_by(QuarantineRow.at.desc()).limit(LATEST)).all()

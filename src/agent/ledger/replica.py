@@ -43,9 +43,9 @@ class Replica:
 
     async def _answer(self, question: Callable[[Session], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(
-            self._threads, contextvars.copy_context().run, self._asked, question
+            self._threads, contextvars.copy_context().run, self._query, question
         )
 
-    def _asked(self, question: Callable[[Session], T]) -> T:
+    def _query(self, question: Callable[[Session], T]) -> T:
         with explained(), Session(self._reader, expire_on_commit=False) as session:
             return question(session)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import is_of
-from agent.approvals.gate import ANONYMOUS, SaidBy, ask
+from agent.approvals.gate import ANONYMOUS, AnswerBy, ask
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import requests_of
 from agent.commerce.commands import first_error
@@ -77,7 +77,7 @@ def guarded(*stages: Stage) -> Callable[[Node[S]], Any]:
     return guard
 
 
-async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, SaidBy]:
+async def approval(state: OrderState, runtime: Runtime[None]) -> dict[str, AnswerBy]:
     """The gate, for an open request on a sound state; else nobody is asked, and `decide`, which follows, sees why."""
     shop = await services()
     try:

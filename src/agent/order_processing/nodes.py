@@ -20,7 +20,7 @@ from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
 from agent.commerce.debt_outcomes import people_decided
 from agent.commerce.locks import locked
 from agent.commerce.order_risk import risk_of
-from agent.commerce.orders import leave_out, move_on, undone
+from agent.commerce.orders import compensate_order, leave_out, move_on
 from agent.commerce.parcels import LEFT
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
@@ -216,7 +216,9 @@ def follow(session: Session, request: ApprovalView, order: OrderRow, now: dateti
     elif request["status"] == "void" or order.stage != "awaiting_approval":
         raise OrderMovedOnError
     elif request["status"] != "approved":
-        undone(session, order, "ORDER-REJECTED", "people" if request["status"] == "rejected" else "clock", now)
+        compensate_order(
+            session, order, "ORDER-REJECTED", "people" if request["status"] == "rejected" else "clock", now
+        )
     elif order.revision == arguments["revision"]:
         move_on(session, order, "approved", "people", now)
     else:

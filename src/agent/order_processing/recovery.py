@@ -42,7 +42,7 @@ async def compensate(
     denial = state.get("denial")
     rule = denial["rule"] if denial else "CANCELLED"
     stream_progress(runtime, state["order_id"], "undoing", rule)
-    order = await (await services()).orders.undo(precondition, rule)
+    order = await (await services()).orders.compensate(precondition, rule)
     return Command(goto="settle", update={"processing_stage": order["stage"]})
 
 

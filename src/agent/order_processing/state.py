@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from typing_extensions import TypedDict  # pydantic checks states by it, also on Python 3.11
 
-from agent.approvals.gate import SaidBy
+from agent.approvals.gate import AnswerBy
 from agent.approvals.models import ApprovalView
 from agent.commerce.lifecycle import Stage
 
@@ -96,7 +96,7 @@ class OrderState(OrderRequest, OrderResult, total=False):
     lines: list[int]
     parcels: list[str]
     approval: ApprovalView | None
-    answer: SaidBy | None
+    answer: AnswerBy | None
     damage: Damage | None
     overtaken_at: str | None
 

@@ -44,3 +44,7 @@ class Carrier(Protocol):
     async def stop(self, parcel_id: str) -> Shipment:
         """Keep a parcel from leaving, also one that was never booked; `handed_over` or later: it is too late."""
         ...
+
+    async def track(self, parcel_id: str) -> Shipment | None:
+        """How far a parcel is, as of half a minute ago at most; None for one that the carrier does not know."""
+        ...

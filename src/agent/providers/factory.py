@@ -7,23 +7,29 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import httpx
 
 from agent.breakers import Breakers
 from agent.providers.carrier import Carrier
+from agent.providers.oauth import client_credentials
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
-from agent.resilience.credentials import Auth, HeaderAuth
+from agent.resilience.credentials import Auth, HeaderAuth, TokenAuth
+from agent.resilience.response_cache import CacheRules
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import PaymentProviderName, Settings
 from sandbox.server import InProcess, Sandbox
 
 Reader = Callable[[Mapping[str, str], bytes], str | None]
 """Reads headers and body of a webhook: what to ask about, None for another matter; raises `WebhookRefusedError`."""
+
+
+TRACKING: Final = CacheRules(seconds={"GET /shipments/*": 30.0})
+"""How long a parcel is as the carrier last said, to whoever asks where it is; nothing is decided by it."""
 
 
 def nothing(headers: Mapping[str, str], body: bytes) -> None:
@@ -72,31 +78,38 @@ async def build_providers(config: Settings, breakers: Breakers) -> Providers:
     payment, carrier = (breakers.add(name, bounds) for name in ("payment", "carrier"))
     network = await _sandbox(config, config.payment_url)
     secret = config.sandbox_webhook_secret.get_secret_value()
-    auth = _sandbox_auth(config)
-    parcels = SandboxCarrier(guarded(network, carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
+    tokens: list[httpx.AsyncClient] = []
+    auth = _auth(config, tokens)
+    http = guarded(network, carrier, seconds, auth=auth, cache=TRACKING)
+    parcels = SandboxCarrier(http, 2 * seconds, webhook_secret=secret)
     payment_breakers = [payment]
-    made = [await _payment_provider(config.payment_provider, config, network, payment)]
+    made = [await _payment_provider(config.payment_provider, config, network, payment, auth)]
     if second := "second" if config.second_payment_url else config.second_payment_provider:
         payment_breakers.append(breakers.add("second-payment", bounds))
-        made.append(await _payment_provider(second, config, network, payment_breakers[-1]))
+        made.append(await _payment_provider(second, config, network, payment_breakers[-1], auth))
     providers = [provider for provider, _ in made]
     webhooks = {provider.name: Webhooks.of(provider) for provider in providers}
     webhooks["sandbox"] = replace(webhooks.get("sandbox", Webhooks()), parcel=parcels.read_webhook)
-    clients = dict.fromkeys([network, *(client for _, client in made)])  # each once
+    clients = dict.fromkeys([network, *(client for _, client in made), *tokens])  # each once
     return Providers(providers, payment_breakers, parcels, list(clients), webhooks)
 
 
 async def _payment_provider(
-    name: PaymentProviderName | Literal["second"], config: Settings, network: httpx.AsyncClient, breaker: CircuitBreaker
+    name: PaymentProviderName | Literal["second"],
+    config: Settings,
+    network: httpx.AsyncClient,
+    breaker: CircuitBreaker,
+    auth: Auth | None,
 ) -> tuple[PaymentProvider, httpx.AsyncClient]:
-    """A payment provider behind this breaker, and the client whose connections it uses; `network` is the sandbox's.
+    """A payment provider behind this breaker, and the client whose connections it uses; `network` is the sandbox's,
+    which is told who we are by `auth`.
 
     `second` is another network of the sandbox's form.
     """
     seconds, rate = config.payment_timeout_seconds, config.payment_rate
     match name:
         case "sandbox":
-            http = guarded(network, breaker, seconds, rate=rate, auth=_sandbox_auth(config))
+            http = guarded(network, breaker, seconds, rate=rate, auth=auth)
             secret = config.sandbox_webhook_secret.get_secret_value()
             return SandboxProvider(http, 2 * seconds, webhook_secret=secret), network
         case "second":
@@ -117,6 +130,7 @@ def guarded(
     media_type: str | None = "application/json",
     rate: str = "",
     auth: Auth | None = None,
+    cache: CacheRules | None = None,
 ) -> httpx.AsyncClient:
     """A client for what `breaker` stands for, over the connections of another.
 
@@ -133,9 +147,20 @@ def guarded(
         timeout=seconds,
         max_body=2**20,
         media_type=media_type,
+        cache=cache,
     )
     transport = ResilientTransport(ClientWire(client), bounds, breaker, auth)
     return httpx.AsyncClient(transport=transport, base_url=client.base_url, timeout=client.timeout)
+
+
+def _auth(config: Settings, clients: list[httpx.AsyncClient]) -> Auth | None:
+    """Who we are at `payment_url`. A token endpoint is called over a client of its own, which joins `clients`."""
+    if config.payment_token_url:
+        clients.append(httpx.AsyncClient(timeout=_timeouts(config.payment_timeout_seconds), trust_env=False))
+        secret = config.payment_client_secret.get_secret_value()
+        return TokenAuth(client_credentials(clients[-1], config.payment_token_url, config.payment_client_id, secret))
+    token = config.payment_token.get_secret_value()
+    return HeaderAuth("Authorization", f"Bearer {token}") if token else None
 
 
 def _stripe(config: Settings, client: httpx.AsyncClient) -> PaymentProvider:
@@ -145,11 +170,6 @@ def _stripe(config: Settings, client: httpx.AsyncClient) -> PaymentProvider:
     url = {"url": config.stripe_url} if config.stripe_url else {}
     keys = (config.stripe_api_key.get_secret_value(), config.stripe_webhook_secret.get_secret_value())
     return StripeProvider(client, *keys, 2 * config.payment_timeout_seconds, **url)
-
-
-def _sandbox_auth(config: Settings) -> Auth | None:
-    token = config.payment_token.get_secret_value()
-    return HeaderAuth("Authorization", f"Bearer {token}") if token else None
 
 
 def _timeouts(seconds: float) -> httpx.Timeout:

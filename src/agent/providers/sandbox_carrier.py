@@ -7,6 +7,7 @@ circuit; that is `resilience`. Nothing here knows orders.
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from pydantic import ValidationError
@@ -41,16 +42,24 @@ class SandboxCarrier:
         """Keep a parcel from leaving, also one that was never booked; `handed_over` or later: it is too late."""
         return _shipment(parcel_id, await self._post("/shipments/stop", parcel_id, {}))
 
+    async def track(self, parcel_id: str) -> Shipment | None:
+        """How far a parcel is; None for one that the carrier does not know."""
+        response = await self._send("GET", f"/shipments/{quote(parcel_id, safe='')}")
+        return None if response.status_code == 404 else _shipment(parcel_id, response)
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:
         """The id of the parcel to ask about; None when it is about something else. Raises `WebhookRefusedError`."""
         return read_webhook(self._webhook, headers, body, about="shipment")
 
     async def _post(self, path: str, parcel_id: str, body: dict[str, Any]) -> httpx.Response:
+        return await self._send("POST", path, json=body, headers={"Idempotency-Key": parcel_id})
+
+    async def _send(self, method: str, path: str, **more: Any) -> httpx.Response:
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._client.post(path, json=body, headers={"Idempotency-Key": parcel_id})
+                return await self._client.request(method, path, **more)
         except (httpx.HTTPError, TimeoutError) as error:
-            raise CarrierUnavailableError(f"POST {path}: no answer ({type(error).__name__})") from error
+            raise CarrierUnavailableError(f"{method} {path}: no answer ({type(error).__name__})") from error
 
 
 def _refusal(parcel_id: str, response: httpx.Response) -> ParcelRefusedError:
@@ -65,7 +74,8 @@ def _refusal(parcel_id: str, response: httpx.Response) -> ParcelRefusedError:
 
 def _shipment(parcel_id: str, response: httpx.Response) -> Shipment:
     if response.status_code != 200:
-        raise CarrierUnavailableError(f"POST {response.request.url.path}: answered {response.status_code}")
+        call = f"{response.request.method} {response.request.url.path}"
+        raise CarrierUnavailableError(f"{call}: answered {response.status_code}")
     try:
         answer = ShipmentAnswer.model_validate_json(response.content)
     except ValidationError as error:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Final
 
 import httpx
 import stripe
@@ -31,6 +32,7 @@ from agent.providers.stripe_http import StripeHttp
 from agent.providers.stripe_lists import PAGE, movements, with_key
 from agent.providers.webhooks import WebhookRefusedError
 
+_ANOTHER: Final = "Stripe's answer is about something else"
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _DECIDING = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
 _UNDECIDED = ("processing", "requires_capture")
@@ -136,7 +138,7 @@ class StripeProvider(PaymentProvider):
                 )
                 refund = Refund.model_validate(created)
                 if (refund.key, refund.payment_intent) != (key, provider_id):
-                    raise _about_something_else()
+                    raise PaymentUnknownError(_ANOTHER)
         if refund.amount != amount:
             raise PaymentFaultError("the key is another refund's")
         return refund.state
@@ -267,12 +269,8 @@ def _customer_and_card(attempt: Attempt) -> tuple[str, str]:
 def _about(attempt: Attempt, answer: object) -> Intent:
     intent = Intent.model_validate(answer)
     if (intent.key, intent.amount, intent.currency) != (attempt.key, attempt.amount, attempt.currency.lower()):
-        raise _about_something_else()
+        raise PaymentUnknownError(_ANOTHER)
     return intent
-
-
-def _about_something_else() -> PaymentUnknownError:
-    return PaymentUnknownError("Stripe's answer is about something else")
 
 
 def _charge(intent: Intent) -> Charge | None:

@@ -12,7 +12,7 @@ from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import NotFoundError
 from langgraph_sdk.schema import Command, Thread, ThreadSelectField
 
-from agent.approvals.deadlines import ToTell
+from agent.approvals.deadlines import ThreadToWake
 from agent.platform import drive_conversation, is_order_thread, redrive_order, service_client
 from agent.reconciler.jobs import ReconcilerState, Update, note, still_waits, thread_again, tried
 from agent.services import Services, services
@@ -21,11 +21,11 @@ BATCH_SIZE: Final = 500
 """How many threads are looked for in one search."""
 
 
-async def watch_the_clock(state: ReconcilerState) -> Update:  # noqa: ARG001
+async def enforce_deadlines(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Remind of requests, escalate overdue ones, expire those that nobody answered; escalate overdue tickets."""
     shop = await services()
-    requests = await shop.deadlines.watch_the_clock()
-    return {"report": {"approvals": {**requests}, "tickets": await shop.tickets.watch_the_clock()}}
+    requests = await shop.deadlines.enforce_deadlines()
+    return {"report": {"approvals": {**requests}, "tickets": await shop.tickets.enforce_deadlines()}}
 
 
 async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
@@ -33,12 +33,12 @@ async def wake(state: ReconcilerState) -> Update:  # noqa: ARG001
     approved, and what was approved is not made."""
     shop = await services()
     client = await service_client(shop.settings)
-    requests = await shop.deadlines.to_tell()
+    requests = await shop.deadlines.threads_to_wake()
     woken = {request.request_id: await tried(_wake(client, shop, request)) for request in requests}
     return {"report": {"woken": woken}}
 
 
-async def ask_again(state: ReconcilerState) -> Update:  # noqa: ARG001
+async def reopen_conversations(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Have conversations ask that should wait for people and do not: their thread was lost, failed, or rests.
 
     Orders that wait are looked after by `redrive`.
@@ -121,7 +121,7 @@ async def _ask(client: LangGraphClient, shop: Services, thread_id: str, owner: s
     return "asked again"
 
 
-async def _wake(client: LangGraphClient, shop: Services, request: ToTell) -> str:
+async def _wake(client: LangGraphClient, shop: Services, request: ThreadToWake) -> str:
     """Have a waiting thread look at its request again: an order by its id, a conversation by an answer that is none.
 
     What was approved is made on its thread wherever that stands.

@@ -70,7 +70,7 @@ async def compare(state: ReconcilerState) -> Update:  # noqa: ARG001
 
 async def expire(state: ReconcilerState) -> Update:  # noqa: ARG001
     """Remind of returns and end what was waited for too long; hand to people what does not move."""
-    return {"report": {"expired": await (await services()).expiry.watch_the_clock()}}
+    return {"report": {"expired": await (await services()).expiry.enforce_deadlines()}}
 
 
 def job_failed(state: ReconcilerState, error: NodeError) -> Update:  # noqa: ARG001

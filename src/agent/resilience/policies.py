@@ -105,11 +105,6 @@ class RetryBudget:
             listener(RetryDecided(self._dependency, type(error).__name__, granted))
         return granted
 
-    def refill(self) -> None:
-        """Begin anew, with a whole budget."""
-        self._left = self._most
-        self._at = self._clock()
-
 
 def time_budget(seconds: float) -> Callable[[Node], Node]:
     """Give a node so long for all its attempts and waits: after that a failure is not tried again.

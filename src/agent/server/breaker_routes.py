@@ -20,7 +20,7 @@ async def show(request: Request) -> dict[str, Any]:
     The last errors are those of the worker that answers.
     """
     caller_of_request(request, "operator", "admin")
-    return await _told((await services()).breakers)
+    return await _snapshots((await services()).breakers)
 
 
 @router.post("/{name}/{action}")
@@ -34,9 +34,9 @@ async def operate(name: str, action: Literal["force-open", "reset"], request: Re
     else:
         breakers[name].reset()
     emit("breaker.operated", name=name, action=action, by=caller.identity)
-    return await _told(breakers)
+    return await _snapshots(breakers)
 
 
-async def _told(breakers: Breakers) -> dict[str, Any]:
+async def _snapshots(breakers: Breakers) -> dict[str, Any]:
     snapshots = await breakers.look()
     return {"shared": breakers.shared, "breakers": [asdict(snapshot) for snapshot in snapshots]}

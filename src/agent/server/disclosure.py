@@ -19,7 +19,7 @@ _OF_STAFF: Final = frozenset(
 _REQUEST: Final = frozenset(("request_id", "action_hash", "roles"))
 """By these a request is known (`approvals.models.ApprovalView`)."""
 _SAID_BY: Final = frozenset(("said", "identity", "role"))
-"""By these a kept answer is known (`approvals.gate.SaidBy`)."""
+"""By these a kept answer is known (`approvals.gate.AnswerBy`)."""
 
 
 def for_customer(value: Any) -> Any:

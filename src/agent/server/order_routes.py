@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from langgraph_sdk.errors import LangGraphError
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent.commerce.commands import CancelOrder, Command, Denial, SwapPayment
+from agent.commerce.commands import CancelOrder, Command, Denial, MarkHandedOver, SwapPayment
 from agent.commerce.policy import RULES
 from agent.commerce.types import Id
 from agent.commerce.views import OrderView
@@ -82,6 +82,23 @@ async def pay(order_id: str, asked: Pay, request: Request, idempotency_key: Idem
         payment_method_id=asked.payment_method_id,
     )
     return await run_command(shop, command, order_id)
+
+
+@router.post("/{order_id:path}/hand-over")
+async def hand_over(order_id: str, request: Request) -> dict[str, Any]:
+    """Note that the parcels of an order which another system ships have left. HTTP 409 with the rule in the way."""
+    shop, caller = await services(), caller_of_request(request, "warehouse")
+    order = await seen_order(shop, order_id, caller)
+    here = [parcel["id"] for parcel in order["parcels"] if parcel["state"] in ("planned", "booked")]
+    if order["stage"] != "imported" or not here:
+        raise HTTPException(409, "PARCEL-STATE: no parcel of this order waits for another system than the carrier")
+    for parcel in here:
+        command = MarkHandedOver(
+            key=f"parcel:{parcel}:hand-over", actor=caller.identity, subject=order["customer_id"], parcel_id=parcel
+        )
+        if isinstance(answer := await shop.commerce.run(command), Denial):
+            raise HTTPException(409, f"{answer.rule}: {answer.sentence}")
+    return {**await shop.queries.get(order_id)}
 
 
 @router.post("/{order_id:path}/deliver")

@@ -56,7 +56,7 @@ def open_ledger(config: Settings) -> str | None:
 
 def unfit(config: Settings) -> str | None:
     """Why a server with these settings must not start; None when it may. Reads files."""
-    checks = (_wrong_jwt, _wrong_rate, _wrong_addresses, _wrong_payments, _wrong_in_production)
+    checks = (_wrong_jwt, _wrong_rate, _wrong_client, _wrong_addresses, _wrong_payments, _wrong_in_production)
     return next((wrong for check in checks if (wrong := check(config))), None)
 
 
@@ -78,6 +78,15 @@ def _wrong_jwt(config: Settings) -> str | None:
     except (OSError, ValueError, jwt.InvalidKeyError) as error:
         return f"JWT_KEY_FILE is no public key in PEM: {type(error).__name__}"
     return None
+
+
+def _wrong_client(config: Settings) -> str | None:
+    known = config.payment_client_id and config.payment_client_secret.get_secret_value()
+    return (
+        None
+        if known or not config.payment_token_url
+        else ("PAYMENT_TOKEN_URL gives tokens for PAYMENT_CLIENT_ID and PAYMENT_CLIENT_SECRET only: set both")
+    )
 
 
 def _wrong_rate(config: Settings) -> str | None:

@@ -1,32 +1,12 @@
 """`desk` run as from a shell, its ledger in a folder of the test."""
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agent.client.cli import main
 from agent.settings import settings
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Its one JSON document."""
-        return json.loads(self.out)
-
-
-Desk = Callable[..., Result]
+from tests.support.desk import Desk, Result
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from agent.approvals.trail import Trail
 from agent.client.connection import ExitCode
 from agent.ledger.database import Database, utc_now
 from agent.settings import Settings
+from tests.support.approvals import decide
+from tests.support.desk import Desk
 from tests.support.ledgers import new_ledger
 from tests.support.threads import APPROVE, staff
-
-from .conftest import Desk
 
 ORDER = Action("approve_order", {"order_id": "N-1", "total": 5_000_00}, "Order N-1")
 
@@ -39,7 +39,7 @@ def request_id(data: Path) -> str:
             asked_by="channel-1",
         )
         for role in ("order_manager", "finance_director"):
-            view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
+            view = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
         await database.close()
         return view["request_id"]
 

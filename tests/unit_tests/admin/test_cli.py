@@ -10,8 +10,7 @@ from agent.admin import cli
 from agent.identity import ROLES, Caller
 from agent.settings import Settings
 from agent.tokens import holder, read_digests, read_tokens
-
-from .conftest import Desk
+from tests.support.desk import Desk
 
 
 @pytest.fixture

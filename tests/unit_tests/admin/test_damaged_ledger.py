@@ -15,9 +15,8 @@ from agent.ledger.database_errors import LedgerDamagedError
 from agent.ledger.schema import LedgerLostError
 from agent.server.startup import open_ledger
 from agent.settings import Settings
+from tests.support.desk import Desk, Result
 from tests.support.ledgers import new_ledger
-
-from .conftest import Desk, Result
 
 PAGE = 4096
 

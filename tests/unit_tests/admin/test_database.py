@@ -9,9 +9,8 @@ import pytest
 from agent.client.connection import ExitCode
 from agent.ledger.invariants import CHECKS
 from agent.ledger.schema import newest
+from tests.support.desk import Desk
 from tests.support.ledgers import new_ledger
-
-from .conftest import Desk
 
 SECRET = "correct-horse"
 
@@ -105,3 +104,15 @@ def test_a_database_that_is_away_is_one_line_without_the_password(
 def test_a_database_of_another_kind_is_a_usage_error(desk: Desk, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     assert desk("db", "upgrade").code == ExitCode.USAGE
+
+
+def test_what_was_set_aside_is_shown(desk: Desk, ledger: Path) -> None:
+    assert "nothing was ever set aside" in desk("db", "quarantine").out
+    change(
+        ledger,
+        "INSERT INTO quarantine VALUES ('q1', 'thread-1', 'W-1', 'charge', 'total: not a number', '{\"total\": \"x\"}',"
+        " '2026-01-02 03:04:05')",
+    )
+    assert "total: not a number" in desk("db", "quarantine").out
+    (kept,) = desk("db", "quarantine", "--json").document
+    assert (kept["order_id"], kept["node"], kept["state"]) == ("W-1", "charge", {"total": "x"})

@@ -10,8 +10,7 @@ import pytest
 
 from agent.client.connection import ExitCode
 from agent.commerce.shop_import import catalogue
-
-from .conftest import Desk
+from tests.support.desk import Desk
 
 Document = dict[str, Any]
 

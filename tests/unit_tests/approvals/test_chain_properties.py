@@ -16,7 +16,7 @@ from agent.approvals.requests import Approvals
 from agent.identity import APPROVER_ROLES, Caller, Role
 from agent.ledger.database import Database
 from agent.shop import Case
-from tests.support.approvals import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, refund
+from tests.support.approvals import ASKER, CUSTOMER, ask, changed_amount, decide, decisions, edit_to, refund
 from tests.support.threads import APPROVE, reject, seen
 
 Say = Literal["approve", "reject", "edit"]
@@ -99,8 +99,13 @@ async def test_a_chain_is_approved_only_by_a_yes_of_every_step(
 
     for role, who, say, amount in answers:
         counts, was_open = expected.hear(role, who, say, amount), view["status"] == "open"
-        view = await approvals.decide(
-            view["request_id"], view["action_hash"], said(view, say, amount), Caller(who, role), edit=changed_amount
+        view = await decide(
+            approvals,
+            view["request_id"],
+            view["action_hash"],
+            said(view, say, amount),
+            Caller(who, role),
+            edit=changed_amount,
         )
         assert (view["refused"] is None) == (counts or not (was_open or role in APPROVER_ROLES))
         assert (view["status"], view["case"]) == (expected.status, expected.case)

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from agent.approvals.deadlines import Deadlines, Happened, ToTell
+from agent.approvals.deadlines import Deadlines, Happened, ThreadToWake
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
 from agent.ledger.database import Database
-from tests.support.approvals import ASKER, ask, order, refund
+from tests.support.approvals import ASKER, ask, decide, order, refund
 from tests.support.clock import Clock
 from tests.support.threads import APPROVE, SERVICE, events, reject, staff
 
@@ -19,7 +19,7 @@ async def test_nothing_happens_before_half_of_a_steps_time(
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=1, minutes=59)
 
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {}
     assert await approvals.get(view["request_id"]) == view
 
 
@@ -30,25 +30,25 @@ async def test_past_half_of_its_time_a_step_is_reminded_of_once_and_stays_as_it_
     clock.advance(hours=2)
     before = events("approval.reminded")
 
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "reminded"}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "reminded"}
     clock.advance(hours=1, minutes=59)
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {}
 
     assert events("approval.reminded") == before + 1
     assert await approvals.get(view["request_id"]) == view
-    assert await deadlines.to_tell() == [], "what the thread shows is still right"
+    assert await deadlines.threads_to_wake() == [], "what the thread shows is still right"
 
 
 async def test_each_step_is_reminded_of(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=2)
-    await deadlines.watch_the_clock()
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
-    assert await deadlines.watch_the_clock() == {}
+    await deadlines.enforce_deadlines()
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
+    assert await deadlines.enforce_deadlines() == {}
     clock.advance(hours=2)
 
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "reminded"}
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "reminded"}
+    assert await deadlines.enforce_deadlines() == {}
 
 
 async def test_who_is_late_already_is_not_reminded_any_more(
@@ -57,8 +57,8 @@ async def test_who_is_late_already_is_not_reminded_any_more(
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=4)
 
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "escalated"}
+    assert await deadlines.enforce_deadlines() == {}
 
 
 @pytest.mark.parametrize(("hours", "happened"), [(2, "reminded"), (4, "escalated"), (48, "expired")])
@@ -69,7 +69,7 @@ async def test_several_who_watch_the_clock_at_the_same_time_do_it_once(
     clock.advance(hours=hours)
     before = events(f"approval.{happened}")
 
-    done = await asyncio.gather(*(Deadlines(database).watch_the_clock() for _ in range(4)))
+    done = await asyncio.gather(*(Deadlines(database).enforce_deadlines() for _ in range(4)))
 
     told = [each for one in done for each in one.items()]
     assert sorted(told) == sorted((request_id, happened) for request_id in requests)
@@ -82,11 +82,11 @@ async def test_an_overdue_step_may_be_answered_by_the_next_role_as_well(
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=4)
 
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "escalated"}
 
     late = await approvals.get(view["request_id"])
     assert late["roles"] == ["billing_agent", "billing_manager"]
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
     assert (after["step"], after["roles"]) == (2, ["billing_manager"])
 
 
@@ -95,22 +95,22 @@ async def test_who_stood_in_for_one_step_does_not_take_the_next(
 ) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=4)
-    await deadlines.watch_the_clock()
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
+    await deadlines.enforce_deadlines()
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
 
-    again = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
+    again = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager"))
     assert str(again["refused"]).startswith("APPROVAL-TWICE")
 
-    other = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_manager", 2))
+    other = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_manager", 2))
     assert other["status"] == "approved"
 
 
 async def test_the_last_step_goes_to_the_duty_manager(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, order(), "large_order")
     clock.advance(hours=4)
-    await deadlines.watch_the_clock()
+    await deadlines.enforce_deadlines()
 
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("duty_manager"))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("duty_manager"))
 
     assert after["status"] == "approved"
 
@@ -120,22 +120,22 @@ async def test_a_step_is_escalated_once(approvals: Approvals, clock: Clock, dead
     clock.advance(hours=5)
     before = events("approval.escalated")
 
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "escalated"}
+    assert await deadlines.enforce_deadlines() == {}
     assert events("approval.escalated") == before + 1
 
 
 async def test_each_step_has_a_due_time_of_its_own(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, refund(), "billing")
     clock.advance(hours=5)
-    await deadlines.watch_the_clock()
-    view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
+    await deadlines.enforce_deadlines()
+    view = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("billing_agent"))
     clock.advance(hours=1)
 
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {}
     assert view["roles"] == ["billing_manager"]
     clock.advance(hours=3)
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "escalated"}
 
 
 @pytest.mark.parametrize("escalated_before", [True, False])
@@ -145,48 +145,48 @@ async def test_what_nobody_answers_expires_once(
     view = await ask(approvals, refund(), "general")
     if escalated_before:
         clock.advance(hours=5)
-        await deadlines.watch_the_clock()
+        await deadlines.enforce_deadlines()
     clock.advance(hours=48)
 
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "expired"}
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "expired"}
+    assert await deadlines.enforce_deadlines() == {}
 
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
     assert (after["status"], after["note"]) == ("expired", "nobody answered in time")
 
 
 async def test_closed_requests_are_left_alone(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, order(), "large_order")
-    await approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("order_manager"))
+    await decide(approvals, view["request_id"], view["action_hash"], reject("no"), staff("order_manager"))
     clock.advance(days=30)
 
-    assert await deadlines.watch_the_clock() == {}
+    assert await deadlines.enforce_deadlines() == {}
 
 
 async def test_a_drill_runs_on_shorter_times(database: Database, clock: Clock, deadlines: Deadlines) -> None:
     approvals = Approvals(database, Trail([b"a key"]), time_scale=1 / 3600)
     view = await ask(approvals, refund(), "general")
     clock.advance(seconds=2)
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "reminded"}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "reminded"}
     clock.advance(seconds=2)
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "escalated"}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "escalated"}
     clock.advance(seconds=44)
-    assert await deadlines.watch_the_clock() == {view["request_id"]: "expired"}
+    assert await deadlines.enforce_deadlines() == {view["request_id"]: "expired"}
 
 
 async def test_the_thread_of_what_the_clock_changed_is_to_be_told_until_it_looked(
     approvals: Approvals, clock: Clock, deadlines: Deadlines
 ) -> None:
     view = await ask(approvals, refund(), "general")
-    assert await deadlines.to_tell() == []
+    assert await deadlines.threads_to_wake() == []
     clock.advance(hours=4)
-    await deadlines.watch_the_clock()
+    await deadlines.enforce_deadlines()
     owner = f"channel:{ASKER}"
-    assert await deadlines.to_tell() == [ToTell(view["request_id"], "thread-1", "W-1001", owner, "open")]
+    assert await deadlines.threads_to_wake() == [ThreadToWake(view["request_id"], "thread-1", "W-1001", owner, "open")]
 
-    await approvals.decide(view["request_id"], view["action_hash"], "look again", SERVICE)
+    await decide(approvals, view["request_id"], view["action_hash"], "look again", SERVICE)
 
-    assert await deadlines.to_tell() == []
+    assert await deadlines.threads_to_wake() == []
 
 
 async def test_a_thread_hears_once_of_what_ended_without_it(
@@ -195,23 +195,23 @@ async def test_a_thread_hears_once_of_what_ended_without_it(
     ended = await ask(approvals, refund(), "general")
     clock.advance(hours=48)
     await ask(approvals, refund(20_00), "general", key="plan:2")
-    await deadlines.watch_the_clock()
+    await deadlines.enforce_deadlines()
 
     heard = await deadlines.ended_meanwhile("thread-1")
 
     assert [(view["request_id"], view["status"]) for view in heard] == [(ended["request_id"], "expired")]
     assert await deadlines.ended_meanwhile("thread-1") == []
-    assert await deadlines.to_tell() == []
+    assert await deadlines.threads_to_wake() == []
 
 
 async def test_what_is_only_overdue_has_not_ended(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, refund(), "general")
     clock.advance(hours=5)
-    await deadlines.watch_the_clock()
+    await deadlines.enforce_deadlines()
 
     assert await deadlines.ended_meanwhile("thread-1") == []
     owner = f"channel:{ASKER}"
-    assert await deadlines.to_tell() == [ToTell(view["request_id"], "thread-1", "W-1001", owner, "open")]
+    assert await deadlines.threads_to_wake() == [ThreadToWake(view["request_id"], "thread-1", "W-1001", owner, "open")]
 
 
 async def test_threads_that_have_to_wait_are_named_with_whose_they_are_until_their_request_ends(
@@ -220,6 +220,6 @@ async def test_threads_that_have_to_wait_are_named_with_whose_they_are_until_the
     view = await ask(approvals, refund(), "general")
     assert await deadlines.waiting() == {"thread-1": f"channel:{ASKER}"}
 
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
 
     assert await deadlines.waiting() == {}

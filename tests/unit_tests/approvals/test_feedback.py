@@ -16,7 +16,7 @@ from agent.approvals.feedback import Feedback
 from agent.approvals.requests import Approvals
 from agent.identity import Caller
 from agent.ledger.database import Database
-from tests.support.approvals import ask, changed_amount, edit_to, order, refund
+from tests.support.approvals import ask, changed_amount, decide, edit_to, order, refund
 from tests.support.serving import serving
 from tests.support.threads import APPROVE, SERVICE, events, reject, staff
 
@@ -94,7 +94,7 @@ async def answered(
     approvals: Approvals, database: Database, view: Any, said: Any, *, who: Caller | None, run: Traced
 ) -> str:
     with tracing_context(parent=run):
-        after = await approvals.decide(view["request_id"], view["action_hash"], said, who, changed_amount)
+        after = await decide(approvals, view["request_id"], view["action_hash"], said, who, changed_amount)
         await Feedback(database).give(after, who)
     return str(view["request_id"])
 

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from agent import identity
-from agent.approvals.gate import ANONYMOUS, SaidBy, caller_who
+from agent.approvals.gate import ANONYMOUS, AnswerBy, caller_who
 from agent.approvals.gate import ask as asked
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import Approvals
@@ -23,12 +23,12 @@ class State(TypedDict):
     """What of a graph's state the gate needs."""
 
     approval: ApprovalView
-    answer: SaidBy
+    answer: AnswerBy
 
 
 @pytest.fixture
 def thread(trail: Trail) -> Thread:
-    def approval(state: State, runtime: Runtime[None]) -> dict[str, SaidBy]:
+    def approval(state: State, runtime: Runtime[None]) -> dict[str, AnswerBy]:
         return {"answer": asked(state["approval"], state["approval"].get("head", ""), runtime, trail)}
 
     return Thread(StateGraph(State).add_node(approval).add_edge(START, "approval").compile())
@@ -72,7 +72,7 @@ def test_nobody_is_no_caller(trail: Trail) -> None:
     assert caller_who(ANONYMOUS, "head", trail) is None
 
 
-SAID = SaidBy(said=APPROVE, identity="order-manager-1", role="order_manager")
+SAID = AnswerBy(said=APPROVE, identity="order-manager-1", role="order_manager")
 
 
 @pytest.mark.parametrize(
@@ -82,17 +82,17 @@ SAID = SaidBy(said=APPROVE, identity="order-manager-1", role="order_manager")
 )
 def test_an_answer_that_was_put_there_is_nobodys(trail: Trail, changed: dict[str, Any]) -> None:
     seal = trail.of_answer("head", SAID["said"], SAID["identity"], SAID["role"])
-    sealed = SaidBy(**SAID, seal=seal)
+    sealed = AnswerBy(**SAID, seal=seal)
     forged = events("approval.forged")
 
     assert caller_who(sealed, "head", trail) == staff("order_manager")
-    assert caller_who(cast(SaidBy, sealed | changed), "head", trail) is None
+    assert caller_who(cast(AnswerBy, sealed | changed), "head", trail) is None
     assert events("approval.forged") == forged + 1
 
 
 def test_an_answer_counts_for_the_request_as_it_stood_and_no_later(trail: Trail) -> None:
     seal = trail.of_answer("head", SAID["said"], SAID["identity"], SAID["role"])
-    assert caller_who(SaidBy(**SAID, seal=seal), "the next head", trail) is None
+    assert caller_who(AnswerBy(**SAID, seal=seal), "the next head", trail) is None
 
 
 async def test_studio_answers_in_a_role_and_says_so(

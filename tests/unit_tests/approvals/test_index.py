@@ -12,7 +12,7 @@ from agent.approvals.index import Index, entry
 from agent.approvals.requests import Approvals
 from agent.settings import Settings
 from agent.tokens import create_tokens
-from tests.support.approvals import ask, order
+from tests.support.approvals import ask, decide, order
 from tests.support.clock import Clock
 from tests.support.platform_stub import Platform
 from tests.support.serving import serving
@@ -39,7 +39,7 @@ async def test_an_escalated_one_is_found_by_both_roles(
 ) -> None:
     view = await ask(approvals, order(), "very_large_order")
     clock.advance(hours=4)
-    await deadlines.watch_the_clock()
+    await deadlines.enforce_deadlines()
 
     found = entry(await approvals.get(view["request_id"]))
 
@@ -48,7 +48,7 @@ async def test_an_escalated_one_is_found_by_both_roles(
 
 async def test_nobody_is_awaited_after_the_decision(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "large_order")
-    decided = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    decided = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
 
     assert entry(decided) == entry(None) == NOTHING
 

@@ -8,7 +8,7 @@ from agent.approvals.requests import Approvals
 from agent.identity import Caller
 from agent.ledger.database import Database, KeyReusedError, PolicyDenied
 from agent.ledger.tables import NotificationRow
-from tests.support.approvals import CUSTOMER, ask, refund
+from tests.support.approvals import CUSTOMER, ask, decide, refund
 from tests.support.threads import APPROVE, reject, staff
 
 AGENT = staff("general_agent")
@@ -64,7 +64,7 @@ async def test_a_question_that_can_not_be_kept_is_not_asked(questions: Questions
 async def test_nobody_asks_about_what_is_decided_or_not_there(
     questions: Questions, approvals: Approvals, request_: ApprovalView
 ) -> None:
-    await approvals.decide(request_["request_id"], request_["action_hash"], reject("no"), AGENT)
+    await decide(approvals, request_["request_id"], request_["action_hash"], reject("no"), AGENT)
     with pytest.raises(PolicyDenied, match="APPROVAL-ENDED"):
         await questions.ask(request_["request_id"], "Which leg broke?", AGENT, "k1")
     with pytest.raises(PolicyDenied, match="APPROVAL-EXISTS"):
@@ -134,5 +134,5 @@ async def test_what_nobody_asked_or_asked_somebody_else_or_has_heard_already_is_
     assert [each["answer"] for each in await questions.of(request_id)] == ["the left one"]
 
     await questions.ask(request_id, "Sure?", AGENT, "k2")
-    await approvals.decide(request_id, request_["action_hash"], APPROVE, AGENT)
+    await decide(approvals, request_id, request_["action_hash"], APPROVE, AGENT)
     assert await questions.take(f"re {request_id} yes", CUSTOMER) == "not_awaited"

@@ -10,7 +10,7 @@ from agent.approvals.requests import Approvals
 from agent.identity import APPROVER_ROLES, ROLES, Caller, Role
 from agent.ledger.database import Database, PolicyDenied
 from agent.ledger.tables import ApprovalRow
-from tests.support.approvals import ASKER, CUSTOMER, ask, changed_amount, decisions, edit_to, order, refund
+from tests.support.approvals import ASKER, CUSTOMER, ask, changed_amount, decide, decisions, edit_to, order, refund
 from tests.support.clock import Clock
 from tests.support.threads import APPROVE, SERVICE, events, reject, seen, staff
 
@@ -33,7 +33,7 @@ async def test_a_request_shows_people_what_would_be_done_and_who_may_answer(appr
 
 async def test_asking_again_with_the_same_key_finds_the_same_request(approvals: Approvals) -> None:
     first = await ask(approvals, order(), "very_large_order")
-    await approvals.decide(first["request_id"], first["action_hash"], APPROVE, staff("order_manager"))
+    await decide(approvals, first["request_id"], first["action_hash"], APPROVE, staff("order_manager"))
 
     again = await ask(approvals, order(), "very_large_order")
 
@@ -55,7 +55,7 @@ async def test_the_head_of_a_conversation_is_its_oldest_open_request(approvals: 
     second = await ask(approvals, refund(20_00), "general", key="plan:2")
 
     assert await approvals.head("thread-1") == first
-    await approvals.decide(first["request_id"], first["action_hash"], APPROVE, staff("general_agent"))
+    await decide(approvals, first["request_id"], first["action_hash"], APPROVE, staff("general_agent"))
     assert await approvals.head("thread-1") == second
     assert await approvals.head("another thread") is None
 
@@ -65,7 +65,7 @@ async def test_each_role_says_yes_in_its_turn(approvals: Approvals, database: Da
 
     for role in ("security_analyst", "security_manager", "compliance_officer"):
         assert view["roles"] == [role]
-        view = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
+        view = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
 
     assert view["status"] == "approved"
     said = [(d.step, d.role, d.decision) for d in await decisions(database, view["request_id"])]
@@ -80,7 +80,7 @@ async def test_each_role_says_yes_in_its_turn(approvals: Approvals, database: Da
 async def test_no_other_role_answers_a_step(approvals: Approvals, role: Role) -> None:
     view = await ask(approvals, order(), "very_large_order")
 
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
 
     assert str(after["refused"]).startswith("APPROVAL-ROLE")
     assert (after["status"], after["step"]) == ("open", 1)
@@ -95,7 +95,7 @@ async def test_no_customer_and_no_program_approves_even_if_the_ledgers_chain_nam
         row = session.get_one(ApprovalRow, view["request_id"])
         row.chain = [row.chain[0] | {"role": role}]
 
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
 
     assert after["status"] == "void"
 
@@ -131,7 +131,7 @@ async def test_an_answer_that_does_not_count_names_its_rule_and_changes_nothing(
     refused_before = events("approval.answer_refused")
     answer: dict[str, Any] = {"seen_hash": view["action_hash"], "said": APPROVE, "edit": changed_amount} | changes
 
-    after = await approvals.decide(view["request_id"], caller=caller, **answer)
+    after = await decide(approvals, view["request_id"], caller=caller, **answer)
 
     assert str(after["refused"]).startswith(f"{rule}: ")
     assert unanswered(after) == unanswered(view)
@@ -143,9 +143,9 @@ async def test_an_answer_that_does_not_count_names_its_rule_and_changes_nothing(
 async def test_nobody_acts_twice_in_one_chain(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
     both = Caller("ann", "order_manager"), Caller("ann", "finance_director")
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, both[0])
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, both[0])
 
-    after = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, both[1])
+    after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, both[1])
 
     assert str(after["refused"]).startswith("APPROVAL-TWICE")
     assert (after["status"], after["step"]) == ("open", 2)
@@ -157,16 +157,16 @@ async def test_the_word_of_the_service_account_is_never_a_decision(
 ) -> None:
     view = await ask(approvals, order(), "large_order")
 
-    assert await approvals.decide(view["request_id"], view["action_hash"], said, SERVICE) == view
+    assert await decide(approvals, view["request_id"], view["action_hash"], said, SERVICE) == view
     assert await decisions(database, view["request_id"]) == []
 
 
 async def test_a_rejection_by_anyone_in_the_chain_ends_it(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
 
-    after = await approvals.decide(
-        view["request_id"], view["action_hash"], reject("no budget"), staff("finance_director")
+    after = await decide(
+        approvals, view["request_id"], view["action_hash"], reject("no budget"), staff("finance_director")
     )
 
     assert (after["status"], after["note"], after["refused"]) == ("rejected", "no budget", None)
@@ -175,11 +175,11 @@ async def test_a_rejection_by_anyone_in_the_chain_ends_it(approvals: Approvals) 
 @pytest.mark.parametrize("ending", [APPROVE, reject("no")])
 async def test_a_closed_request_is_not_answered_again(approvals: Approvals, database: Database, ending: Any) -> None:
     view = await ask(approvals, order(), "large_order")
-    closed = await approvals.decide(view["request_id"], view["action_hash"], ending, staff("order_manager"))
+    closed = await decide(approvals, view["request_id"], view["action_hash"], ending, staff("order_manager"))
 
     other = staff("order_manager", 2)
     for said in (APPROVE, reject("no")):
-        again = await approvals.decide(view["request_id"], view["action_hash"], said, other)
+        again = await decide(approvals, view["request_id"], view["action_hash"], said, other)
         assert again == closed | {"refused": again["refused"]}
         assert again["refused"] == (
             f"APPROVAL-ENDED: this was {closed['status']} by order_manager order-manager-1 at 2026-06-01 12:00 UTC"
@@ -195,7 +195,7 @@ async def test_of_two_answers_to_one_step_at_once_one_counts(
     answers = [(APPROVE, staff("order_manager", 1)), (reject("no"), staff("order_manager", 2))]
 
     await asyncio.gather(
-        *(approvals.decide(view["request_id"], view["action_hash"], said, caller) for said, caller in answers)
+        *(decide(approvals, view["request_id"], view["action_hash"], said, caller) for said, caller in answers)
     )
 
     (counted,) = await decisions(database, view["request_id"])
@@ -208,7 +208,7 @@ async def test_a_double_click_counts_once_and_never_for_the_next_step(approvals:
     view = await ask(approvals, order(), "very_large_order")
     click = (view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
 
-    await asyncio.gather(approvals.decide(*click), approvals.decide(*click))
+    await asyncio.gather(decide(approvals, *click), decide(approvals, *click))
 
     assert [d.step for d in await decisions(database, view["request_id"])] == [0]
     assert (await approvals.get(view["request_id"]))["step"] == 2
@@ -224,15 +224,15 @@ async def test_only_what_everybody_approved_may_be_done(approvals: Approvals) ->
         return denial.value.rule == "APPROVAL-MISSING"
 
     assert await refused()
-    await approvals.decide(request_id, seen, APPROVE, staff("billing_agent"))
+    await decide(approvals, request_id, seen, APPROVE, staff("billing_agent"))
     assert await refused()
-    await approvals.decide(request_id, seen, APPROVE, staff("billing_manager"))
+    await decide(approvals, request_id, seen, APPROVE, staff("billing_manager"))
     assert (await approvals.approved(request_id))["arguments"] == refund().arguments
 
 
 async def test_what_was_rejected_or_never_asked_may_not_be_done(approvals: Approvals) -> None:
     view = await ask(approvals, refund(), "general")
-    await approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
+    await decide(approvals, view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
 
     for request_id in (view["request_id"], "apr-000000000000"):
         with pytest.raises(PolicyDenied, match="APPROVAL-MISSING"):
@@ -242,8 +242,13 @@ async def test_what_was_rejected_or_never_asked_may_not_be_done(approvals: Appro
 async def test_an_edit_changes_the_action_and_its_hash(approvals: Approvals) -> None:
     view = await ask(approvals, refund(40_00), "general")
 
-    after = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(view, 30_00), staff("general_agent"), edit=changed_amount
+    after = await decide(
+        approvals,
+        view["request_id"],
+        view["action_hash"],
+        edit_to(view, 30_00),
+        staff("general_agent"),
+        edit=changed_amount,
     )
 
     assert after["status"] == "approved", "the editor's own yes counts for the only step"
@@ -254,8 +259,13 @@ async def test_an_edit_changes_the_action_and_its_hash(approvals: Approvals) -> 
 async def test_an_edit_above_the_limit_of_its_editor_needs_the_longer_chain(approvals: Approvals) -> None:
     view = await ask(approvals, refund(40_00), "general")
 
-    after = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(view, 80_00), staff("general_agent"), edit=changed_amount
+    after = await decide(
+        approvals,
+        view["request_id"],
+        view["action_hash"],
+        edit_to(view, 80_00),
+        staff("general_agent"),
+        edit=changed_amount,
     )
 
     assert (after["status"], after["case"], after["roles"], after["steps"]) == ("open", "billing", ["billing_agent"], 2)
@@ -266,17 +276,17 @@ async def test_an_edit_voids_the_yeses_before_it_but_not_the_editors_own(
 ) -> None:
     view = await ask(approvals, refund(80_00), "billing")
     agent, manager = staff("billing_agent"), staff("billing_manager")
-    await approvals.decide(view["request_id"], view["action_hash"], APPROVE, agent)
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, agent)
 
-    edited = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(view, 90_00), manager, edit=changed_amount
+    edited = await decide(
+        approvals, view["request_id"], view["action_hash"], edit_to(view, 90_00), manager, edit=changed_amount
     )
     assert (edited["status"], edited["roles"]) == ("open", ["billing_agent"])
 
-    stale = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, agent)
+    stale = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, agent)
     assert str(stale["refused"]).startswith("APPROVAL-STALE")
 
-    done = await approvals.decide(view["request_id"], edited["action_hash"], seen(edited, APPROVE), agent)
+    done = await decide(approvals, view["request_id"], edited["action_hash"], seen(edited, APPROVE), agent)
     assert done["status"] == "approved"
     said = [(d.round, d.step, d.decision) for d in await decisions(database, view["request_id"])]
     assert said == [(0, 0, "approve"), (1, 0, "approve"), (1, 1, "edit")]
@@ -297,8 +307,8 @@ async def test_an_edit_that_is_not_allowed_changes_nothing(approvals: Approvals,
     arguments = {name: value for name, value in wanted.items() if value is not None}
     said = {"type": "edit", "edited_action": {"name": "refund_payment", "args": arguments}}
 
-    after = await approvals.decide(
-        view["request_id"], view["action_hash"], said, staff("general_agent"), edit=changed_amount
+    after = await decide(
+        approvals, view["request_id"], view["action_hash"], said, staff("general_agent"), edit=changed_amount
     )
 
     assert str(after["refused"]).startswith("APPROVAL-EDIT: ")

@@ -15,6 +15,7 @@ from agent.approvals.trail import BrokenTrailError, Trail
 from agent.ledger.database import Database, PolicyDenied
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.settings import Settings
+from tests.support import approvals as support
 from tests.support.approvals import ask, changed_amount, edit_to, order, refund
 from tests.support.threads import APPROVE, events, reject, seen, staff
 
@@ -23,7 +24,9 @@ Change = Callable[[ApprovalRow, list[DecisionRow]], None]
 
 async def decide(approvals: Approvals, view: ApprovalView, said: Any, role: Any) -> ApprovalView:
     said = seen(view, said)
-    return await approvals.decide(view["request_id"], view["action_hash"], said, staff(role), edit=changed_amount)
+    return await support.decide(
+        approvals, view["request_id"], view["action_hash"], said, staff(role), edit=changed_amount
+    )
 
 
 @pytest.fixture

@@ -2,39 +2,16 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from agent.client import outage
 from agent.client.cli import main
+from tests.support.desk import Desk, Result
 from tests.unit_tests.client.stub import Stub, serve
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """Its one JSON document."""
-        return json.loads(self.out)
-
-    @property
-    def error(self) -> Any:
-        """Its JSON error."""
-        return json.loads(self.err)
-
-
-Desk = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from agent.approvals.models import NOTE_LIMIT
 from agent.client.approvals import changed
 from agent.client.connection import DeskError, ExitCode
-from tests.unit_tests.client.conftest import Desk, Result
+from tests.support.desk import Desk, Result
 from tests.unit_tests.client.stub import (
     Call,
     Stub,

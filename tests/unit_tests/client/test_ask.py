@@ -8,7 +8,7 @@ import pytest
 from fastapi import Response
 
 from agent.client.connection import ExitCode
-from tests.unit_tests.client.conftest import Desk
+from tests.support.desk import Desk
 from tests.unit_tests.client.stub import Call, Stub, approval, broken_stream, waiting
 
 THREAD = "t-1"

@@ -11,7 +11,7 @@ import pytest
 from fastapi import Response
 
 from agent.client.connection import DeskError, ExitCode, explained
-from tests.unit_tests.client.conftest import Desk
+from tests.support.desk import Desk
 from tests.unit_tests.client.stub import Call, Stub
 
 SHOW = "/ops/orders/W-1"

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.client.connection import ExitCode
-from tests.unit_tests.client.conftest import Desk
+from tests.support.desk import Desk
 from tests.unit_tests.client.stub import Stub
 
 REPORT = {"remind": {"ap-1": "reminded"}, "expire": {}}

@@ -16,7 +16,7 @@ from fastapi import Response
 
 from agent.client.batch import thread_of
 from agent.client.connection import ExitCode
-from tests.unit_tests.client.conftest import Desk, Result
+from tests.support.desk import Desk, Result
 from tests.unit_tests.client.stub import OWNER, Call, Stub, approval, broken_stream, serve, stream, waiting
 
 DENIAL = {"rule": "LINES-AVAILABLE", "sentence": "the item is not available"}

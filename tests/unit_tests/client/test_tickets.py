@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agent.client.connection import ExitCode
-from tests.unit_tests.client.conftest import Desk, Result
+from tests.support.desk import Desk, Result
 from tests.unit_tests.client.stub import DUE, Stub
 
 TICKET: dict[str, Any] = {

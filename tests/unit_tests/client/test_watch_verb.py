@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agent.client.connection import ExitCode
-from tests.unit_tests.client.conftest import Desk
+from tests.support.desk import Desk
 from tests.unit_tests.client.stub import Stub, approval, interrupted, serve
 
 RUN = "/threads/t-1/runs/stream"

@@ -15,7 +15,6 @@ from agent.commerce.commands import (
     ChangeProfileAddress,
     ChangeShipTo,
     Command,
-    IssueCredit,
     LineQuantity,
     MarkDelivered,
     NewOrder,
@@ -39,6 +38,7 @@ from agent.providers.carrier import CarrierError
 from agent.providers.payment import PaymentError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import hand_over_parcel, place_order
 from tests.support.invariants import GOODWILL, given_back
@@ -72,7 +72,6 @@ What = Literal[
     "clock",
     "card",
     "deliver",
-    "credit",
     "complain",
 ]
 
@@ -129,7 +128,7 @@ class Life:
             "van": lambda: the_van_comes(shop),
             "no van goes there": lambda: self._no_van_goes_there(order_id),
             "cancel": lambda: self._ask(step, CancelOrder, **about, reason="no longer needed"),
-            "undo": lambda: shop.orders.undo(order_id, "CANCELLED"),
+            "undo": lambda: shop.orders.compensate(order_id, "CANCELLED"),
             "refund": lambda: self._ask(step, RefundPayment, **about, amount=step.amount),
             "settle": shop.debts.settle,
             "people decide": lambda: self._people_decide(by_hand=step.amount % 2 == 0),
@@ -146,12 +145,9 @@ class Life:
             "receive some": lambda: self._ask(step, ReceiveReturn, **about, lines=(LineQuantity(line=1, quantity=1),)),
             "withdraw": lambda: self._ask(step, WithdrawReturn, **about),
             "undo change": lambda: self._ask(step, UndoChange, **about),
-            "clock": shop.expiry.watch_the_clock,
+            "clock": shop.expiry.enforce_deadlines,
             "card": lambda: recard(shop, step.method, CARDS[step.amount % len(CARDS)]),
             "deliver": lambda: self._deliver(order_id),
-            "credit": lambda: self._ask(
-                step, IssueCredit, payment_method_id=step.method, amount=step.amount, reason="late"
-            ),
             "complain": lambda: self._ask(step, OpenTicket, **about, topic="order", text="It is late."),
         }
         with suppress(PolicyDenied, PaymentError, CarrierError, CircuitOpenError):
@@ -168,9 +164,9 @@ class Life:
             for order_id in busy:
                 await self.take(Step("go on", order_id))
             for debt in await self.shop.debts.past_limit():
-                await self.shop.debts.decided(debt.key, by_hand=False)
+                await steps.decide_debt(self.shop, debt.key, by_hand=False)
             await self.shop.payments.collect()
-            await self.shop.expiry.watch_the_clock()
+            await self.shop.expiry.enforce_deadlines()
             await self.shop.debts.settle()
             known = [await self.shop.queries.get(order_id) for order_id in busy]
             busy = [order["id"] for order in known if order["stage"] not in AT_REST]
@@ -188,16 +184,16 @@ class Life:
             case None | "placed":
                 await self._reserve(order_id)
             case "reserved":
-                await shop.orders.move(order_id, "approved")
+                await steps.move(shop, order_id, "approved")
             case "approved" | "parked":
                 await shop.payments.capture(order_id)
             case "declined":
                 if not (await shop.payments.declined(order_id))[1]:
-                    await shop.orders.undo(order_id, (await shop.payments.declined(order_id))[0])
+                    await shop.orders.compensate(order_id, (await shop.payments.declined(order_id))[0])
             case "paid":
                 await self._book(order_id)
             case "cancelling":
-                await shop.orders.undo(order_id, "CANCELLED")
+                await shop.orders.compensate(order_id, "CANCELLED")
                 await shop.debts.settle(order_id)
 
     async def _reserve(self, order_id: str) -> None:
@@ -210,16 +206,16 @@ class Life:
                     raise
                 short.append(line["number"])
         try:
-            await self.shop.orders.reserved(order_id, short=short)
+            await steps.reserved(self.shop, order_id, short=short)
         except PolicyDenied as denial:
             if denial.rule == "STOCK-SHORT":
-                await self.shop.orders.undo(order_id, denial.rule)
+                await self.shop.orders.compensate(order_id, denial.rule)
 
     async def _book(self, order_id: str, at_most: int | None = None) -> None:
-        for parcel in (await self.shop.fulfilment.plan(order_id))[:at_most]:
+        for parcel in (await steps.plan(self.shop, order_id))[:at_most]:
             await self.shop.fulfilment.book(parcel)
         if await self.shop.fulfilment.join(order_id) == "refused":
-            await self.shop.orders.undo(order_id, "SHIPPING-REFUSED")
+            await self.shop.orders.compensate(order_id, "SHIPPING-REFUSED")
 
     async def _no_van_goes_there(self, order_id: str) -> None:
         """The address turns out to be one that no carrier goes to; not of an order that one has promised to take."""
@@ -235,7 +231,7 @@ class Life:
                 with self.shop.database.writing() as session:
                     session.get_one(DebtRow, debt["key"]).attempts = ATTEMPTS * (debt["asked"] + 1)
                 by_hand = by_hand and debt["kind"] == "refund" and debt["key"] not in given
-                await self.shop.debts.decided(debt["key"], by_hand=by_hand)
+                await steps.decide_debt(self.shop, debt["key"], by_hand=by_hand)
 
     async def _wait(self) -> None:
         self.clock.advance(minutes=40)

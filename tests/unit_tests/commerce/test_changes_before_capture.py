@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent.services import Services
+from tests.support import steps
 from tests.support.scenes import (
     Scene,
     approved,
@@ -49,7 +50,7 @@ async def test_before_the_money_is_taken_a_change_moves_none(shop: Services, sce
     ]
     assert await shop.payments.collect() == await shop.debts.settle() == {}
     assert await charges(shop) == []
-    await shop.orders.move("A-1", "approved")
+    await steps.move(shop, "A-1", "approved")
     await shop.payments.capture("A-1")
     assert await entries(shop) == [("capture", order["total"])]
 
@@ -76,6 +77,6 @@ async def test_before_the_money_is_taken_only_the_method_changes(shop: Services)
     await reserved(shop, new_order())
     await pay_by(shop, "A-1", "ada_slow")
     assert await shop.payments.collect() == await shop.debts.settle() == {}
-    await shop.orders.move("A-1", "approved")
+    await steps.move(shop, "A-1", "approved")
     await shop.payments.capture("A-1")
     assert [row["method_id"] for row in (await dump(shop))["payments"] if row["order_id"] == "A-1"] == ["ada_slow"]

@@ -24,6 +24,7 @@ from agent.commerce.ticket_commands import TicketCommand
 from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import VariantRow
 from agent.services import Services
+from tests.support import steps
 from tests.support.scenes import (
     ELSEWHERE,
     ask,
@@ -131,7 +132,7 @@ async def test_only_those_commands_are_forgotten(shop: Services) -> None:
 
 async def test_an_order_is_delivered_when_its_last_parcel_is(shop: Services) -> None:
     await paid(shop, new_order())
-    parcels = await shop.fulfilment.plan("A-1")
+    parcels = await steps.plan(shop, "A-1")
     for n, parcel in enumerate(parcels):
         await ask(shop, MarkHandedOver, key=f"out:{n}", parcel_id=parcel)
     for n, (parcel, status) in enumerate(zip(parcels, ("processed", "delivered"), strict=True)):

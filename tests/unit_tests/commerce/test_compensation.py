@@ -5,6 +5,7 @@ import pytest
 
 from agent.commerce.commands import MarkDelivered, MarkHandedOver
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import hand_over_parcel, refund_payment
 from tests.support.outside import at_the_carrier, the_van_comes
@@ -43,7 +44,7 @@ async def owed(shop: Services) -> dict[str, bool]:
 async def east_left_west_waits(shop: Services) -> None:
     """Both are booked; the van comes when only the parcel from the east is ready."""
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     await shop.fulfilment.book(EAST)
     await the_van_comes(shop)
     await shop.fulfilment.book(WEST)
@@ -52,7 +53,7 @@ async def east_left_west_waits(shop: Services) -> None:
 async def test_a_parcel_of_which_no_carrier_knows_stays_without_asking(shop: Services) -> None:
     before = (await dump(shop))["variants"]
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     order = await cancel(shop)
     assert (order["stage"], await states(shop)) == ("cancelled", {EAST: "stopped", WEST: "stopped"})
     assert (await dump(shop))["variants"] == before
@@ -150,7 +151,7 @@ async def test_a_stop_without_an_answer_is_asked_for_again(
 
 async def test_a_parcel_stopped_before_its_booking_arrived_is_not_taken(shop: Services) -> None:
     await paid(shop, LAMP_ORDER)
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
 
     async def cancelled_on_the_way(request: httpx.Request) -> None:
         if request.url.path == "/shipments":
@@ -177,7 +178,7 @@ async def test_an_order_that_left_in_part_cannot_be_undone(shop: Services) -> No
     await hand_over_parcel(shop, EAST)
     before = await dump(shop)
     with denies("ORDER-STAGE"):
-        await shop.orders.undo("A-1", "CANCELLED")
+        await shop.orders.compensate("A-1", "CANCELLED")
     assert await dump(shop) == before
 
 
@@ -185,7 +186,7 @@ async def test_a_parcel_that_people_stopped_by_hand_is_stopped(shop: Services) -
     before = await stock(shop, "LAMP-OAK")
     await booked(shop, LAMP_ORDER)
     await cancel(shop)
-    await shop.debts.decided(STOPS[0], by_hand=True)
+    await steps.decide_debt(shop, STOPS[0], by_hand=True)
     await shop.debts.settle("A-1")
     assert (await shop.queries.get("A-1"))["stage"] == "cancelled"
     assert await stock(shop, "LAMP-OAK") == before
@@ -196,5 +197,5 @@ async def test_undone_many_times_a_parcel_is_to_be_stopped_once(shop: Services) 
     await booked(shop, new_order())
     await cancel(shop)
     before = await dump(shop)
-    await shop.orders.undo("A-1", "CANCELLED")
+    await shop.orders.compensate("A-1", "CANCELLED")
     assert await dump(shop) == before

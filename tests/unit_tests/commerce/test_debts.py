@@ -8,6 +8,7 @@ import pytest
 from agent.commerce.debt_outcomes import ATTEMPTS
 from agent.commerce.debts import Debt
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
 from tests.support.scenes import TOTAL, dump, entries, new_order, paid, repaid, unreachable, wire
@@ -97,7 +98,7 @@ async def test_what_people_did_by_hand_is_booked_once_and_no_provider_is_asked(
 ) -> None:
     await fail(shop, clock, ATTEMPTS)
     for _ in range(2):
-        await shop.debts.decided(owed, by_hand=True)
+        await steps.decide_debt(shop, owed, by_hand=True)
     clock.advance(days=7)
     assert await shop.debts.settle() == {}
     assert await shop.debts.past_limit() == []
@@ -107,7 +108,7 @@ async def test_what_people_did_by_hand_is_booked_once_and_no_provider_is_asked(
 
 async def test_people_can_have_a_debt_tried_again_at_once(shop: Services, clock: Clock, owed: str) -> None:
     await fail(shop, clock, ATTEMPTS)
-    await shop.debts.decided(owed, by_hand=False)
+    await steps.decide_debt(shop, owed, by_hand=False)
     assert await shop.debts.past_limit() == []
     assert await shop.debts.settle("A-1") == {owed: "settled"}
     assert [refund.amount for refund in await repaid(shop)] == [10_00]
@@ -118,7 +119,7 @@ async def test_a_debt_that_goes_on_failing_is_brought_before_people_again(
 ) -> None:
     await fail(shop, clock, ATTEMPTS)
     for _ in range(2):  # said twice is said once
-        await shop.debts.decided(owed, by_hand=False)
+        await steps.decide_debt(shop, owed, by_hand=False)
     await fail(shop, clock, ATTEMPTS)
     [debt] = await shop.debts.past_limit()
     assert (debt.key, debt.attempts, debt.asked) == (owed, 2 * ATTEMPTS, 1)

@@ -7,6 +7,7 @@ import pytest
 from agent.commerce.payments import ATTEMPTS
 from agent.providers.payment import PaymentNotSentError
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.scenes import approved, cancel, charges, denies, dump, entries, new_order, pay_by, recard
 
@@ -22,7 +23,7 @@ async def try_another(shop: Services, method: str, key: str = "c1") -> str:
     """What comes of another method of the customer's."""
     order = await pay_by(shop, "A-1", method, key=key)
     assert order["stage"] == "reserved"
-    await shop.orders.move("A-1", "approved")
+    await steps.move(shop, "A-1", "approved")
     return (await shop.payments.capture("A-1")).outcome
 
 
@@ -47,7 +48,7 @@ async def test_another_method_pays_under_a_key_of_its_own(shop: Services) -> Non
     ]
     assert [kind for kind, _ in await entries(shop)] == ["capture"]
     assert (await shop.queries.get("A-1"))["stage"] == "paid"
-    assert await shop.fulfilment.plan("A-1")  # what was declined keeps nothing back
+    assert await steps.plan(shop, "A-1")  # what was declined keeps nothing back
     assert (await shop.fulfilment.book("A-1/east")).outcome == "booked"
 
 

@@ -17,19 +17,19 @@ async def cases(shop: Services) -> list[str | None]:
 
 async def test_each_order_that_does_not_arrive_is_a_case_for_people_once(shop: Services, clock: Clock) -> None:
     clock.advance(days=17)
-    assert await shop.expiry.watch_the_clock() == {}
+    assert await shop.expiry.enforce_deadlines() == {}
     for _ in range(8):
         clock.advance(days=1)
-        await shop.expiry.watch_the_clock()
+        await shop.expiry.enforce_deadlines()
     assert await cases(shop) == list(SENT)
 
 
 async def test_an_order_that_is_touched_again_is_looked_at_again_in_its_time(shop: Services, clock: Clock) -> None:
     clock.advance(days=40)
-    assert set(await shop.expiry.watch_the_clock()) == set(SENT)
+    assert set(await shop.expiry.enforce_deadlines()) == set(SENT)
     with shop.database.writing() as session:  # as if people had never been told
         session.execute(delete(NotificationRow).where(NotificationRow.event == "order.stuck"))
         session.execute(update(OrderRow).where(OrderRow.id == "W-1012").values(touched_at=clock()))
-    assert await shop.expiry.watch_the_clock() == {}
+    assert await shop.expiry.enforce_deadlines() == {}
     clock.advance(days=22)
-    assert set(await shop.expiry.watch_the_clock()) == {"W-1012"}
+    assert set(await shop.expiry.enforce_deadlines()) == {"W-1012"}

@@ -2,22 +2,17 @@
 
 import asyncio
 
-import pytest
-
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
+from tests.support import steps
 from tests.support.commands import hand_over_parcel
 from tests.support.scenes import (
-    Scene,
-    approved,
     cancel,
     denies,
     dump,
     entries,
     new_order,
     paid,
-    placed,
-    reserved,
     stock,
 )
 
@@ -26,7 +21,7 @@ PARCELS = ["A-1/east", "A-1/west"]
 
 async def test_each_warehouse_sends_one_parcel_with_its_lines(shop: Services) -> None:
     await paid(shop, new_order(lines={"LAMP-OAK": 2, "CLOCK-OAK": 1, "MUG-BLUE": 1}))
-    assert await shop.fulfilment.plan("A-1") == PARCELS
+    assert await steps.plan(shop, "A-1") == PARCELS
     rows = [row for row in (await dump(shop))["parcels"] if row["order_id"] == "A-1"]
     assert [(row["warehouse"], row["lines"], row["state"]) for row in rows] == [
         ("east", [1, 3], "planned"),
@@ -36,21 +31,12 @@ async def test_each_warehouse_sends_one_parcel_with_its_lines(shop: Services) ->
 
 async def test_planned_again_only_what_has_not_left_is_to_do(shop: Services) -> None:
     await paid(shop, new_order())
-    assert await shop.fulfilment.plan("A-1") == await shop.fulfilment.plan("A-1") == PARCELS
+    assert await steps.plan(shop, "A-1") == await steps.plan(shop, "A-1") == PARCELS
     await hand_over_parcel(shop, "A-1/east")
-    assert await shop.fulfilment.plan("A-1") == ["A-1/west"]
+    assert await steps.plan(shop, "A-1") == ["A-1/west"]
     await hand_over_parcel(shop, "A-1/west")
     assert await shop.fulfilment.join("A-1") == "completed"
-    assert await shop.fulfilment.plan("A-1") == []
-
-
-@pytest.mark.parametrize("scene", [placed, reserved, approved])
-async def test_nothing_is_planned_before_it_is_paid(shop: Services, scene: Scene) -> None:
-    await scene(shop, new_order())
-    before = await dump(shop)
-    with denies("ORDER-STAGE"):
-        await shop.fulfilment.plan("A-1")
-    assert await dump(shop) == before
+    assert await steps.plan(shop, "A-1") == []
 
 
 async def test_a_parcel_of_an_imported_order_leaves_when_the_warehouse_says_so(shop: Services) -> None:
@@ -62,7 +48,7 @@ async def test_a_parcel_of_an_imported_order_leaves_when_the_warehouse_says_so(s
 
 async def test_handed_over_many_times_a_parcel_leaves_once(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     on_hand, held = await stock(shop, "LAMP-OAK")
     tracking = await asyncio.gather(*(hand_over_parcel(shop, "A-1/east") for _ in range(4)))
     assert len(set(tracking)) == 1
@@ -78,13 +64,13 @@ async def test_handed_over_many_times_a_parcel_leaves_once(shop: Services) -> No
 
 async def test_parcels_have_tracking_ids_of_their_own(shop: Services) -> None:
     await paid(shop, new_order())
-    ids = {await hand_over_parcel(shop, parcel) for parcel in await shop.fulfilment.plan("A-1")}
+    ids = {await hand_over_parcel(shop, parcel) for parcel in await steps.plan(shop, "A-1")}
     assert len(ids) == 2
 
 
 async def test_an_order_is_complete_when_all_its_parcels_have_left(shop: Services) -> None:
     await paid(shop, new_order())
-    for parcel in await shop.fulfilment.plan("A-1"):
+    for parcel in await steps.plan(shop, "A-1"):
         assert await shop.fulfilment.join("A-1") == "waiting"
         await hand_over_parcel(shop, parcel)
     for _ in range(2):
@@ -101,7 +87,7 @@ async def test_an_order_of_which_nothing_was_planned_is_not_complete(shop: Servi
 
 async def test_the_parcels_of_an_order_that_was_cancelled_stay(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     await cancel(shop)
     before = await dump(shop, "effects")
     with denies("ORDER-STAGE"):
@@ -111,7 +97,7 @@ async def test_the_parcels_of_an_order_that_was_cancelled_stay(shop: Services) -
 
 async def test_an_order_cannot_be_cancelled_once_a_parcel_has_left(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     await hand_over_parcel(shop, "A-1/east")
     with denies("CANCEL-STATUS"):
         await cancel(shop)
@@ -120,7 +106,7 @@ async def test_an_order_cannot_be_cancelled_once_a_parcel_has_left(shop: Service
 async def test_of_a_cancel_and_a_parcel_at_once_one_wins(shop: Services) -> None:
     before = await stock(shop, "LAMP-OAK")
     await paid(shop, new_order(lines={"LAMP-OAK": 2}))
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     cancelled, left = await asyncio.gather(cancel(shop), hand_over_parcel(shop, parcel), return_exceptions=True)
     assert isinstance(cancelled, PolicyDenied) != isinstance(left, PolicyDenied)
     gone = 0 if isinstance(left, PolicyDenied) else 2

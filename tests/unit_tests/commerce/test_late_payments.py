@@ -5,6 +5,7 @@ import pytest
 
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.scenes import (
     TOTAL,
@@ -67,7 +68,7 @@ async def test_an_order_cancelled_with_a_payment_unknown_waits_until_that_is_fou
         await shop.payments.capture("A-1")
     with wire(shop.providers.clients[0], request=unreachable):
         assert await shop.debts.settle("A-1") == {VOID: "owed"}
-    assert (await shop.orders.undo("A-1", "CANCELLED"))["stage"] == "cancelling"
+    assert (await shop.orders.compensate("A-1", "CANCELLED"))["stage"] == "cancelling"
     clock.advance(hours=1)
     await shop.debts.settle("A-1")
     closed = await shop.queries.get("A-1")
@@ -77,7 +78,7 @@ async def test_an_order_cancelled_with_a_payment_unknown_waits_until_that_is_fou
 async def test_a_declined_charge_that_is_found_out_owes_nothing(shop: Services) -> None:
     await unknown(shop, method="ada_declines")
     assert await shop.debts.settle("A-1") == {VOID: "settled"}
-    assert (await stage(shop), await shop.payments.outcome("A-1")) == ("cancelled", "declined")
+    assert (await stage(shop), await steps.payment_outcome(shop, "A-1")) == ("cancelled", "declined")
 
 
 async def test_a_payment_of_which_nobody_was_asked_is_void_without_asking(shop: Services) -> None:
@@ -87,7 +88,7 @@ async def test_a_payment_of_which_nobody_was_asked_is_void_without_asking(shop: 
     await cancel(shop)
     with wire(shop.providers.clients[0], request=unreachable):
         assert await shop.debts.settle("A-1") == {VOID: "settled"}
-    assert (await stage(shop), await shop.payments.outcome("A-1")) == ("cancelled", "void")
+    assert (await stage(shop), await steps.payment_outcome(shop, "A-1")) == ("cancelled", "void")
 
 
 async def test_a_payment_that_arrives_after_it_was_voided_takes_nothing(shop: Services) -> None:
@@ -127,7 +128,7 @@ async def test_money_that_was_taken_although_people_said_it_never_came_is_paid_b
 
     async def given_up(_: httpx.Response) -> None:
         await cancel(shop)
-        await shop.debts.decided(VOID, by_hand=True)
+        await steps.decide_debt(shop, VOID, by_hand=True)
         assert await stage(shop) == "cancelled"
 
     with wire(shop.providers.clients[0], response=given_up):

@@ -7,6 +7,7 @@ import pytest
 
 from agent.commerce.lifecycle import AT_REST, CHARGEABLE, MOVES, NOT_PAID_YET, Cause, Stage, check_move
 from agent.services import Services
+from tests.support import steps
 from tests.support.scenes import denies, dump, new_order, placed
 
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -59,10 +60,10 @@ async def test_a_refused_move_changes_nothing_in_the_ledger(shop: Services) -> N
     await placed(shop, new_order())
     before = await dump(shop)
     with denies("ORDER-STAGE"):
-        await shop.orders.move("A-1", "paid")
+        await steps.move(shop, "A-1", "paid")
     assert await dump(shop) == before
 
 
 async def test_an_unknown_order_does_not_move(shop: Services) -> None:
     with denies("ORDER-EXISTS"):
-        await shop.orders.move("A-404", "reserved")
+        await steps.move(shop, "A-404", "reserved")

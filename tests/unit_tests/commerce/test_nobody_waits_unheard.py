@@ -106,7 +106,7 @@ async def nobody_answers(life: Life, clock: Clock) -> None:
         for order in ORDERS:
             await life.take(Step("go on", order.order_id))
         with suppress(PolicyDenied):
-            await life.shop.expiry.watch_the_clock()
+            await life.shop.expiry.enforce_deadlines()
         await life.shop.payments.collect()
         await life.shop.debts.settle()
 
@@ -139,8 +139,8 @@ async def test_an_order_that_nobody_moves_is_told_to_people_once_in_each_stage(s
     for _ in range(2):
         await life.take(Step("go on", "A-1"))
     clock.advance(days=3)
-    assert (await shop.expiry.watch_the_clock())["A-1"] == "handed to people"
-    assert "A-1" not in await shop.expiry.watch_the_clock()
+    assert (await shop.expiry.enforce_deadlines())["A-1"] == "handed to people"
+    assert "A-1" not in await shop.expiry.enforce_deadlines()
     assert [row["topic"] for row in (await dump(shop))["tickets"] if row["order_id"] == "A-1"] == ["order"]
 
 
@@ -149,5 +149,5 @@ def test_every_notice_that_a_way_out_speaks_of_is_one_that_can_be_sent() -> None
 
 
 def test_every_state_has_somebody_who_can_move_it_on_and_an_end() -> None:
-    assert all(way.told and way.end for way in ways_out())
+    assert all(way.notified and way.end for way in ways_out())
     assert {way.state for way in ways_out() if way.what == "order" and way.by == "–"} == {"completed", "cancelled"}

@@ -4,6 +4,7 @@ import pytest
 
 from agent.ledger.tables import VariantRow
 from agent.services import Services
+from tests.support import steps
 from tests.support.commands import hand_over_parcel, refund_payment
 from tests.support.scenes import (
     cancel,
@@ -104,7 +105,7 @@ async def test_stock_is_held_for_the_new_item_and_no_longer_for_the_old(shop: Se
 
 async def test_one_piece_of_several_gets_a_line_of_its_own_in_the_same_parcel(shop: Services) -> None:
     await paid(shop, new_order(lines=CURTAIN))
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     order = await replace(shop, "A-1", ("CURTAIN-MEDIUM", "CURTAIN-SHORT"))
     assert [(line["sku"], line["quantity"], line["unit_price"]) for line in order["lines"]] == [
         ("CURTAIN-MEDIUM", 1, 95_00),
@@ -188,7 +189,7 @@ async def test_nothing_moves_for_an_equal_price(shop: Services) -> None:
 
 async def test_a_parcel_waits_until_the_difference_is_paid(shop: Services) -> None:
     await paid(shop, new_order(lines=CURTAIN))
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     await replace(shop, "A-1", ("CURTAIN-MEDIUM", "CURTAIN-LONG"))
     with denies("PAYMENT-DUE"):
         await hand_over_parcel(shop, parcel)
@@ -199,14 +200,14 @@ async def test_a_parcel_waits_until_the_difference_is_paid(shop: Services) -> No
 
 async def test_a_refund_for_goodwill_keeps_no_parcel_back(shop: Services) -> None:
     await paid(shop, new_order(lines=CURTAIN))
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     await refund_payment(shop, "A-1", 10_00)
     await hand_over_parcel(shop, parcel)
 
 
 async def test_of_a_declined_difference_the_customer_hears_once_and_nothing_leaves(shop: Services) -> None:
     await paid(shop, new_order(lines=CURTAIN))
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     await replace(shop, "A-1", ("CURTAIN-MEDIUM", "CURTAIN-LONG"), method="ada_declines")
     assert await shop.payments.collect("A-1") == {"c1": "declined"}
     assert await shop.payments.collect("A-1") == {}
@@ -214,7 +215,7 @@ async def test_of_a_declined_difference_the_customer_hears_once_and_nothing_leav
     assert (notice["order_id"], notice["facts"]) == ("A-1", {"rule": "PAYMENT-DECLINED", "amount": 24_00})
     with denies("PAYMENT-DUE"):
         await hand_over_parcel(shop, parcel)
-    assert await shop.payments.outcome("A-1") == "captured"  # of the order's own price
+    assert await steps.payment_outcome(shop, "A-1") == "captured"  # of the order's own price
 
 
 async def test_a_difference_whose_answer_was_lost_is_captured_once(shop: Services) -> None:

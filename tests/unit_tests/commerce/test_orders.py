@@ -93,7 +93,7 @@ async def test_an_undone_order_gives_back_exactly_what_it_held(shop: Services) -
     await shop.orders.reserve_line("A-1", 1)
     with denies("STOCK-SHORT"):
         await shop.orders.reserve_line("A-1", 2)
-    order = await shop.orders.undo("A-1", "STOCK-SHORT")
+    order = await shop.orders.compensate("A-1", "STOCK-SHORT")
     assert (order["stage"], order["status"], order["reason"]) == ("cancelled", "cancelled", "STOCK-SHORT")
     assert [line["reservation"] for line in order["lines"]] == ["released", "none"]
     assert await variants(shop) == before
@@ -101,16 +101,16 @@ async def test_an_undone_order_gives_back_exactly_what_it_held(shop: Services) -
 
 async def test_undoing_again_changes_nothing(shop: Services) -> None:
     await reserved(shop, new_order())
-    first = await shop.orders.undo("A-1", "ORDER-REJECTED")
+    first = await shop.orders.compensate("A-1", "ORDER-REJECTED")
     before = await dump(shop)
-    assert await shop.orders.undo("A-1", "CANCELLED") == first
+    assert await shop.orders.compensate("A-1", "CANCELLED") == first
     assert await dump(shop) == before
 
 
 async def test_a_completed_order_cannot_be_undone(shop: Services) -> None:
     before = await dump(shop)
     with denies("ORDER-STAGE"):
-        await shop.orders.undo("W-1001", "CANCELLED")
+        await shop.orders.compensate("W-1001", "CANCELLED")
     assert await dump(shop) == before
 
 
@@ -121,10 +121,10 @@ async def test_undoing_voids_what_people_are_asked_about_the_order_and_nothing_e
     large = await shop.approvals.open(action, "large_order", key="1", order_id="A-1", **about)
     refund = await shop.approvals.open(action, "billing", key="2", order_id="A-1", **about)
     other = await shop.approvals.open(action, "large_order", key="3", order_id="A-2", **about)
-    await shop.orders.undo("A-1", "CANCELLED")
+    await shop.orders.compensate("A-1", "CANCELLED")
     ids = [view["request_id"] for view in (large, refund, other)]
     assert [(await shop.approvals.get(each))["status"] for each in ids] == ["void", "open", "open"]
-    assert [told.request_id for told in await shop.deadlines.to_tell()] == [large["request_id"]]
+    assert [told.request_id for told in await shop.deadlines.threads_to_wake()] == [large["request_id"]]
 
 
 async def test_a_customer_cancels_an_order_that_holds_stock(shop: Services) -> None:

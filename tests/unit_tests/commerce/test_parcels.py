@@ -9,6 +9,7 @@ from agent.commerce.commands import MarkDelivered, RequestReturn
 from agent.providers.carrier import CarrierUnavailableError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
+from tests.support import steps
 from tests.support.commands import hand_over_parcel
 from tests.support.outside import NEVER_TAKEN, at_the_carrier, readdress, the_van_comes
 from tests.support.scenes import (
@@ -75,18 +76,18 @@ async def test_one_that_has_left_is_not_booked_again(shop: Services) -> None:
 @pytest.mark.parametrize("accident", [{"request": unreachable}, {"response": lost}], ids=["before", "after"])
 async def test_a_carrier_that_does_not_answer_is_asked_again(shop: Services, accident: Any) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     with wire(shop.providers.clients[0], **accident), pytest.raises(CarrierUnavailableError):
         await shop.fulfilment.book(EAST)
     assert (await states(shop))[EAST] == "booked"  # it may be
     assert await shop.fulfilment.join("A-1") == "waiting"
-    assert await shop.fulfilment.plan("A-1") == [EAST, WEST]
+    assert await steps.plan(shop, "A-1") == [EAST, WEST]
     assert (await shop.fulfilment.book(EAST)).outcome == "booked"
 
 
 async def test_no_carrier_is_asked_while_its_circuit_is_open(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     shop.breakers["carrier"].force_open()
     with pytest.raises(CircuitOpenError):
         await shop.fulfilment.book(EAST)
@@ -95,7 +96,7 @@ async def test_no_carrier_is_asked_while_its_circuit_is_open(shop: Services) -> 
 
 async def test_a_parcel_is_not_booked_before_a_change_is_paid(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     await replace(shop, "A-1", ("LAMP-OAK", "LAMP-BRASS"))
     assert (await shop.fulfilment.book(EAST)).outcome == "unpaid"
     assert await at_the_carrier(shop) == {}
@@ -130,7 +131,7 @@ async def test_what_the_carrier_refuses_is_given_back_and_the_rest_goes_on(shop:
 
 async def booked_east_only(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     assert (await shop.fulfilment.book(EAST)).outcome == "booked"
 
 
@@ -144,10 +145,10 @@ async def test_a_parcel_refused_twice_is_given_back_once(shop: Services) -> None
 async def test_an_order_of_which_nothing_is_taken_is_undone_as_a_whole(shop: Services) -> None:
     before = (await dump(shop))["variants"]
     await paid(shop, new_order())
-    for parcel in await shop.fulfilment.plan("A-1"):
+    for parcel in await steps.plan(shop, "A-1"):
         await refuse(shop, parcel)
     assert await shop.fulfilment.join("A-1") == "refused"
-    order = await shop.orders.undo("A-1", "SHIPPING-REFUSED")
+    order = await shop.orders.compensate("A-1", "SHIPPING-REFUSED")
     assert (order["stage"], order["status"], order["reason"]) == ("cancelled", "cancelled", "SHIPPING-REFUSED")
     assert (await dump(shop))["variants"] == before
     await shop.debts.settle("A-1")
@@ -176,7 +177,7 @@ async def test_what_was_refused_cannot_be_returned(shop: Services) -> None:
 
 async def test_a_refusal_that_comes_after_the_order_was_cancelled_gives_nothing_back_twice(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     await readdress(shop, "A-1", NEVER_TAKEN)
 
     async def cancelled_meanwhile(_: httpx.Response) -> None:

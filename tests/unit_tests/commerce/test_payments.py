@@ -12,6 +12,7 @@ from agent.ledger.tables import VariantRow
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
+from tests.support import steps
 from tests.support.scenes import (
     TOTAL,
     Scene,
@@ -59,11 +60,11 @@ async def test_the_money_is_taken_at_the_network_and_booked(shop: Services) -> N
 async def test_a_declined_card_takes_nothing_and_stays_declined(shop: Services) -> None:
     await approved(shop, new_order(method="ada_declines"))
     assert (await shop.payments.capture("A-1")).outcome == "declined"
-    assert (await shop.payments.capture("A-1")).outcome == await shop.payments.outcome("A-1") == "declined"
+    assert (await shop.payments.capture("A-1")).outcome == await steps.payment_outcome(shop, "A-1") == "declined"
     assert [charge.status for charge in await charges(shop)] == ["declined"]
     assert await entries(shop) == []
     assert await stage(shop) == "declined"
-    assert (await shop.orders.undo("A-1", "PAYMENT-DECLINED"))["stage"] == "cancelled"
+    assert (await shop.orders.compensate("A-1", "PAYMENT-DECLINED"))["stage"] == "cancelled"
 
 
 async def test_a_payment_is_deferred_while_the_network_is_down_and_taken_later(shop: Services) -> None:
@@ -71,7 +72,7 @@ async def test_a_payment_is_deferred_while_the_network_is_down_and_taken_later(s
     with pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     assert await shop.payments.park("A-1") == ("parked", "deferred")
-    assert await shop.payments.outcome("A-1") == "deferred"
+    assert await steps.payment_outcome(shop, "A-1") == "deferred"
     assert (await stage(shop), await charges(shop)) == ("parked", [])
     await recard(shop, "ada_down", "tok_approve")
     assert (await shop.payments.capture("A-1")).outcome == "captured"
@@ -102,7 +103,7 @@ async def test_an_unknown_payment_that_cannot_be_looked_up_is_not_sent_again(sho
     with wire(shop.providers.clients[0], request=count_and_fail), pytest.raises(PaymentNotSentError):
         await shop.payments.capture("A-1")
     assert sent == ["GET"]
-    assert await shop.payments.outcome("A-1") == "unknown"
+    assert await steps.payment_outcome(shop, "A-1") == "unknown"
 
 
 async def test_captured_many_times_at_once_the_customer_pays_once(shop: Services) -> None:
@@ -126,7 +127,7 @@ async def test_a_lost_answer_does_not_undo_what_another_worker_learned(shop: Ser
     with wire(shop.providers.clients[0], response=learn_first), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
     assert learned == ["captured"]
-    assert await shop.payments.outcome("A-1") == "captured"
+    assert await steps.payment_outcome(shop, "A-1") == "captured"
 
 
 @pytest.mark.parametrize("scene", [placed, reserved])
@@ -142,7 +143,7 @@ async def test_money_is_taken_only_of_an_approved_order(shop: Services, scene: S
 async def test_nothing_is_taken_of_an_order_that_does_not_exist(shop: Services) -> None:
     with denies("ORDER-EXISTS"):
         await shop.payments.capture("A-404")
-    assert await shop.payments.outcome("A-404") == "none"
+    assert await steps.payment_outcome(shop, "A-404") == "none"
 
 
 async def test_a_paid_order_is_not_parked(shop: Services) -> None:
@@ -188,6 +189,6 @@ async def test_an_open_circuit_sends_nothing_and_defers(shop: Services) -> None:
     shop.breakers["payment"].force_open()
     with pytest.raises(CircuitOpenError):
         await shop.payments.capture("A-1")
-    assert (await shop.payments.outcome("A-1"), await charges(shop)) == ("deferred", [])
+    assert (await steps.payment_outcome(shop, "A-1"), await charges(shop)) == ("deferred", [])
     shop.breakers["payment"].reset()
     assert (await shop.payments.capture("A-1")).outcome == "captured"

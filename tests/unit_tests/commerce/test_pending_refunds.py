@@ -7,6 +7,7 @@ import pytest
 
 from agent.commerce.debt_outcomes import PENDING_LIMIT
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.scenes import cancel, dump, entries, lost, network, new_order, paid, recard, unreachable, wire
 
@@ -83,7 +84,7 @@ async def test_people_are_asked_about_a_refund_that_fails_again_and_again(shop: 
         clock.advance(hours=2)
     [debt] = await shop.debts.past_limit()
     assert (debt.key, debt.attempts) == (KEY, 8)
-    await shop.debts.decided(KEY, by_hand=True)
+    await steps.decide_debt(shop, KEY, by_hand=True)
     assert await entries(shop) == [("capture", 233_00), ("hand_refund", -233_00)]
 
 

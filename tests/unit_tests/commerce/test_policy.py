@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.commerce.policy import RULES, RiskFacts, cancel_denied, policy_denied, refund_denied, risk_score
+from agent.commerce.policy import RULES, RiskFacts, cancel_denied, policy_denied, refund_denied, risk_reasons
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ USUAL = RiskFacts(
     ],
 )
 def test_the_risk_of_an_order_is_the_sum_of_what_is_unusual(facts: dict[str, Any], score: int) -> None:
-    assert risk_score(replace(USUAL, **facts)) == score
+    assert sum(points for points, _ in risk_reasons(replace(USUAL, **facts))) == score
 
 
 @pytest.mark.parametrize(

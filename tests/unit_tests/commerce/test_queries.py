@@ -7,6 +7,7 @@ import pytest
 from agent.commerce.commands import NewOrder
 from agent.ledger.tables import CustomerRow
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import hand_over_parcel
 from tests.support.scenes import approved, denies, new_order, paid, pay_by, placed, reserved
@@ -49,17 +50,17 @@ async def test_parked_orders_wait_at_once_and_others_when_nobody_touched_them(sh
     assert await waiting() == ["A-1"]
     clock.advance(seconds=1)
     assert await waiting() == ["A-1", "A-2"]
-    await shop.orders.move("A-2", "reserved")
+    await steps.move(shop, "A-2", "reserved")
     assert await waiting() == ["A-1"]
 
 
 async def test_nobody_waits_for_an_order_at_rest(shop: Services, clock: Clock) -> None:
     await paid(shop, new_order("A-1"))
-    for parcel in await shop.fulfilment.plan("A-1"):
+    for parcel in await steps.plan(shop, "A-1"):
         await hand_over_parcel(shop, parcel)
     await shop.fulfilment.join("A-1")
     await placed(shop, new_order("A-2"))
-    await shop.orders.undo("A-2", "CANCELLED")
+    await shop.orders.compensate("A-2", "CANCELLED")
     clock.advance(days=1)
     assert await shop.queries.unfinished(stale_seconds=0) == []
 
@@ -83,20 +84,20 @@ def elsewhere(order: NewOrder, **differs: str) -> NewOrder:
 )
 async def test_the_risk_of_an_order_is_read_from_the_ledger(shop: Services, order: NewOrder, score: int) -> None:
     await placed(shop, order)
-    assert await shop.queries.risk("A-1") == score
+    assert await steps.risk_score(shop, "A-1") == score
 
 
 async def test_a_fourth_order_within_a_day_is_a_risk(shop: Services, clock: Clock) -> None:
     async def risk_of_one_more(order_id: str) -> int:
         clock.advance(minutes=1)
         await placed(shop, new_order(order_id, lines={"LAMP-OAK": 1}))
-        return await shop.queries.risk(order_id)
+        return await steps.risk_score(shop, order_id)
 
     scores = [await risk_of_one_more(f"A-{n}") for n in range(4)]
     assert scores == [0, 0, 0, 25]
     clock.advance(hours=24)
     assert await risk_of_one_more("A-5") == 0
-    assert [await shop.queries.risk(f"A-{n}") for n in range(4)] == scores  # later orders do not count
+    assert [await steps.risk_score(shop, f"A-{n}") for n in range(4)] == scores  # later orders do not count
 
 
 @pytest.mark.parametrize(("days", "score"), [(7, 30), (8, 0)])
@@ -105,7 +106,7 @@ async def test_a_profile_that_was_just_changed_is_a_risk(shop: Services, clock: 
         session.get_one(CustomerRow, "ada_park").profile_changed_at = clock()
     clock.advance(days=days)
     await placed(shop, new_order())
-    assert await shop.queries.risk("A-1") == score
+    assert await steps.risk_score(shop, "A-1") == score
 
 
 @pytest.mark.parametrize(

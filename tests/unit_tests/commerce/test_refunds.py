@@ -214,5 +214,5 @@ async def test_cancelling_an_imported_order_releases_its_stock_and_repays_the_re
 async def test_an_order_that_was_refunded_in_full_owes_nothing_more_when_undone(shop: Services) -> None:
     await paid(shop, new_order())
     await refund(shop, TOTAL)
-    await shop.orders.undo("A-1", "CANCELLED")
+    await shop.orders.compensate("A-1", "CANCELLED")
     assert [debt["amount"] for debt in await debts(shop)] == [TOTAL]

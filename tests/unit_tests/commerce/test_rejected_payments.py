@@ -5,6 +5,7 @@ import pytest
 
 from agent.commerce.payments import BATCH_SIZE
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.scenes import (
     approved,
@@ -42,7 +43,7 @@ async def test_another_method_pays_instead(shop: Services) -> None:
     await gone(shop)
     await shop.payments.capture("A-1")
     await pay_by(shop, "A-1", "ada_slow")
-    await shop.orders.move("A-1", "approved")
+    await steps.move(shop, "A-1", "approved")
     assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert await entries(shop) == [("capture", 233_00)]
 
@@ -54,7 +55,7 @@ async def test_after_so_many_rejections_the_order_is_undone(shop: Services) -> N
         assert (await shop.payments.capture("A-1")).outcome == "declined"
         if method:
             await pay_by(shop, "A-1", method, key=method)
-            await shop.orders.move("A-1", "approved")
+            await steps.move(shop, "A-1", "approved")
     assert await shop.payments.declined("A-1") == ("PAYMENT-REJECTED", False)
 
 
@@ -101,7 +102,7 @@ async def test_money_of_a_payment_that_was_given_up_is_owed_back_at_once(shop: S
     assert (await shop.queries.get("A-1"))["stage"] == "declined"
     assert await shop.debts.settle("A-1") == {"A-1:pay:1:rest": "settled"}
     await pay_by(shop, "A-1", "ada_slow")
-    await shop.orders.move("A-1", "approved")
+    await steps.move(shop, "A-1", "approved")
     assert (await shop.payments.capture("A-1")).outcome == "captured"
     assert sum(amount for _, amount in await entries(shop)) == 233_00
 

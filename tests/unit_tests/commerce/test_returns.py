@@ -9,6 +9,7 @@ from agent.commerce.commands import MarkDelivered, ReceiveReturn, RequestExchang
 from agent.ledger.database import PolicyDenied
 from agent.ledger.tables import VariantRow
 from agent.services import Services
+from tests.support import steps
 from tests.support.commands import hand_over_parcel, refund_payment
 from tests.support.scenes import (
     ask,
@@ -253,6 +254,6 @@ async def test_of_a_return_and_an_exchange_at_once_one_wins(shop: Services) -> N
 
 async def deliver(shop: Services, order_id: str) -> None:
     """Everything of a paid order leaves, and arrives."""
-    for parcel in await shop.fulfilment.plan(order_id):
+    for parcel in await steps.plan(shop, order_id):
         await hand_over_parcel(shop, parcel)
         await ask(shop, MarkDelivered, key=f"delivered:{parcel}", parcel_id=parcel)

@@ -10,6 +10,7 @@ import pytest
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.resilience import CircuitOpenError
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.outside import at_providers, only, with_second
 from tests.support.scenes import (
@@ -84,7 +85,7 @@ async def test_when_nobody_can_be_asked_the_next_time_begins_with_the_first(shop
         shop.breakers[name].force_open()
     with pytest.raises(CircuitOpenError):
         await shop.payments.capture("A-1")
-    assert (await provider(shop), await shop.payments.outcome("A-1")) == (None, "deferred")
+    assert (await provider(shop), await steps.payment_outcome(shop, "A-1")) == (None, "deferred")
     for name in ("payment", "second-payment"):
         shop.breakers[name].reset()
     assert (await shop.payments.capture("A-1")).outcome == "captured"

@@ -239,14 +239,14 @@ async def test_an_untaken_ticket_goes_on_to_the_next_role_and_at_the_end_it_is_a
     chain = ["security_analyst", "security_manager", "compliance_officer", "duty_manager"]
     for asked in range(2, 5):
         clock.advance(minutes=59)
-        assert await shop.tickets.watch_the_clock() == {}
+        assert await shop.tickets.enforce_deadlines() == {}
         clock.advance(minutes=1)
-        assert await shop.tickets.watch_the_clock() == {ticket: "escalated"}
+        assert await shop.tickets.enforce_deadlines() == {ticket: "escalated"}
         assert (await view(shop, ticket))["roles"] == chain[:asked]
     before = events("ticket.overdue")
     clock.advance(hours=1)
-    assert await shop.tickets.watch_the_clock() == {ticket: "overdue"}
-    assert await shop.tickets.watch_the_clock() == {}
+    assert await shop.tickets.enforce_deadlines() == {ticket: "overdue"}
+    assert await shop.tickets.enforce_deadlines() == {}
     assert events("ticket.overdue") == before + 1
     assert [line["id"] for line in await shop.tickets.listed("security_analyst", None, 10)] == [ticket]
     assert await shop.tickets.listed("billing_agent", None, 10) == []
@@ -255,7 +255,7 @@ async def test_an_untaken_ticket_goes_on_to_the_next_role_and_at_the_end_it_is_a
 async def test_who_it_was_escalated_to_may_take_it(shop: Services, clock: Clock) -> None:
     ticket = await opened(shop, "technical")
     clock.advance(hours=4)
-    await shop.tickets.watch_the_clock()
+    await shop.tickets.enforce_deadlines()
     assert [line["id"] for line in await shop.tickets.listed("senior_tech", None, 10)] == [ticket]
     await work(shop, TakeTicket, ticket, staff("senior_tech"))
     assert (await view(shop, ticket))["taken_by"] == "senior-tech-1"
@@ -264,7 +264,7 @@ async def test_who_it_was_escalated_to_may_take_it(shop: Services, clock: Clock)
 async def test_several_who_watch_the_clock_escalate_once(shop: Services, clock: Clock) -> None:
     tickets = [await opened(shop, "billing", key=f"t{n}") for n in range(3)]
     clock.advance(hours=4)
-    done = await asyncio.gather(*(Tickets(shop.database).watch_the_clock() for _ in range(4)))
+    done = await asyncio.gather(*(Tickets(shop.database).enforce_deadlines() for _ in range(4)))
     assert sorted(each for one in done for each in one) == sorted(tickets)
     assert {(await view(shop, ticket))["roles"][-1] for ticket in tickets} == {"billing_manager"}
 
@@ -277,9 +277,9 @@ async def test_a_taker_who_says_nothing_loses_it_to_the_queue_and_one_who_answer
     clock.advance(hours=47)
     await work(shop, AnswerTicket, ticket, text="I am looking into it.")
     clock.advance(hours=47)
-    assert await shop.tickets.watch_the_clock() == {}
+    assert await shop.tickets.enforce_deadlines() == {}
     clock.advance(hours=1)
-    assert await shop.tickets.watch_the_clock() == {ticket: "escalated"}
+    assert await shop.tickets.enforce_deadlines() == {ticket: "escalated"}
     freed = await view(shop, ticket)
     assert (freed["status"], freed["taken_by"], freed["roles"]) == ("open", None, ["general_agent", "duty_manager"])
     assert await shop.tickets.held("thread-1") is None
@@ -290,7 +290,7 @@ async def test_a_closed_ticket_is_never_due(shop: Services, clock: Clock) -> Non
     await work(shop, TakeTicket, ticket)
     await work(shop, CloseTicket, ticket)
     clock.advance(days=30)
-    assert await shop.tickets.watch_the_clock() == {}
+    assert await shop.tickets.enforce_deadlines() == {}
 
 
 async def test_what_the_release_before_writes_meanwhile_is_for_the_first_role(shop: Services) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from agent.commerce.commands import ReplaceLines, Swap, UndoChange
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import hand_over_parcel, refund_payment
 from tests.support.invariants import all_adds_up
@@ -40,7 +41,7 @@ async def test_another_method_pays_the_difference_and_the_order_leaves(shop: Ser
     await declined(shop)
     await pay_by(shop, "A-1", "ada_slow", key="c2")
     assert await shop.payments.collect("A-1") == {"c2": "captured"}
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     await hand_over_parcel(shop, parcel)
     assert sorted(await entries(shop)) == [("capture", 24_00), ("capture", 190_00)]
 
@@ -66,8 +67,8 @@ async def test_after_the_last_method_the_change_is_undone_by_the_clock(shop: Ser
         assert await shop.payments.collect("A-1") == {key: "declined"}
     with denies("PAYMENT-STATUS"):
         await pay_by(shop, "A-1", "ada_slow", key="c4")
-    assert await shop.expiry.watch_the_clock() == {"c3": "undone"}
-    assert await shop.expiry.watch_the_clock() == {}
+    assert await shop.expiry.enforce_deadlines() == {"c3": "undone"}
+    assert await shop.expiry.enforce_deadlines() == {}
     assert await lines(shop) == [(OLD, 1, 95_00), (OLD, 1, 95_00)]
     await all_adds_up(shop, before, await dump(shop))
 
@@ -81,7 +82,7 @@ async def test_the_customer_undoes_it_and_the_order_is_as_it_was(shop: Services)
     assert await lines(shop) == [(OLD, 1, 95_00), (OLD, 1, 95_00)]
     assert await stock(shop, OLD) == held[0]  # it was held all the while
     assert await stock(shop, NEW) == (held[1][0], held[1][1] - 1)
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     await hand_over_parcel(shop, parcel)
     await all_adds_up(shop, before, await dump(shop))
 
@@ -115,12 +116,12 @@ async def test_nobody_else_undoes_it(shop: Services) -> None:
 
 async def test_nobody_answers_and_a_day_later_the_order_leaves_as_it_was(shop: Services, clock: Clock) -> None:
     await declined(shop)
-    assert await shop.expiry.watch_the_clock() == {}
+    assert await shop.expiry.enforce_deadlines() == {}
     clock.advance(days=1)
-    assert await shop.expiry.watch_the_clock() == {"c1": "undone"}
+    assert await shop.expiry.enforce_deadlines() == {"c1": "undone"}
     events = [row["event"] for row in (await dump(shop))["notices"]]
     assert {"difference.declined", "change.undone"} <= set(events)
-    [parcel] = await shop.fulfilment.plan("A-1")
+    [parcel] = await steps.plan(shop, "A-1")
     assert (await shop.fulfilment.book(parcel)).outcome == "booked"
     assert parcel in await at_the_carrier(shop)
 

@@ -96,13 +96,13 @@ async def test_what_does_not_come_is_reminded_of_and_then_closed(shop: Services,
     await send_back(shop, {1: 2})
     await arrive(shop, {1: 1})
     clock.advance(days=29)
-    assert "A-1/r1" not in await shop.expiry.watch_the_clock()
+    assert "A-1/r1" not in await shop.expiry.enforce_deadlines()
     clock.advance(days=1)
-    assert await shop.expiry.watch_the_clock() == {"A-1/r1": "reminded of"}
-    assert await shop.expiry.watch_the_clock() == {}
+    assert await shop.expiry.enforce_deadlines() == {"A-1/r1": "reminded of"}
+    assert await shop.expiry.enforce_deadlines() == {}
     assert await told(shop, "return.reminder") == [{"pieces": 1}]
     clock.advance(days=15)
-    assert await shop.expiry.watch_the_clock() == {"A-1/r1": "closed"}
+    assert await shop.expiry.enforce_deadlines() == {"A-1/r1": "closed"}
     assert await told(shop, "return.closed") == [{"pieces": 1}]
     assert (await shop.queries.get("A-1"))["status"] == "returned"
     with denies("RETURN-RECEIVED"):
@@ -187,9 +187,9 @@ async def test_the_hold_of_an_exchange_expires_with_it(shop: Services, clock: Cl
     await delivered(shop)
     await exchange(shop)
     clock.advance(days=30)
-    await shop.expiry.watch_the_clock()
+    await shop.expiry.enforce_deadlines()
     clock.advance(days=15)
-    await shop.expiry.watch_the_clock()
+    await shop.expiry.enforce_deadlines()
     assert await stock(shop, DEARER) == before
     assert (await shop.queries.get("A-1"))["status"] == "delivered"
     with denies("EXCHANGE-STATUS"):
@@ -219,7 +219,7 @@ async def test_an_exchange_that_nobody_pays_becomes_a_return(shop: Services, clo
     await arrive(shop)
     await shop.payments.collect("A-1")
     clock.advance(days=1)
-    assert await shop.expiry.watch_the_clock() == {"b1": "undone"}
+    assert await shop.expiry.enforce_deadlines() == {"b1": "undone"}
     assert await stock(shop, DEARER) == before
     await shop.debts.settle()
     assert await told(shop, "exchange.refunded") == [{"amount": PRICE}]
@@ -238,10 +238,10 @@ async def test_of_an_exchange_that_comes_in_parts_each_leaves_for_its_own(shop: 
     await arrive(shop, {1: 1}, key="b2")
     await shop.payments.collect("A-1")
     clock.advance(days=1)
-    await shop.expiry.watch_the_clock()  # the second one is refunded
+    await shop.expiry.enforce_deadlines()  # the second one is refunded
     assert await stock(shop, DEARER) == (before[0] - 1, before[1] + 1)
     clock.advance(days=44)
-    await shop.expiry.watch_the_clock()  # the third one never comes
+    await shop.expiry.enforce_deadlines()  # the third one never comes
     assert await stock(shop, DEARER) == (before[0] - 1, before[1])
     assert await told(shop, "return.closed") == [{"pieces": 1}]
 

@@ -11,6 +11,7 @@ from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import DeskState, Plan, PlannedAction, ReadyAction
 from agent.identity import Caller
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
 from tests.support.conversations import ADA, answer, conversation, refunds, say, waiting_refund
@@ -246,7 +247,7 @@ async def test_more_than_is_left_is_refused_at_once_and_again_when_it_is_made(sh
 async def test_a_request_that_nobody_answered_is_told_when_the_thread_is_woken(shop: Services, clock: Clock) -> None:
     thread = await waiting_refund()
     clock.advance(hours=48)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
 
     assert await answer(thread, LOOK_AGAIN, SERVICE) == SAYINGS["expired"]
     assert await thread.waits_for() is None
@@ -255,14 +256,14 @@ async def test_a_request_that_nobody_answered_is_told_when_the_thread_is_woken(s
 async def test_a_request_that_nobody_answered_is_told_with_the_next_answer(shop: Services, clock: Clock) -> None:
     thread = await waiting_refund()
     clock.advance(hours=48)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
 
     told = await say(thread, "where is W-1001?")
 
     assert "delivered" in told
     assert SAYINGS["expired"] in told
     assert await thread.waits_for() is None
-    assert await shop.deadlines.to_tell() == []
+    assert await shop.deadlines.threads_to_wake() == []
     assert SAYINGS["expired"] not in await say(thread, "where is W-1001?")
 
 
@@ -341,7 +342,7 @@ async def test_a_request_that_was_decided_before_review_ran_again_is_not_asked_a
     assert (await nodes.review(state, on_the_thread())).goto == "reply"
     view = await shop.approvals.head("chat-1")
     assert view is not None
-    await shop.approvals.decide(view["request_id"], view["action_hash"], said, staff("general_agent"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], said, staff("general_agent"))
 
     again = await nodes.review(state, on_the_thread())
 

@@ -13,8 +13,10 @@ from agent.commerce.ticket_commands import CloseTicket, TakeTicket
 from agent.identity import Caller
 from agent.ledger.tables import CustomerRow, ReturnRow, TicketMessageRow, TicketRow, VariantRow
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.conversations import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
+from tests.support.scenes import new_order, paid
 from tests.support.threads import staff
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -46,6 +48,24 @@ async def test_an_order_goes_to_another_address(shop: Services) -> None:
 async def test_an_order_that_has_left_is_sent_nowhere_else() -> None:
     assert "ADDRESS-STATUS" not in (told := await talk("change the address of order W-1001"))
     assert "only while it is pending" in told
+
+
+async def test_the_carrier_is_asked_where_a_parcel_is_and_need_not_answer(shop: Services) -> None:
+    await paid(shop, new_order("W-2001"))
+    for parcel_id in await steps.plan(shop, "W-2001"):
+        await shop.fulfilment.book(parcel_id)
+    network = shop.providers.clients[0]
+    arrived = (await network.post("/shipments/deliver", json={}, headers={"Idempotency-Key": "W-2001/west"})).json()
+    known = {parcel["tracking_id"] for parcel in (await shop.queries.get("W-2001"))["parcels"]}
+
+    shop.breakers["carrier"].force_open()
+    told = await talk("where is W-2001?")
+    assert "The carrier" not in told
+    assert all(tracking_id in told for tracking_id in known)
+    shop.breakers["carrier"].reset()
+    assert (await talk("where is W-2001?")).endswith(
+        f"The carrier says that it has delivered {arrived['tracking_id']}."
+    )
 
 
 async def test_an_order_is_paid_by_another_method(shop: Services) -> None:

@@ -45,7 +45,7 @@ async def test_turn_200_writes_at_most_half_as_much_again_as_turn_5(shop: Servic
 
 
 async def test_a_conversation_shows_its_last_messages(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_history, "KEPT", 4)
+    monkeypatch.setattr(message_history, "KEPT_MESSAGES", 4)
     thread = conversation()
     for turn in range(1, 5):
         await say(thread, f"hello {turn}")
@@ -59,7 +59,7 @@ async def test_a_conversation_shows_its_last_messages(shop: Services, monkeypatc
 async def test_what_was_delivered_long_ago_is_not_delivered_again(
     shop: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(message_history, "KEPT", 4)
+    monkeypatch.setattr(message_history, "KEPT_MESSAGES", 4)
     thread = conversation()
     key = await note(shop, "refund.settled", "r1", amount=60_00)
     for turn in range(1, 5):
@@ -82,7 +82,7 @@ def test_old_checkpoints_stay_as_long_as_their_thread_since_messages_are_read_th
     "channel", [MESSAGES, message_history.messages_channel(None, None)], ids=["deltas", "without them"]
 )
 def test_with_and_without_deltas_the_same_is_shown(channel: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(message_history, "KEPT", 3)
+    monkeypatch.setattr(message_history, "KEPT_MESSAGES", 3)
 
     class State(TypedDict):
         messages: Annotated[list[AnyMessage], channel]

@@ -7,6 +7,7 @@ import pytest
 from agent.customer_service.plan_execution import review_plan
 from agent.customer_service.state import Plan, PlannedAction
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.conversations import answer, conversation, refunds, say, waiting_refund
 from tests.support.threads import APPROVE, SERVICE, Thread, reject, seen, staff
@@ -152,7 +153,7 @@ async def test_a_refused_answer_and_each_step_are_said_in_the_conversation(shop:
 async def test_who_answers_what_was_decided_is_told_so_by_which_role_and_when(shop: Services) -> None:
     thread = await waiting_refund("40.00")
     view = await view_of(thread)
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, AGENT)
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, AGENT)
 
     ended = await thread.answer(reject("no"), staff("general_agent", 2))
 
@@ -166,8 +167,8 @@ async def test_what_was_approved_is_made_once_by_the_reconcilers_run_though_the_
 ) -> None:
     thread = await waiting_refund("40.00")
     view = await view_of(thread)
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, AGENT)
-    [untold] = await shop.deadlines.to_tell()
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, AGENT)
+    [untold] = await shop.deadlines.threads_to_wake()
     assert (untold.request_id, untold.status) == (view["request_id"], "approved")
 
     for lost in (thread, conversation("chat-1")):
@@ -175,4 +176,4 @@ async def test_what_was_approved_is_made_once_by_the_reconcilers_run_though_the_
 
     assert await refunds(shop) == [40_00]
     assert await thread.waits_for() is None
-    assert await shop.deadlines.to_tell() == []
+    assert await shop.deadlines.threads_to_wake() == []

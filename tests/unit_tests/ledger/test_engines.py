@@ -75,7 +75,7 @@ async def test_a_server_that_says_nothing_is_away_in_time() -> None:
 
 async def test_who_writes_too_long_makes_the_others_try_again(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}", utc_now, Limits(statement=0.1))
-    await ledger.create()
+    await ledger.open()
     with ledger.writing() as session:
         session.execute(text("SELECT 1"))
         with pytest.raises(DatabaseConflictError, match="locked") as conflict, ledger.writing() as other:
@@ -94,7 +94,7 @@ async def test_a_statement_that_is_wrong_is_not_transient(tmp_path: Path) -> Non
 
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    await ledger.create()
+    await ledger.open()
     with ledger.writing() as writer:
         writer.execute(text("DELETE FROM products"))
         async with asyncio.timeout(5):

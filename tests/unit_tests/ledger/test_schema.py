@@ -26,6 +26,7 @@ from agent.ledger.engines import sync_engine
 from agent.ledger.invariants import CHECKS, violations
 from agent.ledger.schema import SchemaError, check, config, known, newest, revision, take_steps, upgrade
 from tests import releases
+from tests.support.ledgers import upgraded_at_once
 
 
 @pytest.fixture
@@ -106,13 +107,7 @@ def test_tickets_of_before_are_for_the_first_role_of_their_topic(file: Path, url
 
 
 def test_processes_that_start_at_once_take_turns(url: str) -> None:
-    program = "import sys; from agent.ledger.schema import upgrade; print(upgrade(sys.argv[1])[0])"
-    started = [
-        subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE, text=True) for _ in range(3)
-    ]
-    said = sorted(process.communicate()[0].strip() for process in started)
-    assert said == sorted(["None", newest(), newest()])
-    check(url)
+    upgraded_at_once(url)
 
 
 async def test_starts_within_one_process_take_turns(url: str) -> None:

@@ -10,7 +10,7 @@ from agent.approvals.requests import Action, Approvals
 from agent.ledger.database import Database
 from agent.ledger.tables import NotificationRow
 from agent.shop import Case
-from tests.support.approvals import ask, changed_amount, edit_to, order, refund
+from tests.support.approvals import ask, changed_amount, decide, edit_to, order, refund
 from tests.support.clock import Clock
 from tests.support.threads import APPROVE, LOOK_AGAIN, SERVICE, reject, staff
 
@@ -31,9 +31,9 @@ async def test_a_chain_is_told_from_the_request_to_its_end(
 ) -> None:
     view = await ask(approvals, order(), "very_large_order")
     clock.advance(minutes=1)
-    second = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    second = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
     clock.advance(minutes=1)
-    await approvals.decide(view["request_id"], view["action_hash"], reject("too risky"), staff("finance_director"))
+    await decide(approvals, view["request_id"], view["action_hash"], reject("too risky"), staff("finance_director"))
 
     first = {
         "request_id": view["request_id"],
@@ -60,9 +60,9 @@ async def test_what_the_clock_does_is_told_once_a_turn(
     view = await ask(approvals, refund(), "general")
     for hours in (2, 2, 44):
         clock.advance(hours=hours)
-        await deadlines.watch_the_clock()
-        await deadlines.watch_the_clock()
-    await approvals.decide(view["request_id"], view["action_hash"], LOOK_AGAIN, SERVICE)
+        await deadlines.enforce_deadlines()
+        await deadlines.enforce_deadlines()
+    await decide(approvals, view["request_id"], view["action_hash"], LOOK_AGAIN, SERVICE)
 
     assert [(event, facts["roles"], facts["status"]) for event, facts in await told(database)] == [
         ("approval.requested", ["general_agent"], "open"),
@@ -75,8 +75,8 @@ async def test_what_the_clock_does_is_told_once_a_turn(
 async def test_an_edit_is_a_decision_and_a_new_turn(approvals: Approvals, database: Database, clock: Clock) -> None:
     view = await ask(approvals, refund(80_00), "billing")
     clock.advance(minutes=1)
-    edited = await approvals.decide(
-        view["request_id"], view["action_hash"], edit_to(view, 90_00), staff("billing_agent"), changed_amount
+    edited = await decide(
+        approvals, view["request_id"], view["action_hash"], edit_to(view, 90_00), staff("billing_agent"), changed_amount
     )
     assert edited["refused"] is None
 
@@ -94,7 +94,7 @@ async def test_asking_again_and_answers_that_do_not_count_are_not_told(
     view = await ask(approvals, refund(), "general")
     await ask(approvals, refund(), "general")
     for who in (staff("order_manager"), None, SERVICE):
-        await approvals.decide(view["request_id"], view["action_hash"], APPROVE, who)
+        await decide(approvals, view["request_id"], view["action_hash"], APPROVE, who)
 
     assert [event for event, _ in await told(database)] == ["approval.requested"]
 
@@ -105,7 +105,7 @@ async def test_nothing_that_anybody_wrote_is_told(
 ) -> None:
     view = await ask(approvals, action, case)
     role = view["roles"][0]
-    await approvals.decide(view["request_id"], view["action_hash"], reject("Ada moved"), staff(role, 7))  # type: ignore[arg-type]
+    await decide(approvals, view["request_id"], view["action_hash"], reject("Ada moved"), staff(role, 7))  # type: ignore[arg-type]
 
     everything = repr(await told(database))
 
@@ -116,7 +116,7 @@ async def test_nothing_that_anybody_wrote_is_told(
 async def test_a_customer_is_told_of_the_end_alone(approvals: Approvals, database: Database) -> None:
     view = await ask(approvals, order(), "very_large_order")
     for role in ("order_manager", "finance_director"):
-        await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff(role))
+        await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
 
     with database.reading() as session:
         rows = session.scalars(select(NotificationRow).where(NotificationRow.customer_id.is_not(None))).all()

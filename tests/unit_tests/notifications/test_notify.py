@@ -8,6 +8,7 @@ import pytest
 from agent.commerce.commands import MarkHandedOver
 from agent.notifications.notify import LONGEST_KEY, NO_CONVERSATION, notification_key
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
 from tests.support.outside import NEVER_TAKEN, readdress, the_van_comes
@@ -43,7 +44,7 @@ async def declined_by_gift_card(shop: Services) -> None:
 
 async def refused(shop: Services) -> None:
     await paid(shop, new_order())
-    await shop.fulfilment.plan("A-1")
+    await steps.plan(shop, "A-1")
     await readdress(shop, "A-1", NEVER_TAKEN)
     for _ in range(2):
         await shop.fulfilment.book(WEST)
@@ -66,13 +67,13 @@ async def refunded_by_hand(shop: Services) -> None:
     await paid(shop, new_order())
     await refund_payment(shop, "A-1", 10_00)
     for _ in range(2):
-        await shop.debts.decided("r1:A-1:pay:1", by_hand=True)
+        await steps.decide_debt(shop, "r1:A-1:pay:1", by_hand=True)
 
 
 async def cancelled(shop: Services) -> None:
     await approved(shop, new_order())
     await cancel(shop)
-    await shop.orders.undo("A-1", "CANCELLED")
+    await shop.orders.compensate("A-1", "CANCELLED")
 
 
 async def too_late(shop: Services) -> None:

@@ -22,6 +22,7 @@ from agent.notifications.staff_delivery import MAX_AGE, MAX_ATTEMPTS
 from agent.notifications.staff_sentences import SENTENCES
 from agent.services import Services
 from agent.settings import Settings
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.serving import free_port, serving, until
 from tests.support.threads import APPROVE, events, staff
@@ -121,10 +122,10 @@ async def test_who_a_request_is_escalated_to_hears_of_it_as_well_and_all_of_its_
 ) -> None:
     request_id = await ask(shop)
     clock.advance(hours=4)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
     view = await shop.approvals.get(request_id)
     clock.advance(seconds=1)
-    await shop.approvals.decide(request_id, view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(shop.approvals, request_id, view["action_hash"], APPROVE, staff("order_manager"))
 
     await shop.staff_delivery.deliver()
 

@@ -16,6 +16,7 @@ from agent.approvals.requests import Action
 from agent.notifications.webhook_delivery import ALARMING
 from agent.services import Services
 from agent.settings import Settings
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.notifications import note, noted
 from tests.support.serving import serving
@@ -232,7 +233,7 @@ async def test_a_receiver_of_the_staffs_that_is_down_blocks_no_approval_and_no_o
         clock.advance(hours=1)
     assert shop.breakers["staff-webhook"].snapshot().state == "open"
 
-    done = await shop.approvals.decide(request_id, view["action_hash"], APPROVE, staff("order_manager"))
+    done = await decide(shop.approvals, request_id, view["action_hash"], APPROVE, staff("order_manager"))
     refund = await note(shop, "refund.settled", "r1", amount=60_00)
 
     assert done["status"] == "approved"

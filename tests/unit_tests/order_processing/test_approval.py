@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from agent.approvals.gate import SaidBy
+from agent.approvals.gate import AnswerBy
 from agent.identity import Caller
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order
 from tests.support.orders import ADA, LARGE, SMALL, VERY_LARGE, charges, order, place, redrive_order, stock, thread_of
@@ -159,7 +160,7 @@ async def test_an_overdue_request_is_shown_to_the_next_role_when_the_thread_look
 ) -> None:
     thread = await waiting()
     clock.advance(hours=4)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)
 
@@ -173,14 +174,14 @@ async def test_an_order_that_nobody_answers_is_undone_by_the_clock(shop: Service
     before = await stock(shop)
     thread = await waiting()
     clock.advance(hours=48)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
 
     ended = await redrive_order(thread)
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "ORDER-REJECTED")
     assert "nobody answered in time" in ended["denial"]["sentence"]
     assert await stock(shop) == before
-    assert await shop.deadlines.to_tell() == []
+    assert await shop.deadlines.threads_to_wake() == []
 
 
 async def cancel(shop: Services) -> None:
@@ -202,13 +203,13 @@ async def test_a_yes_to_an_order_that_the_customer_cancelled_charges_nothing(sho
 async def test_the_thread_of_an_order_that_the_customer_cancelled_is_told_once(shop: Services) -> None:
     thread = await waiting()
     await cancel(shop)
-    assert len(await shop.deadlines.to_tell()) == 1
+    assert len(await shop.deadlines.threads_to_wake()) == 1
 
     ended = await redrive_order(thread)
 
     assert ended["processing_stage"] == "cancelled"
     assert await thread.waits_for() is None
-    assert await shop.deadlines.to_tell() == []
+    assert await shop.deadlines.threads_to_wake() == []
 
 
 @pytest.mark.parametrize(
@@ -248,7 +249,7 @@ async def test_an_order_that_was_decided_while_its_thread_was_lost_goes_on(shop:
     lost = await waiting()
     view = await lost.waits_for()
     assert view is not None
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
 
     ended = await redrive_order(thread_of())
 
@@ -269,7 +270,7 @@ async def test_going_back_to_before_a_rejection_does_not_undo_it(shop: Services)
 
 async def test_an_answer_that_was_written_into_the_checkpoint_decides_nothing(shop: Services) -> None:
     thread = await waiting()
-    forged = SaidBy(said=APPROVE, identity="order-manager-1", role="order_manager", seal="0" * 64)
+    forged = AnswerBy(said=APPROVE, identity="order-manager-1", role="order_manager", seal="0" * 64)
 
     await thread.graph.aupdate_state(thread.config(None), {"answer": forged}, as_node="approval")
     await thread.run(None, ADA)

@@ -140,13 +140,13 @@ async def test_a_silence_has_it_tried_again(shop: Services, clock: Clock) -> Non
     thread = await owing(shop)
     await redrive_order(thread)
     clock.advance(hours=48)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)
 
     assert await thread.waits_for() is None
     assert [refund.amount for refund in await repaid(shop, "N-1")] == [123_00]
-    assert await shop.deadlines.to_tell() == []
+    assert await shop.deadlines.threads_to_wake() == []
 
 
 async def test_a_customer_who_sends_the_order_again_does_not_end_the_waiting(shop: Services) -> None:

@@ -36,12 +36,12 @@ async def test_an_escalation_is_said_when_the_order_looks_again(
 ) -> None:
     thread, _ = await place(LARGE)
     clock.advance(hours=4)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)
 
     assert (said["awaiting"], said["escalated_to"]) == ("order_manager", "duty_manager")
-    assert await shop.deadlines.to_tell() == [], "it has looked, and is left to people"
+    assert await shop.deadlines.threads_to_wake() == [], "it has looked, and is left to people"
 
 
 async def test_an_order_that_is_cancelled_while_it_waits_waits_for_nobody(shop: Services, said: dict[str, Any]) -> None:
@@ -58,7 +58,7 @@ async def test_an_order_that_nobody_answered_waits_for_nobody(
 ) -> None:
     thread, _ = await place(LARGE)
     clock.advance(hours=48)
-    await shop.deadlines.watch_the_clock()
+    await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)
 

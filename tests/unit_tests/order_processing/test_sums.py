@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order
 from tests.support.orders import LARGE, charges, place, redrive_order, thread_of
@@ -68,7 +69,7 @@ async def test_who_answers_an_order_that_was_decided_is_told_so_by_which_role_an
     thread, _ = await place(LARGE)
     view = await thread.waits_for()
     assert view
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
     await redrive_order(thread_of())  # on another server's copy of the thread
     assert (await shop.queries.get("N-1"))["stage"] == "completed"
 

@@ -1,6 +1,7 @@
 """The world outside, as settings name it."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import SecretStr
 
 from agent.breakers import Breakers
@@ -17,7 +20,7 @@ from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknown
 from agent.providers.webhooks import WebhookRefusedError
 from agent.resilience import CircuitOpenError
 from agent.settings import Settings
-from tests.support.serving import PATIENCE
+from tests.support.serving import PATIENCE, serving
 
 World = Callable[..., Awaitable[Providers]]
 
@@ -159,3 +162,67 @@ async def test_the_network_hears_our_token_and_no_more_calls_than_the_rate(world
     await made.carrier.book("A-1/EAST", {})
     assert heard == ["Bearer t0k3n"] * 3
     await close(made)
+
+
+async def test_where_a_parcel_is_is_asked_once_in_half_a_minute(world: World) -> None:
+    asked: list[str] = []
+
+    async def note(request: httpx.Request) -> None:
+        asked.append(request.method)
+
+    made = await world()
+    await made.carrier.book("A-1/EAST", {})
+    made.clients[0].event_hooks["request"].append(note)
+
+    first = await made.carrier.track("A-1/EAST")
+    assert first
+    assert first.state == "handed_over"
+    assert await made.carrier.track("A-1/EAST") == first
+    assert asked == ["GET"]
+    assert await made.carrier.track("A-404/EAST") is None
+    await close(made)
+
+
+async def test_a_token_is_fetched_once_for_all_and_again_when_it_is_refused(world: World) -> None:
+    """A provider whose tokens are made void, and whose endpoint gives the next one to who has the secret."""
+    app, given = FastAPI(), 0
+
+    @app.post("/token")
+    async def token(request: Request) -> dict[str, str]:
+        nonlocal given
+        given += 1
+        basic = b64encode(b"desk:s3cret").decode()
+        assert request.headers["authorization"] == f"Basic {basic}"
+        assert (await request.body()) == b"grant_type=client_credentials"
+        return {"access_token": f"token-{given}", "token_type": "Bearer"}
+
+    @app.post("/shipments")
+    async def book(request: Request) -> Response:
+        if request.headers["authorization"] != f"Bearer token-{max(given, 2)}":
+            return Response(status_code=401)
+        parcel = {"parcel_id": request.headers["idempotency-key"], "state": "booked", "tracking_id": "T1"}
+        return JSONResponse(parcel)
+
+    async with serving(app) as url:
+        made = await world(
+            payment_url=url,
+            payment_token_url=f"{url}/token",
+            payment_client_id="desk",
+            payment_client_secret=SecretStr("s3cret"),
+        )
+        assert (await made.carrier.book("A-1/EAST", {})).state == "booked"
+        assert (await made.carrier.book("A-2/EAST", {})).state == "booked"
+        assert given == 2
+        await close(made)
+
+
+@pytest.mark.parametrize("answer", [Response(status_code=403), JSONResponse({"error": "invalid_client"})])
+async def test_without_a_token_nothing_is_sent(world: World, answer: Response) -> None:
+    app = FastAPI()
+    app.add_api_route("/token", lambda: answer, methods=["POST"])
+
+    async with serving(app) as url:
+        made = await world(payment_token_url=f"{url}/token", payment_client_id="desk")
+        with pytest.raises(PaymentNotSentError, match="CredentialUnavailableError"):
+            await made.payments[0].capture(Attempt("k1", 1000, "USD", "tok_approve"))
+        await close(made)

@@ -9,6 +9,7 @@ from agent.approvals.requests import Action
 from agent.commerce.ticket_commands import OpenTicket
 from agent.reconciler import approval_jobs
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.commands import done
 from tests.support.platform_stub import Platform
@@ -75,7 +76,7 @@ async def test_a_thread_is_woken_again_until_it_looked(shop: Services, platform:
 
     assert (await reconcile())["woken"] == {view["request_id"]: "woken"}
 
-    await shop.approvals.decide(view["request_id"], view["action_hash"], "look again", SERVICE)
+    await decide(shop.approvals, view["request_id"], view["action_hash"], "look again", SERVICE)
     assert (await reconcile())["woken"] == {}
 
 
@@ -152,7 +153,7 @@ async def test_a_conversation_at_work_is_left_to_its_work(shop: Services, platfo
 
 async def test_a_conversation_whose_request_is_decided_is_not_made_again(shop: Services, platform: Platform) -> None:
     view = await ask(shop.approvals, CHAT)
-    await shop.approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
 
     assert (await reconcile())["asked"] == {}
     assert platform.created == []
@@ -218,7 +219,7 @@ async def test_a_thread_that_shows_a_decided_request_is_brought_to_its_end(
     shop: Services, platform: Platform, noted: bool
 ) -> None:
     decided, waits = await ask(shop.approvals, THREAD, "N-1"), await ask(shop.approvals, CHAT, "W-1001")
-    await shop.approvals.decide(decided["request_id"], decided["action_hash"], reject("no"), staff("general_agent"))
+    await decide(shop.approvals, decided["request_id"], decided["action_hash"], reject("no"), staff("general_agent"))
     for thread, graph, view in ((THREAD, "order_processing", decided), (CHAT, "customer_service", waits)):
         platform.thread(thread, "interrupted", graph=graph, updated_at=NOW)
         if noted:
@@ -234,7 +235,7 @@ async def test_a_thread_that_shows_a_decided_request_is_brought_to_its_end(
 
 async def test_a_conversation_that_shows_a_decided_request_goes_on(shop: Services, platform: Platform) -> None:
     view = await ask(shop.approvals, CHAT, "W-1001")
-    await shop.approvals.decide(view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
     platform.thread(CHAT, "interrupted", graph="customer_service", updated_at=LONG_AGO, **showing(view["request_id"]))
 
     assert (await reconcile())["ended"] == {CHAT: "driven on"}
@@ -246,7 +247,7 @@ async def test_what_was_approved_and_is_not_made_is_made_on_its_thread_wherever_
     shop: Services, platform: Platform, status: str | None
 ) -> None:
     view = await ask(shop.approvals, CHAT, "W-1001")
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
     if status:
         platform.thread(CHAT, status, graph="customer_service", updated_at=LONG_AGO)
 

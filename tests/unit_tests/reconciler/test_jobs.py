@@ -14,6 +14,7 @@ from agent.platform import order_thread
 from agent.reconciler import approval_jobs, jobs, notification_jobs
 from agent.reconciler.graph import graph
 from agent.services import Services
+from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order, place_order
 from tests.support.platform_stub import Platform
@@ -44,7 +45,7 @@ async def parked(shop: Services, stage: Any = "parked") -> None:
         "placed": [],
     }
     for step in ways[stage]:
-        await shop.orders.move("N-1", step)
+        await steps.move(shop, "N-1", step)
 
 
 def inputs(platform: Platform) -> list[tuple[str, Any]]:
@@ -221,7 +222,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         "approvals": {view["request_id"]: "escalated"},
         "tickets": {},
         "wake": {"failed": "ConnectionError"},
-        "ask_again": {"failed": "ConnectionError"},
+        "reopen_conversations": {"failed": "ConnectionError"},
         "bring_to_end": {"failed": "ConnectionError"},
         "redrive": {"failed": "ConnectionError"},
         "wake_conversations": {"failed": "ConnectionError"},

@@ -7,6 +7,7 @@ import pytest
 from agent.approvals.requests import Action
 from agent.identity import ROLES, Caller, Role
 from agent.services import Services
+from tests.support.approvals import decide
 from tests.support.routes import Ask
 from tests.support.threads import reject, staff
 
@@ -67,7 +68,7 @@ async def test_a_request_that_is_not_there_or_decided_takes_none(ask: Ask, path:
     assert (await say(ask, "/ops/approvals/apr-none")).status_code == 404
     request_id = path.rpartition("/")[2]
     view = await shop.approvals.get(request_id)
-    await shop.approvals.decide(request_id, view["action_hash"], reject("no"), staff("general_agent"))
+    await decide(shop.approvals, request_id, view["action_hash"], reject("no"), staff("general_agent"))
     assert (await say(ask, path)).status_code == 409
 
 
@@ -77,7 +78,7 @@ async def test_staff_sees_what_was_said_to_a_request_by_whom_and_which_of_it_is_
     assert (await ask("GET", path, staff("general_agent"))).json()["decisions"] == []
     request_id = path.rpartition("/")[2]
     view = await shop.approvals.get(request_id)
-    await shop.approvals.decide(request_id, view["action_hash"], reject("no photo"), staff("general_agent"))
+    await decide(shop.approvals, request_id, view["action_hash"], reject("no photo"), staff("general_agent"))
 
     seen = (await ask("GET", path, staff("general_agent"))).json()
     others = (await ask("GET", path, staff("billing_agent"))).json()

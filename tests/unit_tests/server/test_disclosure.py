@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from agent.identity import ROLES, Caller
 from agent.server.disclosure import Disclosure, for_customer
 from agent.services import Services
-from tests.support.approvals import ask, order
+from tests.support.approvals import ask, decide, order
 from tests.support.threads import APPROVE, reject, staff, user
 
 SAID = {"said": APPROVE, "identity": "order-manager-1", "role": "order_manager", "seal": "5ea1"}
@@ -33,10 +33,10 @@ async def test_of_a_request_its_status_and_whose_role_it_waits_for_are_shown(sho
         "interrupts": {"task": [{"id": "x", "value": seen}]}
     }
 
-    said_yes = await approvals.decide(view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    said_yes = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
     assert for_customer(said_yes) == {**seen, "roles": ["finance_director"]}
-    said_no = await approvals.decide(
-        view["request_id"], said_yes["action_hash"], reject("too much"), staff("finance_director")
+    said_no = await decide(
+        approvals, view["request_id"], said_yes["action_hash"], reject("too much"), staff("finance_director")
     )
     assert for_customer([["approval", said_no]]) == [
         ["approval", {**seen, "status": "rejected", "roles": said_no["roles"], "note": "too much"}]

@@ -10,6 +10,7 @@ from agent.identity import ROLES, Caller, Role
 from agent.platform import order_thread
 from agent.server import order_routes
 from agent.services import Services
+from tests.support import steps
 from tests.support.commands import hand_over_parcel
 from tests.support.platform_stub import Platform
 from tests.support.scenes import new_order, paid, parked
@@ -145,9 +146,27 @@ async def test_nobody_pays_by_anothers_method(ask: Ask) -> None:
     assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (409, "PAYMENT-DIFFERENT")
 
 
+async def test_the_system_that_ships_an_imported_order_says_that_it_left_and_came(shop: Services, ask: Ask) -> None:
+    left = await ask("POST", "/ops/orders/W-1002/hand-over", staff("warehouse"))
+    again = await ask("POST", "/ops/orders/W-1002/hand-over", staff("warehouse"))
+    came = await ask("POST", "/ops/orders/W-1002/deliver", staff("warehouse"))
+
+    assert (left.json()["status"], again.status_code, came.json()["status"]) == ("processed", 409, "delivered")
+    assert (await shop.queries.get("W-1002"))["stage"] == "completed"
+
+
+async def test_what_the_carrier_takes_is_not_handed_over_by_hand(shop: Services, ask: Ask) -> None:
+    await paid(shop, new_order())
+    await steps.plan(shop, "A-1")
+
+    refused = await ask("POST", "/ops/orders/A-1/hand-over", staff("warehouse"))
+
+    assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (409, "PARCEL-STATE")
+
+
 async def test_the_warehouse_confirms_a_delivery_once(shop: Services, ask: Ask) -> None:
     await paid(shop, new_order())
-    for parcel in await shop.fulfilment.plan("A-1"):
+    for parcel in await steps.plan(shop, "A-1"):
         await hand_over_parcel(shop, parcel)
 
     first = await ask("POST", "/ops/orders/A-1/deliver", staff("warehouse"))

@@ -14,7 +14,6 @@ ALLOWED: dict[Who, set[tuple[str, str]]] = {
     "customer": TALKS,
     "channel": TALKS,
     **{role: READS | {("threads", "create_run")} for role in APPROVER_ROLES},
-    "agent": READS,
     "warehouse": READS,
     "operator": READS | {("threads", "create_run"), ("threads", "delete")},
     "admin": READS,

@@ -17,7 +17,7 @@ from agent.server.resumes import check_answer, check_checkpoint, check_message
 from agent.server.rules import RunRefusedError
 from agent.services import Services
 from agent.settings import Settings
-from tests.support.approvals import ask, order
+from tests.support.approvals import ask, decide, order
 from tests.support.threads import APPROVE, SERVICE, events, staff
 
 from .test_rules import run
@@ -116,7 +116,7 @@ async def test_who_is_no_approver_is_refused_before_anything_is_looked_at(seen: 
 
 
 async def test_whose_step_has_passed_since_they_looked_is_told_so(shop: Services, view: ApprovalView) -> None:
-    await shop.approvals.decide(view["request_id"], view["action_hash"], APPROVE, MANAGER)
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, MANAGER)
 
     why = await refused(MANAGER, answer())
 

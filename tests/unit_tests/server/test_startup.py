@@ -154,6 +154,7 @@ def test_all_that_production_lacks_is_named_at_once(tmp_path: Path) -> None:
         ({"jwt_key_file": "key.pem"}, "not both"),
         ({"jwt_secret": "", "jwt_key_file": "absent.pem"}, "no public key in PEM"),
         ({"jwt_secret": "", "jwt_key_file": __file__}, "no public key in PEM"),
+        ({"payment_token_url": "https://id/token", "payment_client_id": "desk"}, "PAYMENT_CLIENT_SECRET"),
         ({"customer_rate": "often"}, "CUSTOMER_RATE"),
     ],
     ids=str,

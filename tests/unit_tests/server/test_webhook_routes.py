@@ -13,6 +13,7 @@ from agent.providers.payment import PaymentUnknownError
 from agent.server.edge import LARGEST_BODY
 from agent.services import Services
 from agent.settings import Settings
+from tests.support import steps
 from tests.support.platform_stub import Platform
 from tests.support.scenes import approved, cancel, entries, lost, new_order, paid, recard, wire
 from tests.support.threads import events
@@ -42,7 +43,7 @@ async def unknown_payment(shop: Services) -> None:
     await approved(shop, new_order())
     with wire(shop.providers.clients[0], response=lost), pytest.raises(PaymentUnknownError):
         await shop.payments.capture("A-1")
-    assert await shop.payments.outcome("A-1") == "unknown"
+    assert await steps.payment_outcome(shop, "A-1") == "unknown"
 
 
 async def test_a_webhook_makes_an_unknown_payment_known_and_its_order_go_on(
@@ -53,7 +54,7 @@ async def test_a_webhook_makes_an_unknown_payment_known_and_its_order_go_on(
     answer = await ask("POST", "/webhooks/sandbox", **signed("charge.captured", "A-1:pay:1"))
 
     assert answer.status_code == 204
-    assert (await shop.payments.outcome("A-1"), (await shop.queries.get("A-1"))["stage"]) == ("captured", "paid")
+    assert (await steps.payment_outcome(shop, "A-1"), (await shop.queries.get("A-1"))["stage"]) == ("captured", "paid")
     assert [thread for thread, _ in platform.runs] == [order_thread("A-1", "channel:storefront")]
 
 
@@ -69,7 +70,7 @@ async def test_what_a_webhook_claims_is_not_believed(shop: Services, ask: Ask) -
 
     await ask("POST", "/webhooks/sandbox", **signed("charge.declined", "A-1:pay:1"))
 
-    assert await shop.payments.outcome("A-1") == "captured"
+    assert await steps.payment_outcome(shop, "A-1") == "captured"
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ async def test_a_forged_webhook_is_refused_and_changes_nothing(
     answer = await ask("POST", "/webhooks/sandbox", **sent)
 
     assert (answer.status_code, events("webhook.refused")) == (400, refused + 1)
-    assert (await shop.payments.outcome("A-1"), platform.runs) == ("unknown", [])
+    assert (await steps.payment_outcome(shop, "A-1"), platform.runs) == ("unknown", [])
 
 
 @pytest.mark.parametrize(("kind", "key"), [("charge.captured", "Z-1:pay:1"), ("shipment.delivered", "Z-1/east")])
@@ -106,7 +107,7 @@ async def test_a_provider_that_can_not_be_asked_back_sends_again(shop: Services,
     shop.breakers["payment"].force_open()
 
     assert (await ask("POST", "/webhooks/sandbox", **signed("charge.captured", "A-1:pay:1"))).status_code == 503
-    assert await shop.payments.outcome("A-1") == "unknown"
+    assert await steps.payment_outcome(shop, "A-1") == "unknown"
 
 
 async def test_an_unknown_source_is_not_there(ask: Ask) -> None:

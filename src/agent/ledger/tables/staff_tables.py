@@ -64,8 +64,8 @@ class ApprovalRow(Base):
     round: Mapped[int] = mapped_column(default=0)  # an edit begins a new one
     escalated: Mapped[bool] = mapped_column(default=False)  # the present step
     reminded_since: Mapped[datetime | None]  # the `step_since` of the step that was reminded of last
-    thread_told: Mapped[bool] = mapped_column(
-        default=True, index=True
+    thread_is_current: Mapped[bool] = mapped_column(
+        "thread_told", default=True, index=True
     )  # False: changed by the clock or an undo; wake the thread
     step_since: Mapped[datetime]
     created_at: Mapped[datetime]
