@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale
-from babel.numbers import format_decimal, get_currency_precision, list_currencies
+from babel.numbers import get_currency_precision, list_currencies
 
 DEFAULT_LOCALE: Final = "en_US"
 _WHOLE: Final = 9
@@ -27,9 +27,10 @@ def exponent(currency: str) -> int:
 
 def format_amount(amount: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
     """An amount of minor units without its currency: 123450 of USD is `1,234.50`, of EUR in de_DE `1.234,50`."""
-    digits = exponent(currency)
-    number = format_decimal(Decimal(abs(amount)).scaleb(-digits), _format(digits), locale)
-    return f"{'-' if amount < 0 else ''}{number}"
+    digits, symbols = exponent(currency), Locale.parse(locale).number_symbols["latn"]
+    number = f"{Decimal(abs(amount)).scaleb(-digits):,.{digits}f}"  # babel's own drops pairs of the Swiss group sign
+    signs = str.maketrans({",": symbols["group"], ".": symbols["decimal"]})
+    return f"{'-' if amount < 0 else ''}{number.translate(signs)}"
 
 
 def format_money(amount: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
@@ -90,8 +91,3 @@ def _signs(locale: str) -> tuple[str, str]:
     symbols = Locale.parse(locale).number_symbols["latn"]
     alike = next((signs for signs in _ALIKE if symbols["group"] in signs), symbols["group"])
     return f"[{re.escape(alike)}]", symbols["decimal"]
-
-
-@lru_cache
-def _format(digits: int) -> str:
-    return "#,##0" + ("." + "0" * digits if digits else "")
