@@ -5,16 +5,13 @@ Nothing else in the package looks at `os.environ`. `.env.example` lists the same
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HOME: Final = Path(__file__).resolve().parents[2] / "shops" / "home"
 """The first of the shops that come with it."""
-
-GIVEN: Final = "given by others"
-"""Marks a secret whose form whoever gave it decides. All others are ours, and production refuses weak ones."""
 
 
 class Settings(BaseSettings):
@@ -52,9 +49,9 @@ class Settings(BaseSettings):
     # the payment provider: the sandbox, embedded or at `payment_url`; or Stripe
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     payment_url: str = ""
-    payment_token: Annotated[SecretStr, GIVEN] = SecretStr("")  # empty: none is sent
+    payment_token: SecretStr = SecretStr("")  # empty: none is sent
     payment_rate: str = ""  # such as 100/second; empty: no limit
-    stripe_api_key: Annotated[SecretStr, GIVEN] = SecretStr("")
+    stripe_api_key: SecretStr = SecretStr("")
     stripe_webhook_secret: SecretStr = SecretStr("")  # empty: its webhooks are refused
     stripe_url: str = ""  # empty: Stripe's own
     payment_timeout_seconds: float = Field(default=8.0, gt=0)
@@ -75,11 +72,11 @@ class Settings(BaseSettings):
     redis_url: str = Field(default="", repr=False)
 
     # the model: without a key the embedded responder answers
-    openai_api_key: Annotated[SecretStr | None, GIVEN] = None
+    openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     model: str = "gpt-4.1-mini"
     second_model: str = ""  # empty: none is asked in its place
-    second_openai_api_key: Annotated[SecretStr | None, GIVEN] = None  # empty: the first one's
+    second_openai_api_key: SecretStr | None = None  # empty: the first one's
     second_openai_base_url: str | None = None
     model_timeout_seconds: float = Field(default=20.0, gt=0)
 
@@ -96,7 +93,7 @@ class Settings(BaseSettings):
     approval_webhook_secret: SecretStr = SecretStr("")  # whsec_ and base64
 
     # where staff read of their queues: JSON, {role or *: address}; empty means nowhere
-    staff_notify_urls: Annotated[SecretStr, GIVEN] = SecretStr("")
+    staff_notify_urls: SecretStr = SecretStr("")
 
     # what approvals are sealed with; an old key may follow the new one, after a comma. Empty: kept in data_dir
     trail_key: SecretStr = SecretStr("")

@@ -20,8 +20,8 @@ NEEDED = ("langgraph.json", "pyproject.toml", "README.md", "LICENSE")
 
 def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: Path) -> None:
     root = tmp_path / "project"
-    for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in NEEDED:
         shutil.copy(ROOT / name, root)
     create_tokens(root / ".tokens.json")

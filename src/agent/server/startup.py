@@ -18,13 +18,18 @@ from agent.ledger.tables import HeartbeatRow
 from agent.notifications.staff_addresses import staff_addresses
 from agent.observability.events import emit
 from agent.server.caller_credentials import takes_jwt
-from agent.settings import GIVEN, Settings
+from agent.settings import Settings
 from agent.tokens import TokensError, read_digests
 
 SHORTEST_SECRET_BYTES: Final = 32
 """Of HS256, whose signatures can be tried offline (RFC 7518, 3.2); and of everything else that could be guessed."""
 FEWEST_CHARACTERS: Final = 8
 """Different ones in a secret: the letter x, 32 times, is long enough and known to everybody."""
+
+_GIVEN_BY_OTHERS: Final = frozenset(
+    ("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token", "staff_notify_urls")
+)
+"""Secrets whose form whoever gave them decides; nobody calls this server with them."""
 
 
 def open_ledger(config: Settings) -> str | None:
@@ -128,9 +133,7 @@ def _of_the_sandbox(config: Settings) -> Iterator[str]:
 def _weak_secrets(config: Settings) -> Iterator[str]:
     """Secrets that are set and could be guessed. None is shown."""
     secrets: dict[str, SecretStr] = {
-        name: value
-        for name, value in config
-        if isinstance(value, SecretStr) and GIVEN not in Settings.model_fields[name].metadata
+        name: value for name, value in config if isinstance(value, SecretStr) and name not in _GIVEN_BY_OTHERS
     }
     for name, secret in secrets.items():
         parts = secret.get_secret_value().split(",") if secret else []  # TRAIL_KEY may be two
