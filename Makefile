@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo attack test test-thorough coverage test-all chaos chaos-postgres chaos-short bench test-services services lint migration pictures clean
+.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration pictures clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -44,18 +44,22 @@ test-thorough: setup
 coverage: setup  ## both of these, and how much of src they reach; fails below the floor in pyproject.toml
 	@$(BIN)/coverage erase
 	@$(MAKE) test test-thorough MEASURE="--cov --cov-append --cov-report="
+	@$(MAKE) coverage-floor
+
+coverage-floor: setup
 	@$(BIN)/coverage report
 
 test-all: test test-thorough test-services chaos-short  ## the same at every node, on real services, and three minutes of chaos
 
 chaos: setup  ## a live server is killed 300 times while its card network is slow, down and lying; then the books
-	@$(BIN)/python -m tests.chaos
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.chaos
 
 chaos-postgres: setup  ## the same, with the ledger on PostgreSQL
-	@$(BIN)/python -m tests.chaos --postgres
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.chaos --postgres
 
 chaos-short: setup
-	@$(BIN)/python -m tests.chaos --minutes 3
+	@$(BIN)/python -m tests.chaos --minutes 2
+	@SHOP_DIR=shops/market $(BIN)/python -m tests.chaos --minutes 1
 
 bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'

@@ -21,7 +21,6 @@ from langgraph_sdk.client import LangGraphClient
 
 from agent.approvals.models import ApprovalView
 from agent.client.runs import follow
-from agent.shop import SHOP
 from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, until
 
 
@@ -41,7 +40,6 @@ class Stage:
         self.network = LiveNetwork(folder / "network", slow_seconds=6)
         self.server = LiveServer(
             folder / "server",
-            SHOP_DIR=str(SHOP.folder.resolve()),
             PAYMENT_URL=self.network.url,
             PAYMENT_BREAKER_OPEN_SECONDS="1",
             RECONCILE_CRON="",  # an operator runs the reconciler by hand

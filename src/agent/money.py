@@ -7,7 +7,7 @@ whose currency and locale it is, is said in `shop`.
 import re
 from decimal import Decimal
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from babel import Locale
 from babel.numbers import get_currency_precision, list_currencies
@@ -15,6 +15,8 @@ from babel.numbers import get_currency_precision, list_currencies
 DEFAULT_LOCALE: Final = "en_US"
 _WHOLE: Final = 9
 """Digits of the longest number without group signs that is read as an amount."""
+_GROUPS: Final = 4
+"""Groups of a longer one, the first and the last not counted."""
 
 
 @lru_cache
@@ -27,10 +29,20 @@ def exponent(currency: str) -> int:
 
 def format_amount(amount: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
     """An amount of minor units without its currency: 123450 of USD is `1,234.50`, of EUR in de_DE `1.234,50`."""
-    digits, symbols = exponent(currency), Locale.parse(locale).number_symbols["latn"]
-    number = f"{Decimal(abs(amount)).scaleb(-digits):,.{digits}f}"  # babel's own drops pairs of the Swiss group sign
-    signs = str.maketrans({",": symbols["group"], ".": symbols["decimal"]})
-    return f"{'-' if amount < 0 else ''}{number.translate(signs)}"
+    digits, signs = exponent(currency), _signs(locale)
+    whole, part = divmod(abs(amount), 10**digits)
+    decimals = f"{signs.decimal}{part:0{digits}}" if digits else ""
+    return f"{'-' if amount < 0 else ''}{signs.group.join(_in_groups(str(whole), signs))}{decimals}"
+
+
+def _in_groups(number: str, signs: "_Signs") -> list[str]:
+    """Not babel's own `format_decimal`: it groups Swiss numbers once (findings/)."""
+    first, others = signs.sizes
+    head, groups = number[:-first], [number[-first:]]
+    while head:
+        head, last = head[:-others], head[-others:]
+        groups.insert(0, last)
+    return groups
 
 
 def format_money(amount: int, currency: str, locale: str = DEFAULT_LOCALE) -> str:
@@ -60,9 +72,9 @@ def minor_units(number: str, currency: str, locale: str = DEFAULT_LOCALE) -> int
     """A number of this currency in its minor units; None for what is no amount of it (see `number_pattern`)."""
     if not re.fullmatch(number_pattern(currency, locale), number, re.ASCII):
         return None
-    group, decimal = _signs(locale)
-    grouped = re.fullmatch(_grouped(group, decimal, exponent(currency)), number, re.ASCII)
-    plain = re.sub(group, "", number).replace(decimal, ".") if grouped else number.replace(",", ".")
+    signs = _signs(locale)
+    grouped = re.fullmatch(_grouped(signs, exponent(currency)), number, re.ASCII)
+    plain = re.sub(signs.alike, "", number).replace(signs.decimal, ".") if grouped else number.replace(",", ".")
     return int(Decimal(plain).scaleb(exponent(currency)))
 
 
@@ -73,21 +85,32 @@ def number_pattern(currency: str, locale: str = DEFAULT_LOCALE) -> str:
     A group has three digits and the most currencies two decimals, so that `1,20` and `1,200` can't be mistaken. Where
     they can, for a currency with three decimals, only the locale's own signs count.
     """
-    digits = exponent(currency)
-    group, decimal = _signs(locale)
-    either = "[.,]" if digits < 3 else re.escape(decimal)
+    digits, signs = exponent(currency), _signs(locale)
+    either = "[.,]" if digits < 3 else re.escape(signs.decimal)
     part = f"(?:{either}[0-9]{{1,{digits}}})?" if digits else ""
-    return f"(?:{_grouped(group, decimal, digits)}|[0-9]{{1,{_WHOLE}}}{part})"
+    return f"(?:{_grouped(signs, digits)}|[0-9]{{1,{_WHOLE}}}{part})"
 
 
-def _grouped(group: str, decimal: str, digits: int) -> str:
-    part = f"(?:{re.escape(decimal)}[0-9]{{1,{digits}}})?" if digits else ""
-    return f"[0-9]{{1,3}}(?:{group}[0-9]{{3}}){{1,3}}{part}"
+class _Signs(NamedTuple):
+    """How a locale writes numbers: its signs, what stands for the group sign, and the sizes of the last group and the
+    others."""
+
+    group: str
+    alike: str
+    decimal: str
+    sizes: tuple[int, int]
+
+
+def _grouped(signs: _Signs, digits: int) -> str:
+    first, others = signs.sizes
+    part = f"(?:{re.escape(signs.decimal)}[0-9]{{1,{digits}}})?" if digits else ""
+    head = f"[0-9]{{1,{others}}}(?:{signs.alike}[0-9]{{{others}}}){{0,{_GROUPS}}}"
+    return f"{head}{signs.alike}[0-9]{{{first}}}{part}"
 
 
 @lru_cache
-def _signs(locale: str) -> tuple[str, str]:
-    """A pattern of the locale's group sign, and its decimal sign."""
-    symbols = Locale.parse(locale).number_symbols["latn"]
+def _signs(locale: str) -> _Signs:
+    found = Locale.parse(locale)
+    symbols, sizes = found.number_symbols["latn"], found.decimal_formats[None].grouping
     alike = next((signs for signs in _ALIKE if symbols["group"] in signs), symbols["group"])
-    return f"[{re.escape(alike)}]", symbols["decimal"]
+    return _Signs(symbols["group"], f"[{re.escape(alike)}]", symbols["decimal"], sizes)

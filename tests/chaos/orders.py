@@ -1,6 +1,6 @@
 """The customers' side of the drill: a seeded stream of orders, and what each customer will do about theirs.
 
-The shop is the demo shop with more on its shelves. Who sends, cancels and pays is in `people`.
+The shop is the one of SHOP_DIR with more on its shelves. Who sends, cancels and pays is in `people`.
 """
 
 from collections.abc import Iterator
@@ -9,21 +9,25 @@ from datetime import datetime
 from random import Random
 from typing import Any, Final
 
+from agent.approvals.chains import LARGE_ORDER, VERY_LARGE_ORDER
 from agent.commerce.shop_document import Customer, Shop, Variant
 from agent.commerce.shop_import import catalogue
 
-SOLD_OUT: Final = "RUG-INDIGO"
-LAST_ONES: Final = ("CLOCK-WALNUT", "MUG-GREEN")
-"""What the demo shop has few of stays scarce: lines compete for it."""
+_ON_SALE: Final = [variant for product in catalogue().products for variant in product.variants]
 
-LARGE: Final = "SOFA-WOOL"
+SOLD_OUT: Final = next(variant.sku for variant in _ON_SALE if not variant.on_hand)
+LAST_ONES: Final = tuple(each.sku for each in sorted(_ON_SALE, key=lambda each: each.on_hand) if each.on_hand)[:2]
+"""What the shop has few of stays scarce: lines compete for it."""
+
+LARGE: Final = max((each.price, each.sku) for each in _ON_SALE if LARGE_ORDER <= each.price < VERY_LARGE_ORDER)[1]
 """One of these needs one person's yes, four need two."""
 
 NOWHERE: Final = {"line1": "1 No Road", "city": "Nowhere", "postcode": "00000", "country": "US"}
 """Where the sandbox's carrier never goes."""
 
-_CARDS: Final = {"card": 66, "slow": 12, "declines": 8, "lost": 6, "gift": 8}
-"""How the methods' ids end, and how often each is chosen, of 100."""
+_GIFT: Final = "gift"
+_CARDS: Final = {"tok_approve": 66, "tok_slow": 12, "tok_decline": 8, "tok_timeout_after_charge": 6, _GIFT: 8}
+"""What the methods do, by their tokens, and how often each is chosen, of 100."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Plan:
     """An order, and what its customer does later. Seconds are counted from when it was first sent."""
 
     order: dict[str, Any]
+    card: str
+    other_method: str  # a good card that is not the one of the order
     cancels_after: float | None
     swaps_after: float | None
     pays_declined: bool
@@ -53,13 +59,7 @@ class Plan:
     @property
     def is_paid_late(self) -> bool:
         """Whether the provider's answer comes late or never."""
-        return str(self.order["payment_method_id"]).endswith(("_slow", "_lost"))
-
-    @property
-    def other_method(self) -> str:
-        """A good card that is not the one of the order."""
-        name = self.order["customer_id"].split("_")[0]
-        return f"{name}_slow" if self.order["payment_method_id"] == f"{name}_card" else f"{name}_card"
+        return self.card in ("tok_slow", "tok_timeout_after_charge")
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Placed:
 
 
 def chaos_shop(now: datetime) -> Shop:
-    """The demo shop, with stock and gift cards for hundreds of orders."""
+    """The shop to be tried out, with stock and gift cards for hundreds of orders."""
     shop = catalogue()
     products = tuple(
         product.model_copy(update={"variants": tuple(_stocked(variant) for variant in product.variants)})
@@ -101,18 +101,21 @@ def _plan(random: Random, variants: list[Variant], customer: Customer, order_id:
         lines[SOLD_OUT] = 1
     if random.random() < 0.06:
         lines[random.choice(LAST_ONES)] = 1
-    ending = random.choices(list(_CARDS), list(_CARDS.values()))[0]
+    card = random.choices(list(_CARDS), list(_CARDS.values()))[0]
+    methods = {_GIFT if each.kind == "gift_card" else each.token: each.id for each in customer.payment_methods}
     order = {
         "order_id": order_id,
         "customer_id": customer.id,
         "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines.items()],
-        "payment_method_id": f"{customer.id.split('_')[0]}_{ending}",
+        "payment_method_id": methods[card],
         "allow_partial": random.random() < 0.5,
     }
     if random.random() < 0.05:
         order["ship_to"] = NOWHERE
     return Plan(
         order,
+        card,
+        methods["tok_slow" if card == "tok_approve" else "tok_approve"],
         cancels_after=random.choice((0.2, 1.0, 3.0, 10.0, 30.0)) if random.random() < 0.2 else None,
         swaps_after=random.choice((0.3, 1.0, 3.0)) if random.random() < 0.12 else None,
         pays_declined=random.random() < 0.7,

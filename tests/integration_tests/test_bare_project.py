@@ -14,14 +14,13 @@ from agent.tokens import create_tokens, read_tokens
 from tests.support.driver import an_order
 from tests.support.live_server import ROOT, Process, free_port, wait_for
 
-FOLDERS = ("src", "shops")
 NEEDED = ("langgraph.json", "pyproject.toml", "README.md", "LICENSE")
 
 
 def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: Path) -> None:
     root = tmp_path / "project"
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "shops", root / "shops")
+    shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__"))
     for name in NEEDED:
         shutil.copy(ROOT / name, root)
     create_tokens(root / ".tokens.json")
@@ -57,5 +56,5 @@ def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: 
         modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (folder, *folder.iterdir())}
         assert modes == {name: "0o700" if name == folder.name else "0o600" for name in modes}
         assert len(modes) > 1
-    made = {entry.name for entry in root.iterdir()} - {*FOLDERS, ".tokens.json", ".tokens.sha256.json", *NEEDED}
+    made = {entry.name for entry in root.iterdir()} - {"src", "shops", ".tokens.json", ".tokens.sha256.json", *NEEDED}
     assert made == {".data", ".langgraph_api"}

@@ -22,6 +22,7 @@ from langgraph_sdk import get_sync_client
 from langgraph_sdk.client import SyncLangGraphClient
 
 from agent.settings import Settings
+from agent.shop import SHOP
 from agent.tokens import create_tokens
 
 T = TypeVar("T")
@@ -141,6 +142,7 @@ class LiveServer:
         self.env = inherited | {
             "DATA_DIR": str(folder / "data"),
             "TOKENS_FILE": str(self.tokens_file),
+            "SHOP_DIR": str(SHOP.folder.resolve()),  # of whoever starts it
             "LANGSMITH_TRACING": "false",
             "LANGGRAPH_CLI_NO_ANALYTICS": "1",
             "LANGGRAPH_STRICT_MSGPACK": "true",

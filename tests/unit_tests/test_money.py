@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.money import exponent, format_amount, format_money, read_money
 
-LOCALES = ("en_US", "de_DE", "fr_FR", "de_CH", "sv_SE", "pt_BR", "ja_JP")
+LOCALES = ("en_US", "de_DE", "fr_FR", "de_CH", "sv_SE", "pt_BR", "ja_JP", "en_IN")
 CURRENCIES = ("USD", "EUR", "JPY", "KWD", "CHF")
 
 
@@ -21,7 +21,8 @@ CURRENCIES = ("USD", "EUR", "JPY", "KWD", "CHF")
         (1_234_567_89, "USD", "en_US", "1,234,567.89 USD"),
         (1_234_50, "EUR", "de_DE", "1.234,50 EUR"),
         (1_234_50, "CHF", "de_CH", "1'234.50 CHF"),
-        (1_234_567_890_12, "CHF", "de_CH", "1'234'567'890.12 CHF"),
+        (1_234_567_89, "CHF", "de_CH", "1'234'567.89 CHF"),
+        (1_234_567_89, "INR", "en_IN", "12,34,567.89 INR"),
         (1234, "JPY", "ja_JP", "1,234 JPY"),
         (1_234_567, "KWD", "en_US", "1,234.567 KWD"),
     ],

@@ -43,6 +43,14 @@ def written(folder: Path, *changes: tuple[str, str]) -> Path:
         (('locale = "en_US"', 'locale = "xx_YY"'), "locale: 'xx_YY' is no locale"),
         (('large_order = "1000.00"', "large_order = 1000.0"), "amounts.large_order: an amount is text"),
         (('large_order = "1000.00"', 'large_order = "-1"'), "amounts.large_order: an amount is text"),
+        (
+            ('large_order = "1000.00"', 'large_order = "1000.005"'),
+            "amounts.large_order: 1000.005 has more decimals than USD",
+        ),
+        (
+            ('\nlarge_order = "1000.00"', '\nlarge_order = "9000.00"'),
+            "amounts: large_order is more than very_large_order",
+        ),
         (('debt = { roles = ["finance_director"] }', ""), "chains: debt must have one"),
         (('debt = { roles = ["finance_director"] }', "debt = { roles = [] }"), "chains.debt.roles"),
         (("[chains]", "[chains]\nparking = { roles = ['general_agent'] }"), "chains.parking"),

@@ -292,10 +292,6 @@ def requests_of(session: Session, order_id: str, status: str | None = None) -> l
 
 def head_of(session: Session, thread_id: str) -> ApprovalView | None:
     """The open request that a conversation waits for: the oldest."""
-    row = session.scalar(
-        select(ApprovalRow)
-        .where(ApprovalRow.thread_id == thread_id, ApprovalRow.status == "open")
-        .order_by(ApprovalRow.created_at, ApprovalRow.id)
-        .limit(1)
-    )
+    query = select(ApprovalRow).where(ApprovalRow.thread_id == thread_id, ApprovalRow.status == "open")
+    row = session.scalar(query.order_by(ApprovalRow.created_at, ApprovalRow.id).limit(1))
     return view_of(session, row) if row else None

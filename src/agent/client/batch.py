@@ -81,7 +81,7 @@ class Row:
     def amount(self) -> str:
         """What the order comes to, once that is known."""
         amount = self.values.get("order_amount")
-        return "" if amount is None else format_money(amount, self.values.get("currency", ONLY_CURRENCY))
+        return "" if amount is None else format_money(amount, self.values.get("currency") or ONLY_CURRENCY)
 
     def finish(self, outcome: Outcome) -> None:
         """Take in where the order's run stopped; a denial is the row's error."""

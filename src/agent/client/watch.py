@@ -107,7 +107,8 @@ class Listing(Screen[None]):
 
     def on_mount(self) -> None:
         """Columns as `desk approvals list` has them."""
-        self._table.add_columns(*COLUMNS)
+        self._table.add_columns(*COLUMNS[:-1])
+        self._table.add_column(COLUMNS[-1], width=len("9999 d overdue"))  # by itself it may stay too narrow
 
     def seen(self) -> None:
         """Show what was seen last."""

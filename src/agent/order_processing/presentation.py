@@ -16,7 +16,6 @@ from agent.commerce.policy import money
 from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied
 from agent.order_processing.state import STATE_VERSION, AssistantMessage, DenialView, OrderState
-from agent.shop import SHOP
 
 
 def blank() -> dict[str, Any]:
@@ -26,7 +25,7 @@ def blank() -> dict[str, Any]:
         "order_id": "",
         "customer_id": "",
         "order_amount": 0,
-        "currency": SHOP.currency,
+        "currency": "",
         "payment_status": None,
         "processing_stage": "refused",
         "error_count": 0,
