@@ -32,7 +32,7 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 # Workers, servers and commands of the tests start a hundred times: what Python compiled for one is there for the next,
 # also where it is told to keep nothing.
 test test-thorough: export PYTHONDONTWRITEBYTECODE :=
-MEASURE :=
+MEASURE ?=
 
 test: setup  ## unit and integration tests on the embedded defaults
 	@$(BIN)/python -m pytest -n auto -m "not thorough" $(MEASURE)

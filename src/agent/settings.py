@@ -13,6 +13,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 HOME: Final = Path(__file__).resolve().parents[2] / "shops" / "home"
 """The first of the shops that come with it."""
 
+PaymentProviderName = Literal["sandbox", "stripe"]
+"""Each is a case in `providers.factory`."""
+GIVEN_BY_OTHERS: Final = frozenset(
+    ("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token", "staff_notify_urls")
+)
+"""Secrets whose form whoever gave them decides; nobody calls this server with them."""
+
 
 class Settings(BaseSettings):
     """Settings of one process, read once from the environment and an optional `.env`. Times are in seconds."""
@@ -47,7 +54,7 @@ class Settings(BaseSettings):
     langgraph_api_url: str = "http://127.0.0.1:2024"
 
     # the payment provider: the sandbox, embedded or at `payment_url`; or Stripe
-    payment_provider: Literal["sandbox", "stripe"] = "sandbox"
+    payment_provider: PaymentProviderName = "sandbox"
     payment_url: str = ""
     payment_token: SecretStr = SecretStr("")  # empty: none is sent
     payment_rate: str = ""  # such as 100/second; empty: no limit
@@ -59,7 +66,8 @@ class Settings(BaseSettings):
     payment_breaker_open_seconds: float = Field(default=5.0, gt=0)
     sandbox_slow_seconds: float = Field(default=3.0, ge=0)
     sandbox_webhook_secret: SecretStr = SecretStr("")  # empty: its webhooks are refused
-    second_payment_url: str = ""  # empty: no second provider
+    second_payment_provider: PaymentProviderName | Literal[""] = ""  # empty: none is asked in its place
+    second_payment_url: str = ""  # of a second sandbox
     payment_wait_seconds: float = Field(default=86_400.0, ge=0)
 
     # the sandbox carrier, at the same address

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 import aiosqlite
 import httpx
+from sqlalchemy import select
 
 from agent.commerce.debts import Debts
 from agent.commerce.payments import Payments
-from agent.ledger.tables import OrderRow
+from agent.ledger.tables import OrderRow, PaymentMethodRow
 from agent.providers.factory import guarded, sandbox_client
 from agent.providers.payment import PaymentProvider
 from agent.providers.sandbox import SandboxProvider
@@ -66,7 +67,11 @@ def _when(it_is: Callable[[httpx.Request], bool], hook: Hook) -> Hook:
 
 
 def with_second(shop: Services) -> Services:
-    """The shop with a second card network, `world.clients[1]`, asked when the first surely took nothing."""
+    """The shop with a second card network, `world.clients[1]`, asked when the first surely took nothing. Both know
+    every card, by the same token."""
+    with shop.database.writing() as session:
+        for method in session.scalars(select(PaymentMethodRow)):
+            method.tokens = dict.fromkeys(("sandbox", "second"), method.token)
     client = sandbox_client("", shop.settings.data_dir / "second.db", timeout=30, slow_seconds=0)
     breaker = shop.breakers.add("second-payment", BreakerConfig())
     second = SandboxProvider(guarded(client, breaker, seconds=30), timeout=60, name="second")

@@ -73,9 +73,20 @@ async def _load(shop: Shop) -> None:
     try:
         if not await is_empty(services.database):
             raise DeskError("the ledger has a shop already: import into an empty one", ExitCode.REFUSED)
+        _somebody_takes(shop, {provider.name for provider in services.providers.payments})
         tried_out = config.payment_provider == "sandbox"
         unguarded = SandboxProvider(services.providers.clients[0], timeout=config.payment_timeout_seconds)
         provider = unguarded if tried_out else services.providers.payments[0]
         await import_shop(services.database, provider, shop, pay_again=tried_out)
     finally:
         await services.close()
+
+
+def _somebody_takes(shop: Shop, providers: set[str]) -> None:
+    """Refuses methods with tokens of none of the providers that the settings name."""
+    for customer in shop.customers:
+        for method in customer.payment_methods:
+            if isinstance(method.token, dict) and not providers & method.token.keys():
+                place = f"the payment method {method.id!r} of {customer.id!r}"
+                names = " or ".join(sorted(providers))
+                raise DeskError(f"{place} has no token of {names}, who take the money here", ExitCode.REFUSED)

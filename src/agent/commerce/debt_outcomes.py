@@ -36,14 +36,15 @@ AGAIN: Final = "~"
 
 @dataclass(frozen=True)
 class OwedDebt:
-    """A debt as providers and carrier are asked to settle it. `provider_id` only when it goes back to what paid it."""
+    """A debt as providers and carrier are asked to settle it. `provider_id` only when it goes back to what paid it;
+    else `token` is that of the method at `provider`, empty for one that it does not take."""
 
     key: str
     kind: str
     amount: int
     payment_key: str
     parcel_id: str
-    provider: str | None
+    provider: str
     provider_id: str | None
     token: str
     pending: bool

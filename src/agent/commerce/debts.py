@@ -21,7 +21,7 @@ from agent.ledger.tables import DebtRow, OrderRow, PaymentMethodRow, PaymentRow
 from agent.ledger.times import CLOCK_SKEW
 from agent.ledger.transactions import reads, writes
 from agent.providers.carrier import Carrier, CarrierError
-from agent.providers.payment import PaymentError, PaymentProvider, RefundState
+from agent.providers.payment import PaymentError, PaymentProvider, PaymentRejectedError, RefundState
 from agent.resilience import CircuitOpenError
 from agent.shop import SHOP
 
@@ -156,15 +156,17 @@ class Debts:
         payment = session.get(PaymentRow, debt.payment_key) if debt.payment_key else None
         method = session.get(PaymentMethodRow, debt.method_id) if debt.method_id else None
         paid_by_it = payment is not None and method is not None and payment.method_id == method.id
+        first = self._providers[0].name
+        provider = (payment and payment.provider) or first
         return OwedDebt(
             key=key,
             kind=debt.kind,
             amount=debt.amount,
             payment_key=debt.payment_key or "",
             parcel_id=debt.parcel_id or "",
-            provider=payment.provider if payment else None,
+            provider=provider,
             provider_id=payment.provider_id if payment and paid_by_it else None,
-            token=method.token if method else "",
+            token=method.tokens_by_provider(first).get(provider, "") if method else "",
             pending=debt.pending_since is not None,
             failures=debt.failures,
         )
@@ -175,15 +177,15 @@ class Debts:
         provider = self._provider(owed)
         if owed.provider_id:
             return await provider.refund(owed.provider_key, owed.provider_id, owed.amount)
-        return await provider.credit(
-            owed.provider_key, owed.amount, SHOP.currency, owed.token
-        )  # another method than paid
+        if not owed.token:  # another method than paid
+            raise PaymentRejectedError(f"the method has no token at {provider.name}")
+        return await provider.credit(owed.provider_key, owed.amount, SHOP.currency, owed.token)
 
     async def _find(self, owed: OwedDebt) -> RefundState | None:
         return await self._provider(owed).find_refund(owed.provider_key, owed.provider_id or "")
 
     def _provider(self, owed: OwedDebt) -> PaymentProvider:
-        return named(self._providers, owed.provider or self._providers[0].name)
+        return named(self._providers, owed.provider)
 
     async def _stands(self, owed: OwedDebt, state: RefundState) -> str:
         """Write down how a refund stands: settled, pending, or owed again."""

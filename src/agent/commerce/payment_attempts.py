@@ -4,8 +4,8 @@ Each function is part of somebody else's transaction. Which outcomes may follow 
 mean for the order in `payment_outcomes`, who is asked and when in `payments`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -40,30 +40,39 @@ NOT_COLLECTED: Final[frozenset[Stage]] = NOT_PAID_YET | {"cancelling", "cancelle
 class PaymentAttempt(Attempt):
     """An attempt: what its provider is sent, and what the ledger knows of it.
 
-    `provider` may know of it; None: surely nobody does. `attempts_sent` counts this time too. When it may have been
-    `sent_before`, only that provider can tell what became of it.
+    `provider` may know of it; None: surely nobody does. `token` is its token, `tokens` are those of all that take the
+    method. `attempts_sent` counts this time too. When it may have been `sent_before`, only that provider can tell what
+    became of it.
     """
 
     order_id: str
     outcome: str
     provider: str | None
+    tokens: Mapping[str, str]
     attempts_sent: int
     sent_before: bool
 
     @classmethod
     def of(cls, row: PaymentRow, method: PaymentMethodRow, *, sent_before: bool) -> Self:
         """The attempt of this row, by this method."""
+        name = row.provider or ""
+        tokens = method.tokens_by_provider(name)  # a token without a name is of the one that it was sent to
         return cls(
             row.key,
             row.amount,
             SHOP.currency,
-            method.token,
+            tokens.get(name, ""),
             order_id=row.order_id,
             outcome=row.outcome,
             provider=row.provider,
+            tokens=tokens,
             attempts_sent=row.attempts_sent,
             sent_before=sent_before,
         )
+
+    def at(self, provider: str) -> Self:
+        """The same, as another provider is sent it."""
+        return replace(self, provider=provider, token=self.tokens[provider])
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,12 @@ class CaptureResult:
 
 
 def attempt_price(
-    session: Session, order_ref: OrderRef, provider: str | None, *, now: datetime
+    session: Session, order_ref: OrderRef, providers: Sequence[str], *, now: datetime
 ) -> CaptureResult | PaymentAttempt:
     """The attempt at an order's own price, a new one if none is undecided; or what came of it already.
 
-    `provider` is who is about to be sent it; None: nobody. Raises `PolicyDenied` ORDER-STAGE.
+    The first of `providers` that takes its method is about to be sent it; of none: nobody. Raises `PolicyDenied`
+    ORDER-STAGE.
     """
     order = locked(session, order_ref)
     before = order.stage
@@ -105,12 +115,14 @@ def attempt_price(
         session.flush()
         payment_outcomes.by_gift_card(session, order, payment, now=now)
         return _result(session, order, payment, before)
-    return PaymentAttempt.of(payment, method, sent_before=bool(provider) and _begin_to_send(payment, provider))
+    return PaymentAttempt.of(
+        payment, method, sent_before=bool(providers) and _begin_to_send(payment, method, providers)
+    )
 
 
-def attempt_due(session: Session, key: str, provider: str, *, now: datetime) -> str | PaymentAttempt:
-    """The attempt at the price of a change, which this provider is about to be sent; or its outcome, if nobody is to be
-    asked any more. A person looks into one that has had no answer for NO_ANSWER_LIMIT."""
+def attempt_due(session: Session, key: str, providers: Sequence[str], *, now: datetime) -> str | PaymentAttempt:
+    """The attempt at the price of a change, which the first of these that takes its method is about to be sent; or its
+    outcome, if nobody is to be asked any more. A person looks into one that has had no answer for NO_ANSWER_LIMIT."""
     payment, order = locked_payment(session, key)
     if order.stage in NOT_COLLECTED or payment.outcome not in UNANSWERED:  # meanwhile
         return payment.outcome
@@ -121,7 +133,7 @@ def attempt_due(session: Session, key: str, provider: str, *, now: datetime) -> 
         text = f"{money(payment.amount)} for a change of the order: no provider has answered for days"
         open_case(session, order, f"{payment.key}:no-answer", topic="billing", text=text, now=now)
     method = session.get_one(PaymentMethodRow, payment.method_id)
-    return PaymentAttempt.of(payment, method, sent_before=_begin_to_send(payment, provider))
+    return PaymentAttempt.of(payment, method, sent_before=_begin_to_send(payment, method, providers))
 
 
 def find_attempt(session: Session, key: str) -> PaymentAttempt | None:
@@ -189,10 +201,11 @@ def locked_payment(session: Session, key: str) -> tuple[PaymentRow, OrderRow]:
     return session.get_one(PaymentRow, key), order
 
 
-def _begin_to_send(payment: PaymentRow, provider: str | None) -> bool:
+def _begin_to_send(payment: PaymentRow, method: PaymentMethodRow, providers: Sequence[str]) -> bool:
     """Write down that somebody is about to be sent it; True when somebody may have been before."""
     sent_before = payment.provider is not None
-    payment.provider = payment.provider or provider
+    tokens = method.tokens_by_provider(providers[0])
+    payment.provider = payment.provider or next((name for name in providers if name in tokens), None)
     payment.attempts_sent += 1
     return sent_before
 

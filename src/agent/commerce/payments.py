@@ -25,6 +25,7 @@ from agent.notifications.notify import notify
 from agent.observability.events import emit
 from agent.providers.payment import (
     Charge,
+    NoCharge,
     PaymentError,
     PaymentFaultError,
     PaymentNotSentError,
@@ -45,7 +46,7 @@ class Payments:
 
     Args:
         database: the ledger.
-        providers: the first is asked; another only when nobody before it can have charged.
+        providers: the first that takes a method is asked; another only when nobody before it can have charged.
         wait: how long a declined order waits for another payment method.
         refusal: why no provider would be asked now, if so; then nothing is written down that would be taken back.
     """
@@ -59,6 +60,7 @@ class Payments:
     ) -> None:
         self._db = database
         self._providers = providers
+        self._names = [provider.name for provider in providers]
         self._wait = wait
         self._refusal = refusal
 
@@ -69,7 +71,7 @@ class Payments:
         (no effect: defer), `PaymentUnknownError` (look it up later), `PolicyDenied` ORDER-STAGE.
         """
         refusal = self._refusal()
-        attempt = await self._attempt_price(order, None if refusal else self._providers[0].name)
+        attempt = await self._attempt_price(order, [] if refusal else self._names)
         if isinstance(attempt, CaptureResult):
             return attempt
         if refusal:
@@ -105,7 +107,7 @@ class Payments:
             return None
         if attempt.outcome != "captured" and attempt.provider:  # what was void, or declined, may have come after all
             charge = await named(self._providers, attempt.provider).find(attempt)
-            if charge:
+            if isinstance(charge, Charge):
                 await self._record(attempt, charge)
         return attempt.order_id
 
@@ -160,11 +162,7 @@ class Payments:
     async def _send(self, attempt: PaymentAttempt) -> CaptureResult:
         """Look the attempt up if it may have been sent before, else send it; book the answer."""
         try:
-            if not attempt.sent_before:
-                charge = await self._first_who_can(attempt)
-            else:  # it may still be on its way there: only the same provider tells them apart
-                provider = named(self._providers, attempt.provider)
-                charge = await provider.find(attempt) or await provider.capture(attempt)
+            charge = await (self._found_or_again(attempt) if attempt.sent_before else self._first_who_can(attempt))
         except PaymentUnknownError:
             await self._no_answer(attempt)
             raise
@@ -176,17 +174,31 @@ class Payments:
             return await self._record(attempt, never, "PAYMENT-REJECTED")
         return await self._record(attempt, charge)
 
-    async def _first_who_can(self, attempt: PaymentAttempt) -> Charge:
-        """Send it to the first provider; to the next one only when nothing reached the one before."""
-        for provider, following in zip(self._providers, [*self._providers[1:], None], strict=True):
-            try:
+    async def _found_or_again(self, attempt: PaymentAttempt) -> Charge:
+        """What became of it; one that never came is sent again, and to the same provider: it may still be on its way
+        there, and only who is sent both tells them apart."""
+        provider = named(self._providers, attempt.provider)
+        match await provider.find(attempt):
+            case Charge() as charge:
+                return charge
+            case NoCharge.NEVER_CAME:
                 return await provider.capture(attempt)
+            case NoCharge.UNDECIDED:
+                raise PaymentUnknownError(f"{provider.name} has not decided yet")
+
+    async def _first_who_can(self, attempt: PaymentAttempt) -> Charge:
+        """Send it to the first provider that takes its method; to the next one only when nothing reached the one
+        before."""
+        taking = [provider for provider in self._providers if provider.name in attempt.tokens]
+        for provider, following in zip(taking, [*taking[1:], None], strict=False):
+            try:
+                return await provider.capture(attempt.at(provider.name))
             except (PaymentNotSentError, CircuitOpenError) as error:
                 noted = await self._send_to_another(attempt, following.name if following else None)
                 if not noted or following is None:
                     raise
                 emit("payment.fallback", provider=following.name, error=type(error).__name__)
-        raise AssertionError("there is a provider")
+        raise PaymentRejectedError("no provider that is configured takes this method")
 
     @reads
     def _due(self, session: Session, order_id: str | None) -> Sequence[str]:
@@ -197,12 +209,14 @@ class Payments:
         return payment_attempts.find_attempt(session, key)
 
     @writes
-    def _attempt_price(self, session: Session, order: OrderRef, provider: str | None) -> CaptureResult | PaymentAttempt:
-        return payment_attempts.attempt_price(session, order, provider, now=self._db.clock())
+    def _attempt_price(
+        self, session: Session, order: OrderRef, providers: Sequence[str]
+    ) -> CaptureResult | PaymentAttempt:
+        return payment_attempts.attempt_price(session, order, providers, now=self._db.clock())
 
     @writes
     def _attempt_due(self, session: Session, key: str) -> str | PaymentAttempt:
-        return payment_attempts.attempt_due(session, key, self._providers[0].name, now=self._db.clock())
+        return payment_attempts.attempt_due(session, key, self._names, now=self._db.clock())
 
     @writes
     def _send_to_another(self, session: Session, attempt: PaymentAttempt, provider: str | None) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Discriminator, Field, Tag, model_validator
 
 from agent.commerce.types import LARGEST_AMOUNT, Address, Form, Id, OrderId
 from agent.identity import is_staff_name
@@ -28,6 +28,11 @@ Quantity = Annotated[int, Field(ge=1, le=10_000)]
 ShortId = Annotated[Id, Field(max_length=40)]
 CustomerId = Annotated[Id, AfterValidator(_no_colleague)]
 Text = Annotated[str, Field(min_length=1, max_length=100)]
+Token = Annotated[
+    Annotated[Text, Tag("text")] | Annotated[dict[ShortId, Text], Field(min_length=1), Tag("by provider")],
+    Discriminator(lambda token: "by provider" if isinstance(token, dict) else "text"),
+]
+"""What a provider calls a payment method: the first provider, or each that is named."""
 
 
 class Variant(Form):
@@ -52,7 +57,8 @@ class Product(Form):
 
 
 class PaymentMethod(Form):
-    """One way in which a customer pays. `token` is the provider's name for it, never a card number.
+    """One way in which a customer pays. `token` is the provider's name for it, never a card number: of the first
+    provider's if it is a text, of each that is named if it is {provider: token}.
 
     `balance` (minor units, what can still be spent) belongs to gift cards, and to nothing else.
     """
@@ -60,7 +66,7 @@ class PaymentMethod(Form):
     id: Id
     kind: Literal["card", "paypal", "gift_card"]
     label: Text
-    token: Text
+    token: Token
     balance: Amount | None = None
 
     @model_validator(mode="after")

@@ -66,7 +66,10 @@ async def import_shop(database: Database, provider: PaymentProvider, shop: Shop,
         if order.payment_id:
             charges[order.id] = await _looked_up(provider, order, order.payment_id, shop.currency)
         elif pay_again:
-            charge = await provider.capture(Attempt(_key(order), order.total, shop.currency, method.token))
+            token = method.token if isinstance(method.token, str) else method.token.get(provider.name)
+            if token is None:
+                raise ValueError(f"order {order.id!r}: payment method {method.id!r} has no token at {provider.name}")
+            charge = await provider.capture(Attempt(_key(order), order.total, shop.currency, token))
             if charge.outcome != "captured":
                 raise ValueError(f"order {order.id!r}: its past payment was {charge.outcome}: {charge.reason}")
             charges[order.id] = charge
@@ -123,7 +126,12 @@ def _rows(shop: Shop, charges: dict[str, Charge], provider: str, now: datetime) 
     ]
     yield [
         PaymentMethodRow(
-            id=method.id, customer_id=customer.id, kind=method.kind, label=method.label, token=method.token
+            id=method.id,
+            customer_id=customer.id,
+            kind=method.kind,
+            label=method.label,
+            token=method.token if isinstance(method.token, str) else "",
+            tokens=None if isinstance(method.token, str) else method.token,
         )
         for customer in shop.customers
         for method in customer.payment_methods

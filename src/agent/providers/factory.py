@@ -5,8 +5,9 @@ Each is called through a transport of its own, with its breaker; what lives at o
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, Self
 
 import httpx
 
@@ -18,7 +19,7 @@ from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import BreakerConfig, CircuitBreaker, CircuitOpenError
 from agent.resilience.credentials import Auth, HeaderAuth
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
-from agent.settings import Settings
+from agent.settings import PaymentProviderName, Settings
 from sandbox.server import InProcess, Sandbox
 
 Reader = Callable[[Mapping[str, str], bytes], str | None]
@@ -38,6 +39,11 @@ class Webhooks:
     refund: Reader = nothing
     dispute: Reader = nothing
     parcel: Reader = nothing
+
+    @classmethod
+    def of(cls, provider: PaymentProvider) -> Self:
+        """What a payment provider sends."""
+        return cls(provider.read_webhook, provider.read_refund_webhook, provider.read_dispute_webhook)
 
 
 @dataclass(frozen=True)
@@ -62,30 +68,45 @@ class Providers:
 
 async def build_providers(config: Settings, breakers: Breakers) -> Providers:
     """Build the providers that the settings name, each behind a breaker."""
-    seconds, secret = config.payment_timeout_seconds, config.sandbox_webhook_secret.get_secret_value()
-    clients = [await _sandbox(config, config.payment_url)]
-    bounds = _bounds(config)
+    seconds, bounds = config.payment_timeout_seconds, _bounds(config)
     payment, carrier = (breakers.add(name, bounds) for name in ("payment", "carrier"))
+    network = await _sandbox(config, config.payment_url)
+    secret = config.sandbox_webhook_secret.get_secret_value()
+    auth = _sandbox_auth(config)
+    parcels = SandboxCarrier(guarded(network, carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
     payment_breakers = [payment]
-    token = config.payment_token.get_secret_value()
-    auth = HeaderAuth("Authorization", f"Bearer {token}") if token else None
-    parcels = SandboxCarrier(guarded(clients[0], carrier, seconds, auth=auth), 2 * seconds, webhook_secret=secret)
-    http = guarded(clients[0], payment, seconds, rate=config.payment_rate, auth=auth)
-    cards = SandboxProvider(http, 2 * seconds, webhook_secret=secret)
-    webhooks = {
-        "sandbox": Webhooks(payment=cards.read_webhook, refund=cards.read_refund_webhook, parcel=parcels.read_webhook)
-    }
-    providers: list[PaymentProvider] = [cards]
-    if config.payment_provider == "stripe":
-        clients.append(httpx.AsyncClient(timeout=_timeouts(seconds), trust_env=False))
-        http = guarded(clients[-1], payment, seconds, rate=config.payment_rate)
-        providers, webhooks["stripe"] = await asyncio.to_thread(_stripe, config, http)
-    if config.second_payment_url:
-        clients.append(await _sandbox(config, config.second_payment_url))
+    made = [await _payment_provider(config.payment_provider, config, network, payment)]
+    if second := "second" if config.second_payment_url else config.second_payment_provider:
         payment_breakers.append(breakers.add("second-payment", bounds))
-        http = guarded(clients[-1], payment_breakers[-1], seconds)
-        providers.append(SandboxProvider(http, 2 * seconds, name="second"))
-    return Providers(providers, payment_breakers, parcels, clients, webhooks)
+        made.append(await _payment_provider(second, config, network, payment_breakers[-1]))
+    providers = [provider for provider, _ in made]
+    webhooks = {provider.name: Webhooks.of(provider) for provider in providers}
+    webhooks["sandbox"] = replace(webhooks.get("sandbox", Webhooks()), parcel=parcels.read_webhook)
+    clients = dict.fromkeys([network, *(client for _, client in made)])  # each once
+    return Providers(providers, payment_breakers, parcels, list(clients), webhooks)
+
+
+async def _payment_provider(
+    name: PaymentProviderName | Literal["second"], config: Settings, network: httpx.AsyncClient, breaker: CircuitBreaker
+) -> tuple[PaymentProvider, httpx.AsyncClient]:
+    """A payment provider behind this breaker, and the client whose connections it uses; `network` is the sandbox's.
+
+    `second` is another network of the sandbox's form.
+    """
+    seconds, rate = config.payment_timeout_seconds, config.payment_rate
+    match name:
+        case "sandbox":
+            http = guarded(network, breaker, seconds, rate=rate, auth=_sandbox_auth(config))
+            secret = config.sandbox_webhook_secret.get_secret_value()
+            return SandboxProvider(http, 2 * seconds, webhook_secret=secret), network
+        case "second":
+            client = await _sandbox(config, config.second_payment_url)
+            http = guarded(client, breaker, seconds, rate=rate)
+            return SandboxProvider(http, 2 * seconds, name="second"), client
+        case "stripe":
+            client = httpx.AsyncClient(timeout=_timeouts(seconds), trust_env=False)
+            http = guarded(client, breaker, seconds, rate=rate)
+            return await asyncio.to_thread(_stripe, config, http), client
 
 
 def guarded(
@@ -117,16 +138,18 @@ def guarded(
     return httpx.AsyncClient(transport=transport, base_url=client.base_url, timeout=client.timeout)
 
 
-def _stripe(config: Settings, client: httpx.AsyncClient) -> tuple[list[PaymentProvider], Webhooks]:
+def _stripe(config: Settings, client: httpx.AsyncClient) -> PaymentProvider:
     """Stripe, whose SDK is an extra, and takes a moment to import."""
     from agent.providers.stripe import StripeProvider  # noqa: PLC0415
 
     url = {"url": config.stripe_url} if config.stripe_url else {}
     keys = (config.stripe_api_key.get_secret_value(), config.stripe_webhook_secret.get_secret_value())
-    provider = StripeProvider(client, *keys, 2 * config.payment_timeout_seconds, **url)
-    return [provider], Webhooks(
-        payment=provider.read_webhook, refund=provider.read_refund_webhook, dispute=provider.read_dispute_webhook
-    )
+    return StripeProvider(client, *keys, 2 * config.payment_timeout_seconds, **url)
+
+
+def _sandbox_auth(config: Settings) -> Auth | None:
+    token = config.payment_token.get_secret_value()
+    return HeaderAuth("Authorization", f"Bearer {token}") if token else None
 
 
 def _timeouts(seconds: float) -> httpx.Timeout:

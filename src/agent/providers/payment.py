@@ -1,12 +1,16 @@
 """The payment port: what the shop asks of any payment provider, and the ways in which the answer can be missing.
 
-A provider takes our idempotency key with every effect, and can be asked later what became of it.
+A provider takes our idempotency key with every effect, and can be asked later what became of it. What each must keep
+is in `tests/contract`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Literal, Protocol
 
+from agent.providers.webhooks import WebhookRefusedError
 from agent.resilience import TransientError
 
 
@@ -29,6 +33,17 @@ class Charge:
     provider_id: str
     amount: int
     reason: str = ""
+
+
+class NoCharge(Enum):
+    """Why there is no charge of an attempt that was looked up."""
+
+    NEVER_CAME = "never came"
+    """Nothing is there under its key, and it may be asked for again by the same. Another provider may be asked only if
+    no request can be on its way to this one any more."""
+
+    UNDECIDED = "undecided"
+    """It came, and may yet take the money: nobody is asked for it again until the provider has decided."""
 
 
 RefundState = Literal["succeeded", "pending", "failed"]
@@ -71,7 +86,11 @@ class PaymentFaultError(PaymentRejectedError):
 
 
 class PaymentProvider(Protocol):
-    """What a provider can do. Every method may raise the port's errors."""
+    """What a provider can do. Every method that asks it may raise the port's errors.
+
+    The readers of webhooks get headers (in lower case, or such as do not care) and body; what they return is looked up,
+    and None means that it is about something else. A provider that sends none inherits them.
+    """
 
     name: str
 
@@ -79,8 +98,8 @@ class PaymentProvider(Protocol):
         """Take the money; the same key again gives the first answer."""
         ...
 
-    async def find(self, attempt: Attempt) -> Charge | None:
-        """What became of the attempt; None while nothing was captured or declined under its key."""
+    async def find(self, attempt: Attempt) -> Charge | NoCharge:
+        """What became of the attempt. Only reads."""
         ...
 
     async def void(self, attempt: Attempt) -> Charge | None:
@@ -110,3 +129,15 @@ class PaymentProvider(Protocol):
     async def movements(self, since: datetime) -> list[Movement]:
         """What was taken and given back under our keys since then; there may be older ones among them."""
         ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:  # noqa: ARG002  (for who sends some)
+        """The key of an attempt. Raises `WebhookRefusedError` for what this provider did not sign just now."""
+        raise WebhookRefusedError(f"{self.name} sends no webhooks")
+
+    def read_refund_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:  # noqa: ARG002
+        """The key of a refund or a credit; else as `read_webhook`, which is asked before."""
+        return None
+
+    def read_dispute_webhook(self, headers: Mapping[str, str], body: bytes) -> str | None:  # noqa: ARG002
+        """The provider's own id of a payment that is disputed at its customer's bank; else as `read_webhook`."""
+        return None

@@ -18,8 +18,10 @@ from agent.providers.payment import (
     Attempt,
     Charge,
     Movement,
+    NoCharge,
     PaymentFaultError,
     PaymentNotSentError,
+    PaymentProvider,
     PaymentRejectedError,
     PaymentUnknownError,
     RefundState,
@@ -58,7 +60,7 @@ class FaultyRequestError(RejectedRequestError, PaymentFaultError):
 EVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
-class SandboxProvider:
+class SandboxProvider(PaymentProvider):
     """The `PaymentProvider` port over HTTP. Besides the port's errors it raises `RejectedRequestError`.
 
     `timeout` (seconds) bounds each call as a whole: httpx counts per read, and in process not at all.
@@ -80,10 +82,10 @@ class SandboxProvider:
         _check_same((answer.key, answer.amount), (attempt.key, attempt.amount))
         return _charge(answer)
 
-    async def find(self, attempt: Attempt) -> Charge | None:
-        """What became of the attempt; None when the network says that it never got it."""
+    async def find(self, attempt: Attempt) -> Charge | NoCharge:
+        """What became of the attempt. The network decides at once: what it has not decided, it never got."""
         request = self._client.build_request("GET", f"/charges/{quote(attempt.key, safe='')}")
-        return self._found(attempt, await self._send(request, accept=(200, 404)))
+        return self._found(attempt, await self._send(request, accept=(200, 404))) or NoCharge.NEVER_CAME
 
     async def void(self, attempt: Attempt) -> Charge | None:
         """Make sure that the attempt never takes money any more; what it did before that comes back."""

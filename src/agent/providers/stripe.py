@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Final
 
 import httpx
 import stripe
@@ -19,8 +18,10 @@ from agent.providers.payment import (
     Attempt,
     Charge,
     Movement,
+    NoCharge,
     PaymentFaultError,
     PaymentNotSentError,
+    PaymentProvider,
     PaymentRejectedError,
     PaymentUnknownError,
     RefundState,
@@ -32,14 +33,8 @@ from agent.providers.webhooks import WebhookRefusedError
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _DECIDING = ("payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled")
+_UNDECIDED = ("processing", "requires_capture")
 _OF_REFUNDS = ("refund.updated", "refund.failed", "charge.refund.updated")
-_REFUND_STATES: Final[dict[str, RefundState]] = {
-    "succeeded": "succeeded",
-    "pending": "pending",
-    "requires_action": "pending",  # the customer is asked, by Stripe, where to send it
-    "failed": "failed",
-    "canceled": "failed",
-}
 
 
 class StripeRejectedError(PaymentRejectedError):
@@ -59,7 +54,7 @@ class CreditNotSupportedError(PaymentRejectedError):
     """Money that another method paid can't be sent to a card: a person has to."""
 
 
-class StripeProvider:
+class StripeProvider(PaymentProvider):
     """The `PaymentProvider` port at Stripe. A token is `cus_…/pm_…`: a card that is saved with a customer there.
 
     Args:
@@ -97,7 +92,7 @@ class StripeProvider:
         _, card = _customer_and_card(attempt)
         async with self._call():
             intent = await self._found_or_created(attempt)
-            if intent.undecided:
+            if intent.unconfirmed:
                 confirm = self._intents.confirm_async(
                     intent.id,
                     {"payment_method": card, "off_session": True},
@@ -106,11 +101,13 @@ class StripeProvider:
                 intent = await _decided(confirm, attempt)
         return _charge(intent) or Charge(attempt.key, "declined", intent.id, attempt.amount, "canceled")
 
-    async def find(self, attempt: Attempt) -> Charge | None:
-        """What became of the attempt; None while nothing was captured or declined under its key. Only reads."""
+    async def find(self, attempt: Attempt) -> Charge | NoCharge:
+        """What became of the attempt. An intent that was never confirmed, or was cancelled, takes nothing by itself."""
         async with self._call():
             intent = await self._found(attempt)
-        return None if intent is None or intent.undecided else _charge(intent)
+        if intent is None or intent.unconfirmed:
+            return NoCharge.NEVER_CAME
+        return NoCharge.UNDECIDED if intent.status in _UNDECIDED else _charge(intent) or NoCharge.NEVER_CAME
 
     async def void(self, attempt: Attempt) -> Charge | None:
         """Cancel the attempt's intent, so that it takes no money any more; what it did before that comes back.
@@ -120,7 +117,7 @@ class StripeProvider:
         """
         async with self._call():
             intent = await self._found(attempt)
-            if intent and intent.undecided:
+            if intent and intent.unconfirmed:
                 cancel = self._intents.cancel_async(intent.id, {}, {"idempotency_key": f"{attempt.key}:void"})
                 intent = await _decided(cancel, attempt)
         return _charge(intent) if intent else None
@@ -142,13 +139,13 @@ class StripeProvider:
                     raise _about_something_else()
         if refund.amount != amount:
             raise PaymentFaultError("the key is another refund's")
-        return _state(refund)
+        return refund.state
 
     async def find_refund(self, key: str, provider_id: str) -> RefundState | None:
         """How a refund of this capture stands now; None for no such one. Only reads."""
         async with self._call():
             refund = await self._refund_found(key, provider_id)
-        return _state(refund) if refund else None
+        return refund.state if refund else None
 
     async def credit(self, key: str, amount: int, currency: str, token: str) -> RefundState:  # noqa: ARG002  (the port's)
         """Raises `CreditNotSupportedError`; nothing is sent."""
@@ -255,7 +252,7 @@ async def _decided(request: Awaitable[stripe.PaymentIntent], attempt: Attempt) -
         intent = _about(attempt, await request)
     except (stripe.CardError, stripe.InvalidRequestError) as error:
         told = error.error and error.error.payment_intent
-        if told is None or (intent := _about(attempt, told)).undecided:
+        if told is None or (intent := _about(attempt, told)).unconfirmed:
             raise
     return intent
 
@@ -292,10 +289,3 @@ def _charge(intent: Intent) -> Charge | None:
             return Charge(intent.key, "declined", intent.id, intent.amount, reason)
         case _:
             raise PaymentUnknownError(f"the payment is {intent.status}")
-
-
-def _state(refund: Refund) -> RefundState:
-    try:
-        return _REFUND_STATES[refund.status]
-    except KeyError:
-        raise PaymentUnknownError(f"the refund is {refund.status}") from None

@@ -3,9 +3,19 @@
 Forms only. What follows from them is in `stripe`.
 """
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
+
+from agent.providers.payment import PaymentUnknownError, RefundState
+
+_REFUND_STATES: Final[dict[str, RefundState]] = {
+    "succeeded": "succeeded",
+    "pending": "pending",
+    "requires_action": "pending",  # the customer is asked, by Stripe, where to send it
+    "failed": "failed",
+    "canceled": "failed",
+}
 
 
 class Told(BaseModel):
@@ -48,7 +58,7 @@ class Intent(Keyed):
     last_payment_error: Failure | None = None
 
     @property
-    def undecided(self) -> bool:
+    def unconfirmed(self) -> bool:
         """Whether it was neither confirmed nor cancelled."""
         return self.status in ("requires_payment_method", "requires_confirmation") and self.last_payment_error is None
 
@@ -59,6 +69,14 @@ class Refund(Keyed):
     status: str
     amount: int
     payment_intent: str
+
+    @property
+    def state(self) -> RefundState:
+        """How it stands. Raises `PaymentUnknownError` for a status that is not known here."""
+        try:
+            return _REFUND_STATES[self.status]
+        except KeyError:
+            raise PaymentUnknownError(f"the refund is {self.status}") from None
 
 
 KeyedT = TypeVar("KeyedT", bound=Keyed)

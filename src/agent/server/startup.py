@@ -15,21 +15,19 @@ from agent.ledger.history import ledger_file
 from agent.ledger.repair_hints import in_one_line
 from agent.ledger.schema import SchemaError, upgrade
 from agent.ledger.tables import HeartbeatRow
+from agent.money import exponent
 from agent.notifications.staff_addresses import staff_addresses
 from agent.observability.events import emit
+from agent.providers.stripe_currencies import stripe_exponent
 from agent.server.caller_credentials import takes_jwt
-from agent.settings import Settings
+from agent.settings import GIVEN_BY_OTHERS, Settings
+from agent.shop import SHOP
 from agent.tokens import TokensError, read_digests
 
 SHORTEST_SECRET_BYTES: Final = 32
 """Of HS256, whose signatures can be tried offline (RFC 7518, 3.2); and of everything else that could be guessed."""
 FEWEST_CHARACTERS: Final = 8
 """Different ones in a secret: the letter x, 32 times, is long enough and known to everybody."""
-
-_GIVEN_BY_OTHERS: Final = frozenset(
-    ("openai_api_key", "second_openai_api_key", "stripe_api_key", "payment_token", "staff_notify_urls")
-)
-"""Secrets whose form whoever gave them decides; nobody calls this server with them."""
 
 
 def open_ledger(config: Settings) -> str | None:
@@ -58,7 +56,8 @@ def open_ledger(config: Settings) -> str | None:
 
 def unfit(config: Settings) -> str | None:
     """Why a server with these settings must not start; None when it may. Reads files."""
-    return _wrong_jwt(config) or _wrong_rate(config) or _wrong_addresses(config) or _wrong_in_production(config)
+    checks = (_wrong_jwt, _wrong_rate, _wrong_addresses, _wrong_payments, _wrong_in_production)
+    return next((wrong for check in checks if (wrong := check(config))), None)
 
 
 def _wrong_jwt(config: Settings) -> str | None:
@@ -98,6 +97,22 @@ def _wrong_addresses(config: Settings) -> str | None:
     return None
 
 
+def _wrong_payments(config: Settings) -> str | None:
+    first, second = config.payment_provider, config.second_payment_provider
+    if config.second_payment_url and second != "sandbox":
+        return "SECOND_PAYMENT_URL is a second sandbox's: it needs SECOND_PAYMENT_PROVIDER=sandbox"
+    if first == second and not config.second_payment_url:
+        where = ", or SECOND_PAYMENT_URL" if first == "sandbox" else ""
+        return f"SECOND_PAYMENT_PROVIDER={second} is the first one again: name another{where}"
+    if "stripe" in (first, second) and stripe_exponent(SHOP.currency) != exponent(SHOP.currency):
+        return (
+            f"stripe cannot take {SHOP.currency}, the currency of {SHOP.folder / 'shop.toml'}: here an amount has "
+            f"{exponent(SHOP.currency)} digits after its decimal sign, and there {stripe_exponent(SHOP.currency)}, so "
+            "that it would take another sum"
+        )
+    return None
+
+
 def _wrong_in_production(config: Settings) -> str | None:
     """All of it at once, so that nobody starts eight times to learn eight things."""
     if config.environment != "production":
@@ -124,8 +139,8 @@ def _of_the_sandbox(config: Settings) -> Iterator[str]:
     """What stands in for the world while one tries things out."""
     if config.payment_provider == "sandbox":
         yield "PAYMENT_PROVIDER other than sandbox, which moves no money"
-    if config.second_payment_url:
-        yield "no SECOND_PAYMENT_URL: it is a sandbox too"
+    if config.second_payment_provider == "sandbox":
+        yield "SECOND_PAYMENT_PROVIDER other than sandbox"
     if config.seed_shop:
         yield "SEED_SHOP=false"
 
@@ -133,7 +148,7 @@ def _of_the_sandbox(config: Settings) -> Iterator[str]:
 def _weak_secrets(config: Settings) -> Iterator[str]:
     """Secrets that are set and could be guessed. None is shown."""
     secrets: dict[str, SecretStr] = {
-        name: value for name, value in config if isinstance(value, SecretStr) and name not in _GIVEN_BY_OTHERS
+        name: value for name, value in config if isinstance(value, SecretStr) and name not in GIVEN_BY_OTHERS
     }
     for name, secret in secrets.items():
         parts = secret.get_secret_value().split(",") if secret else []  # TRAIL_KEY may be two

@@ -1,6 +1,8 @@
 """`desk import`: a whole shop or nothing, and what is wrong with the file, place by place."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,40 @@ def test_the_example_of_the_guide_is_a_shop(desk: Desk, file: Path) -> None:
     guide = (Path(__file__).parents[3] / "docs" / "customizing.md").read_text()
     file.write_text(guide.split("```json")[1].split("```")[0])
     assert desk("import", file).code == 0
+
+
+def test_a_method_may_have_a_token_at_each_provider(desk: Desk, file: Path, document: Document, data: Path) -> None:
+    tokens = {"sandbox": "tok_approve", "stripe": "cus_1/pm_1"}
+    method = document["customers"][0]["payment_methods"][0] | {"token": tokens}
+    document["customers"][0]["payment_methods"][0] = method
+    file.write_text(json.dumps(document))
+    assert desk("import", file).code == 0
+    with closing(sqlite3.connect(data / "ledger.db")) as ledger:
+        rows = dict(ledger.execute("SELECT id, tokens FROM payment_methods"))
+        assert json.loads(rows.pop(method["id"])) == tokens
+        assert set(rows.values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("token", "says"),
+    [
+        ({"strype": "cus_1/pm_1"}, "the payment method 'ada_card' of 'ada_park' has no token of sandbox"),
+        ({}, "customers[0].payment_methods[0].token"),
+        ({"sandbox": ""}, "customers[0].payment_methods[0].token"),
+        ({"": "tok_approve"}, "customers[0].payment_methods[0].token"),
+        (7, "customers[0].payment_methods[0].token"),
+    ],
+    ids=str,
+)
+def test_a_method_with_a_token_of_nobody_is_refused(
+    desk: Desk, file: Path, document: Document, token: object, says: str
+) -> None:
+    document["customers"][0]["payment_methods"][0]["token"] = token
+    file.write_text(json.dumps(document))
+    refused = desk("import", file)
+    assert refused.code == ExitCode.REFUSED
+    assert says in refused.err.splitlines()[-1]
+    assert "Traceback" not in refused.err
 
 
 def test_a_second_shop_is_refused(desk: Desk, file: Path) -> None:

@@ -84,7 +84,7 @@ async def test_stripe_takes_it_instead_and_may_send_webhooks(world: World) -> No
 
 
 async def test_a_second_provider_stands_behind_a_breaker_of_its_own(world: World, breakers: Breakers) -> None:
-    made = await world(second_payment_url="http://127.0.0.1:1")
+    made = await world(second_payment_provider="sandbox", second_payment_url="http://127.0.0.1:1")
     breakers["payment"].force_open()
 
     with pytest.raises(CircuitOpenError):
@@ -92,6 +92,30 @@ async def test_a_second_provider_stands_behind_a_breaker_of_its_own(world: World
     with pytest.raises(PaymentNotSentError):
         await made.payments[1].capture(Attempt("k1", 1000, "USD", "tok_approve"))
     assert [provider.name for provider in made.payments] == ["sandbox", "second"]
+    await close(made)
+
+
+@pytest.mark.parametrize("names", [["sandbox", "stripe"], ["stripe", "sandbox"]])
+async def test_the_sandbox_and_stripe_stand_in_for_one_another_and_both_may_send_webhooks(
+    world: World, names: list[str]
+) -> None:
+    first, second = names
+    made = await world(
+        payment_provider=first,
+        second_payment_provider=second,
+        stripe_api_key=SecretStr("sk_test_1"),
+        stripe_url="http://127.0.0.1:1",
+        stripe_webhook_secret=SecretStr("whsec_1"),
+        sandbox_webhook_secret=SecretStr("whsec_" + "c2VjcmV0" * 4),
+    )
+    assert [provider.name for provider in made.payments] == names
+    assert [breaker.name for breaker in made.payment_breakers] == ["payment", "second-payment"]
+    assert len(made.clients) == 2  # the sandbox's is its carrier's too
+    for source in names:
+        with pytest.raises(WebhookRefusedError):
+            made.webhooks[source].payment(httpx.Headers(), b"{}")
+    with pytest.raises(WebhookRefusedError):
+        made.webhooks["sandbox"].parcel(httpx.Headers(), b"{}")
     await close(made)
 
 

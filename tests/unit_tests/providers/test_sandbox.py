@@ -15,6 +15,7 @@ from agent.providers.factory import sandbox_client
 from agent.providers.payment import (
     Attempt,
     Charge,
+    NoCharge,
     PaymentError,
     PaymentNotSentError,
     PaymentProvider,
@@ -37,8 +38,12 @@ def refund(provider: PaymentProvider) -> Awaitable[object]:
     return provider.refund("r1", "ch_1", 1000)
 
 
-def find(provider: PaymentProvider) -> Awaitable[Charge | None]:
+def find(provider: PaymentProvider) -> Awaitable[Charge | NoCharge]:
     return provider.find(ATTEMPT)
+
+
+async def charged(provider: PaymentProvider) -> bool:
+    return isinstance(await provider.find(ATTEMPT), Charge)
 
 
 def void(provider: PaymentProvider) -> Awaitable[Charge | None]:
@@ -81,7 +86,7 @@ async def test_a_decline_is_an_answer_with_a_reason_and_no_error(provider: Sandb
 @pytest.mark.parametrize("key", ["order:W-1001:charge:0", "#W1/a b?c=%2F", "k1"])
 async def test_a_charge_is_found_by_its_key_whatever_characters_it_has(provider: SandboxProvider, key: str) -> None:
     attempt = replace(ATTEMPT, key=key)
-    assert await provider.find(attempt) is None
+    assert await provider.find(attempt) is NoCharge.NEVER_CAME
     charge = await provider.capture(attempt)
     assert await provider.find(attempt) == charge
 
@@ -89,7 +94,7 @@ async def test_a_charge_is_found_by_its_key_whatever_characters_it_has(provider:
 async def test_a_card_that_is_down_was_surely_not_charged(provider: SandboxProvider) -> None:
     with pytest.raises(PaymentNotSentError):
         await provider.capture(replace(ATTEMPT, token="tok_down"))
-    assert await provider.find(ATTEMPT) is None
+    assert await provider.find(ATTEMPT) is NoCharge.NEVER_CAME
 
 
 async def test_a_lost_answer_is_unknown_and_the_lookup_tells_it(client: httpx.AsyncClient) -> None:
@@ -98,7 +103,7 @@ async def test_a_lost_answer_is_unknown_and_the_lookup_tells_it(client: httpx.As
     with pytest.raises(PaymentUnknownError):
         await hasty.capture(attempt)
     found = await patient.find(attempt)
-    assert found
+    assert isinstance(found, Charge)
     assert found.outcome == "captured"
     assert await patient.capture(attempt) == found
 
@@ -107,7 +112,7 @@ async def test_a_voided_attempt_that_arrives_later_is_declined_and_takes_nothing
     client: httpx.AsyncClient, provider: SandboxProvider
 ) -> None:
     assert await provider.void(ATTEMPT) is None
-    assert await provider.find(ATTEMPT) is None
+    assert await provider.find(ATTEMPT) is NoCharge.NEVER_CAME
     late = await provider.capture(ATTEMPT)
     assert late.outcome == "declined"
     assert late.reason
@@ -138,7 +143,7 @@ async def test_of_a_charge_and_its_void_whichever_comes_first_wins(steps: list[s
             for step in steps:
                 await (provider.capture(ATTEMPT) if step == "capture" else provider.void(ATTEMPT))
             kept = await provider.find(ATTEMPT)
-    assert kept
+    assert isinstance(kept, Charge)
     assert kept.outcome == ("captured" if steps[0] == "capture" else "declined")
 
 
@@ -284,7 +289,7 @@ async def test_an_error_does_not_tell_the_card(answer: httpx.Response | Exceptio
 
 async def test_a_call_that_is_cancelled_from_outside_stays_cancelled(provider: SandboxProvider) -> None:
     call = asyncio.create_task(provider.capture(replace(ATTEMPT, token="tok_timeout_after_charge")))
-    await until(lambda: provider.find(ATTEMPT))
+    await until(lambda: charged(provider))
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call

@@ -13,6 +13,7 @@ import stripe
 
 from agent.providers.payment import (
     Attempt,
+    NoCharge,
     PaymentError,
     PaymentFaultError,
     PaymentNotSentError,
@@ -195,7 +196,7 @@ async def test_a_confirm_that_came_too_late_tells_what_came_first(status: str, o
 async def test_an_intent_of_someone_elses_making_is_passed_over() -> None:
     theirs = intent(id="pi_0", status="succeeded", metadata={"order": "7"})
     wire = Wire({"": listed(theirs)})
-    assert await wire.provider().find(ATTEMPT) is None
+    assert await wire.provider().find(ATTEMPT) is NoCharge.NEVER_CAME
 
 
 @pytest.mark.parametrize("other", [{"metadata": {"key": "r2"}}, {"payment_intent": "pi_2"}, {"amount": None}])

@@ -12,7 +12,7 @@ import pytest
 
 from agent.providers.carrier import CarrierUnavailableError
 from agent.providers.factory import sandbox_client
-from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
+from agent.providers.payment import Attempt, Charge, PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.providers.sandbox_carrier import SandboxCarrier
 from tests.support import faulty_network
@@ -143,7 +143,7 @@ async def test_without_its_faults_the_network_is_its_old_self(client: httpx.Asyn
         await cards.capture(ATTEMPT)
     assert (await client.delete("/faults")).status_code == 204
     found = await cards.find(ATTEMPT)
-    assert found
+    assert isinstance(found, Charge)
     assert await cards.capture(ATTEMPT) == found
     assert (await client.get("/faults")).json() == {
         "faults": Faults().model_dump(mode="json"),

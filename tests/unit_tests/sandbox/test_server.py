@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.providers.factory import sandbox_client
-from agent.providers.payment import Attempt, PaymentNotSentError, PaymentUnknownError
+from agent.providers.payment import Attempt, Charge, NoCharge, PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from tests.support.serving import PATIENCE, free_port, process, start, until
 
@@ -243,18 +243,22 @@ async def test_an_outage_loses_calls_but_no_charge(tmp_path: Path) -> None:
     second = Attempt("k2", 500, "USD", "tok_timeout_after_charge")
     async with sandbox_client(f"http://127.0.0.1:{port}", database, PATIENCE, slow_seconds=0) as client:
         provider = SandboxProvider(client, PATIENCE)
+
+        async def came() -> bool:
+            return isinstance(await provider.find(second), Charge)
+
         async with process(port, database):
             captured = await provider.capture(first)
             cut = asyncio.create_task(provider.capture(second))
-            await until(lambda: provider.find(second))
+            await until(came)
         with pytest.raises(PaymentUnknownError):
             await cut
         with pytest.raises(PaymentNotSentError):
             await provider.capture(third)
         async with process(port, database):
             assert await provider.find(first) == captured
-            assert await provider.find(second)
-            assert await provider.find(third) is None
+            assert await came()
+            assert await provider.find(third) is NoCharge.NEVER_CAME
 
 
 async def test_a_port_in_use_is_a_clear_error(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from agent.server import startup
 from agent.server.startup import unfit
-from agent.settings import Settings
+from agent.settings import GIVEN_BY_OTHERS, Settings
+from agent.shop import SHOP
 from agent.tokens import create_tokens
 
 RANDOM = "Zk3vQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"
@@ -67,7 +68,7 @@ def test_production_does_not_start_with_studio(there: dict[str, Any], mode: str)
     ("given", "named"),
     [
         ({"payment_provider": "sandbox"}, "PAYMENT_PROVIDER other than sandbox"),
-        ({"second_payment_url": "http://127.0.0.1:9"}, "no SECOND_PAYMENT_URL"),
+        ({"second_payment_provider": "sandbox"}, "SECOND_PAYMENT_PROVIDER other than sandbox"),
         ({"seed_shop": True}, "SEED_SHOP=false"),
         ({"langgraph_strict_msgpack": False}, "LANGGRAPH_STRICT_MSGPACK=true"),
     ],
@@ -78,6 +79,44 @@ def test_production_does_not_start_with_what_is_for_trying_out(
 ) -> None:
     assert why(there) == ""
     assert named in why(there | given)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"second_payment_url": "http://127.0.0.1:9"}, "it needs SECOND_PAYMENT_PROVIDER=sandbox"),
+        (
+            {"second_payment_provider": "stripe", "second_payment_url": "http://127.0.0.1:9"},
+            "it needs SECOND_PAYMENT_PROVIDER=sandbox",
+        ),
+        ({"second_payment_provider": "sandbox"}, "name another, or SECOND_PAYMENT_URL"),
+        ({"payment_provider": "stripe", "second_payment_provider": "stripe"}, "is the first one again: name another"),
+        ({"second_payment_provider": "stripe"}, ""),
+        ({"payment_provider": "stripe", "second_payment_provider": "sandbox"}, ""),
+        ({"second_payment_provider": "sandbox", "second_payment_url": "http://127.0.0.1:9"}, ""),
+    ],
+    ids=str,
+)
+def test_a_second_provider_is_another_one(given: dict[str, Any], says: str) -> None:
+    said = why(given)
+    assert said.endswith(says) if says else said == ""
+
+
+@pytest.mark.parametrize("given", [{"payment_provider": "stripe"}, {"second_payment_provider": "stripe"}], ids=str)
+@pytest.mark.parametrize(
+    ("currency", "starts"),
+    [
+        *((name, True) for name in ("USD", "EUR", "JPY", "KWD", "MGA")),
+        *((name, False) for name in ("ISK", "UGX", "HUF", "IDR")),
+    ],
+)
+def test_stripe_is_not_sent_amounts_that_it_would_take_for_others(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], currency: str, starts: bool
+) -> None:
+    monkeypatch.setattr(startup, "SHOP", SHOP.model_copy(update={"currency": currency}))
+    said = why(given)
+    assert said == "" if starts else said.startswith(f"stripe cannot take {currency}, the currency of ")
+    assert why({}) == ""
 
 
 SECRETS = ["service_token", "trail_key", "stripe_webhook_secret", "sandbox_webhook_secret", "notice_webhook_secret",
@@ -96,7 +135,7 @@ def test_production_does_not_start_with_a_secret_that_can_be_guessed(
 
 
 def test_every_secret_of_ours_is_looked_at() -> None:
-    ours = {name for name, value in Settings() if isinstance(value, SecretStr)} - startup._GIVEN_BY_OTHERS
+    ours = {name for name, value in Settings() if isinstance(value, SecretStr)} - GIVEN_BY_OTHERS
     assert ours == set(SECRETS)
 
 

@@ -1,9 +1,10 @@
 """The shop's tables: what it sells, to whom, and how they pay."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from agent.ledger.base import Base
@@ -49,11 +50,19 @@ class CustomerRow(Base):
 
 
 class PaymentMethodRow(Base):
-    """One way in which a customer pays. `token` is the provider's name for the card; never a card number."""
+    """One way in which a customer pays. A token is a provider's name for the card; never a card number.
+
+    `tokens` are by provider; without them `token` is that of the first, whichever the settings name.
+    """
 
     __tablename__ = "payment_methods"
     id: Mapped[str] = mapped_column(String(60), primary_key=True)
     customer_id: Mapped[str] = mapped_column(ForeignKey("customers.id"), index=True)
     kind: Mapped[str] = mapped_column(String(20))  # card, paypal, gift_card
     label: Mapped[str] = mapped_column(String(100))
-    token: Mapped[str] = mapped_column(String(100))
+    token: Mapped[str] = mapped_column(String(100))  # empty where there are `tokens`
+    tokens: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+
+    def tokens_by_provider(self, first: str) -> Mapping[str, str]:
+        """The token of each provider that takes it; `first` is the provider of a token that names none."""
+        return {first: self.token} if self.tokens is None else self.tokens

@@ -1,0 +1,1 @@
+"""What a port promises, as tests that an adapter from outside can be run against."""
