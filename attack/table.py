@@ -69,7 +69,7 @@ def _mark(row: Row) -> str:
 
 
 def markdown(found: Sequence[Row]) -> str:
-    """The table for the README."""
+    """The table for docs/security.md."""
     lines = ["| | the way | an ordinary gate | ours |", "|---:|---|---|---|"]
     for row in found:
         lines.append(f"| {row.way.number} | {row.way.title} | {row.ordinary.told} | {row.told} |")

@@ -13,9 +13,7 @@ from langgraph.runtime import Runtime
 
 from agent.settings import settings
 
-Role = Literal[
-    "customer",
-    "channel",
+ApproverRole = Literal[
     "tech_support",
     "senior_tech",
     "billing_agent",
@@ -27,15 +25,12 @@ Role = Literal[
     "finance_director",
     "general_agent",
     "duty_manager",
-    "warehouse",
-    "operator",
-    "admin",
-    "service",
 ]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
-
-APPROVER_ROLES: Final[frozenset[Role]] = frozenset(ROLES[2:13])
 """Those who can stand in an approval chain. A customer, a channel or a program never can."""
+
+Role = Literal["customer", "channel", ApproverRole, "warehouse", "operator", "admin", "service"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+APPROVER_ROLES: Final[frozenset[Role]] = frozenset(get_args(ApproverRole))
 
 SERVICE_IDENTITY: Final = "service-1"
 """The service account. A cron's runs carry this identity alone, without a role, so it counts by name."""

@@ -95,8 +95,8 @@ def test_a_rejection_stands_whatever_checkpoint_before_it_is_gone_back_to(kind: 
     assert findings.open_house.books.count("approvals", "id = ? AND status = 'rejected'", target.request()) == 1
 
 
-def test_the_readme_says_what_came_of_them_at_ours(findings: Findings) -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_page_says_what_came_of_them_at_ours(findings: Findings) -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
     for row in rows(findings.ordinary, findings.ours):
-        [line] = [line for line in readme.splitlines() if line.startswith(f"| {row.way.number} | {row.way.title} |")]
+        [line] = [line for line in page.splitlines() if line.startswith(f"| {row.way.number} | {row.way.title} |")]
         assert line.endswith(f"| {row.told} |")

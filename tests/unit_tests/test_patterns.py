@@ -1,7 +1,12 @@
 """`docs/patterns.md`, `docs/tried.md` and `docs/platform.md` name files, symbols and tests that are there."""
 
 import re
+import shlex
 from pathlib import Path
+
+import pytest
+
+from agent.client.cli import main as desk
 
 ROOT = Path(__file__).parents[2]
 ROWS = [
@@ -11,6 +16,13 @@ ROWS = [
 ]
 PLACES = sorted({cell.strip() for row in ROWS for cell in row})
 TESTS = sorted(set(re.findall(r"`(\w+/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs" / "tried.md").read_text())))
+
+
+COMMANDS = [
+    line.split("|")[5].strip().strip("`")
+    for line in (ROOT / "docs" / "patterns.md").read_text().splitlines()
+    if line.startswith("| ") and "`" in line.split("|")[4]
+]
 
 
 def test_the_tables_are_read() -> None:
@@ -32,6 +44,36 @@ def test_the_places_that_the_page_names_are_there() -> None:
         missing += [place] * (not all(texts) or not files)
         missing += [f"{name} in {files}" for name in set(names) - set(files) if not any(name in each for each in texts)]
     assert missing == []
+
+
+@pytest.mark.parametrize("command", sorted({each for each in COMMANDS if each.startswith("desk ")}))
+def test_a_desk_command_of_the_page_is_there(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [word for word in shlex.split(command)[1:] if word.isalpha()][:2]
+    group = words if words[0] != "ask" else words[:1]
+    with pytest.raises(SystemExit) as left:
+        desk([*group, "--help"])
+    assert left.value.code == 0
+    assert "Usage: desk " + " ".join(group) in capsys.readouterr().out
+
+
+def test_every_command_of_the_page_can_be_given() -> None:
+    assert len(COMMANDS) == len(ROWS)
+    targets = re.findall(r"^([a-z-]+):", text("Makefile"), re.MULTILINE)
+    wrong = []
+    for program, *given in map(shlex.split, COMMANDS):
+        match program:
+            case "make":
+                wrong += [given[0]] * (given[0] not in targets)
+            case "pytest":
+                files = [each for each in given if each.startswith("tests/")]
+                names = [each for each in given if not each.startswith(("tests/", "-"))]
+                wrong += [file for file in files if not text(file)]
+                wrong += [name for name in names if not any(f"def {name}" in text(file) for file in files)]
+            case "desk":
+                pass
+            case _:
+                wrong.append(program)
+    assert wrong == []
 
 
 def test_what_was_tried_has_its_test() -> None:

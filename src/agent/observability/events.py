@@ -1,10 +1,10 @@
 """Events: whatever an operator may later ask about is emitted here, once, by name (law 13).
 
-An event is a log line, a count in `desk_events_total` and metadata on the current trace. Fields hold ids, amounts and
-rule ids only: no names, addresses, messages or secrets (law 14).
+An event is a log line, a count in `desk_events_total` and metadata on the current trace; those in `LABELS` are also
+counted by a field. Fields hold ids, amounts and rule ids only: no names, addresses, messages or secrets (law 14).
 """
 
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 import structlog
 from langsmith import get_current_run_tree
@@ -84,12 +84,21 @@ _COUNT = Counter("desk_events", "Events by name", ["event"])
 for _name in get_args(EventName):
     _COUNT.labels(_name)  # a counter that is born at 1 never shows in increase()
 
+LABELS: Final[dict[EventName, str]] = {"request.denied": "rule"}
+"""Events that are counted by one of their fields as well, as `desk_request_denied_total{rule="ORDER-EXISTS"}`. Each
+value is a series of its own: the field must have few."""
+_COUNT_BY: Final = {
+    event: Counter(f"desk_{event.replace('.', '_')}", f"{event} by {field}", [field]) for event, field in LABELS.items()
+}
+
 _log = structlog.stdlib.get_logger("desk")
 
 
 def emit(event: EventName, **fields: str | int | float | bool | None) -> None:
     """Record that something happened."""
     _COUNT.labels(event).inc()
+    if event in LABELS:
+        _COUNT_BY[event].labels(str(fields.get(LABELS[event], ""))).inc()
     _log.info(event, **fields)
     if tree := get_current_run_tree():
         tree.add_metadata({f"{event}.{key}": value for key, value in fields.items()} or {event: True})

@@ -1,25 +1,28 @@
-"""The chains against the retail policy, "Staff approval"."""
+"""The chains are those of the shop's folder, and what comes of its amounts."""
 
 import pytest
 
-from agent.approvals.chains import CHAINS, case_for_order, case_for_refund, chain_of
-from agent.escalation import HOUR, Step, escalation_of
+from agent.approvals.chains import (
+    CHAINS,
+    HIGH_RISK,
+    LARGE_ORDER,
+    REFUND_BY_BILLING,
+    VERY_LARGE_ORDER,
+    case_for_order,
+    case_for_refund,
+    chain_of,
+)
+from agent.escalation import HOUR, LAST_RESORT, escalation_of
 from agent.identity import APPROVER_ROLES
-from agent.shop import Case
-
-POLICY: dict[Case, list[str]] = {
-    "technical": ["tech_support", "senior_tech"],
-    "billing": ["billing_agent", "billing_manager"],
-    "security": ["security_analyst", "security_manager", "compliance_officer"],
-    "large_order": ["order_manager"],
-    "very_large_order": ["order_manager", "finance_director"],
-    "general": ["general_agent"],
-    "debt": ["finance_director"],
-}
+from agent.shop import SHOP, Case
 
 
-def test_every_case_is_asked_of_the_roles_of_the_policy_in_order() -> None:
-    assert {case: [step["role"] for step in chain] for case, chain in CHAINS.items()} == POLICY
+@pytest.mark.parametrize("case", CHAINS)
+def test_every_case_is_asked_of_the_roles_that_the_shop_names_in_order_and_in_its_times(case: Case) -> None:
+    wanted = SHOP.chains[case]
+    assert [step["role"] for step in CHAINS[case]] == list(wanted.roles)
+    assert {step["due_seconds"] for step in CHAINS[case]} == {wanted.due_hours * HOUR}
+    assert {step["expiry_seconds"] for step in CHAINS[case]} == {wanted.expiry_hours * HOUR}
 
 
 def test_only_people_who_can_approve_stand_in_a_chain() -> None:
@@ -30,44 +33,48 @@ def test_every_step_is_overdue_before_it_expires() -> None:
     assert all(0 < step["due_seconds"] < step["expiry_seconds"] for chain in CHAINS.values() for step in chain)
 
 
-def test_security_is_due_sooner_than_anything_else() -> None:
-    assert {step["due_seconds"] for step in CHAINS["security"]} == {HOUR}
-    assert min(step["due_seconds"] for step in CHAINS["billing"]) > HOUR
-
-
 @pytest.mark.parametrize(
     ("total", "risk", "case"),
     [
         (0, 0, None),
-        (999_99, 69, None),
-        (1_000_00, 0, "large_order"),
-        (4_999_99, 69, "large_order"),
-        (5_000_00, 0, "very_large_order"),
-        (1, 69, None),
-        (1, 70, "very_large_order"),
-        (1_000_00, 70, "very_large_order"),
+        (LARGE_ORDER - 1, HIGH_RISK - 1, None),
+        (LARGE_ORDER, 0, "large_order"),
+        (VERY_LARGE_ORDER - 1, HIGH_RISK - 1, "large_order"),
+        (VERY_LARGE_ORDER, 0, "very_large_order"),
+        (1, HIGH_RISK - 1, None),
+        (1, HIGH_RISK, "very_large_order"),
+        (LARGE_ORDER, HIGH_RISK, "very_large_order"),
     ],
 )
 def test_an_order_needs_the_chain_of_its_total_or_its_risk(total: int, risk: int, case: Case | None) -> None:
     assert case_for_order(total, risk) == case
 
 
-@pytest.mark.parametrize(("amount", "case"), [(1, "general"), (50_00, "general"), (50_01, "billing")])
-def test_a_refund_above_50_needs_two_people_of_billing(amount: int, case: Case) -> None:
+@pytest.mark.parametrize(
+    ("amount", "case"), [(1, "general"), (REFUND_BY_BILLING, "general"), (REFUND_BY_BILLING + 1, "billing")]
+)
+def test_a_refund_above_the_shops_amount_needs_the_chain_of_billing(amount: int, case: Case) -> None:
     assert case_for_refund(amount) == case
 
 
-def test_a_slow_step_goes_to_the_next_role_and_the_last_one_to_the_duty_manager() -> None:
-    chain: list[Step] = list(CHAINS["security"])
+@pytest.mark.parametrize("case", CHAINS)
+def test_a_slow_step_goes_to_the_next_role_and_the_last_one_to_the_duty_manager(case: Case) -> None:
+    steps = CHAINS[case]
 
-    assert [escalation_of(chain, n) for n in range(3)] == ["security_manager", "compliance_officer", "duty_manager"]
+    slow = [escalation_of(steps, number) for number in range(len(steps))]
+    assert slow == [*(step["role"] for step in steps[1:]), LAST_RESORT]
 
 
 def test_who_is_asked_is_reminded_after_half_of_their_time() -> None:
     assert all(step["reminder_seconds"] == step["due_seconds"] / 2 for chain in CHAINS.values() for step in chain)
 
 
-def test_a_drill_scales_all_times_of_a_chain() -> None:
-    assert chain_of("billing", 1 / HOUR)[1] == Step(
-        role="billing_manager", reminder_seconds=2.0, due_seconds=4.0, expiry_seconds=48.0
-    )
+@pytest.mark.parametrize("case", CHAINS)
+def test_a_drill_scales_all_times_of_a_chain(case: Case) -> None:
+    times = ("reminder_seconds", "due_seconds", "expiry_seconds")
+    scaled = chain_of(case, 1 / HOUR)
+    assert [step["role"] for step in scaled] == [step["role"] for step in CHAINS[case]]
+    assert [[step[time] * HOUR for time in times] for step in scaled] == [  # type: ignore[literal-required]
+        [pytest.approx(step[time]) for time in times]  # type: ignore[literal-required]
+        for step in CHAINS[case]
+    ]

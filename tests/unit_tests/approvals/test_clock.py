@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from agent.approvals.chains import CHAINS
 from agent.approvals.deadlines import Deadlines, Happened, ThreadToWake
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
+from agent.escalation import HOUR
 from agent.ledger.database import Database
 from tests.support.approvals import ASKER, ask, decide, order, refund
 from tests.support.clock import Clock
@@ -164,13 +166,14 @@ async def test_closed_requests_are_left_alone(approvals: Approvals, clock: Clock
 
 
 async def test_a_drill_runs_on_shorter_times(database: Database, clock: Clock, deadlines: Deadlines) -> None:
-    approvals = Approvals(database, Trail([b"a key"]), time_scale=1 / 3600)
+    approvals = Approvals(database, Trail([b"a key"]), time_scale=1 / HOUR)
     view = await ask(approvals, refund(), "general")
-    clock.advance(seconds=2)
+    [step] = CHAINS["general"]
+    clock.advance(seconds=step["reminder_seconds"] / HOUR)
     assert await deadlines.enforce_deadlines() == {view["request_id"]: "reminded"}
-    clock.advance(seconds=2)
+    clock.advance(seconds=(step["due_seconds"] - step["reminder_seconds"]) / HOUR)
     assert await deadlines.enforce_deadlines() == {view["request_id"]: "escalated"}
-    clock.advance(seconds=44)
+    clock.advance(seconds=(step["expiry_seconds"] - step["due_seconds"]) / HOUR)
     assert await deadlines.enforce_deadlines() == {view["request_id"]: "expired"}
 
 

@@ -123,7 +123,7 @@ def test_an_article_that_is_not_well_formed_is_refused_by_name(tmp_path: Path) -
 
 def test_every_article_of_the_shop_is_short_and_json_friendly() -> None:
     paths = sorted(ARTICLES.glob("*.md"))
-    assert len(paths) == 5
+    assert paths
     assert all(len(path.read_text(encoding="utf-8")) < 2_000 for path in paths)
 
 

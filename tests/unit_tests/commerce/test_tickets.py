@@ -11,6 +11,7 @@ from agent.commerce.locks import open_ticket
 from agent.commerce.ticket_commands import AnswerTicket, CloseTicket, OpenTicket, TakeTicket, TicketCommand
 from agent.commerce.ticket_queue import Tickets, TicketView
 from agent.commerce.tickets import WORKERS
+from agent.escalation import BY_TOPIC, HOUR
 from agent.identity import Caller, Role
 from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import TicketRow
@@ -21,6 +22,7 @@ from tests.support.scenes import ask, denies, dump
 from tests.support.threads import events, staff
 
 AGENT = staff("general_agent")
+SILENCE = BY_TOPIC["general"][0]["expiry_seconds"]
 COLLEAGUE = staff("general_agent", 2)
 
 
@@ -274,11 +276,11 @@ async def test_a_taker_who_says_nothing_loses_it_to_the_queue_and_one_who_answer
 ) -> None:
     ticket = await opened(shop)
     await work(shop, TakeTicket, ticket)
-    clock.advance(hours=47)
+    clock.advance(seconds=SILENCE - HOUR)
     await work(shop, AnswerTicket, ticket, text="I am looking into it.")
-    clock.advance(hours=47)
+    clock.advance(seconds=SILENCE - HOUR)
     assert await shop.tickets.enforce_deadlines() == {}
-    clock.advance(hours=1)
+    clock.advance(seconds=HOUR)
     assert await shop.tickets.enforce_deadlines() == {ticket: "escalated"}
     freed = await view(shop, ticket)
     assert (freed["status"], freed["taken_by"], freed["roles"]) == ("open", None, ["general_agent", "duty_manager"])

@@ -1,10 +1,12 @@
 """What staff's programs are told of a request: each thing once, in ids, roles, times and amounts."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from agent.approvals.chains import CHAINS
 from agent.approvals.deadlines import Deadlines
 from agent.approvals.requests import Action, Approvals
 from agent.ledger.database import Database
@@ -58,8 +60,10 @@ async def test_what_the_clock_does_is_told_once_a_turn(
     approvals: Approvals, database: Database, clock: Clock, deadlines: Deadlines
 ) -> None:
     view = await ask(approvals, refund(), "general")
-    for hours in (2, 2, 44):
-        clock.advance(hours=hours)
+    [step] = CHAINS["general"]
+    began = clock.now
+    for seconds in (step["reminder_seconds"], step["due_seconds"], step["expiry_seconds"]):
+        clock.now = began + timedelta(seconds=seconds)
         await deadlines.enforce_deadlines()
         await deadlines.enforce_deadlines()
     await decide(approvals, view["request_id"], view["action_hash"], LOOK_AGAIN, SERVICE)

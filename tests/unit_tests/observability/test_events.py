@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from agent.observability import events
-from agent.observability.events import EventName, emit
+from agent.observability.events import LABELS, EventName, emit
 from tests.support.threads import events as counted
 
 
@@ -25,6 +25,20 @@ def test_an_event_is_one_count_and_one_log_line() -> None:
 
     assert counted("order.placed") == before + 1
     assert lines == [{"event": "order.placed", "log_level": "info", "order_id": "N-1", "amount": 123_00}]
+
+
+@pytest.mark.parametrize(("event", "field"), LABELS.items())
+def test_an_event_with_a_label_is_counted_by_its_field_too(event: EventName, field: str) -> None:
+    def by(value: str) -> float:
+        return REGISTRY.get_sample_value(f"desk_{event.replace('.', '_')}_total", {field: value}) or 0
+
+    emit(event, **{field: "ONE-VALUE"})
+    emit(event, **{field: "ONE-VALUE"})
+    emit(event, **{field: "ANOTHER"})
+    before = by("")
+    emit(event)
+
+    assert (by("ONE-VALUE"), by("ANOTHER"), by("")) == (2, 1, before + 1)
 
 
 def test_an_event_is_metadata_of_the_trace_that_it_happened_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from agent.approvals.chains import CHAINS
 from agent.approvals.requests import Action
 from agent.commerce.ticket_commands import OpenTicket
 from agent.reconciler import approval_jobs
@@ -94,7 +95,7 @@ async def test_a_thread_that_asked_anew_has_looked(shop: Services, platform: Pla
 async def test_a_reminder_wakes_no_thread(shop: Services, platform: Platform, clock: Clock) -> None:
     view = await ask(shop.approvals, CHAT)
     platform.thread(CHAT, "interrupted", graph="customer_service", updated_at=NOW)
-    clock.advance(hours=2)
+    clock.advance(seconds=CHAINS["general"][0]["reminder_seconds"])
 
     report = await reconcile()
 
