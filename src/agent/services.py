@@ -22,7 +22,7 @@ from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.orders import Orders
 from agent.commerce.payments import Payments
 from agent.commerce.queries import Queries
-from agent.commerce.shop_import import catalogue, import_shop, is_empty
+from agent.commerce.shop_import import catalogue, check_currency, import_shop, is_empty
 from agent.commerce.ticket_queue import Tickets
 from agent.files import keep_private
 from agent.ledger.database import Clock, Database, utc_now
@@ -127,6 +127,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     database = await asyncio.to_thread(_database, config, clock, replica_breaker)  # looks at the file system
     try:
         await database.open()
+        await database.read(check_currency)
     except Exception:
         await database.close()
         raise

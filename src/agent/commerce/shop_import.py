@@ -12,6 +12,7 @@ from agent.commerce.shop_document import Shop, ShopOrder
 from agent.identity import owner_by
 from agent.ledger.base import Base
 from agent.ledger.database import Database
+from agent.ledger.schema import SchemaError
 from agent.ledger.tables import (
     CustomerRow,
     MoneyEntryRow,
@@ -39,6 +40,14 @@ PARCEL_OF: Final = {"pending": "planned", "processed": "handed_over", "delivered
 def catalogue() -> Shop:
     """The shop's own catalogue, to be tried out. Raises `ValidationError` and OSError."""
     return Shop.model_validate_json(SHOP.catalogue.read_bytes())
+
+
+def check_currency(session: Session) -> None:
+    """Raise `SchemaError` when the shop can't go on with this ledger: its orders are in another currency."""
+    there = session.scalar(select(OrderRow.currency).limit(1))
+    if there not in (None, SHOP.currency):
+        here = f"SHOP_DIR={SHOP.folder} is one in {SHOP.currency}"
+        raise SchemaError(f"the ledger is a shop's in {there}, and {here}: take another ledger")
 
 
 async def is_empty(database: Database) -> bool:

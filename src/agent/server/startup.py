@@ -8,6 +8,8 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from agent.approvals.trail import Trail
+from agent.assistant.knowledge import Knowledge
+from agent.commerce.shop_import import check_currency
 from agent.ledger.database import Database
 from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
 from agent.ledger.engines import Limits, is_embedded
@@ -43,6 +45,7 @@ def open_ledger(config: Settings) -> str | None:
         Trail.of(config)
         with database.writing() as session:
             session.execute(update(HeartbeatRow).values(at=HeartbeatRow.at))
+            check_currency(session)
     except (LedgerDamagedError, SchemaError) as error:
         return in_one_line(error, config.ledger_url)
     except ValueError as error:  # of the trail's key
@@ -56,8 +59,17 @@ def open_ledger(config: Settings) -> str | None:
 
 def unfit(config: Settings) -> str | None:
     """Why a server with these settings must not start; None when it may. Reads files."""
-    checks = (_wrong_jwt, _wrong_rate, _wrong_client, _wrong_addresses, _wrong_payments, _wrong_in_production)
+    of_outside = (_wrong_client, _wrong_addresses, _wrong_payments)
+    checks = (_wrong_articles, _wrong_jwt, _wrong_rate, *of_outside, _wrong_in_production)
     return next((wrong for check in checks if (wrong := check(config))), None)
+
+
+def _wrong_articles(_: Settings) -> str | None:
+    try:
+        Knowledge.load(SHOP.articles).close()
+    except (ValueError, OSError) as error:
+        return f"{SHOP.articles}: {error}"
+    return None
 
 
 def _wrong_jwt(config: Settings) -> str | None:
@@ -142,6 +154,8 @@ def _nobody_could_call(config: Settings) -> Iterator[str]:
         yield f"somebody who could call: {error}"
     if not (config.service_token.get_secret_value() or config.tokens_file.exists()):
         yield "SERVICE_TOKEN: the server calls itself with it"
+    if config.database_url and not config.trail_key.get_secret_value():
+        yield "TRAIL_KEY: all processes on one ledger seal with the same"
 
 
 def _of_the_sandbox(config: Settings) -> Iterator[str]:

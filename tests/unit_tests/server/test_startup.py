@@ -7,9 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from agent.server import startup
-from agent.server.startup import unfit
+from agent.server.startup import open_ledger, unfit
+from agent.services import Services
 from agent.settings import GIVEN_BY_OTHERS, Settings
-from agent.shop import SHOP
+from agent.shop import SHOP, load
 from agent.tokens import create_tokens
 
 RANDOM = "Zk3vQ9r8GKYqrTwjUPD8ILPZIo2LaLaS"
@@ -164,3 +165,25 @@ def test_settings_that_cannot_hold_are_named_and_not_shown(given: dict[str, Any]
 
     assert says in said
     assert "pa55word" not in said
+
+
+def test_production_on_a_database_that_others_use_needs_their_key(there: dict[str, Any]) -> None:
+    assert "TRAIL_KEY: all processes" in why(there | {"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/desk"})
+
+
+def test_an_article_that_can_not_be_read_keeps_the_server_from_starting(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "bad.md").write_text("no title")
+    (tmp_path / "shop.toml").write_text((SHOP.folder / "shop.toml").read_text())
+    monkeypatch.setattr("agent.server.startup.SHOP", load(tmp_path))
+    assert "bad.md: an article begins with" in (unfit(Settings()) or "")
+
+
+def test_a_ledger_of_a_shop_in_another_currency_is_not_gone_on_with(
+    monkeypatch: pytest.MonkeyPatch, shop: Services
+) -> None:
+    assert open_ledger(shop.settings) is None
+    monkeypatch.setattr("agent.commerce.shop_import.SHOP", SHOP.model_copy(update={"currency": "JPY"}))
+    assert "the ledger is a shop's in USD, and" in (open_ledger(shop.settings) or "")
