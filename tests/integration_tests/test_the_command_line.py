@@ -147,7 +147,7 @@ def test_a_customers_own_token_needs_no_name_and_is_told_so(desk: Shell) -> None
 
 def test_the_operator_reconciles(desk: Shell, cron_fired: None) -> None:
     [report] = desk("ops", "reconcile", "--json").documents
-    jobs = "approvals woken asked ended orders expired due debts told sent compare tickets"
+    jobs = "approvals woken asked ended orders expired due debts conversations delivered compare tickets"
     assert set(report) == set(jobs.split())
     assert report["debts"] == {}
 
