@@ -39,7 +39,7 @@ def _part(run: str, *, last: bool) -> str:
         return run
     if not run.isdigit():
         return "[-/._]?"
-    return f"[0-9]{{{_SHORTEST},20}}" if last else f"[0-9]{{{len(run)}}}"
+    return f"[0-9]{{{min(_SHORTEST, len(run))},20}}" if last else f"[0-9]{{{len(run)}}}"
 
 
 _NUMBER: Final = pattern_like(SHOP.order_number)

@@ -1,6 +1,7 @@
 """The composition root: builds what the graphs use, once a process, from settings. Tests put their own in place."""
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -37,7 +38,6 @@ from agent.notifications.receivers import Receivers, build_receivers
 from agent.notifications.staff_delivery import StaffDelivery
 from agent.notifications.webhook_delivery import WebhookDelivery
 from agent.providers.factory import Providers, build_providers
-from agent.providers.sandbox import SandboxProvider
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
 from agent.shop import SHOP
@@ -120,6 +120,7 @@ def replace(with_these: Services | None) -> None:
 async def build(config: Settings, clock: Clock = utc_now) -> Services:
     """Build services from settings: opens the ledger, creates what is missing, seeds an empty one."""
     CLASSIFIER.register(DatabaseUnavailableError, Failure("connection"))
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, in which secrets may stand
     await asyncio.to_thread(keep_private, config.data_dir)
     breakers = Breakers(config.redis_url)
     first_failure = BreakerConfig(minimum_number_of_calls=1)
@@ -137,7 +138,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     names = ["model", "second-model"] if config.second_model else ["model"]
     models = await asyncio.to_thread(chat_models, config, [breakers.add(name, patience) for name in names])
     if config.seed_shop and config.payment_provider == "sandbox" and await is_empty(database):  # it has test cards
-        await _seed(config, database, providers)
+        await _seed(database, providers)
     wait = timedelta(seconds=config.payment_wait_seconds)
     payments = Payments(database, providers.payments, wait, providers.no_payments)
     first_wait = timedelta(seconds=config.debt_retry_seconds)
@@ -174,11 +175,10 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     )
 
 
-async def _seed(config: Settings, database: Database, providers: Providers) -> None:
+async def _seed(database: Database, providers: Providers) -> None:
     """Put the shop's catalogue, if it has one, into an empty ledger."""
     if await asyncio.to_thread(SHOP.catalogue.exists):
-        past = SandboxProvider(providers.clients[0], config.payment_timeout_seconds)
-        await import_shop(database, past, await asyncio.to_thread(catalogue), pay_again=True)
+        await import_shop(database, providers.past, await asyncio.to_thread(catalogue), pay_again=True)
 
 
 def _database(config: Settings, clock: Clock, replica_breaker: CircuitBreaker | None) -> Database:

@@ -35,7 +35,7 @@ def _decimal(text: object) -> Decimal:
         number = Decimal(text if isinstance(text, str) else "")
     except InvalidOperation:
         number = Decimal(-1)
-    if not number.is_finite() or number < 0:
+    if not number.is_finite() or not 0 <= number < 10**9:
         raise ValueError('an amount is text with a decimal point, such as "50.00"')
     return number
 
@@ -139,6 +139,8 @@ def load(folder: Path) -> ShopProfile:
     for name, amount in profile.amounts:
         if amount.scaleb(exponent(profile.currency)) % 1:
             raise ValueError(f"{file}: amounts.{name}: {amount} has more decimals than {profile.currency}")
+    if not any(character.isdigit() for character in profile.order_number):
+        raise ValueError(f"{file}: order_number: {profile.order_number!r} has no digit: it is an example of a number")
     if profile.amounts.large_order > profile.amounts.very_large_order:
         raise ValueError(f"{file}: amounts: large_order is more than very_large_order")
     if missing := [case for case in Case.__args__ if case not in profile.chains]:  # type: ignore[attr-defined]

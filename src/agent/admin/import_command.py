@@ -15,7 +15,6 @@ from agent.client.connection import DeskError, ExitCode
 from agent.client.show import Screen
 from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop, is_empty
-from agent.providers.sandbox import SandboxProvider
 from agent.services import build
 from agent.settings import settings
 
@@ -75,8 +74,7 @@ async def _load(shop: Shop) -> None:
             raise DeskError("the ledger has a shop already: import into an empty one", ExitCode.REFUSED)
         _somebody_takes(shop, {provider.name for provider in services.providers.payments})
         tried_out = config.payment_provider == "sandbox"
-        unguarded = SandboxProvider(services.providers.clients[0], timeout=config.payment_timeout_seconds)
-        provider = unguarded if tried_out else services.providers.payments[0]
+        provider = services.providers.past if tried_out else services.providers.payments[0]
         await import_shop(services.database, provider, shop, pay_again=tried_out)
     finally:
         await services.close()

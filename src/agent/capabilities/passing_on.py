@@ -27,7 +27,7 @@ _PASSWORD: Final = phrases("password/passcode/pin/username", "log_in/login/sign_
 _WHAT: Final = "What exactly does it do, and since when?"
 
 
-async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
+async def _fault(shop: Services, customer_id: str, slots: FaultSlots) -> Outcome:
     if customer_id == ANONYMOUS:
         return ""
     said = " ".join(part for part in (slots.text, slots.item) if part)
@@ -35,7 +35,7 @@ async def _fault(_: Services, customer_id: str, slots: FaultSlots) -> Outcome:
         return Question("item", "Which item is it, and of which order?")
     if slots.symptom is None:
         return Question("symptom", first_question(said))
-    return _passed_on(f"{said} – {slots.symptom}", slots)
+    return await _passed_on(shop, customer_id, f"{said} – {slots.symptom}", slots)
 
 
 def first_question(said: str) -> str:
@@ -44,23 +44,22 @@ def first_question(said: str) -> str:
 
 
 async def _words(shop: Services, customer_id: str, slots: Slots) -> Outcome:
+    """What a colleague answers."""
+    return "" if customer_id == ANONYMOUS else await _passed_on(shop, customer_id, slots.text, slots)
+
+
+async def _account(shop: Services, customer_id: str, slots: Slots) -> Outcome:
+    """A password is nobody's to look at: the article says what to do."""
+    unknown = customer_id == ANONYMOUS or _PASSWORD.search(slots.text)
+    return "" if unknown else await _passed_on(shop, customer_id, slots.text, slots)
+
+
+async def _passed_on(shop: Services, customer_id: str, text: str, slots: Slots) -> Proposal:
     """An order that is not theirs, or that is misspelt, keeps nobody from a person."""
-    if customer_id == ANONYMOUS:
-        return ""
     try:
         await shop.queries.get(slots.order_id or "", customer_id=customer_id)
     except PolicyDenied:
         slots = slots.model_copy(update={"order_id": None})
-    return _passed_on(slots.text, slots)
-
-
-async def _account(_: Services, customer_id: str, slots: Slots) -> Outcome:
-    """A password is nobody's to look at: the article says what to do."""
-    unknown = customer_id == ANONYMOUS or _PASSWORD.search(slots.text)
-    return "" if unknown else _passed_on(slots.text, slots)
-
-
-def _passed_on(text: str, slots: Slots) -> Proposal:
     return Proposal({"text": text[:LONGEST], "order_id": slots.order_id}, "Pass this on to our staff.")
 
 

@@ -13,10 +13,10 @@ from agent.approvals.sums import EarlierRefund, earlier_refunds
 from agent.assistant.entities import other_currency
 from agent.capabilities.base import Arguments, Capability, Outcome, PlannedChange, Proposal, Question, Requester, Slots
 from agent.capabilities.finding import the_order
-from agent.commerce.booking import refundable_of_order
 from agent.commerce.commands import RefundPayment
 from agent.commerce.policy import money, policy_denied, read_money, refund_denied
 from agent.commerce.queries import customer_history
+from agent.commerce.returned_pieces import refundable_beside
 from agent.ledger.tables import ApprovalRow, CustomerRow
 from agent.services import Services
 from agent.shop import SHOP, Case
@@ -61,7 +61,7 @@ def _done(arguments: Arguments, _: dict[str, Any]) -> str:
 
 def check_refund(session: Session, order_id: str, amount: int, earlier: Sequence[EarlierRefund]) -> None:
     """Raise `PolicyDenied` REFUND-AMOUNT for more than can be refunded of an order beside what waits for approval."""
-    left = refundable_of_order(session, order_id)
+    left = refundable_beside(session, order_id)
     waits = sum(each.amount for each in earlier if each.order_id == order_id and each.state == "waits")
     if refund_denied(amount, left - waits):
         beside = f", of which {money(waits)} has been asked for already" if waits else ""
@@ -87,7 +87,7 @@ def refund_action(
     session: Session, arguments: dict[str, Any], sentence: str, history: str, earlier: Sequence[EarlierRefund]
 ) -> Action:
     """A refund as people are shown it, with what they need to judge it. Its amount may be edited."""
-    left = f"{money(refundable_of_order(session, arguments['order_id']))} of this order can be refunded."
+    left = f"{money(refundable_beside(session, arguments['order_id']))} of this order can be refunded."
     told = [f"- {money(each.amount)} of {each.order_id}, {_state(each)}" for each in earlier]
     before = "\n\nRefunds beyond policy in 30 days, and those that wait:\n" + "\n".join(told) if told else ""
     return Action("refund_payment", arguments, f"**{sentence}**\n\n{history} {left}{before}", editable=True)

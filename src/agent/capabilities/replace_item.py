@@ -63,7 +63,8 @@ async def _propose(shop: Services, customer_id: str, slots: ReplaceSlots) -> Out
 def by_technicians(session: Session, asked: PlannedChange) -> tuple[Action, Case]:
     """What the technical chain is asked."""
     history = customer_history(session, asked.subject, asked.now)
-    said = f"**{asked.sentence}**\n\nThe customer says: {asked.arguments['reason']}\n\n{history}"
+    words = " ".join(asked.arguments["reason"].split())  # on one line, so that it is nobody else's
+    said = f"**{asked.sentence}**\n\nThe customer says: “{words}”\n\n{history}"
     return Action(asked.name, asked.arguments, said, editable=False), "technical"
 
 

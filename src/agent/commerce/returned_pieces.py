@@ -7,18 +7,22 @@ A new piece is held from the request on. It leaves when the old one is back and 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
-from agent.commerce.booking import give_back
+from agent.commerce.booking import give_back, refundable_of_order
 from agent.commerce.locks import lines_of
 from agent.ledger.database import emit_once_committed
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, WaitingPieceRow
 
 End = Literal["received", "withdrawn", "expired"]
+
+
+REPLACEMENT: Final = "replace"
+"""The kind of return whose pieces are faulty, and go out again as new ones."""
 
 
 def open_return(session: Session, order_id: str) -> ReturnRow | None:
@@ -35,15 +39,35 @@ def lines_of_return(session: Session, return_id: str) -> Sequence[ReturnLineRow]
 def left_with_customer(session: Session, order_id: str) -> list[tuple[OrderLineRow, int]]:
     """The lines that the customer got, and how many pieces of each are neither back nor on their way."""
     query = (
-        select(ReturnLineRow.line, ReturnLineRow.quantity, ReturnLineRow.received, ReturnRow.state)
+        select(ReturnLineRow, ReturnRow.state, ReturnRow.kind)
         .join(ReturnRow, ReturnRow.id == ReturnLineRow.return_id)
         .where(ReturnRow.order_id == order_id)
     )
     gone = defaultdict[int, int](int)
-    for row in session.execute(query):
-        gone[row.line] += row.quantity if row.state == "open" else row.received
+    for line, state, kind in session.execute(query):
+        gone[line.line] += line.quantity if state == "open" else line.received
+        gone[line.line] -= line.sent if kind == REPLACEMENT else 0  # the same again, on the same line
     shipped = [line for line in lines_of(session, order_id) if line.reservation == "shipped"]
     return [(line, line.quantity - gone[line.number]) for line in shipped]
+
+
+def worth_of_replacements(session: Session, order_id: str, more: Mapping[int, int] | None = None) -> int:
+    """What the pieces cost, in minor units, of which new ones are about to leave, or have: no money goes back for
+    them beside that. With `more`, by line, as if those were asked for as well; each piece counts once."""
+    replaced = (
+        select(ReturnLineRow, ReturnRow.state)
+        .join(ReturnRow, ReturnRow.id == ReturnLineRow.return_id)
+        .where(ReturnRow.order_id == order_id, ReturnRow.kind == REPLACEMENT)
+    )
+    pieces = Counter(more or {})
+    for line, state in session.execute(replaced):
+        pieces[line.line] += line.quantity if state == "open" else line.sent
+    return sum(min(pieces[each.number], each.quantity) * each.unit_price for each in lines_of(session, order_id))
+
+
+def refundable_beside(session: Session, order_id: str) -> int:
+    """What can be refunded of an order beside what it has had replaced, in minor units."""
+    return max(0, refundable_of_order(session, order_id) - worth_of_replacements(session, order_id))
 
 
 def leave(session: Session, lines: Mapping[int, ReturnLineRow], pieces: Mapping[int, int]) -> None:
@@ -150,6 +174,7 @@ def _tell_status(session: Session, order: OrderRow) -> None:
     of_order = ReturnRow.order_id == order.id
     waiting = select(WaitingPieceRow.number).join(ReturnRow, ReturnRow.id == WaitingPieceRow.return_id)
     back = select(ReturnLineRow.number).join(ReturnRow, ReturnRow.id == ReturnLineRow.return_id)
+    back = back.where(ReturnRow.kind != REPLACEMENT)
     if session.scalar(waiting.where(of_order).limit(1)):
         order.status = "exchange requested"
     elif session.scalar(back.where(of_order, ReturnLineRow.received > 0).limit(1)):

@@ -6,13 +6,12 @@ RETURN-STATUS, EXCHANGE-STATUS and REQUEST-WITHDRAW are kept here; what time doe
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
-from agent.commerce.booking import GIFT_CARD, gift_balance, give_back, own_method
+from agent.commerce.booking import GIFT_CARD, gift_balance, give_back, own_method, refundable_of_order
 from agent.commerce.commands import (
     LineQuantity,
     ReceiveReturn,
@@ -27,6 +26,7 @@ from agent.commerce.locks import locked, own
 from agent.commerce.order_changes import check_price, check_swaps, pieces_of
 from agent.commerce.policy import policy_denied
 from agent.commerce.returned_pieces import (
+    REPLACEMENT,
     close,
     close_when_done,
     leave,
@@ -34,12 +34,10 @@ from agent.commerce.returned_pieces import (
     lines_of_return,
     open_return,
     wait_for,
+    worth_of_replacements,
 )
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentMethodRow, ReturnLineRow, ReturnRow, VariantRow
 from agent.notifications.notify import notify
-
-REPLACEMENT: Final = "replace"
-"""The kind of return whose pieces are faulty, and go out again as new ones."""
 
 
 def request_return(session: Session, command: RequestReturn, now: datetime) -> OrderRow:
@@ -90,13 +88,15 @@ def request_exchange(session: Session, command: RequestExchange, now: datetime) 
 def request_replacement(session: Session, command: RequestReplacement, now: datetime) -> OrderRow:
     """RequestReplacement: new pieces of the same are held, and leave when the faulty ones are back.
 
-    Raises `PolicyDenied` RETURN-STATUS, LINES-OWNED, LINES-AVAILABLE, ORDER-EXISTS.
+    Raises `PolicyDenied` RETURN-STATUS, LINES-OWNED, REFUND-AMOUNT, LINES-AVAILABLE, ORDER-EXISTS.
     """
     order = own(session, command.order_id, command.subject)
     if order.status not in ("delivered", "returned"):
         raise policy_denied("RETURN-STATUS", order.status)
     there = left_with_customer(session, order.id)
     line = _of_line(there, LineQuantity(line=command.line, quantity=command.quantity))
+    if refundable_of_order(session, order.id) < worth_of_replacements(session, order.id, {line.line: line.quantity}):
+        raise policy_denied("REFUND-AMOUNT", "it was refunded")
     stock.hold_all(session, Counter({line.sku: line.quantity}), "LINES-AVAILABLE")
     line.new_sku, line.new_price, line.held = line.sku, line.unit_price, line.quantity
     _expect(session, order, REPLACEMENT, session.get_one(PaymentMethodRow, order.payment_method_id), [line], now=now)

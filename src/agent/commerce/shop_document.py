@@ -44,7 +44,7 @@ class Variant(Form):
     sku: ShortId
     options: dict[str, str]
     price: Amount = Field(gt=0)  # no provider takes a charge of nothing
-    warehouse: ShortId
+    warehouse: Annotated[Id, Field(max_length=39)]  # a parcel is called by its order and its warehouse
     on_hand: int = Field(ge=0, le=1_000_000)
 
 
@@ -159,6 +159,8 @@ class Shop(Form):
             for m, method in enumerate(customer.payment_methods)
         )
         yield from _repeated((f"orders[{o}].id", order.id) for o, order in enumerate(self.orders))
+        paid = [(o, order.payment_id) for o, order in enumerate(self.orders) if order.status != "cancelled"]
+        yield from _repeated((f"orders[{o}].payment_id", payment_id) for o, payment_id in paid if payment_id)
 
     def _broken_references(self) -> Iterator[str]:
         skus = {variant.sku for product in self.products for variant in product.variants}

@@ -89,7 +89,7 @@ def _is(customer: CustomerRow, said: str) -> bool:
     together = {*words, *(first + second for first, second in pairwise(words))}  # SW1A 1AA
     postcode = "".join(_words(customer.address.get("postcode", "")))
     named = {*_words(customer.first_name), *_words(customer.last_name)}
-    return bool(postcode) and postcode in together and named <= together
+    return bool(postcode and named) and postcode in together and named <= together
 
 
 def _words(text: str) -> list[str]:

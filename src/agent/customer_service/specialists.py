@@ -4,6 +4,7 @@ from agent.capabilities import BY_NAME
 from agent.capabilities.base import ANONYMOUS, Proposal, Question
 from agent.capabilities.wishes import Unfinished, slots_of
 from agent.customer_service.state import Finding, PlannedAction, TopicTask
+from agent.ledger.database import PolicyDenied
 from agent.services import Services
 
 
@@ -14,7 +15,15 @@ async def look_into(shop: Services, task: TopicTask) -> Finding:
     told = f"{article['title']}: {article['text']}" if article else ""
     slots = slots_of(wish)
     if customer_id and slots.order_id:  # as the ledger writes it
-        slots = slots.model_copy(update={"order_id": await shop.queries.own_order_id(customer_id, slots.order_id)})
+        try:
+            own = await shop.queries.own_order_id(customer_id, slots.order_id)
+        except PolicyDenied as several:
+            if not capability.at_once:
+                known = {name: value for name, value in wish["slots"].items() if name != "order_id"}
+                asked = Unfinished(capability=wish["capability"], slots=known, asked="order_id")
+                return Finding(text=several.sentence, action=None, unfinished=asked)
+            own = None  # keeps nobody from a person
+        slots = slots.model_copy(update={"order_id": own})
     outcome = await capability.propose(shop, customer_id or ANONYMOUS, slots)
     match outcome:
         case Question(slot, text):

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 TIMEOUT_SECONDS: Final = 5.0
 """For one attempt as a whole: who takes longer may do the work after the answer."""
 
-_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,}={0,2}")  # base64 of 24 bytes or more
+SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/]{32,}={0,2}")  # base64 of 24 bytes or more
 
 
 class NotDeliveredError(Exception):
@@ -39,7 +39,7 @@ class WebhookReceiver:
     """
 
     def __init__(self, client: httpx.AsyncClient, url: str, secret: str, setting: str) -> None:
-        if not _SECRET.fullmatch(secret):
+        if not SECRET.fullmatch(secret):
             raise ValueError(f"{setting} must be whsec_ and the base64 of 24 random bytes or more")
         self._client = client
         self._url = httpx.URL(url)

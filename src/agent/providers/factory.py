@@ -65,6 +65,8 @@ class Providers:
     carrier: Carrier
     clients: Sequence[httpx.AsyncClient]
     webhooks: dict[str, Webhooks]
+    past: PaymentProvider
+    """The sandbox for what a shop brings with it: how the network is then is no news for a breaker."""
 
     def no_payments(self) -> CircuitOpenError | None:
         """Why no payment provider would be asked now, if so: each has its breaker open."""
@@ -79,7 +81,7 @@ async def build_providers(config: Settings, breakers: Breakers) -> Providers:
     network = await _sandbox(config, config.payment_url)
     secret = config.sandbox_webhook_secret.get_secret_value()
     tokens: list[httpx.AsyncClient] = []
-    auth = _auth(config, tokens)
+    auth = _auth(config, tokens, breakers)
     http = guarded(network, carrier, seconds, auth=auth, cache=TRACKING)
     parcels = SandboxCarrier(http, 2 * seconds, webhook_secret=secret)
     payment_breakers = [payment]
@@ -91,7 +93,9 @@ async def build_providers(config: Settings, breakers: Breakers) -> Providers:
     webhooks = {provider.name: Webhooks.of(provider) for provider in providers}
     webhooks["sandbox"] = replace(webhooks.get("sandbox", Webhooks()), parcel=parcels.read_webhook)
     clients = dict.fromkeys([network, *(client for _, client in made), *tokens])  # each once
-    return Providers(providers, payment_breakers, parcels, list(clients), webhooks)
+    unheard = CircuitBreaker("past", bounds)
+    past = SandboxProvider(guarded(network, unheard, seconds, auth=auth), 2 * seconds)
+    return Providers(providers, payment_breakers, parcels, list(clients), webhooks, past)
 
 
 async def _payment_provider(
@@ -153,12 +157,15 @@ def guarded(
     return httpx.AsyncClient(transport=transport, base_url=client.base_url, timeout=client.timeout)
 
 
-def _auth(config: Settings, clients: list[httpx.AsyncClient]) -> Auth | None:
-    """Who we are at `payment_url`. A token endpoint is called over a client of its own, which joins `clients`."""
+def _auth(config: Settings, clients: list[httpx.AsyncClient], breakers: Breakers) -> Auth | None:
+    """Who we are at `payment_url`. A token endpoint is called over a client of its own, which joins `clients`, and
+    behind a breaker of its own."""
     if config.payment_token_url:
         clients.append(httpx.AsyncClient(timeout=_timeouts(config.payment_timeout_seconds), trust_env=False))
         secret = config.payment_client_secret.get_secret_value()
-        return TokenAuth(client_credentials(clients[-1], config.payment_token_url, config.payment_client_id, secret))
+        breaker, seconds = breakers.add("payment-token", _bounds(config)), config.payment_timeout_seconds / 2
+        http = guarded(clients[-1], breaker, seconds)
+        return TokenAuth(client_credentials(http, config.payment_token_url, config.payment_client_id, secret))
     token = config.payment_token.get_secret_value()
     return HeaderAuth("Authorization", f"Bearer {token}") if token else None
 

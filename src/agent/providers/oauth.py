@@ -5,11 +5,14 @@ from collections.abc import Awaitable, Callable
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+VISIBLE = r"^[!-~]+$"
+"""Characters of a token (RFC 6750, section 2.1, and what others put in): no space, no line end."""
+
 
 class _TokenAnswer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    access_token: str = Field(min_length=1)
+    access_token: str = Field(min_length=1, max_length=8192, pattern=VISIBLE)  # what a header can hold
 
 
 def client_credentials(
@@ -21,7 +24,10 @@ def client_credentials(
     """
 
     async def fetch() -> str:
-        answer = await client.post(url, data={"grant_type": "client_credentials"}, auth=(client_id, client_secret))
+        try:
+            answer = await client.post(url, data={"grant_type": "client_credentials"}, auth=(client_id, client_secret))
+        except httpx.InvalidURL as error:  # which is no HTTPError
+            raise httpx.UnsupportedProtocol(f"the token endpoint's address can't be read: {error}") from error
         answer.raise_for_status()
         try:
             return _TokenAnswer.model_validate_json(answer.content).access_token

@@ -162,7 +162,7 @@ class StripeProvider(PaymentProvider):
                 if error.http_status != httpx.codes.NOT_FOUND:
                     raise
                 return None
-        return intent.amount if (intent.status, intent.currency) == ("succeeded", currency.lower()) else None
+        return intent.taken if (intent.status, intent.currency) == ("succeeded", currency.lower()) else None
 
     async def movements(self, since: datetime) -> list[Movement]:
         """What was taken and given back under our keys since then."""

@@ -55,7 +55,13 @@ class Intent(Keyed):
     status: str
     amount: int
     currency: str
+    amount_received: int | None = None  # less than `amount` when only a part was captured; localstripe does not say
     last_payment_error: Failure | None = None
+
+    @property
+    def taken(self) -> int:
+        """What one that succeeded took, in minor units."""
+        return self.amount if self.amount_received is None else self.amount_received
 
     @property
     def unconfirmed(self) -> bool:
@@ -68,7 +74,7 @@ class Refund(Keyed):
 
     status: str
     amount: int
-    payment_intent: str
+    payment_intent: str | None = None  # one of an old charge has none
 
     @property
     def state(self) -> RefundState:

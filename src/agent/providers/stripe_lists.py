@@ -41,7 +41,7 @@ async def movements(call: Call, intents: Any, refunds: Any, since: datetime) -> 
     return [Movement("capture", each.key, each.id, each.amount) for each in taken if each.key] + [
         Movement("refund", each.key, each.payment_intent, each.amount, failed=each.status in ("failed", "canceled"))
         for each in given
-        if each.key
+        if each.key and each.payment_intent
     ]
 
 

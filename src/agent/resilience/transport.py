@@ -13,6 +13,7 @@ import httpx
 from agent.resilience.capacity import Bulkhead, LocalRejectionError, RateLimit, within
 from agent.resilience.circuit_breaker import CircuitBreaker
 from agent.resilience.credentials import Auth
+from agent.resilience.failures import CircuitOpenError
 from agent.resilience.response_cache import CacheRules, ResponseCache
 
 
@@ -135,7 +136,7 @@ class ResilientTransport(httpx.AsyncBaseTransport):
         try:
             async with asyncio.timeout(self._config.timeout):
                 return await auth.value(refused)
-        except (httpx.HTTPError, TimeoutError) as error:
+        except (httpx.HTTPError, TimeoutError, LocalRejectionError, CircuitOpenError) as error:
             why = f"{self._config.name}: no credential ({type(error).__name__}); look at where it comes from"
             raise CredentialUnavailableError(why) from None  # it may quote secrets
 
@@ -162,7 +163,10 @@ class ResilientTransport(httpx.AsyncBaseTransport):
         name, seconds, most = self._config.name, self._config.timeout, self._config.max_body
         late = ExchangeTimeoutError(f"{name}: no whole answer within {seconds} s")
         async with self._bulkhead.place(), within(seconds, late):
-            response = await self._wire.handle_async_request(request)
+            try:
+                response = await self._wire.handle_async_request(request)
+            except httpx.LocalProtocolError:  # it quotes the header, and nothing was sent
+                raise CredentialUnavailableError(f"{name}: a header of ours is none; look at its credential") from None
             body = bytearray()
             try:
                 async for chunk in cast(httpx.AsyncByteStream, response.stream):
@@ -207,7 +211,10 @@ class _CredentialRefusedError(Exception):
 def _with_header(request: httpx.Request, name: str, value: str) -> httpx.Request:
     """A copy: the caller's own request, which errors and answers carry about, never has our credential."""
     headers = request.headers.copy()
-    headers[name] = value
+    try:
+        headers[name] = value
+    except UnicodeEncodeError:
+        raise CredentialUnavailableError(f"the credential in {name} has characters that no header holds") from None
     return httpx.Request(
         request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions
     )

@@ -1,11 +1,14 @@
 """What a server must have before it starts. One line says what is wrong; nothing is repaired here."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
+import httpx
 import limits
 from pydantic import SecretStr
 from sqlalchemy import update
+from standardwebhooks import Webhook
 
 from agent.approvals.trail import Trail
 from agent.assistant.knowledge import Knowledge
@@ -19,7 +22,9 @@ from agent.ledger.schema import SchemaError, upgrade
 from agent.ledger.tables import HeartbeatRow
 from agent.money import exponent
 from agent.notifications.staff_addresses import staff_addresses
+from agent.notifications.webhook import SECRET
 from agent.observability.events import emit
+from agent.providers.oauth import VISIBLE
 from agent.providers.stripe_currencies import stripe_exponent
 from agent.server.caller_credentials import takes_jwt
 from agent.settings import GIVEN_BY_OTHERS, Settings
@@ -30,6 +35,14 @@ SHORTEST_SECRET_BYTES: Final = 32
 """Of HS256, whose signatures can be tried offline (RFC 7518, 3.2); and of everything else that could be guessed."""
 FEWEST_CHARACTERS: Final = 8
 """Different ones in a secret: the letter x, 32 times, is long enough and known to everybody."""
+
+
+_URLS: Final = ("payment_url", "second_payment_url", "payment_token_url", "notice_webhook_url", "approval_webhook_url")
+"""Settings that are addresses."""
+_OF_THREE: Final = 3
+"""Decimals of KWD and its like, of which Stripe wants the last to be 0 (docs.stripe.com/currencies)."""
+_RECEIVERS: Final = {"notice_webhook_url": "notice_webhook_secret", "approval_webhook_url": "approval_webhook_secret"}
+"""What is sent there is signed with this."""
 
 
 def open_ledger(config: Settings) -> str | None:
@@ -59,8 +72,8 @@ def open_ledger(config: Settings) -> str | None:
 
 def unfit(config: Settings) -> str | None:
     """Why a server with these settings must not start; None when it may. Reads files."""
-    of_outside = (_wrong_client, _wrong_addresses, _wrong_payments)
-    checks = (_wrong_articles, _wrong_jwt, _wrong_rate, *of_outside, _wrong_in_production)
+    of_outside = (_wrong_url, _wrong_client, _wrong_addresses, _wrong_payments)
+    checks = (_wrong_articles, _wrong_jwt, _wrong_rate, *of_outside, _wrong_in_production, _wrong_secret)
     return next((wrong for check in checks if (wrong := check(config))), None)
 
 
@@ -102,11 +115,41 @@ def _wrong_client(config: Settings) -> str | None:
 
 
 def _wrong_rate(config: Settings) -> str | None:
+    for name in ("customer_rate", "payment_rate"):
+        try:
+            if rate := getattr(config, name):
+                limits.parse(rate)
+        except ValueError:
+            return f"{name.upper()} is no rate such as 60/minute"
+    return None
+
+
+def _wrong_url(config: Settings) -> str | None:
+    """The first address that can't be called; it is not shown, for it may hold a secret."""
+    wrong = (name for name in _URLS if _no_url(getattr(config, name)))
+    return next((f"{name.upper()} is no http address with a host" for name in wrong), None)
+
+
+def _no_url(text: str) -> bool:
     try:
-        if config.customer_rate:
-            limits.parse(config.customer_rate)
-    except ValueError:
-        return "CUSTOMER_RATE is no rate such as 60/minute"
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        return True
+    return bool(text) and not (url.scheme in ("http", "https") and url.host)
+
+
+def _wrong_secret(config: Settings) -> str | None:
+    """The first secret of another form than its use wants. None is shown."""
+    if not re.fullmatch(VISIBLE, config.payment_token.get_secret_value() or "-"):
+        return "PAYMENT_TOKEN has a space, a line end or a letter that no header holds"
+    for url, setting in _RECEIVERS.items():
+        if getattr(config, url) and not SECRET.fullmatch(getattr(config, setting).get_secret_value()):
+            return f"{setting.upper()} must be whsec_ and the base64 of 24 random bytes or more"
+    try:
+        if secret := config.sandbox_webhook_secret.get_secret_value():
+            Webhook(secret)
+    except Exception:  # noqa: BLE001  (its library raises what base64 raises, and names of its own)
+        return "SANDBOX_WEBHOOK_SECRET must be whsec_ and base64"
     return None
 
 
@@ -131,6 +174,9 @@ def _wrong_payments(config: Settings) -> str | None:
             f"{exponent(SHOP.currency)} digits after its decimal sign, and there {stripe_exponent(SHOP.currency)}, so "
             "that it would take another sum"
         )
+    if "stripe" in (first, second) and exponent(SHOP.currency) == _OF_THREE:
+        here = f"{SHOP.currency}, the currency of {SHOP.folder / 'shop.toml'}"
+        return f"stripe cannot take {here}: of its three decimals the last must be 0 there, and here it need not"
     return None
 
 
@@ -138,7 +184,7 @@ def _wrong_in_production(config: Settings) -> str | None:
     """All of it at once, so that nobody starts eight times to learn eight things."""
     if config.environment != "production":
         return None
-    missing = [*_nobody_could_call(config), *_of_the_sandbox(config), *_weak_secrets(config)]
+    missing = [*_nobody_could_call(config), *_of_the_sandbox(config), *_of_stripe(config), *_weak_secrets(config)]
     return f"ENVIRONMENT=production needs {'; '.join(missing)}" if missing else None
 
 
@@ -156,6 +202,12 @@ def _nobody_could_call(config: Settings) -> Iterator[str]:
         yield "SERVICE_TOKEN: the server calls itself with it"
     if config.database_url and not config.trail_key.get_secret_value():
         yield "TRAIL_KEY: all processes on one ledger seal with the same"
+
+
+def _of_stripe(config: Settings) -> Iterator[str]:
+    used = "stripe" in (config.payment_provider, config.second_payment_provider)
+    if used and not config.stripe_api_key.get_secret_value():
+        yield "STRIPE_API_KEY"
 
 
 def _of_the_sandbox(config: Settings) -> Iterator[str]:
