@@ -90,4 +90,4 @@ pictures: setup  ## draw the graphs, and the states of orders and payments, from
 	@$(BIN)/python -m docs.pictures README.md docs/architecture.md
 
 clean:
-	rm -rf .venv .data .langgraph_api .tokens.json .tokens.sha256.json
+	rm -rf .venv .data .langgraph_api .tokens.json .tokens.sha256.json .tokens.sha256.json.lock

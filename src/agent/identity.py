@@ -38,6 +38,11 @@ SERVICE_IDENTITY: Final = "service-1"
 STUDIO_IDENTITY: Final = "langgraph-studio-user"
 """Studio, by the platform's name for it: it has no user."""
 _NUMBER: Final = re.compile(r"-[0-9]+$")
+_UNSEEN: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""What shows nothing and is no format character: Unicode's Default_Ignorable_Code_Point, and the blank of Braille."""
+
 STUDIO_ROLE: Final = "studio as "
 """How whoever sits at Studio is called in the trail, before the role that they answered in."""
 
@@ -96,9 +101,9 @@ def caller_of_run(runtime: Runtime[Any]) -> Caller | None:
 
 def person(identity: str) -> str:
     """Who an identity stands for, however a provider of identities spells it: two spellings are one person."""
-    plain = unicodedata.normalize("NFKC", identity)
-    seen = "".join(letter for letter in plain if unicodedata.category(letter) not in ("Cc", "Cf"))
-    return " ".join(seen.split()).casefold()
+    seen = "".join(c for c in _UNSEEN.sub("", identity) if unicodedata.category(c) not in ("Cc", "Cf"))
+    folded = unicodedata.normalize("NFKC", seen).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
 
 
 def authenticated(identity: str, role: Role) -> Caller:

@@ -7,7 +7,9 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import lru_cache
 from hashlib import sha256
@@ -16,6 +18,9 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent.identity import ROLES, SERVICE_IDENTITY, Caller, Role, person
+
+if sys.platform != "win32":
+    import fcntl
 
 DEMO_CUSTOMER: Final = "ada_park"
 """Whom the development token of role `customer` belongs to, in the demo shop."""
@@ -36,29 +41,32 @@ def create_tokens(tokens: Path, digests: Path | None = None) -> bool:
     Both are readable by their owner alone. Tokens that are there are kept; False when both files are.
     """
     digests = digests or tokens.with_suffix(".sha256.json")
-    if tokens.exists() and digests.exists():
-        return False
-    if not tokens.exists():
-        _write(tokens, {role: {"token": _new_token(), "identity": _first(role)} for role in ROLES})
-    callers = read_tokens(tokens)
-    known = _known(digests)
-    kept = {digest: caller for digest, caller in known.items() if caller not in callers.values()}
-    _write_digests(digests, kept | {digest_of(token): caller for token, caller in callers.items()})
-    return True
+    with _alone(digests):
+        if tokens.exists() and digests.exists():
+            return False
+        if not tokens.exists():
+            _write(tokens, {role: {"token": _new_token(), "identity": _first(role)} for role in ROLES})
+        callers = read_tokens(tokens)
+        known = _known(digests)
+        kept = {digest: caller for digest, caller in known.items() if caller not in callers.values()}
+        _write_digests(digests, kept | {digest_of(token): caller for token, caller in callers.items()})
+        return True
 
 
 def add_token(digests: Path, caller: Caller) -> str:
     """A new token for this caller, beside those that they have: the only time that anybody sees it."""
     token = _new_token()
-    _write_digests(digests, {**_known(digests), digest_of(token): caller})
+    with _alone(digests):
+        _write_digests(digests, {**_known(digests), digest_of(token): caller})
     return token
 
 
 def revoke_tokens(digests: Path, identity: str) -> int:
     """Forget all tokens of an identity, at once; returns how many there were."""
-    known = read_digests(digests)
-    kept = {digest: caller for digest, caller in known.items() if person(caller.identity) != person(identity)}
-    _write_digests(digests, kept)
+    with _alone(digests):
+        known = read_digests(digests)
+        kept = {digest: caller for digest, caller in known.items() if person(caller.identity) != person(identity)}
+        _write_digests(digests, kept)
     return len(known) - len(kept)
 
 
@@ -132,6 +140,19 @@ def read_tokens(path: Path) -> Mapping[str, Caller]:
 def _check_roles(path: Path, named: set[Any]) -> None:
     if unknown := named - set(ROLES):
         raise TokensError(f"{path} names unknown roles: {', '.join(sorted(map(str, unknown)))}")
+
+
+@contextmanager
+def _alone(digests: Path) -> Iterator[None]:
+    """Nobody else changes the digests meanwhile: else a token that was revoked could come back."""
+    try:
+        lock = os.open(digests.with_name(f"{digests.name}.lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+    except FileNotFoundError as error:
+        raise TokensError(f"{digests.parent} is missing: make that directory first") from error
+    with os.fdopen(lock, "w"):
+        if sys.platform != "win32":  # Windows has no flock: there, change tokens one at a time
+            fcntl.flock(lock, fcntl.LOCK_EX)  # ends when the file is closed
+        yield
 
 
 def _known(digests: Path) -> Mapping[str, Caller]:

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from agent import identity
 from agent.identity import (
@@ -16,6 +18,7 @@ from agent.identity import (
     caller_of,
     is_reserved,
     is_staff_name,
+    person,
 )
 from agent.settings import Settings
 
@@ -168,3 +171,28 @@ def test_what_colleagues_and_programs_are_called_is_known(name: str) -> None:
 @pytest.mark.parametrize("name", ["ada_park", "customer-1", "yusuf_rossi_9620", "agent_smith", "adminka", "channel-x"])
 def test_customers_may_be_called_anything_else(name: str) -> None:
     assert not is_staff_name(name)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["ann\u00e9", " ANN\u00c9 ", "anne\u0301", "anne\u200d\u0301", "anne\ufe0f\u0301", "\uff41nn\u00e9", "ann\u00e9\n"]
+    + [
+        f"an{unseen}n\u00e9"
+        for unseen in "\u00ad\u034f\u115f\u1160\u180b\u200b\u202e\u2060\u2800\u3164\ufe00\ufe0f\uffa0"
+    ]
+    + [f"ann\u00e9{unseen}" for unseen in "\ufeff\U000e0001\U000e0100\U000e01ef"],
+    ids=ascii,
+)
+def test_however_a_name_is_spelled_it_is_one_person(spelling: str) -> None:
+    assert person(spelling) == "ann\u00e9"
+
+
+def test_other_names_are_other_people() -> None:
+    assert len({person(name) for name in ("anne", "ann\u00e9", "ann e", "\u0430nne", "\uae40", "\uae41")}) == 6
+
+
+@given(st.text())
+@example("anne\u200d\u0301")
+@example("\u1fb4\u0345\u0301")
+def test_who_a_person_is_stays_so_when_it_is_asked_again(name: str) -> None:
+    assert person(person(name)) == person(name)

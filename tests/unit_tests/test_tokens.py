@@ -1,6 +1,8 @@
 """The files of tokens and of their digests."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,33 @@ def test_an_added_token_counts_beside_the_old_ones_until_all_are_revoked(digests
     assert revoke_tokens(digests, "ben_ortiz") == 0
 
 
+def test_tokens_that_are_added_and_revoked_at_the_same_time_do_not_undo_each_other(digests: Path) -> None:
+    people = [Caller(f"customer_{n}", "customer") for n in range(20)]
+    revoked = [add_token(digests, caller) for caller in people]
+    others = [Caller(f"other_{n}", "customer") for n in range(20)]
+
+    with ThreadPoolExecutor(8) as pool:
+        counts = [pool.submit(revoke_tokens, digests, caller.identity) for caller in people]
+        added = list(pool.map(lambda caller: add_token(digests, caller), others))
+
+    known = read_digests(digests)
+    assert [count.result() for count in counts] == [1] * 20
+    assert [holder(token, known) for token in added] == others
+    assert [token for token in revoked if holder(token, known)] == []
+
+
+def test_what_tokens_are_changed_under_is_their_owners_alone(digests: Path) -> None:
+    assert digests.with_name(f"{digests.name}.lock").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("change", [lambda path: add_token(path, BEN), lambda path: revoke_tokens(path, "ben_ortiz")])
+def test_tokens_of_a_directory_that_is_missing_are_not_changed(
+    tmp_path: Path, change: Callable[[Path], object]
+) -> None:
+    with pytest.raises(TokensError, match="nowhere is missing: make that directory"):
+        change(tmp_path / "nowhere" / "digests.json")
+
+
 def test_the_first_token_can_be_added_where_there_are_none(tmp_path: Path) -> None:
     token = add_token(tmp_path / "digests.json", BEN)
 
@@ -174,7 +203,8 @@ def test_whoever_reads_while_a_token_is_added_sees_a_whole_file(digests: Path) -
     with digests.open() as reader:
         add_token(digests, BEN)
         assert reader.read() == before
-    assert {file.name for file in digests.parent.iterdir()} == {"tokens.json", "tokens.sha256.json"}
+    files = {"tokens.json", "tokens.sha256.json", "tokens.sha256.json.lock"}
+    assert {file.name for file in digests.parent.iterdir()} == files
 
 
 def test_missing_digests_say_what_to_do(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ from agent.observability.events import EventName
 MAX_AGE: Final = timedelta(days=1)
 """What is older when it is first looked at goes to no address: a new address does not begin with the past."""
 
+TOO_OLD: Final = 2 * MAX_AGE
+"""What is older is given up, which is a `notification.undelivered`, as when an address was gone and has come back."""
+
 BATCH_SIZE: Final = 20
 """How many are sent to an address in one pass."""
 
@@ -96,13 +99,22 @@ class StaffDelivery:
 
     @writes
     def _begin(self, session: Session, key: str, queue: str, due_at: datetime) -> Attempt | None:
-        """Count an attempt and put the next one off, before the address is asked; None: somebody else has begun."""
+        """Count an attempt and put the next one off, before the address is asked.
+
+        None: somebody else has begun, or it is too old.
+        """
         delivery = session.get(StaffDeliveryRow, (key, queue), with_for_update=True)
         if delivery is None or delivery.next_at != due_at:
             return None
+        row, now = session.get_one(NotificationRow, key), self._db.clock()
+        if row.at < now - TOO_OLD:
+            session.delete(delivery)
+            about = {"notification": row.event, "order_id": row.order_id, "queue": queue}
+            tried = delivery.attempts
+            emit_once_committed(session, "notification.undelivered", **about, attempts=tried, why="too old")
+            return None
         delivery.attempts += 1
-        delivery.next_at = next_attempt(self._db.clock(), delivery.attempts)
-        row = session.get_one(NotificationRow, key)
+        delivery.next_at = next_attempt(now, delivery.attempts)
         return Attempt(key, queue, delivery.attempts, row.event, row.order_id, sentence_of(row))
 
     @writes

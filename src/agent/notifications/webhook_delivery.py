@@ -3,9 +3,10 @@
 At least once, not in order: a receiver tells repeats by the id, and what came first by the timestamp.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -26,11 +27,23 @@ LONGEST_WAIT: Final = timedelta(hours=1)
 ALARMING: Final = 20
 """From this attempt on each failure is a `notification.undelivered`, which people should look into; it is tried on."""
 
+BATCH_SIZE: Final = 20
+"""How many are sent to an audience in one pass."""
+
 
 def next_attempt(now: datetime, attempts: int) -> datetime:
     """When to try again what was tried `attempts` times."""
     wait: timedelta = FIRST_WAIT * 2 ** min(attempts - 1, 16)
     return now + min(LONGEST_WAIT, wait)
+
+
+class Attempt(NamedTuple):
+    """A notification that is sent now, which nobody else does meanwhile."""
+
+    key: str
+    number: int  # from 1
+    due_at: datetime
+    message: dict[str, Any]
 
 
 class WebhookDelivery:
@@ -41,41 +54,53 @@ class WebhookDelivery:
         self._receivers = receivers
 
     async def deliver(self) -> dict[str, str]:
-        """Send what is due, to each audience the longest due first; returns {key: delivered | failed}."""
-        done: dict[str, str] = {}
-        for audience, receiver in self._receivers.items():
-            done |= await self._deliver(audience, receiver)
-        return done
+        """Send what is due, the longest due first, to all audiences at once; returns {key: delivered | failed}."""
+        done = await asyncio.gather(*(self._deliver(*audience) for audience in self._receivers.items()))
+        return {key: outcome for each in done for key, outcome in each.items()}
 
     async def _deliver(self, audience: str, receiver: WebhookReceiver) -> dict[str, str]:
         """Stops when the receiver's breaker is open: what was not sent counts no attempt."""
         done: dict[str, str] = {}
-        for notification in await self._due(audience):
+        for key, due_at in await self._due(audience):
+            attempt = await self._begin(key, due_at)
+            if attempt is None:
+                continue
             try:
-                await receiver.take(notification.key, _message(notification))
+                await receiver.take(key, attempt.message)
             except CircuitOpenError:
+                await self._not_sent(attempt)
                 break
             except NotDeliveredError as error:
-                await self._failed(notification.key, error.why)
-                done[notification.key] = "failed"
+                await self._failed(attempt, error.why)
+                done[key] = "failed"
             else:
-                await self._delivered(notification.key)
-                done[notification.key] = "delivered"
+                await self._delivered(key)
+                done[key] = "delivered"
         return done
 
     @reads
-    def _due(self, session: Session, audience: str) -> Sequence[NotificationRow]:
-        """What is to be sent now; also what the clock has put off by going back."""
-        now = self._db.clock()
-        due = or_(
-            NotificationRow.next_at <= now,
-            NotificationRow.at > now + CLOCK_SKEW,
-            NotificationRow.next_at > now + 2 * LONGEST_WAIT,
-        )
-        query = select(NotificationRow).where(
-            NotificationRow.audience == audience, NotificationRow.sent.is_(False), due
-        )
-        return session.scalars(query.order_by(NotificationRow.next_at, NotificationRow.key).limit(100)).all()
+    def _due(self, session: Session, audience: str) -> Sequence[tuple[str, datetime]]:
+        """What is to be sent now, since when; also what the clock has put off by going back."""
+        now, row = self._db.clock(), NotificationRow
+        is_due = or_(row.next_at <= now, row.at > now + CLOCK_SKEW, row.next_at > now + 2 * LONGEST_WAIT)
+        query = select(row.key, row.next_at).where(row.audience == audience, row.sent.is_(False), is_due)
+        return [(key, at) for key, at in session.execute(query.order_by(row.next_at, row.key).limit(BATCH_SIZE))]
+
+    @writes
+    def _begin(self, session: Session, key: str, due_at: datetime) -> Attempt | None:
+        """Count an attempt and put the next one off, before the receiver is asked; None: somebody else has begun."""
+        row = session.get_one(NotificationRow, key, with_for_update=True)
+        if row.sent or row.next_at != due_at:
+            return None
+        row.attempts += 1
+        row.next_at = next_attempt(self._db.clock(), row.attempts)
+        return Attempt(key, row.attempts, due_at, _message(row))
+
+    @writes
+    def _not_sent(self, session: Session, attempt: Attempt) -> None:
+        row = session.get_one(NotificationRow, attempt.key, with_for_update=True)
+        row.attempts -= 1
+        row.next_at = attempt.due_at
 
     @writes
     def _delivered(self, session: Session, key: str) -> None:
@@ -84,13 +109,11 @@ class WebhookDelivery:
         emit_once_committed(session, "notification.delivered", notification=row.event, order_id=row.order_id)
 
     @writes
-    def _failed(self, session: Session, key: str, why: str) -> None:
-        row = session.get_one(NotificationRow, key, with_for_update=True)
-        row.attempts += 1
-        row.next_at = next_attempt(self._db.clock(), row.attempts)
-        name: EventName = "notification.undelivered" if row.attempts >= ALARMING else "notification.failed"
-        tried = row.attempts
-        emit_once_committed(session, name, notification=row.event, order_id=row.order_id, attempts=tried, why=why)
+    def _failed(self, session: Session, attempt: Attempt, why: str) -> None:
+        row = session.get_one(NotificationRow, attempt.key)
+        name: EventName = "notification.undelivered" if attempt.number >= ALARMING else "notification.failed"
+        about = {"notification": row.event, "order_id": row.order_id}
+        emit_once_committed(session, name, **about, attempts=attempt.number, why=why)
 
 
 def _message(row: NotificationRow) -> dict[str, Any]:

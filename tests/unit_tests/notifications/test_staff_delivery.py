@@ -18,7 +18,7 @@ from agent.approvals.requests import Action
 from agent.commerce.ticket_commands import OpenTicket
 from agent.ledger.tables import StaffDeliveryRow
 from agent.notifications.notify import StaffEvent
-from agent.notifications.staff_delivery import MAX_AGE, MAX_ATTEMPTS
+from agent.notifications.staff_delivery import MAX_AGE, MAX_ATTEMPTS, TOO_OLD
 from agent.notifications.staff_sentences import SENTENCES
 from agent.services import Services
 from agent.settings import Settings
@@ -235,6 +235,24 @@ async def test_a_new_address_does_not_begin_with_the_past(shop: Services, chat: 
     clock.advance(seconds=MAX_AGE.total_seconds())
 
     assert await shop.staff_delivery.deliver() == {}
+
+
+@pytest.mark.parametrize(("seconds", "given_up"), [(0, 0), (1, 2)])
+async def test_an_address_that_comes_back_hears_of_nothing_too_old(
+    shop: Services, chat: Chat, clock: Clock, seconds: int, given_up: int
+) -> None:
+    chat.statuses |= {"all": 500, "billing_agent": 500}
+    await open_ticket(shop)
+    await shop.staff_delivery.deliver()
+    chat.statuses.clear()
+    clock.advance(seconds=TOO_OLD.total_seconds() + seconds)
+    undelivered = events("notification.undelivered")
+
+    done = await shop.staff_delivery.deliver()
+
+    assert len(done) == len(chat.taken) == 2 - given_up
+    assert events("notification.undelivered") == undelivered + given_up
+    assert left(shop) == 0
 
 
 async def test_without_addresses_nothing_is_looked_at(config: Settings, chat: Chat, clock: Clock) -> None:

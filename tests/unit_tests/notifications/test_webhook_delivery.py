@@ -1,5 +1,6 @@
 """Webhooks: each notification reaches its receiver, however often that is down, and nothing waits for it."""
 
+import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,13 +14,13 @@ from standardwebhooks import Webhook
 
 from agent import services as composition
 from agent.approvals.requests import Action
-from agent.notifications.webhook_delivery import ALARMING
+from agent.notifications.webhook_delivery import ALARMING, BATCH_SIZE
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.notifications import note, noted
-from tests.support.serving import serving
+from tests.support.serving import serving, until
 from tests.support.threads import APPROVE, events, staff
 
 SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
@@ -33,11 +34,13 @@ class Receiver:
     status: int = 204
     asked: int = 0
     taken: list[dict[str, Any]] = field(default_factory=list)
+    answers: asyncio.Event = field(default_factory=asyncio.Event)  # set, unless it is slow
 
     async def receive(self, request: Request) -> Response:
         self.asked += 1
         message = Webhook(SECRET).verify(await request.body(), dict(request.headers))
         assert request.headers["webhook-id"] == message["id"]
+        await self.answers.wait()
         if self.status == 204:
             self.taken.append(message)
         return Response(status_code=self.status)
@@ -45,8 +48,8 @@ class Receiver:
 
 @asynccontextmanager
 async def receiving() -> AsyncIterator[Receiver]:
-    one = Receiver()
-    app = FastAPI()
+    one, app = Receiver(), FastAPI()
+    one.answers.set()
     app.add_api_route("/notifications", one.receive, methods=["POST"])
     async with serving(app) as url:
         one.url = f"{url}/notifications"
@@ -189,6 +192,68 @@ async def test_without_a_receiver_notifications_wait_without_attempts(clock: Clo
 
     assert (await noted(shop, key)).attempts == 0
     await shop.close()
+
+
+async def test_two_that_deliver_at_the_same_time_send_each_once(shop: Services, receiver: Receiver) -> None:
+    keys = [await note(shop, "refund.settled", f"r{n}", amount=60_00) for n in range(5)]
+
+    await asyncio.gather(*(shop.webhook_delivery.deliver() for _ in range(3)))
+
+    assert sorted(message["id"] for message in receiver.taken) == keys
+
+
+async def test_two_that_fail_at_the_same_time_count_one_attempt(shop: Services, receiver: Receiver) -> None:
+    key = await note(shop, "refund.settled", "r1", amount=60_00)
+    receiver.status = 404
+
+    await asyncio.gather(*(shop.webhook_delivery.deliver() for _ in range(3)))
+
+    assert (receiver.asked, (await noted(shop, key)).attempts) == (1, 1)
+
+
+async def test_a_process_that_ends_while_it_sends_is_followed_by_another_attempt(
+    shop: Services, clock: Clock, receiver: Receiver
+) -> None:
+    key = await note(shop, "refund.settled", "r1", amount=60_00)
+    receiver.answers.clear()
+    delivering = asyncio.create_task(shop.webhook_delivery.deliver())
+
+    async def was_asked() -> bool:
+        return receiver.asked == 1
+
+    await until(was_asked)
+    delivering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await delivering
+    receiver.answers.set()
+    assert await shop.webhook_delivery.deliver() == {}, "not due yet"
+    clock.advance(minutes=1)
+
+    assert await shop.webhook_delivery.deliver() == {key: "delivered"}
+
+
+async def test_a_slow_receiver_of_customers_does_not_hold_up_the_staffs(
+    shop: Services, receiver: Receiver, staff_tool: Receiver
+) -> None:
+    await note(shop, "refund.settled", "r1", amount=60_00)
+    await asked(shop)
+    receiver.answers.clear()
+    delivering = asyncio.create_task(shop.webhook_delivery.deliver())
+
+    async def staff_has_heard() -> bool:
+        return len(staff_tool.taken) == 1
+
+    await until(staff_has_heard)
+    assert not delivering.done()
+    receiver.answers.set()
+    assert list((await delivering).values()) == ["delivered"] * 2
+
+
+async def test_a_pass_sends_no_more_than_a_batch(shop: Services, receiver: Receiver) -> None:
+    for n in range(BATCH_SIZE + 1):
+        await note(shop, "refund.settled", f"r{n}", amount=60_00)
+
+    assert [len(await shop.webhook_delivery.deliver()) for _ in range(2)] == [BATCH_SIZE, 1]
 
 
 async def test_staff_hears_of_approvals_signed_and_once_and_customers_receivers_do_not(
