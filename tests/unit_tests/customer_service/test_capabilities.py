@@ -16,7 +16,7 @@ from agent.services import Services
 from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.conversations import ADA, BEN, STOREFRONT, answer, conversation, refunds, say, waiting_refund
-from tests.support.scenes import new_order, paid
+from tests.support.scenes import new_order, paid, placed
 from tests.support.threads import staff
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -445,3 +445,20 @@ async def test_an_answer_of_staff_does_not_take_a_plans_place() -> None:
 
 async def test_a_mistyped_number_keeps_nobody_from_a_person() -> None:
     assert "as case tic-" in await talk("I want to talk to a person about order W-9999")
+
+
+async def test_a_number_that_may_be_several_orders_is_asked_about_and_the_wish_is_kept(shop: Services) -> None:
+    await placed(shop, new_order(order_id="A-1002"))
+    thread = conversation("chat-9")
+    assert "1002 may be" in await say(thread, "cancel order 1002, I no longer need it")
+    assert "Cancel order W-1002" in await say(thread, "W-1002")
+
+
+@pytest.mark.parametrize("number", ["order 1002", "W-9999"])
+async def test_no_number_keeps_anybody_from_a_person_or_an_account_from_being_frozen(
+    shop: Services, number: str
+) -> None:
+    await placed(shop, new_order(order_id="A-1002"))
+    assert "as case" in await talk(f"I want to talk to a person about {number}")
+    assert "as case" in await talk(f"there is a phishing mail about {number}")
+    assert "is frozen" in await talk(f"somebody hacked my account and placed {number}")
