@@ -4,6 +4,7 @@ What the customer wants is read in `embedded`. What a model found is checked aga
 """
 
 import re
+from typing import Final
 
 from agent import order_numbers
 from agent.assistant.pattern_language import phrases
@@ -20,19 +21,29 @@ _TYPOGRAPHY = str.maketrans("‘’´`“”‐‑‒–—−？！", "''''\"\"
 
 _EMAIL = re.compile(r"(?<![^\s<(,:;\"'])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
 
-_DOLLAR = SHOP.currency if SHOP.currency in ("AUD", "CAD", "HKD", "NZD", "SGD") else "USD"
-_CURRENCIES: dict[str, str] = {
-    "$": _DOLLAR, "us$": "USD", "usd": "USD", "dollar": _DOLLAR, "buck": _DOLLAR, "cent": SHOP.currency,
-    "€": "EUR", "eur": "EUR", "euro": "EUR", "£": "GBP", "gbp": "GBP", "pound": "GBP",
-    "¥": "JPY", "jpy": "JPY", "yen": "JPY", "chf": "CHF", "franc": "CHF", "cad": "CAD", "aud": "AUD", "₹": "INR",
-    "inr": "INR", "rupee": "INR", "cny": "CNY", "rmb": "CNY", "yuan": "CNY", "krw": "KRW", "sek": "SEK",
-    "nok": "NOK", "dkk": "DKK", "kronor": "SEK", "kroner": "DKK", "pln": "PLN", "zloty": "PLN", "peso": "MXN",
-    "mxn": "MXN", "brl": "BRL", "reais": "BRL", SHOP.currency.lower(): SHOP.currency,
+_SHARED: Final[dict[str, tuple[str, ...]]] = {
+    "$": ("USD", "AUD", "CAD", "HKD", "NZD", "SGD", "MXN", "COP", "CLP", "ARS"), "¥": ("JPY", "CNY"),
+    "dollar": ("USD", "AUD", "CAD", "HKD", "NZD", "SGD"), "buck": ("USD", "AUD", "CAD", "HKD", "NZD", "SGD"),
+    "£": ("GBP", "EGP"), "pound": ("GBP", "EGP"), "franc": ("CHF", "XAF", "XOF"), "rupee": ("INR", "PKR", "LKR", "NPR"),
+    "peso": ("MXN", "COP", "CLP", "ARS", "PHP"), "kroner": ("DKK", "NOK"), "krona": ("SEK", "ISK"), "kronor": ("SEK",),
+}  # fmt: skip
+"""Signs and words of several currencies: the shop's own is meant where it is one of them, else the first."""
+
+_CURRENCIES: Final[dict[str, str]] = {
+    "us$": "USD", "usd": "USD", "€": "EUR", "eur": "EUR", "euro": "EUR", "gbp": "GBP", "jpy": "JPY", "yen": "JPY",
+    "chf": "CHF", "cad": "CAD", "c$": "CAD", "ca$": "CAD", "aud": "AUD", "a$": "AUD", "au$": "AUD", "nzd": "NZD",
+    "nz$": "NZD", "hk$": "HKD", "s$": "SGD", "r$": "BRL", "₹": "INR", "inr": "INR", "cny": "CNY", "rmb": "CNY",
+    "yuan": "CNY", "krw": "KRW", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "zloty": "PLN", "mxn": "MXN",
+    "brl": "BRL", "reais": "BRL",
+    **{name: SHOP.currency if SHOP.currency in several else several[0] for name, several in _SHARED.items()},
+    **({"cent": SHOP.currency} if exponent(SHOP.currency) == 2 else {}),
+    SHOP.currency.lower(): SHOP.currency,
 }  # fmt: skip
 """Which currency a sign or a word stands for; several pieces of it have an s more."""
 
-_SIGNS = "|".join(re.escape(name) for name in _CURRENCIES if not name[-1].isalpha())
-_WORDS = "|".join(rf"{name}s?" for name in _CURRENCIES if name[-1].isalpha())
+_LONGEST_FIRST = sorted(_CURRENCIES, key=len, reverse=True)
+_SIGNS = "|".join(re.escape(name) for name in _LONGEST_FIRST if not name[-1].isalpha())
+_WORDS = "|".join(rf"{name}s?" for name in _LONGEST_FIRST if name[-1].isalpha())
 
 _AMOUNT = re.compile(
     rf"(?<![\w.,#$€£¥₹-])(?P<sign>(?:{_SIGNS}) ?|(?:{_WORDS}) )?"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import Capability, Outcome, Slots
-from agent.capabilities.finding import best, words_of
+from agent.capabilities.finding import best
 from agent.commerce.policy import money
 from agent.services import Services
 
@@ -15,10 +15,12 @@ _MOST: Final = 3
 
 async def _propose(shop: Services, _: str, slots: Slots) -> Outcome:
     """Without a product of that name the article that was found is the answer."""
-    options = await shop.queries.options_named(words_of(slots.text))
-    products = [list(group) for _, group in groupby(options, key=lambda each: each["product_id"])]
-    found = best(products, slots.text, lambda each: str(each[0]["name"]))
-    return "\n".join(_options_in_words(each, slots.text) for each in found) if len(found) <= _MOST else ""
+    named = best(list((await shop.queries.product_names()).items()), slots.text, lambda each: each[1])
+    if not 0 < len(named) <= _MOST:
+        return ""
+    options = await shop.queries.options_of([product_id for product_id, _ in named])
+    by_product = groupby(options, key=lambda each: each["product_id"])
+    return "\n".join(_options_in_words(list(group), slots.text) for _, group in by_product)
 
 
 def _options_in_words(options: list[dict[str, Any]], said: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
@@ -32,13 +32,6 @@ from agent.order_numbers import meant
 
 OWN_ORDERS: Final = 1000
 """How many of a customer's latest orders a number is looked for among, when it is not written as the ledger does."""
-
-
-_TELLING: Final = 3
-"""Letters of a word by which products are looked for; shorter ones tell no product from another."""
-_MOST_WORDS: Final = 12
-"""Words of a question that products are looked for by: the longest."""
-_MOST_OPTIONS: Final = 500
 
 
 class ParcelView(TypedDict):
@@ -147,9 +140,14 @@ class Queries:
         """The options of the product that `sku` is one of, with price in minor units, and whether each can be had."""
         return await self._db.read_stale(lambda session: product_options(session, sku))
 
-    async def options_named(self, words: Collection[str]) -> list[dict[str, Any]]:
-        """The options of products that have one of these words in their name, by product, at most so many."""
-        return await self._db.read_stale(lambda session: named_options(session, words))
+    async def product_names(self) -> dict[str, str]:
+        """What the shop sells: names by product id."""
+        names = select(ProductRow.id, ProductRow.name).order_by(ProductRow.id)
+        return await self._db.read_stale(lambda session: {row.id: row.name for row in session.execute(names)})
+
+    async def options_of(self, products: Collection[str]) -> list[dict[str, Any]]:
+        """The options of these products, by product (see `options`)."""
+        return await self._db.read_stale(lambda session: _options(session, VariantRow.product_id.in_(products)))
 
     @reads
     def refundable(self, session: Session, order_id: str) -> int:
@@ -238,15 +236,8 @@ def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
     return _options(session, VariantRow.product_id == product)
 
 
-def named_options(session: Session, words: Collection[str]) -> list[dict[str, Any]]:
-    """The options of products that have one of these words in their name, whole words and parts of them."""
-    telling = sorted((word for word in words if len(word) >= _TELLING), key=len, reverse=True)[:_MOST_WORDS]
-    has_one = [ProductRow.name.icontains(word.removesuffix("s"), autoescape=True) for word in telling]
-    return _options(session, or_(*has_one)) if has_one else []
-
-
 def _options(session: Session, which: ColumnElement[bool]) -> list[dict[str, Any]]:
-    query = select(VariantRow, ProductRow.name).join(ProductRow).where(which).limit(_MOST_OPTIONS)
+    query = select(VariantRow, ProductRow.name).join(ProductRow).where(which)
     return [
         {
             "sku": variant.sku,

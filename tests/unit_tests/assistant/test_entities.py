@@ -131,3 +131,10 @@ def test_an_amount_in_another_currency_is_named_and_not_taken(text: str, currenc
 @pytest.mark.parametrize("text", ["refund me $50", "50 dollars back", "USD 50", "50 bucks", "I won 3 of them", "50"])
 def test_the_shops_own_currency_is_no_other(text: str) -> None:
     assert other_currency(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"), [("A$50 back", "AUD"), ("US$ 50 back", None), ("¥500", "JPY"), ("50 kroner", "DKK")]
+)
+def test_a_sign_of_several_currencies_is_the_shops_own_or_the_usual_one(text: str, currency: str | None) -> None:
+    assert other_currency(text) == currency

@@ -462,3 +462,11 @@ async def test_no_number_keeps_anybody_from_a_person_or_an_account_from_being_fr
     assert "as case" in await talk(f"I want to talk to a person about {number}")
     assert "as case" in await talk(f"there is a phishing mail about {number}")
     assert "is frozen" in await talk(f"somebody hacked my account and placed {number}")
+
+
+async def test_a_product_is_told_of_by_its_options_and_what_is_sold_out(shop: Services) -> None:
+    assert await talk("do you have the wool rug?") == (
+        "Wool rug: moss 329.00 USD; sand 329.00 USD; indigo 349.00 USD (sold out)."
+    )
+    assert await talk("how much is the wool rug in moss?") == "Wool rug: moss 329.00 USD."
+    assert "I can't find" not in await talk("how much are zebra mugs?")
