@@ -161,8 +161,12 @@ def _pieces(lines: list[str]) -> list[dict[str, int]]:
     ]
 
 
+_DIGITS = 9
+"""Of the longest number that is read."""
+
+
 def _number(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _DIGITS:
         raise DeskError(f"{text}: a whole number is needed, as in 1:2", ExitCode.USAGE)
     return int(text)
 

@@ -113,6 +113,8 @@ class ShopOrder(Form):
     def _was_placed_once(self) -> Self:
         if (self.placed_at is None) == (self.placed_ago is None):
             raise ValueError("an order has placed_at, or in a shop that is to be tried out placed_ago; one of them")
+        if self.placed_at and not 1970 <= self.placed_at.year < 2200:
+            raise ValueError("placed_at is between 1970 and 2200")
         return self
 
     def placed(self, now: datetime) -> datetime:

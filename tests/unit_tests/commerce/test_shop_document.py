@@ -172,7 +172,13 @@ def test_an_order_was_placed_at_a_time_or_so_long_ago() -> None:
 
 
 @pytest.mark.parametrize(
-    "placed", [{}, {"placed_at": "2026-03-01T10:00:00Z", "placed_ago": "P1D"}, {"placed_ago": "-P1D"}]
+    "placed",
+    [
+        {},
+        {"placed_at": "2026-03-01T10:00:00Z", "placed_ago": "P1D"},
+        {"placed_ago": "-P1D"},
+        {"placed_at": "9999-12-31T23:59:59-14:00"},
+    ],
 )
 def test_an_order_that_was_placed_at_no_one_time_is_refused(placed: dict[str, str]) -> None:
     shop = document()
