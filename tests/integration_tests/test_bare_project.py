@@ -56,5 +56,12 @@ def test_bare_langgraph_dev_fulfils_an_order_on_the_embedded_defaults(tmp_path: 
         modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (folder, *folder.iterdir())}
         assert modes == {name: "0o700" if name == folder.name else "0o600" for name in modes}
         assert len(modes) > 1
-    made = {entry.name for entry in root.iterdir()} - {"src", "shops", ".tokens.json", ".tokens.sha256.json", *NEEDED}
+    made = {entry.name for entry in root.iterdir()} - {
+        "src",
+        "shops",
+        ".tokens.json",
+        ".tokens.sha256.json",
+        ".tokens.sha256.json.lock",
+        *NEEDED,
+    }
     assert made == {".data", ".langgraph_api"}

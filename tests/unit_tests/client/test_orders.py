@@ -2,9 +2,10 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -407,11 +408,12 @@ def test_a_server_that_is_away_for_a_moment_between_two_orders_is_waited_for(des
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.usefixtures("desk")  # its address and tokens
 def test_a_batch_that_is_stopped_says_of_each_order_where_it_stands_and_how_to_go_on(
-    desk: Desk, stub: Stub, how: signal.Signals
+    stub: Stub, how: signal.Signals
 ) -> None:
     left = threading.Event()
-    stopped = threading.Barrier(4, lambda: os.kill(os.getpid(), how))
+    stopped = threading.Barrier(4, lambda: process.send_signal(how))
 
     async def hangs(_: Call) -> Response:
         await asyncio.to_thread(stopped.wait)
@@ -425,10 +427,20 @@ def test_a_batch_that_is_stopped_says_of_each_order_where_it_stands_and_how_to_g
     in_ledger(stub, "W-2", "paid")
     in_ledger(stub, "W-3", "completed", customer_id="C-2")
     stub.on("/ops/orders/W-5", {"detail": "starting"}, status=503)
+    listens = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # also where it is ignored
+    command = f"{listens}; import sys; from agent.client.cli import main; main(sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "orders", "submit", "-", "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     try:
-        result = submit(desk, *map(line, orders), "{broken", options=("--json",))
+        out, err = process.communicate("\n".join([*map(line, orders), "{broken"]).encode(), timeout=60)
     finally:
         left.set()
+        process.kill()
+    result = Result(process.returncode, out.decode(), err.decode())
     rows = {row["order_id"]: (row["processing_stage"], row["code"]) for row in documents(result).values()}
     assert result.code == result.error["code"] == ExitCode.INTERRUPTED
     assert rows == {
