@@ -7,9 +7,8 @@
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -95,12 +94,12 @@ class ShopProfile(_Part):
     faults: tuple[Fault, ...] = ()
     folder: Path
 
-    @cached_property
+    @property
     def articles(self) -> Path:
         """Where its articles are."""
         return self.folder / "articles"
 
-    @cached_property
+    @property
     def catalogue(self) -> Path:
         """A whole shop to be tried out; it need not be there."""
         return self.folder / "catalogue.json"
@@ -143,7 +142,7 @@ def load(folder: Path) -> ShopProfile:
         raise ValueError(f"{file}: order_number: {profile.order_number!r} has no digit: it is an example of a number")
     if profile.amounts.large_order > profile.amounts.very_large_order:
         raise ValueError(f"{file}: amounts: large_order is more than very_large_order")
-    if missing := [case for case in Case.__args__ if case not in profile.chains]:  # type: ignore[attr-defined]
+    if missing := [case for case in get_args(Case) if case not in profile.chains]:
         raise ValueError(f"{file}: chains: {', '.join(missing)} must have one")
     return profile
 

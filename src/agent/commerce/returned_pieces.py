@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from agent.commerce import stock
@@ -36,15 +36,16 @@ def lines_of_return(session: Session, return_id: str) -> Sequence[ReturnLineRow]
     return session.scalars(query).all()
 
 
+def _returned(order_id: str) -> Select[ReturnLineRow, str, str]:
+    """The lines of all returns of an order, each with the state and the kind of its return."""
+    lines = select(ReturnLineRow, ReturnRow.state, ReturnRow.kind)
+    return lines.join(ReturnRow, ReturnRow.id == ReturnLineRow.return_id).where(ReturnRow.order_id == order_id)
+
+
 def left_with_customer(session: Session, order_id: str) -> list[tuple[OrderLineRow, int]]:
     """The lines that the customer got, and how many pieces of each are neither back nor on their way."""
-    query = (
-        select(ReturnLineRow, ReturnRow.state, ReturnRow.kind)
-        .join(ReturnRow, ReturnRow.id == ReturnLineRow.return_id)
-        .where(ReturnRow.order_id == order_id)
-    )
     gone = defaultdict[int, int](int)
-    for line, state, kind in session.execute(query):
+    for line, state, kind in session.execute(_returned(order_id)):
         gone[line.line] += line.quantity if state == "open" else line.received
         gone[line.line] -= line.sent if kind == REPLACEMENT else 0  # the same again, on the same line
     shipped = [line for line in lines_of(session, order_id) if line.reservation == "shipped"]
@@ -53,16 +54,16 @@ def left_with_customer(session: Session, order_id: str) -> list[tuple[OrderLineR
 
 def worth_of_replacements(session: Session, order_id: str, more: Mapping[int, int] | None = None) -> int:
     """What the pieces cost, in minor units, of which new ones are about to leave, or have: no money goes back for
-    them beside that. With `more`, by line, as if those were asked for as well; each piece counts once."""
-    replaced = (
-        select(ReturnLineRow, ReturnRow.state)
-        .join(ReturnRow, ReturnRow.id == ReturnLineRow.return_id)
-        .where(ReturnRow.order_id == order_id, ReturnRow.kind == REPLACEMENT)
-    )
+    them beside that. With `more`, by line, as if those were asked for as well. Each piece counts once, and none that is
+    back for its money."""
     pieces = Counter(more or {})
-    for line, state in session.execute(replaced):
-        pieces[line.line] += line.quantity if state == "open" else line.sent
-    return sum(min(pieces[each.number], each.quantity) * each.unit_price for each in lines_of(session, order_id))
+    for line, state, kind in session.execute(_returned(order_id)):
+        if kind == REPLACEMENT:
+            pieces[line.line] += line.quantity if state == "open" else line.sent
+        else:
+            pieces[line.line] -= line.received
+    kept = ((each, min(pieces[each.number], each.quantity)) for each in lines_of(session, order_id))
+    return sum(max(0, number) * each.unit_price for each, number in kept)
 
 
 def refundable_beside(session: Session, order_id: str) -> int:

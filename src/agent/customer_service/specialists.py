@@ -17,11 +17,11 @@ async def look_into(shop: Services, task: TopicTask) -> Finding:
     if customer_id and slots.order_id:  # as the ledger writes it
         try:
             own = await shop.queries.own_order_id(customer_id, slots.order_id)
-        except PolicyDenied as several:
+        except PolicyDenied as error:  # it may be several
             if not capability.at_once:
                 known = {name: value for name, value in wish["slots"].items() if name != "order_id"}
                 asked = Unfinished(capability=wish["capability"], slots=known, asked="order_id")
-                return Finding(text=several.sentence, action=None, unfinished=asked)
+                return Finding(text=error.sentence, action=None, unfinished=asked)
             own = None  # keeps nobody from a person
         slots = slots.model_copy(update={"order_id": own})
     outcome = await capability.propose(shop, customer_id or ANONYMOUS, slots)

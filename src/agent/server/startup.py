@@ -9,6 +9,7 @@ import limits
 from pydantic import SecretStr
 from sqlalchemy import update
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from agent.approvals.trail import Trail
 from agent.assistant.knowledge import Knowledge
@@ -39,8 +40,8 @@ FEWEST_CHARACTERS: Final = 8
 
 _URLS: Final = ("payment_url", "second_payment_url", "payment_token_url", "notice_webhook_url", "approval_webhook_url")
 """Settings that are addresses."""
-_OF_THREE: Final = 3
-"""Decimals of KWD and its like, of which Stripe wants the last to be 0 (docs.stripe.com/currencies)."""
+_THREE_DECIMALS: Final = 3
+"""KWD and its like have so many, of which Stripe wants the last to be 0 (docs.stripe.com/currencies)."""
 _RECEIVERS: Final = {"notice_webhook_url": "notice_webhook_secret", "approval_webhook_url": "approval_webhook_secret"}
 """What is sent there is signed with this."""
 
@@ -148,7 +149,7 @@ def _wrong_secret(config: Settings) -> str | None:
     try:
         if secret := config.sandbox_webhook_secret.get_secret_value():
             Webhook(secret)
-    except Exception:  # noqa: BLE001  (its library raises what base64 raises, and names of its own)
+    except (ValueError, EmptyWebhookSecretError):
         return "SANDBOX_WEBHOOK_SECRET must be whsec_ and base64"
     return None
 
@@ -174,7 +175,7 @@ def _wrong_payments(config: Settings) -> str | None:
             f"{exponent(SHOP.currency)} digits after its decimal sign, and there {stripe_exponent(SHOP.currency)}, so "
             "that it would take another sum"
         )
-    if "stripe" in (first, second) and exponent(SHOP.currency) == _OF_THREE:
+    if "stripe" in (first, second) and exponent(SHOP.currency) == _THREE_DECIMALS:
         here = f"{SHOP.currency}, the currency of {SHOP.folder / 'shop.toml'}"
         return f"stripe cannot take {here}: of its three decimals the last must be 0 there, and here it need not"
     return None

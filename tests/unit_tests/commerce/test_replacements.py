@@ -79,6 +79,15 @@ async def test_nobody_has_the_money_and_the_new_piece(shop: Services, delivered:
     assert again.rule == "REFUND-AMOUNT"
 
 
+async def test_a_replaced_piece_that_is_back_for_its_money_is_in_nobodys_way(shop: Services, delivered: str) -> None:
+    await ask(shop, RequestReplacement, "r1", line=1, quantity=1)
+    await ask(shop, ReceiveReturn, "r2")
+    pieces = (LineQuantity(line=1, quantity=1),)
+    await ask(shop, RequestReturn, "r3", lines=pieces, payment_method_id="grace_card")
+    await ask(shop, ReceiveReturn, "r4")
+    assert not isinstance(await ask(shop, RefundPayment, "f1", amount=149_00), Denial)  # of the one that is kept
+
+
 async def test_what_is_not_there_any_more_is_not_replaced(shop: Services) -> None:
     undelivered = await ask(shop, RequestReplacement, "r1", line=1, quantity=1)
     assert isinstance(undelivered, Denial)
