@@ -8,8 +8,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-settings.register_profile("on any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("on any machine")  # how busy it is says nothing of what is tested
+settings.register_profile(  # how busy a machine is says nothing of what is tested
+    "on any machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),  # there a change is tried, and by the same stories as the one before
+)
+settings.load_profile("on any machine")
 
 OWN_SERVER = frozenset(
     ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_capabilities", "test_restarts",

@@ -212,6 +212,10 @@ class Life:
                 await self.shop.orders.compensate(order_id, denial.rule)
 
     async def _book(self, order_id: str, at_most: int | None = None) -> None:
+        """Parcels are planned of what is paid, and of nothing before."""
+        order = await self._find(order_id)
+        if order is None or order["stage"] not in ("paid", "completed"):
+            return
         for parcel in (await steps.plan(self.shop, order_id))[:at_most]:
             await self.shop.fulfilment.book(parcel)
         if await self.shop.fulfilment.join(order_id) == "refused":
