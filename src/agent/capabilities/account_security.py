@@ -21,6 +21,7 @@ from agent.capabilities.base import (
 )
 from agent.commerce.commands import ChangeEmail, FreezeAccount, UnfreezeAccount
 from agent.commerce.queries import customer_history
+from agent.commerce.types import Form
 from agent.services import Services
 from agent.shop import Case
 
@@ -38,6 +39,12 @@ class EmailSlots(Slots):
     """The new address, in the customer's words."""
 
     email: str | None = None
+
+
+class EmailForm(Form):
+    """The new address, as the customer wrote it."""
+
+    email: str
 
 
 async def _freeze(_: Services, customer_id: str, slots: Slots) -> Outcome:
@@ -127,6 +134,7 @@ CHANGE_EMAIL: Final = Capability(
     does="have your e-mail address changed by our security staff",
     reach="anybody",
     slots=EmailSlots,
+    form=EmailForm,
     wants=phrases("CHANGE … email/e-mail", "new email/e-mail address?"),
     propose=_email,
     command=_change,

@@ -7,6 +7,7 @@ from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Qu
 from agent.capabilities.finding import method_in_words, the_method, the_order
 from agent.commerce.commands import SwapPayment
 from agent.commerce.policy import money, pending, policy_denied
+from agent.commerce.types import Form, Id
 from agent.services import Services
 
 
@@ -14,6 +15,13 @@ class MethodSlots(Slots):
     """Which order, and by which method, in the customer's words."""
 
     method: str | None = None
+
+
+class MethodForm(Form):
+    """Which order, and the id of which of the customer's payment methods."""
+
+    order_id: str
+    method: Id
 
 
 async def _propose(shop: Services, customer_id: str, slots: MethodSlots) -> Outcome:
@@ -48,6 +56,7 @@ CHANGE_PAYMENT = Capability(
     request_type="order_change",
     does="have an order paid by another method",
     slots=MethodSlots,
+    form=MethodForm,
     wants=phrases(
         "payment/payment_method/card/gift_card/paypal",
         "pay/paid/paying by/with/using",

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from agent.capabilities.base import Question, Slots
-from agent.commerce.policy import money
+from agent.commerce.policy import money, policy_denied
 from agent.commerce.types import Address
 from agent.commerce.views import LineView, OrderView
 from agent.services import Services
@@ -49,6 +49,14 @@ def the_line(order: OrderView, said: str, verb: str) -> LineView | Question:
     return Question("item", f"Which item of {order['id']} shall I {verb}?\n{listed}")
 
 
+def line_of(order: OrderView, sku: str) -> LineView:
+    """The line of an order with this item, the first of several. Raises `PolicyDenied` LINES-OWNED."""
+    line = next((line for line in order["lines"] if line["sku"] == sku), None)
+    if line is None:
+        raise policy_denied("LINES-OWNED", sku)
+    return line
+
+
 def the_quantity(line: LineView, said: str | None, verb: str) -> int | Question:
     """How many pieces of a line: its only one, all, or a number that is said."""
     if line["quantity"] == 1 or (said and _ALL.search(said)):
@@ -85,7 +93,8 @@ async def the_method(
 ) -> dict[str, Any] | Question:
     """A payment method of the customer's own that is named; `but` is the one that it is not."""
     own = [each for each in await shop.queries.payment_methods(customer_id) if each["id"] != but]
-    found = best(own, said, lambda each: f"{each['id']} {each['label']}")
+    exactly = [each for each in own if each["id"] == said]
+    found = exactly or best(own, said, lambda each: f"{each['id']} {each['label']}")
     if len(found) == 1:
         return found[0]
     return Question("method", question + "\n" + "\n".join(f"- {method_in_words(each)}" for each in own))

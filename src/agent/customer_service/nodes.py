@@ -1,7 +1,5 @@
-"""The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`.
-
-What a change needs, and the making of it, is in `plan_execution`; whose a conversation is, in `customer_identity`.
-"""
+"""The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`, what a
+change needs, and the making of it, in `plan_execution`; whose a conversation is, in `customer_identity`."""
 
 from typing import Any, Literal
 
@@ -15,7 +13,9 @@ from agent.approvals.card import not_taken
 from agent.approvals.gate import ask, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
+from agent.assistant.draft_check import sentences
 from agent.assistant.models import Understanding
+from agent.assistant.turn_budget import TurnBudget
 from agent.capabilities import BY_NAME
 from agent.capabilities.refund import edited_refund
 from agent.capabilities.wishes import Unfinished, Wish, completed, wish_of
@@ -48,7 +48,7 @@ from agent.customer_service.state import (
     ReadyAction,
     TopicTask,
 )
-from agent.customer_service.turns import turn_of, was_answered, words_of
+from agent.customer_service.turns import EARLIER, model_task, turn_of, was_answered, words_of
 from agent.identity import Caller, caller_of_run
 from agent.ledger.database import PolicyDenied, digest
 from agent.ledger.database_errors import UNUSABLE
@@ -86,13 +86,15 @@ async def triage(
             return Command(goto="reply", update=fresh | await notify_customer(shop, state, customer_id, runtime))
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
-        earlier = [message.text for message in state["messages"][-7:-1]]
+        earlier = [message.text for message in state["messages"][-EARLIER - 1 : -1]]
         pending = customer_id is not None and bool(state.get("plan") or state.get("unfinished"))
-        meant, read_by = await shop.understander.understand(text, pending=pending, history=earlier)
+        budget = TurnBudget.starting(shop.settings.model_turn_seconds, shop.settings.model_turn_tokens)
+        meant, read_by = await shop.understander.understand(text, pending=pending, history=earlier, budget=budget)
     except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
+    fresh["allowance"] = budget.shared(by=len(meant.topics)) if read_by in ("primary", "secondary") else None
     fresh["vouched"] = bool(vouched_for(runtime) or (customer_id and state.get("vouched")))
     wishes = _wishes(state.get("unfinished"), meant, text)
     if customer_id:
@@ -129,26 +131,25 @@ def dispatch(state: DeskState) -> Command[Literal["specialist"]]:
     A node of its own: a cache hit replays what the cached node sent on, so edges that carry a customer's state must not
     leave from `knowledge`, or the next customer with the same question would get the first one's orders.
     """
-    topics = zip(state["topics"], state["articles"], strict=True)
-    return Command(
-        goto=[
-            Send(
-                "specialist", TopicTask(key=str(n), topic=topic, customer_id=state.get("customer_id"), article=article)
-            )
-            for n, (topic, article) in enumerate(topics)
-        ]
-    )
+    customer_id, model = state.get("customer_id"), model_task(state)
+    tasks = [
+        TopicTask(key=str(n), topic=topic, customer_id=customer_id, article=article, model=model)
+        for n, (topic, article) in enumerate(zip(state["topics"], state["articles"], strict=True))
+    ]
+    return Command(goto=[Send("specialist", task) for task in tasks])
 
 
 async def specialist(state: TopicTask, runtime: Runtime[Context]) -> Update:
     """Look into one topic; read the ledger, change nothing, perhaps propose a change."""
     try:
-        finding = await look_into(await services(), state)
+        findings = await look_into(await services(), state)
     except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
-        finding = Finding(text=denial.sentence, action=None, unfinished=None)
+        findings = {state["key"]: Finding(text=denial.sentence, action=None, unfinished=None)}
+    for sentence in (each for finding in findings.values() for each in sentences(finding["text"])):
+        runtime.stream_writer({"progress": "answer", "text": sentence})
     retries = runtime.execution_info.node_attempt - 1 if runtime.execution_info else 0
-    return {"findings": {state["key"]: finding}, "retry_count": retries}
+    return {"findings": findings, "retry_count": retries}
 
 
 def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]:
@@ -173,7 +174,7 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execut
     ]
     asked = [action for action in actions if not BY_NAME[action["name"]].at_once]
     update: Update = {
-        "notes": [*state["notes"], *(finding["text"] for finding in findings if finding["text"])],
+        "notes": list(dict.fromkeys([*state["notes"], *(finding["text"] for finding in findings if finding["text"])])),
         "plan": Plan(id=plan_id, actions=asked) if asked else None,
         "ready": ready,
         "unfinished": next((finding["unfinished"] for finding in findings if finding["unfinished"]), None),

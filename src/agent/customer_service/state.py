@@ -1,13 +1,18 @@
 """What a conversation remembers, and shows to whoever inspects it. The ledger is the truth."""
 
 import operator
-from typing import Annotated, Any
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # with typing's own, Python 3.11 serves no schema of the graph
+)
 
 from langchain_core.messages import AnyMessage
-from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
+from typing_extensions import TypedDict
 
 from agent.approvals.gate import AnswerBy
 from agent.approvals.models import ApprovalView
+from agent.assistant.turn_budget import Allowance
 from agent.capabilities.wishes import Unfinished, Wish
 from agent.customer_service.message_history import MESSAGES
 
@@ -59,6 +64,7 @@ class DeskState(DeskInput, total=False):
     turn that has none yet."""
 
     customer_id: str | None
+    allowance: Allowance | None  # what models may still cost this turn, which one has read
     vouched: bool  # a token or a channel said so; else it is the customer's own claim
     request_type: str | None
     processing_stage: str
@@ -77,6 +83,14 @@ class DeskState(DeskInput, total=False):
     answer: AnswerBy
 
 
+class ModelTask(TypedDict):
+    """What a specialist with a model needs beside its topic: what it may cost, and the conversation so far, as pairs
+    of who spoke (`customer` or `desk`) and their words."""
+
+    allowance: Allowance
+    history: list[list[str]]
+
+
 class Question(TypedDict):
     """All that the cached `knowledge` node sees: no customer, so that everyone may share an answer."""
 
@@ -90,3 +104,4 @@ class TopicTask(TypedDict):
     topic: Wish
     customer_id: str | None
     article: dict[str, str]  # empty when there is none on it
+    model: NotRequired[ModelTask | None]  # None where a model did not read the message

@@ -69,6 +69,7 @@ EventName = Literal[
     "node.retried",
     "retry.refused",
     "assistant.fallback",
+    "model.call",
     "request.denied",
     "customer.claimed",
     "request.limited",

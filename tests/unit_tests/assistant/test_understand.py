@@ -11,8 +11,9 @@ from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
 
 from agent.assistant import embedded, understand
+from agent.assistant.chat_models import chat_models
 from agent.assistant.models import Act, Topic, Understanding
-from agent.assistant.understand import ReadBy, Understander, chat_models
+from agent.assistant.understand import ReadBy, Understander
 from agent.resilience import BreakerConfig, CircuitBreaker
 from agent.settings import Settings
 from tests.support.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
@@ -125,7 +126,6 @@ async def test_a_cancel_reason_that_policy_does_not_know_is_dropped() -> None:
 @pytest.mark.parametrize(
     ("text", "pending", "act"),
     [
-        ("yes please", True, "yes"),
         ("sounds reasonable I guess", True, "unclear"),
         ("yes but change the delivery address", True, "request"),
         ("yes?", True, "unclear"),
@@ -137,9 +137,12 @@ async def test_a_models_yes_counts_only_if_the_rules_read_a_yes_too(text: str, p
     assert (understood.act, read_by) == (act, "primary")
 
 
-async def test_a_yes_that_only_the_rules_read_is_no_yes() -> None:
-    understood, _ = await read(understands(Understanding(act="unclear")), "yes", pending=True)
-    assert understood.act == "unclear"
+@pytest.mark.parametrize(("text", "act"), [("yes", "yes"), ("yes please", "yes"), ("no thanks", "no")])
+async def test_a_plain_yes_or_no_is_read_by_the_rules_and_no_model_is_asked(text: str, act: Act) -> None:
+    with OpenAIStub([understands(Understanding(act="unclear"))]) as stub:
+        async with understander(stub) as reader:
+            assert await reader.understand(text, pending=True) == (Understanding(act=act), "embedded")
+    assert stub.requests == []
 
 
 @pytest.mark.parametrize(("pending", "act"), [(True, "no"), (False, "unclear")])
