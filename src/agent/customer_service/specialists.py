@@ -36,7 +36,7 @@ what you proposed, and never say that anything has been done or will be. If some
 
 
 async def look_into(shop: Services, task: TopicTask) -> dict[str, Finding]:
-    """What a specialist finds on a wish, by keys that begin with the topic's. Raises `PolicyDenied`: the rule in the way.
+    """What a specialist finds on a wish, by keys that begin with the topic's. Raises `PolicyDenied`.
 
     It has a model where one has read the message; an article that answers a question to the shop needs none.
     """
