@@ -307,3 +307,50 @@ async def test_what_the_rules_cannot_read_in_a_models_place_is_for_a_person(
             understood, read_by = await reader.understand(riddle, pending=False)
     assert (understood, read_by) == (Understanding(act="unclear"), "person")
     assert events[-1] == fell_back("NotUnderstoodError", "degraded", "person")
+
+
+QUESTION = Understanding(act="request", topics=[Topic(request_type="question", text="do you ship to France")])
+
+
+async def asked_for(texts: list[str], answer: Understanding = QUESTION, **how: Any) -> int:
+    """How often the model is asked to read these, one after the other."""
+    with OpenAIStub([understands(answer)]) as stub:
+        async with understander(stub) as reader:
+            for text in texts:
+                assert await reader.understand(text, pending=False, **how) == (answer, "primary")
+        return len(stub.requests)
+
+
+async def test_a_question_to_the_shop_is_read_by_the_model_once_however_it_is_spaced_and_cased() -> None:
+    assert await asked_for(["do you ship to France", "Do you  ship to france"]) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do you ship to France, W-1002",
+        "do you ship to France, I am Ada Park",
+        "do you ship to France, ada@example.com",
+        "do you ship to France " * 20,
+    ],
+)
+async def test_the_reading_of_what_may_be_personal_is_not_kept(text: str) -> None:
+    assert await asked_for([text, text]) == 2
+
+
+async def test_what_depends_on_what_was_said_before_is_read_each_time() -> None:
+    assert await asked_for(["do you ship to France"] * 2, history=["hello"]) == 2
+
+
+async def test_the_reading_of_a_wish_is_not_kept() -> None:
+    wish = Understanding(act="request", topics=[Topic(request_type="order_cancel", text="do you ship to France")])
+    assert await asked_for(["do you ship to France"] * 2, wish) == 2
+
+
+async def test_another_prompt_or_another_shop_reads_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenAIStub([understands(QUESTION)]) as stub:
+        async with understander(stub) as reader:
+            await reader.understand("do you ship to France", pending=False)
+            monkeypatch.setattr(understand, "PROMPT", understand.PROMPT + "Be brief.\n")
+            await reader.understand("do you ship to France", pending=False)
+    assert len(stub.requests) == 2
