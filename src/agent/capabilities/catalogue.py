@@ -11,6 +11,8 @@ from agent.shop import SHOP
 
 _WORD: Final = re.compile(r"\w+")
 _KNOWN: Final = phrases(SHOP.products)
+_WORDS_LIMIT: Final = 60
+"""Words of a message in which products are looked for."""
 _SHORTEST_TYPO: Final = 5
 """Letters of the shortest word that is taken for another one with a letter wrong."""
 _NO_TYPO: Final = frozenset(
@@ -18,9 +20,10 @@ _NO_TYPO: Final = frozenset(
 )
 """Words of their own, a letter away from what many shops sell."""
 _MOST: Final = re.compile(
-    r"\b(under|below|less than|cheaper than|up to|at most|max(?:imum)?|no more than|within)\b", re.I
+    r"\b(under|below|less than|cheaper than|up to|at most|max(?:imum)?|no more than|not more than|not over|within)\b",
+    re.I,
 )
-_LEAST: Final = re.compile(r"\b(over|above|more than|dearer than|at least|from)\b", re.I)
+_LEAST: Final = re.compile(r"(?<!no )(?<!not )\b(over|above|more than|dearer than|at least|from)\b", re.I)
 _BETWEEN: Final = re.compile(r"\bbetween\b(.{1,20}?)\band\b(.{1,20})", re.I)
 _STRICTLY: Final = frozenset(
     ("under", "below", "less than", "cheaper than", "over", "above", "more than", "dearer than")
@@ -40,7 +43,7 @@ def products_named(names: Mapping[str, str], said: str) -> list[str]:
     a word with one letter wrong counts when there is nothing else.
     """
     words = {product_id: [_singular(word) for word in _words(name)] for product_id, name in names.items()}
-    spoken = Counter(_singular(word) for word in _words(said))
+    spoken = Counter(_singular(word) for word in _words(said)[:_WORDS_LIMIT])
     found = set()
     for product_id, parts in sorted(words.items(), key=lambda each: -len(each[1])):
         if len(parts) > 1 and not Counter(parts) - spoken:

@@ -52,6 +52,10 @@ def test_any_words_name_products_or_none(said: str) -> None:
     assert set(products_named(NAMES, said)) <= NAMES.keys()
 
 
+def test_of_a_very_long_message_the_beginning_is_looked_at() -> None:
+    assert products_named(NAMES, "a lamp, " + "and more " * 4_000 + "a sofa") == ["lamp"]
+
+
 @pytest.mark.parametrize(
     ("said", "options"), [("500g of it", ["500 g"]), ("the 2.5 kg one", ["2.5 kg"]), ("5 kg", ["5 kg"]), ("15 kg", [])]
 )
@@ -80,6 +84,7 @@ def test_what_there_is_none_in_is_named(said: str, missed: str | None) -> None:
         ("at most 50.00", (0, 5_000)),
         ("lamps up to $1,200", (0, 120_000)),
         ("more than 100", (10_001, None)),
+        ("no more than 100", (0, 10_000)),
         ("between 20 and 30.50", (2_000, 3_050)),
         ("over 20 but under 30", (2_001, 2_999)),
         ("packs under 5 kg", None),
