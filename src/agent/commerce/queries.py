@@ -149,6 +149,16 @@ class Queries:
         """The options of these products, by product (see `options`)."""
         return await self._db.read_stale(lambda session: _options(session, VariantRow.product_id.in_(products)))
 
+    async def offers(
+        self, *, at_least: int, at_most: int | None, dearest_first: bool, limit: int
+    ) -> list[dict[str, Any]]:
+        """What can be had now at a price between these, in minor units, cheapest or dearest first (see `options`)."""
+        which = (VariantRow.on_hand > VariantRow.reserved) & (VariantRow.price >= at_least)
+        if at_most is not None:
+            which &= VariantRow.price <= at_most
+        price = VariantRow.price.desc() if dearest_first else VariantRow.price.asc()
+        return await self._db.read_stale(lambda session: _options(session, which, price, limit=limit))
+
     @reads
     def refundable(self, session: Session, order_id: str) -> int:
         """What can still be refunded of an order, in minor units."""
@@ -236,8 +246,11 @@ def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
     return _options(session, VariantRow.product_id == product)
 
 
-def _options(session: Session, which: ColumnElement[bool]) -> list[dict[str, Any]]:
-    query = select(VariantRow, ProductRow.name).join(ProductRow).where(which)
+def _options(
+    session: Session, which: ColumnElement[bool], *first: ColumnElement[Any], limit: int | None = None
+) -> list[dict[str, Any]]:
+    query = select(VariantRow, ProductRow.name).join(ProductRow).where(which).limit(limit)
+    by_product = (VariantRow.product_id, VariantRow.price, VariantRow.sku)
     return [
         {
             "sku": variant.sku,
@@ -247,5 +260,5 @@ def _options(session: Session, which: ColumnElement[bool]) -> list[dict[str, Any
             "price": variant.price,
             "available": variant.on_hand > variant.reserved,
         }
-        for variant, name in session.execute(query.order_by(VariantRow.product_id, VariantRow.price, VariantRow.sku))
+        for variant, name in session.execute(query.order_by(*first, *by_product))
     ]
