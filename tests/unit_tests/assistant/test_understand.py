@@ -144,7 +144,7 @@ async def test_a_yes_that_only_the_rules_read_is_no_yes() -> None:
 
 @pytest.mark.parametrize(("pending", "act"), [(True, "no"), (False, "unclear")])
 async def test_a_models_no_counts_only_while_a_plan_waits(pending: bool, act: Act) -> None:
-    understood, _ = await read(understands(Understanding(act="no")), "I would rather have it my way", pending=pending)
+    understood, _ = await read(understands(Understanding(act="no")), "qwertz uiop", pending=pending)
     assert understood.act == act
 
 
