@@ -3,7 +3,7 @@
 What they want is in `intent_rules`; how to write a phrase is in `pattern_language`.
 """
 
-from agent.assistant.pattern_language import phrases
+from agent.assistant.pattern_language import Index, phrases
 
 OTHER_SHOP = phrases(
     "ELSEWHERE order*/account*/parcel*/package*/deliver*/refund*/prime/purchase",
@@ -56,3 +56,6 @@ FILLER = phrases(
     "you_can/you_may/i_do/for_your_help/for_the_help/for_that",
 )
 """Words that make a yes, a no or a greeting polite, and change nothing."""
+
+BY_WORDS = Index({"other_shop": OTHER_SHOP, "out_of_scope": OUT_OF_SCOPE, "small_talk": SMALL_TALK})
+"""Which of these a text may match."""

@@ -1,15 +1,18 @@
-"""The embedded responder: understands a message with rules alone, without a model or the network.
+"""The embedded responder: understands a message by rules and a small classifier, without a model or the network.
 
-It answers when there is no model or the model fails, and it has the last word on a yes (CONFIRM-FIRST). The
-phrases are in `intent_rules`, ids and amounts in `entities`; nothing is looked up or decided here.
+It answers when there is no model or the model fails, and it has the last word on a yes (CONFIRM-FIRST). The phrases
+are in `intent_rules`, ids and amounts in `entities`, the classifier in `classifier`; nothing is looked up or decided
+here. Rules say what is certain, and how many wishes there are; which one it is, rules and classifier say together.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Final, cast
 
 from agent.assistant import dialogue_phrases, intent_rules
+from agent.assistant.classifier import Guess, Label, classifier
 from agent.assistant.entities import (
     REASON_LIMIT,
     amount,
@@ -19,6 +22,7 @@ from agent.assistant.entities import (
     order_ids,
     plain,
     stated_reason,
+    without_emails,
 )
 from agent.assistant.intent_rules import RULES, Rule
 from agent.assistant.models import RequestType, Topic, Understanding
@@ -26,13 +30,49 @@ from agent.assistant.models import RequestType, Topic, Understanding
 TOPICS_LIMIT = 5
 """Topics of one message that are taken up: the first ones. The reply lists them, so nobody is misled."""
 
+SURE_OF_A_CHANGE: Final = 0.8
+"""How likely a change must be that no rule found, or that is another than a rule found, when it names what it is about."""
+SURE_ENOUGH_TO_ASK: Final = 0.4
+"""The same of one that names nothing, and that nothing can be proposed of: the desk asks what it is about."""
+SURE: Final = 0.25
+"""How likely what changes nothing must be to be answered."""
+SURE_AGAINST_A_RULE: Final = 0.5
+"""How likely anything must be where a rule says something else of what is named."""
+CLOSE: Final = 0.8
+"""Of two wishes of which the second has more than this part of the first one's likelihood none is sure."""
+SURE_OF_TALK: Final = {"person": 0.5, "small_talk": 0.4}
+"""The same where the desk is silent from then on, and where a few words that it does not know look alike."""
+ASKED: Final = 0.12
+"""How likely something must be to be among the choices that the customer is asked to choose from."""
+LITTLE: Final = 0.3
+"""An order of which nothing likelier is said is only named."""
+WORTH_ASKING: Final = 0.45
+"""How likely it must be that what is meant is among the choices."""
+CHOICES_LIMIT: Final = 3
+
 _CLAUSE_END = re.compile(r"[.!?;:](?=\s|$)|,(?=\s)|\n|\s(?:and|but|plus|so|then|also|&)(?=\s)", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w']*")
+_LETTERS: Final = re.compile(r"[A-Za-z]{2}")
+_ANSWERS: Final = (dialogue_phrases.YES, dialogue_phrases.NO, dialogue_phrases.FILLER)
+_NAMES: Final = re.compile(r"[\d@]")
+"""What an order, an amount, an address of any kind has."""
 _BARE_CANCEL = re.compile(r"\W*(?:please )?cancel(?: (?:it|that|this))?(?: please)?\W*", re.IGNORECASE)
 _ORDER_WORDS = frozenset(("my", "the", "order", "orders", "number", "also", "for", "please", "both", "too", "it's"))
+TALK: Final = frozenset(("small_talk", "out_of_scope"))
+"""What is no topic."""
+CHANGES: Final = frozenset(("order_cancel", "order_change", "order_return", "withdraw"))
+"""Topics of which all is a change."""
 _ABOUT_AN_ORDER: frozenset[RequestType] = frozenset(
     ("order_status", "order_cancel", "order_change", "order_return", "billing_issue", "technical_issue")
 )
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A message as it was understood; when it was not, what it may be: names of capabilities, the likeliest first."""
+
+    understood: Understanding
+    choices: tuple[str, ...] = ()
 
 
 def understand(text: str, *, pending: bool) -> Understanding:
@@ -45,20 +85,121 @@ def understand(text: str, *, pending: bool) -> Understanding:
     Returns:
         What the message does, and for a request its topics in the order in which they were said.
     """
+    return read(text, pending=pending).understood
+
+
+def read(text: str, *, pending: bool) -> Reading:
+    """As `understand`, with what may be meant by a message that is unclear."""
     words = " ".join(plain(text).split())
     if pending and _BARE_CANCEL.fullmatch(words):
-        return Understanding(act="unclear")  # the plan, or an order?
+        return Reading(Understanding(act="unclear"))  # the plan, or an order?
     if pending and (answer := _yes_or_no(words)):
-        return answer
-    if topics := _topics(text):
-        return Understanding(act="request", topics=topics)
-    if dialogue_phrases.OUT_OF_SCOPE.search(words):
-        return Understanding(act="out_of_scope")
-    if dialogue_phrases.SMALL_TALK.search(words) and not _says_more(
-        words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER
+        return Reading(answer)
+    if not _says_more(words, *_ANSWERS):
+        return Reading(Understanding(act="unclear"))
+    drafts = list(_drafts(text))
+    topics, talk = _topics(text, drafts), _talk(words)
+    by_rule = any(draft.rule for draft in drafts)
+    only_named = not by_rule and all(draft.bare for draft in drafts)
+    if topics and (only_named or len({topic.request_type for topic in topics}) > 1):
+        return Reading(Understanding(act="request", topics=topics))
+    if (
+        not topics
+        and "small_talk" in talk
+        and not _says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER)
     ):
-        return Understanding(act="small_talk")
-    return Understanding(act="unclear")
+        return Reading(Understanding(act="small_talk"))
+    if not topics and "other_shop" in talk:
+        return Reading(Understanding(act="out_of_scope"))
+    if not topics and not _LETTERS.search(without_emails(words)):
+        return Reading(Understanding(act="unclear"))
+    certain = pending or bool(_NAMES.search(words))
+    guesses = classifier().guesses(_wish(words), _names(drafts, talk))
+    reading = _weighed(topics if by_rule else [], guesses, text, certain=certain)
+    little = not reading.choices or guesses[0].likelihood < LITTLE
+    if topics and not reading.understood.topics and little:  # what is only named is shown
+        return Reading(Understanding(act="request", topics=topics))
+    return reading
+
+
+def _wish(words: str) -> str:
+    """The words without what the customer says not to want."""
+    return intent_rules.NEGATED.sub(" ", words)
+
+
+def rule_names(text: str) -> list[str]:
+    """Names of all rules that match a text: the classifier weighs them with the words."""
+    return _names(list(_drafts(text)), _talk(" ".join(plain(text).split())))
+
+
+def _names(drafts: Sequence["_Draft"], talk: Sequence[str]) -> list[str]:
+    return sorted({draft.rule.name for draft in drafts if draft.rule}.union(talk) or {"none"})
+
+
+def _talk(words: str) -> list[str]:
+    """Which of what is no wish of this shop is said."""
+    patterns = {
+        "other_shop": dialogue_phrases.OTHER_SHOP,
+        "out_of_scope": dialogue_phrases.OUT_OF_SCOPE,
+        "small_talk": dialogue_phrases.SMALL_TALK,
+    }
+    return [name for name in dialogue_phrases.BY_WORDS.candidates(words) if patterns[name].search(words)]
+
+
+def _weighed(topics: list[Topic], guesses: list[Guess], text: str, *, certain: bool) -> Reading:
+    """One wish, by rules and classifier: where they agree, or one is sure, it is done; else it is asked which.
+
+    Args:
+        topics: those by a rule, of one request type, or none.
+        guesses: the classifier's.
+        text: the message.
+        certain: a guess is not enough: something could be proposed at once, or a plan waits.
+    """
+    by_rule = topics[0].request_type if topics else None
+    likeliest = guesses[0].label
+    if by_rule and (by_rule == likeliest.topic or by_rule in intent_rules.CERTAIN or topics[0].amount is not None):
+        return Reading(Understanding(act="request", topics=topics))
+    enough = _enough(likeliest, certain=certain or by_rule in CHANGES)
+    if not _close(guesses) and _likelihood(guesses, likeliest.topic) >= (
+        max(enough, SURE_AGAINST_A_RULE) if by_rule and certain else enough
+    ):
+        if likeliest.topic in TALK:
+            return Reading(Understanding(act=likeliest.topic))
+        topics = [each.model_copy(update={"request_type": likeliest.topic}) for each in topics]
+        return Reading(Understanding(act="request", topics=topics or [_whole(text, likeliest.topic)]))
+    if by_rule and (not certain or by_rule not in CHANGES) and _likelihood(guesses, by_rule) >= ASKED:
+        return Reading(Understanding(act="request", topics=topics))
+    return Reading(Understanding(act="unclear"), _choices(guesses, by_rule))
+
+
+def _choices(guesses: list[Guess], by_rule: str | None) -> tuple[str, ...]:
+    """Two or three capabilities to choose from; none when too little speaks for any."""
+    wishes = [each for each in guesses if each.label.topic not in TALK]
+    likely = [each for each in wishes if each.likelihood >= ASKED or each.label.topic == by_rule]
+    if sum(each.likelihood for each in likely) < WORTH_ASKING:
+        return ()
+    asked = likely[:CHOICES_LIMIT] if len(likely) > 1 else wishes[:2]
+    return tuple(each.label.name for each in asked)
+
+
+def _close(guesses: list[Guess]) -> bool:
+    """Whether two wishes are nearly as likely as one another."""
+    first = guesses[0].label.topic
+    second = next(each.label.topic for each in guesses if each.label.topic != first)
+    if {first, second} & TALK:
+        return False
+    return _likelihood(guesses, second) >= CLOSE * _likelihood(guesses, first)
+
+
+def _likelihood(guesses: list[Guess], topic: str) -> float:
+    return sum(each.likelihood for each in guesses if each.label.topic == topic)
+
+
+def _enough(label: Label, *, certain: bool) -> float:
+    """How likely a label must be to be acted on; `certain`: it is no guess that may be made."""
+    if label.changes:
+        return SURE_OF_A_CHANGE if certain else SURE_ENOUGH_TO_ASK
+    return SURE_OF_TALK.get(label.topic, SURE)
 
 
 def answer_to(asked: Topic, text: str) -> Topic | None:
@@ -132,9 +273,17 @@ class _Draft:
     complaint: str | None = None
 
 
-def _topics(text: str) -> list[Topic]:
+def _whole(text: str, request_type: str) -> Topic:
+    """A topic that is all of the message."""
+    ids = order_ids(text)
+    draft = _Draft(0, len(text), None, ids[0] if len(ids) == 1 else None)
+    return _topic_of(draft, text, cast(RequestType, request_type), None)
+
+
+def _topics(text: str, found: Sequence["_Draft"]) -> list[Topic]:
     drafts: list[_Draft] = []
-    for draft in _drafts(text):
+    for each in found:
+        draft = replace(each)
         if not (drafts and _take_in(drafts[-1], draft, text)):
             drafts.append(draft)
     ids = order_ids(text)
@@ -166,11 +315,14 @@ def _clauses(text: str) -> Iterator[tuple[int, int]]:
 
 def _rule(words: str, *, names_order: bool) -> Rule | None:
     """The rule for one clause. A general question names no order, and is about the shop."""
-    wish = intent_rules.NEGATED.sub(" ", words)
-    if dialogue_phrases.OTHER_SHOP.search(wish):
+    may_match = intent_rules.BY_WORDS.candidates(words)
+    wish = intent_rules.NEGATED.sub(" ", words) if "negated" in may_match else words
+    talk = _talk(wish)
+    if "other_shop" in talk:
         return None
-    no_question = names_order or dialogue_phrases.OUT_OF_SCOPE.search(wish)
-    candidates = (rule for rule in RULES if not (no_question and rule.request_type == "question"))
+    no_question = names_order or "out_of_scope" in talk
+    candidates = (rule for rule in RULES if rule.name in may_match)
+    candidates = (rule for rule in candidates if not (no_question and rule.request_type == "question"))
     return next((rule for rule in candidates if rule.pattern.search(wish)), None)
 
 
@@ -200,7 +352,10 @@ def _topic(draft: _Draft, text: str, only_id: str | None) -> Topic | None:
     """The finished topic; None when nothing was recognised. An order named without a wish is shown."""
     if draft.rule is None and draft.order_id is None:
         return None
-    request_type = draft.rule.request_type if draft.rule else "order_status"
+    return _topic_of(draft, text, draft.rule.request_type if draft.rule else "order_status", only_id)
+
+
+def _topic_of(draft: _Draft, text: str, request_type: RequestType, only_id: str | None) -> Topic:
     said = text[draft.start : draft.end].strip()
     if request_type == "order_cancel":
         reason = cancel_reason(said) or cancel_reason(text)

@@ -99,6 +99,11 @@ def emails(text: str) -> set[str]:
     return {found.group().lower() for found in _EMAIL.finditer(text)}
 
 
+def without_emails(text: str) -> str:
+    """The text without the e-mail addresses in it."""
+    return _EMAIL.sub("", text) if "@" in text else text
+
+
 def without_order_ids(text: str) -> str:
     """The text on one line, with the word "order" where an id stood."""
     return order_numbers.without(_on_one_line(text))
