@@ -115,7 +115,7 @@ async def services() -> Services:
 
 
 def replace(with_these: Services | None) -> None:
-    """Put other services in place; None means: build anew on next use. For tests."""
+    """Put other services in place; None means: build anew on next use. For tests and evaluations."""
     global _built  # noqa: PLW0603
     _built = with_these
 

@@ -25,14 +25,13 @@ SRC: Final = Path(agent.__path__[0]).parent
 BY_OTHERS: Final = {
     # langgraph.json and pyproject.toml name them
     "graph", "main",
-    # libraries call them by name: Textual, Typer, SQLAlchemy, LangGraph's cache, Stripe's client
+    # libraries call them by name: LangSmith, Textual, Typer, SQLAlchemy, LangGraph's cache, Stripe's client
+    "create_project", "update_project",
     "compose", "on_mount", "on_input_submitted", "on_data_table_row_selected", "action_answer", "action_ask",
     "action_leave", "check_action", "list_commands", "process_bind_param", "process_result_value", "aget",
     "request_async",
     # docs/pictures.py draws the docs from them
     "table", "FIRST_OUTCOMES",
-    # where tests and benchmarks put their services in place of the process's
-    "replace",
 }  # fmt: skip
 """Names that the sources define and others use."""
 

@@ -53,6 +53,7 @@ NO = phrases(
 FILLER = phrases(
     "please/pls/thanks/thank_you/thx/then/now/just/so_much/so/very_much/a_lot/well/oh/and/there/for_me/both/all",
     "with/of it/that/this/them",
+    "hm/hmm/um/uh/erm",
     "you_can/you_may/i_do/for_your_help/for_the_help/for_that",
 )
 """Words that make a yes, a no or a greeting polite, and change nothing."""

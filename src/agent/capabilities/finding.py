@@ -71,16 +71,16 @@ def the_quantity(line: LineView, said: str | None, verb: str) -> int | Question:
 
 async def the_option(shop: Services, line: LineView, said: str) -> dict[str, Any] | Question:
     """Another option of the same product that can be had."""
-    others = [
-        each for each in await shop.queries.options(line["sku"]) if each["sku"] != line["sku"] and each["available"]
-    ]
+    options = [each for each in await shop.queries.options(line["sku"]) if each["sku"] != line["sku"]]
+    others = [each for each in options if each["available"]]
     if not others:
         return Question("item", f"There is no other {line['name']} that I could send. Is it another item?")
-    found = best(others, said, lambda each: f"{each['sku']} {' '.join(each['options'].values())}")
-    if len(found) == 1:
+    found = best(options, said, lambda each: f"{each['sku']} {' '.join(each['options'].values())}")
+    if len(found) == 1 and found[0]["available"]:
         return found[0]
+    out = f"{option_in_words(found[0])} is sold out. " if len(found) == 1 else ""
     listed = "\n".join(f"- {option_in_words(each)}, {money(each['price'])}" for each in others)
-    return Question("option", f"Which one shall take the place of the {line['name']} ({line['sku']})?\n{listed}")
+    return Question("option", f"{out}Which one shall take the place of the {line['name']} ({line['sku']})?\n{listed}")
 
 
 def option_in_words(option: Mapping[str, Any]) -> str:
