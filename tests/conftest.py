@@ -1,4 +1,4 @@
-"""How pytest-xdist spreads the tests over the processors."""
+"""What holds for all tests: whose settings count (nobody's), and how pytest-xdist spreads them over the processors."""
 
 import os
 from pathlib import Path
@@ -7,6 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+from agent.settings import Settings
+
+# The tests speak of the shops that come with it: the .env of whoever runs them, and what they have set, does not count.
+# Here, since the shop is read when its module is; servers of tests inherit the environment.
+Settings.model_config["env_file"] = None
+for name in Settings.model_fields:
+    os.environ.pop(name.upper(), None)
 
 settings.register_profile(  # how busy a machine is says nothing of what is tested
     "on any machine",
