@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves
 
 from agent.approvals.gate import AnswerBy
 from agent.approvals.models import ApprovalView
-from agent.capabilities.wishes import Unfinished, Wish
+from agent.capabilities.wishes import OpenWish, Unfinished, Wish
 from agent.customer_service.message_history import MESSAGES
 
 
@@ -69,8 +69,10 @@ class DeskState(DeskInput, total=False):
     topics: list[Wish]
     articles: list[dict[str, str]]
     findings: Annotated[dict[str, Finding], merge]
-    unfinished: Unfinished | None
+    unfinished: list[OpenWish] | None
+    about: list[Wish]  # what was listed and asked comes from
     plan: Plan | None
+    listed_at: str | None  # when the plan was listed last, ISO 8601
     ready: list[ReadyAction]
     notes: list[str]
     approval: ApprovalView | None
