@@ -53,8 +53,8 @@ def tokens(text: str) -> list[str]:
 
 
 def bare_tokens(text: str) -> list[str]:
-    """The same of a customer's words, as the examples have it: "order" for an order id, "amount" for a number, "product"
-    for each of the shop's words for its products, and no e-mail address."""
+    """The same of a customer's words, as the examples have it: "order" for an order id, "amount" for a number,
+    "product" for each of the shop's words for its products, and no e-mail address."""
     found = tokens(bare_words(without_emails(text)))
     return ["product" if each in _PRODUCT_WORDS or each.startswith(_PRODUCT_STEMS) else each for each in found]
 

@@ -50,6 +50,18 @@ NO = phrases(
     "i/i've changed my mind",
 )
 
+PERSON = phrases("human/person/agent/operator/representative/staff/supervisor/manager")
+"""A whole message that is one of these asks for one."""
+
+CORRECTION = phrases(
+    "no/nope/not/sorry/wait/actually/oops/pardon/correction/rather/hang_on",
+    "i meant/mean",
+    "i'm/im sorry",
+    "the other one/order",
+    "make it/that",
+)
+"""How a message begins that puts something right."""
+
 FILLER = phrases(
     "please/pls/thanks/thank_you/thx/then/now/just/so_much/so/very_much/a_lot/well/oh/and/there/for_me/both/all",
     "with/of it/that/this/them",

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Final, cast
 
 from agent.assistant import dialogue_phrases, intent_rules
-from agent.assistant.classifier import Guess, Label, classifier
+from agent.assistant.answers import ANSWERS, says_more, yes_or_no
+from agent.assistant.classifier import classifier
 from agent.assistant.entities import (
     REASON_LIMIT,
     amount,
@@ -26,42 +27,18 @@ from agent.assistant.entities import (
 )
 from agent.assistant.intent_rules import RULES, Rule
 from agent.assistant.models import RequestType, Topic, Understanding
+from agent.assistant.weighing import LITTLE, TALK, weigh
 
 TOPICS_LIMIT = 5
 """Topics of one message that are taken up: the first ones. The reply lists them, so nobody is misled."""
 
-SURE_OF_A_CHANGE: Final = 0.8
-"""How likely a change must be that no rule found, or that is another than a rule found, when it names what it is about."""
-SURE_ENOUGH_TO_ASK: Final = 0.4
-"""The same of one that names nothing, and that nothing can be proposed of: the desk asks what it is about."""
-SURE: Final = 0.25
-"""How likely what changes nothing must be to be answered."""
-SURE_AGAINST_A_RULE: Final = 0.5
-"""How likely anything must be where a rule says something else of what is named."""
-CLOSE: Final = 0.8
-"""Of two wishes of which the second has more than this part of the first one's likelihood none is sure."""
-SURE_OF_TALK: Final = {"person": 0.5, "small_talk": 0.4}
-"""The same where the desk is silent from then on, and where a few words that it does not know look alike."""
-ASKED: Final = 0.12
-"""How likely something must be to be among the choices that the customer is asked to choose from."""
-LITTLE: Final = 0.3
-"""An order of which nothing likelier is said is only named."""
-WORTH_ASKING: Final = 0.45
-"""How likely it must be that what is meant is among the choices."""
-CHOICES_LIMIT: Final = 3
-
 _CLAUSE_END = re.compile(r"[.!?;:](?=\s|$)|,(?=\s)|\n|\s(?:and|but|plus|so|then|also|&)(?=\s)", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w']*")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2}")
-_ANSWERS: Final = (dialogue_phrases.YES, dialogue_phrases.NO, dialogue_phrases.FILLER)
 _NAMES: Final = re.compile(r"[\d@]")
 """What an order, an amount, an address of any kind has."""
 _BARE_CANCEL = re.compile(r"\W*(?:please )?cancel(?: (?:it|that|this))?(?: please)?\W*", re.IGNORECASE)
 _ORDER_WORDS = frozenset(("my", "the", "order", "orders", "number", "also", "for", "please", "both", "too", "it's"))
-TALK: Final = frozenset(("small_talk", "out_of_scope"))
-"""What is no topic."""
-CHANGES: Final = frozenset(("order_cancel", "order_change", "order_return", "withdraw"))
-"""Topics of which all is a change."""
 _ABOUT_AN_ORDER: frozenset[RequestType] = frozenset(
     ("order_status", "order_cancel", "order_change", "order_return", "billing_issue", "technical_issue")
 )
@@ -93,20 +70,23 @@ def read(text: str, *, pending: bool) -> Reading:
     words = " ".join(plain(text).split())
     if pending and _BARE_CANCEL.fullmatch(words):
         return Reading(Understanding(act="unclear"))  # the plan, or an order?
-    if pending and (answer := _yes_or_no(words)):
+    if pending and (answer := yes_or_no(words)):
         return Reading(answer)
-    if not _says_more(words, *_ANSWERS):
+    if not says_more(words, *ANSWERS):
         return Reading(Understanding(act="unclear"))
+    if dialogue_phrases.PERSON.search(words) and not says_more(words, dialogue_phrases.PERSON, *ANSWERS):
+        return Reading(_done([], "person", text))
     drafts = list(_drafts(text))
     topics, talk = _topics(text, drafts), _talk(words)
     by_rule = any(draft.rule for draft in drafts)
     only_named = not by_rule and all(draft.bare for draft in drafts)
-    if topics and (only_named or len({topic.request_type for topic in topics}) > 1):
+    types = {topic.request_type for topic in topics}
+    if topics and (only_named or len(types) > 1 or (len(topics) > 1 and types == {"question"})):
         return Reading(Understanding(act="request", topics=topics))
     if (
         not topics
         and "small_talk" in talk
-        and not _says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER)
+        and not says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER)
     ):
         return Reading(Understanding(act="small_talk"))
     if not topics and "other_shop" in talk:
@@ -114,12 +94,14 @@ def read(text: str, *, pending: bool) -> Reading:
     if not topics and not _LETTERS.search(without_emails(words)):
         return Reading(Understanding(act="unclear"))
     certain = pending or bool(_NAMES.search(words))
+    ruled = topics if by_rule else []
     guesses = classifier().guesses(_wish(words), _names(drafts, talk))
-    reading = _weighed(topics if by_rule else [], guesses, text, certain=certain)
-    little = not reading.choices or guesses[0].likelihood < LITTLE
-    if topics and not reading.understood.topics and little:  # what is only named is shown
+    verdict = weigh(guesses, ruled[0] if ruled else None, certain=certain)
+    if verdict.topic and not (topics and verdict.topic in TALK):
+        return Reading(_done(ruled, verdict.topic, text))
+    if topics and not by_rule and not (verdict.choices and guesses[0].likelihood >= LITTLE):  # it is only named: shown
         return Reading(Understanding(act="request", topics=topics))
-    return reading
+    return Reading(Understanding(act="unclear"), verdict.choices)
 
 
 def _wish(words: str) -> str:
@@ -146,60 +128,12 @@ def _talk(words: str) -> list[str]:
     return [name for name in dialogue_phrases.BY_WORDS.candidates(words) if patterns[name].search(words)]
 
 
-def _weighed(topics: list[Topic], guesses: list[Guess], text: str, *, certain: bool) -> Reading:
-    """One wish, by rules and classifier: where they agree, or one is sure, it is done; else it is asked which.
-
-    Args:
-        topics: those by a rule, of one request type, or none.
-        guesses: the classifier's.
-        text: the message.
-        certain: a guess is not enough: something could be proposed at once, or a plan waits.
-    """
-    by_rule = topics[0].request_type if topics else None
-    likeliest = guesses[0].label
-    if by_rule and (by_rule == likeliest.topic or by_rule in intent_rules.CERTAIN or topics[0].amount is not None):
-        return Reading(Understanding(act="request", topics=topics))
-    enough = _enough(likeliest, certain=certain or by_rule in CHANGES)
-    if not _close(guesses) and _likelihood(guesses, likeliest.topic) >= (
-        max(enough, SURE_AGAINST_A_RULE) if by_rule and certain else enough
-    ):
-        if likeliest.topic in TALK:
-            return Reading(Understanding(act=likeliest.topic))
-        topics = [each.model_copy(update={"request_type": likeliest.topic}) for each in topics]
-        return Reading(Understanding(act="request", topics=topics or [_whole(text, likeliest.topic)]))
-    if by_rule and (not certain or by_rule not in CHANGES) and _likelihood(guesses, by_rule) >= ASKED:
-        return Reading(Understanding(act="request", topics=topics))
-    return Reading(Understanding(act="unclear"), _choices(guesses, by_rule))
-
-
-def _choices(guesses: list[Guess], by_rule: str | None) -> tuple[str, ...]:
-    """Two or three capabilities to choose from; none when too little speaks for any."""
-    wishes = [each for each in guesses if each.label.topic not in TALK]
-    likely = [each for each in wishes if each.likelihood >= ASKED or each.label.topic == by_rule]
-    if sum(each.likelihood for each in likely) < WORTH_ASKING:
-        return ()
-    asked = likely[:CHOICES_LIMIT] if len(likely) > 1 else wishes[:2]
-    return tuple(each.label.name for each in asked)
-
-
-def _close(guesses: list[Guess]) -> bool:
-    """Whether two wishes are nearly as likely as one another."""
-    first = guesses[0].label.topic
-    second = next(each.label.topic for each in guesses if each.label.topic != first)
-    if {first, second} & TALK:
-        return False
-    return _likelihood(guesses, second) >= CLOSE * _likelihood(guesses, first)
-
-
-def _likelihood(guesses: list[Guess], topic: str) -> float:
-    return sum(each.likelihood for each in guesses if each.label.topic == topic)
-
-
-def _enough(label: Label, *, certain: bool) -> float:
-    """How likely a label must be to be acted on; `certain`: it is no guess that may be made."""
-    if label.changes:
-        return SURE_OF_A_CHANGE if certain else SURE_ENOUGH_TO_ASK
-    return SURE_OF_TALK.get(label.topic, SURE)
+def _done(topics: list[Topic], topic: str, text: str) -> Understanding:
+    """What the topic says that it is, of the topics by a rule or of the whole message."""
+    if topic in TALK:
+        return Understanding(act=topic)
+    of_that = [each.model_copy(update={"request_type": topic}) for each in topics]
+    return Understanding(act="request", topics=of_that or [_whole(text, topic)])
 
 
 def answer_to(asked: Topic, text: str) -> Topic | None:
@@ -233,32 +167,13 @@ def other_wish(text: str, asked: Topic, *, says_yes_or_no: bool) -> bool:
     words = " ".join(plain(text).split())
     plainly = _wishes(text, only=intent_rules.PLAINLY) - {asked.request_type}
     another = bool(set(order_ids(text)) - {asked.order_id}) and asked.order_id is not None
-    return bool(plainly) or another or (not says_yes_or_no and _yes_or_no(words) is not None)
+    return bool(plainly) or another or (not says_yes_or_no and yes_or_no(words) is not None)
 
 
 def _wishes(text: str, only: frozenset[str] | None = None) -> set[RequestType]:
     """The topics that a text has rules for, perhaps only by those rules."""
     rules = (draft.rule for draft in _drafts(text) if draft.rule)
     return {rule.request_type for rule in rules if only is None or rule.name in only}
-
-
-def _yes_or_no(words: str) -> Understanding | None:
-    """A plain yes or no, which says nothing else and asks nothing; else None."""
-    rest, refusals = dialogue_phrases.NO.subn(" ", words)
-    agreements = len(dialogue_phrases.YES.findall(rest))
-    if (
-        "?" in words
-        or bool(refusals) == bool(agreements)
-        or _says_more(rest, dialogue_phrases.YES, dialogue_phrases.FILLER)
-    ):
-        return None
-    return Understanding(act="no" if refusals else "yes")
-
-
-def _says_more(words: str, *known: re.Pattern[str]) -> bool:
-    for pattern in known:
-        words = pattern.sub(" ", words)
-    return bool(_WORD.search(words))
 
 
 @dataclass
@@ -298,7 +213,7 @@ def _drafts(text: str) -> Iterator[_Draft]:
         clause = text[start:end]
         ids = order_ids(clause)
         words = bare_words(clause)
-        if not ids and not _says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER):
+        if not ids and not says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER):
             continue
         rule = _rule(words, names_order=bool(ids))
         bare = bool(ids) and all(word.lower() in _ORDER_WORDS for word in _WORD.findall(words))
@@ -328,6 +243,9 @@ def _rule(words: str, *, names_order: bool) -> Rule | None:
 
 def _take_in(earlier: _Draft, later: _Draft, text: str) -> bool:
     """Join two drafts that are one topic, and say whether they were. A bare id shares its neighbour's wish."""
+    if earlier.rule and earlier.rule.request_type == "question" and _asks(earlier, text) and _asks(later, text):
+        later.rule = later.rule or earlier.rule  # each question has an answer of its own
+        return False
     first, second = earlier.rule, later.rule
     if earlier.order_id and later.order_id and earlier.order_id != later.order_id:
         if later.bare:
@@ -346,6 +264,10 @@ def _take_in(earlier: _Draft, later: _Draft, text: str) -> bool:
     earlier.end = later.end
     earlier.order_id = earlier.order_id or later.order_id
     return True
+
+
+def _asks(draft: _Draft, text: str) -> bool:
+    return text[draft.end : draft.end + 1] == "?" and draft.order_id is None
 
 
 def _topic(draft: _Draft, text: str, only_id: str | None) -> Topic | None:

@@ -61,6 +61,14 @@ _PAID_BEFORE = re.compile(r"\b(?:charged?|paid|pay|billed|cost|took)(?: (?:me|us
 _WANTED_BEFORE = re.compile(r"\b(?:want|get|need|like|have|expect|me|us|my) $", re.I)
 _ENDS = re.compile(r"(?: (?:back|please|for|from|to|on|in|as|instead|and)\b| ?[.,;:!?]| ?$)", re.I)
 
+_COUNTED = re.compile(
+    r" ?(?:more |full |long |whole |business |working )?(?:seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?"
+    r"|months?|years?|times?|pieces?|pcs|items?|parcels?|people|o'clock|am|pm|kg|g|cm|mm|m|inch(?:es)?"
+    r"|of (?:them|these|those|it))\b",
+    re.I,
+)
+"""What stands behind a number that counts something else than money."""
+
 _CANCEL_REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "ordered by mistake",
@@ -120,7 +128,12 @@ def bare_words(text: str) -> str:
 
 def numbers_as_amounts(text: str) -> set[int]:
     """Every number in the text that could be an amount, in minor units: what a model may find there."""
-    numbers = (found for found in _AMOUNT.finditer(without_order_ids(text)) if _currency(found) == SHOP.currency)
+    words = without_order_ids(text)
+    numbers = (
+        found
+        for found in _AMOUNT.finditer(words)
+        if _currency(found) == SHOP.currency and not _COUNTED.match(words, found.end())
+    )
     return {minor for found in numbers if (minor := _minor_units(found)) is not None}
 
 

@@ -39,6 +39,9 @@ RULES: tuple[Rule, ...] = (
             "human/real/live agent/person/being",
             "want/need/get/give/like … human/representative/real_person/supervisor",
             "call me back?",
+            "human/person please/now",
+            "speak/talk/chat to/with staff/support/customer_service",
+            "want/need/get/give … somebody/someone real",
         ),
     ),
     Rule(

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from agent.approvals.gate import AnswerBy
 from agent.approvals.models import ApprovalView
 from agent.assistant.turn_budget import Allowance
-from agent.capabilities.wishes import Unfinished, Wish
+from agent.capabilities.wishes import OpenWish, Unfinished, Wish
 from agent.customer_service.message_history import MESSAGES
 
 
@@ -75,8 +75,10 @@ class DeskState(DeskInput, total=False):
     topics: list[Wish]
     articles: list[dict[str, str]]
     findings: Annotated[dict[str, Finding], merge]
-    unfinished: Unfinished | None
+    unfinished: list[OpenWish] | None
+    about: list[Wish]  # what was listed and asked comes from
     plan: Plan | None
+    listed_at: str | None  # when the plan was listed last, ISO 8601
     ready: list[ReadyAction]
     notes: list[str]
     approval: ApprovalView | None
