@@ -15,6 +15,7 @@ from agent.approvals.trail import Trail
 from agent.assistant.chat_models import chat_models
 from agent.assistant.knowledge import Knowledge
 from agent.assistant.tool_loop import ToolLoop
+from agent.assistant.translation import Translator
 from agent.assistant.understand import Understander
 from agent.breakers import Breakers
 from agent.commerce.comparison import Comparison
@@ -75,6 +76,7 @@ class Services:
     knowledge: Knowledge
     understander: Understander
     tool_loop: ToolLoop
+    translator: Translator
     breakers: Breakers
     started_at: datetime
     providers: Providers
@@ -172,6 +174,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         knowledge=await asyncio.to_thread(Knowledge.load, SHOP.articles),
         understander=Understander(models),
         tool_loop=ToolLoop(models, config.model_steps),
+        translator=Translator(models),
         breakers=breakers,
         started_at=clock(),
         providers=providers,

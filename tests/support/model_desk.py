@@ -11,6 +11,7 @@ from agent import services as composition
 from agent.assistant.chat_models import chat_models
 from agent.assistant.models import RequestType, Topic, Understanding
 from agent.assistant.tool_loop import ToolLoop
+from agent.assistant.translation import Translator
 from agent.assistant.understand import Understander
 from agent.resilience import CircuitBreaker
 from agent.services import Services
@@ -37,7 +38,11 @@ async def with_model(
         )
         models = chat_models(config, [CircuitBreaker("model"), CircuitBreaker("second-model")][: 2 if second else 1])
         loop = ToolLoop(models, config.model_steps)
-        composition.replace(replace(shop, settings=config, understander=Understander(models), tool_loop=loop))
+        composition.replace(
+            replace(
+                shop, settings=config, understander=Understander(models), tool_loop=loop, translator=Translator(models)
+            )
+        )
         try:
             yield stub
         finally:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ANSWER_TOKENS = 1_000
 """The longest answer that a model is asked for."""
 
+NO_COMPLETION = (ValueError, TypeError, LookupError, AttributeError)
+"""What the libraries raise, each in its own way, for an answer that is no completion, or not of the form asked for."""
+
 FINISHED = frozenset(("stop", "tool_calls", "function_call"))
 """Why a model stopped when its answer is whole; without a reason it was cut on the way."""
 

@@ -39,6 +39,7 @@ YES = phrases(
     "correct/i_agree",
     "that's/sounds/looks right/correct/fine/good/great/ok/okay",
     "👍",
+    "ja/jawohl/sí/oui/sim",  # as a reply in their language asks for it
 )
 
 NO = phrases(
@@ -48,6 +49,7 @@ NO = phrases(
     "leave/keep it/that/this/them/everything as_it_is/as_they_are/alone/be?",
     "forget it/that/about_it",
     "i/i've changed my mind",
+    "nein/non/nee/não",
 )
 
 PERSON = phrases("human/person/agent/operator/representative/staff/supervisor/manager")
@@ -66,6 +68,7 @@ FILLER = phrases(
     "please/pls/thanks/thank_you/thx/then/now/just/so_much/so/very_much/a_lot/well/oh/and/there/for_me/both/all",
     "with/of it/that/this/them",
     "hm/hmm/um/uh/erm",
+    "bitte/danke/por_favor/gracias/merci/grazie/alstublieft/obrigado/obrigada",
     "you_can/you_may/i_do/for_your_help/for_the_help/for_that",
 )
 """Words that make a yes, a no or a greeting polite, and change nothing."""

@@ -15,7 +15,14 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessag
 from langgraph.constants import TAG_NOSTREAM
 from pydantic import BaseModel, ValidationError
 
-from agent.assistant.chat_models import ANSWER_TOKENS, ModelAnswerError, model_failures, only_chat_models, whole
+from agent.assistant.chat_models import (
+    ANSWER_TOKENS,
+    NO_COMPLETION,
+    ModelAnswerError,
+    model_failures,
+    only_chat_models,
+    whole,
+)
 from agent.assistant.turn_budget import BudgetSpentError, TurnBudget
 from agent.observability.events import emit
 from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
@@ -97,8 +104,7 @@ async def _run(
             if step == 0:
                 raise
             return ""
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            # what the libraries raise, each in its own way, for an answer that is no completion
+        except NO_COMPLETION as error:
             raise ModelAnswerError(type(error).__name__) from error
         calls = _calls_of(answer)
         if not calls:

@@ -18,7 +18,14 @@ from langchain_core.runnables import Runnable
 from langgraph.constants import TAG_NOSTREAM
 
 from agent.assistant import embedded
-from agent.assistant.chat_models import ANSWER_TOKENS, ModelAnswerError, model_failures, only_chat_models, whole
+from agent.assistant.chat_models import (
+    ANSWER_TOKENS,
+    NO_COMPLETION,
+    ModelAnswerError,
+    model_failures,
+    only_chat_models,
+    whole,
+)
 from agent.assistant.entities import REASON_LIMIT, cancel_reason, numbers_as_amounts, order_ids
 from agent.assistant.models import Topic, Understanding
 from agent.assistant.turn_budget import TurnBudget
@@ -167,8 +174,7 @@ async def _ask(model: Runnable[Any, Any], messages: list[BaseMessage], budget: T
                 raise answer["parsing_error"]
             whole(answer["raw"])
             return Understanding.model_validate(answer["parsed"])
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        # what the libraries raise, each in its own way, for an answer that is no completion or no Understanding
+    except NO_COMPLETION as error:
         raise ModelAnswerError(type(error).__name__) from error
 
 

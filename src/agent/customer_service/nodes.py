@@ -28,6 +28,7 @@ from agent.customer_service.plan_execution import (
     told_of_answer,
     turned_down,
 )
+from agent.customer_service.reply_language import in_their_language
 from agent.customer_service.reply_templates import SAYINGS, SHALL_I
 from agent.customer_service.specialists import look_into
 from agent.customer_service.state import (
@@ -244,8 +245,9 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     head = await shop.approvals.head(this_thread(runtime))
     if head or state.get("approval"):
         await shop.index.show(this_thread(runtime), head)
+    said = await in_their_language(shop, state, "\n\n".join(parts)) if parts else ""
     return {
-        **messages_update(state["messages"], [AIMessage("\n\n".join(parts))] if parts else []),
+        **messages_update(state["messages"], [AIMessage(said)] if said else []),
         "notes": [],
         "answering": None,
         "approval": head,

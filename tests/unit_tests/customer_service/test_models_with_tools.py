@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from agent.customer_service.reply_templates import OPENLY
+from agent.assistant.languages import LANGUAGES
+from agent.customer_service.reply_templates import OPENLY, SHALL_I
 from agent.services import Services
 from tests.support.conversations import ADA, conversation, say
-from tests.support.model_desk import is_triage, results, specialist, with_model
+from tests.support.model_desk import Answers, is_triage, results, specialist, with_model
 from tests.support.openai_stub import Step, calls, completes, fails, hangs
 
 CANCEL = ("propose_cancel_order", {"order_id": "W-1002", "reason": "no longer needed"})
@@ -140,3 +141,40 @@ async def test_when_no_model_answers_the_rules_do_and_say_so_once(shop: Services
     assert told.startswith(OPENLY["degraded"])
     assert "W-1002 (1 × Table lamp, 2 × Linen cushion, 147.00 USD): pending." in told
     assert ADA.identity not in told
+
+
+GERMAN = "Bitte stornieren Sie meine Bestellung W-1002, ich brauche sie nicht mehr"
+
+
+def german(translation: str) -> Answers:
+    """A model that reads German, and translates so."""
+    cancels = specialist("order_cancel", calls(CANCEL), completes(""))
+
+    def answers(request: dict[str, Any]) -> Step:
+        translates = not is_triage(request) and "tools" not in request
+        return completes(translation) if translates else cancels(request)
+
+    return answers
+
+
+async def test_who_writes_in_another_language_is_answered_in_it_with_our_own_words_after_it(shop: Services) -> None:
+    lines = (
+        "Das würde ich tun:\n"
+        "- Bestellung W-1002 (1 × Table lamp, 2 × Linen cushion) stornieren, 147.00 USD gehen an ada_card zurück.\n\n"
+        "Soll ich? Bitte antworten Sie mit ja oder nein."
+    )
+    thread = conversation()
+    async with with_model(shop, german(lines)):
+        told = await say(thread, GERMAN)
+        assert told.startswith(lines)
+        assert told.endswith(SHALL_I)
+        assert "cancelled" in await say(thread, "Ja, bitte")
+
+
+@pytest.mark.parametrize("wrong", ["Alles erledigt, 500.00 USD sind zurück.", "", "W-1002\n\n\n147.00 USD"])
+async def test_a_translation_that_says_other_numbers_is_not_sent(shop: Services, wrong: str) -> None:
+    async with with_model(shop, german(wrong)):
+        told = await say(conversation(), GERMAN)
+    assert told.startswith(LANGUAGES["de"].answer)
+    assert "500.00" not in told
+    assert told.endswith(SHALL_I)
