@@ -18,7 +18,14 @@ from langchain_core.runnables import Runnable
 from langgraph.constants import TAG_NOSTREAM
 
 from agent.assistant import embedded
-from agent.assistant.chat_models import ANSWER_TOKENS, ModelAnswerError, model_failures, only_chat_models, whole
+from agent.assistant.chat_models import (
+    ANSWER_TOKENS,
+    NO_COMPLETION,
+    ModelAnswerError,
+    model_failures,
+    only_chat_models,
+    whole,
+)
 from agent.assistant.entities import REASON_LIMIT, cancel_reason, numbers_as_amounts, order_ids
 from agent.assistant.models import Topic, Understanding
 from agent.assistant.turn_budget import TurnBudget
@@ -167,8 +174,7 @@ async def _ask(model: Runnable[Any, Any], messages: list[BaseMessage], budget: T
                 raise answer["parsing_error"]
             whole(answer["raw"])
             return Understanding.model_validate(answer["parsed"])
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        # what the libraries raise, each in its own way, for an answer that is no completion or no Understanding
+    except NO_COMPLETION as error:
         raise ModelAnswerError(type(error).__name__) from error
 
 
@@ -196,11 +202,12 @@ def _checked(proposal: Understanding, text: str, pending: bool, history: Sequenc
 def _checked_topic(topic: Topic, text: str, known_orders: list[str]) -> Topic:
     """The topic without what nobody said."""
     named = order_ids(topic.order_id or "")
-    reason = (topic.reason or "")[:REASON_LIMIT]
+    reason, cancels = (topic.reason or "").strip()[:REASON_LIMIT], topic.request_type == "order_cancel"
+    said = embedded.whole_clauses(text, topic.text) if topic.text.strip() and topic.text in text else text
     return Topic(
         request_type=topic.request_type,
-        text=topic.text if topic.text.strip() and topic.text in text else text,
+        text=said,
         order_id=named[0] if named and named[0] in known_orders else None,
         amount=topic.amount if topic.amount in numbers_as_amounts(text) else None,
-        reason=cancel_reason(reason) if topic.request_type == "order_cancel" else reason or None,
+        reason=cancel_reason(reason) if cancels else reason if reason and reason in said else None,
     )

@@ -96,7 +96,7 @@ async def triage(
     fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
     fresh["allowance"] = budget.shared(by=len(meant.topics)) if read_by in ("primary", "secondary") else None
     fresh["vouched"] = bool(vouched_for(runtime) or (customer_id and state.get("vouched")))
-    wishes = _wishes(state.get("unfinished"), meant, text)
+    wishes = _wishes(state.get("unfinished"), meant, text, by_model=read_by in ("primary", "secondary"))
     if customer_id:
         fresh |= await notify_customer(shop, state, customer_id, runtime)
     else:
@@ -165,7 +165,7 @@ def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]
 def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """Join what the specialists found into sentences, and their proposals into one plan; some need no yes."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
-    actions = [finding["action"] for finding in findings if finding["action"]]
+    actions = list({digest(each): each for finding in findings if (each := finding["action"])}.values())  # each once
     plan_id = f"{this_thread(runtime)}:{turn_of(state)}:{digest(actions)[:8]}"
     ready = [
         ReadyAction(key=f"plan:{plan_id}:{n}:once", action=action, request_id=None)
@@ -294,7 +294,7 @@ def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
     return "approval" if state.get("approval") else "__end__"
 
 
-def _wishes(unfinished: Unfinished | None, meant: Understanding, text: str) -> list[Wish]:
+def _wishes(unfinished: Unfinished | None, meant: Understanding, text: str, *, by_model: bool) -> list[Wish]:
     """What the message asks for; when it answers what the desk asked back, the unfinished wish with that filled in."""
     answered = completed(unfinished, text) if unfinished else None
-    return [answered] if answered else [wish_of(topic) for topic in meant.topics]
+    return [answered] if answered else [wish_of(topic, text if by_model else None) for topic in meant.topics]
