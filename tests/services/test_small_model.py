@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from subprocess import CalledProcessError, TimeoutExpired
+from typing import Any
 
 import httpx
 import pytest
@@ -24,10 +25,10 @@ from tests.support.scenes import dump
 from tests.support.small_model import installed, small_model
 from tests.support.threads import events
 
-ANSWER = 120
+ANSWER = 60
 """Tokens that it may answer with here; most of what it says goes on for ever."""
 
-BOUNDS = {"model_timeout_seconds": 15.0, "model_turn_seconds": 20.0, "model_steps": 2}
+BOUNDS: dict[str, Any] = {"model_timeout_seconds": 15.0, "model_turn_seconds": 20.0, "model_steps": 2}
 
 SAID = ["where is my order W-1002?", "I'd rather not have W-1002 after all, I no longer need it"]
 
@@ -63,7 +64,7 @@ def test_it_keeps_to_a_schema(url: str) -> None:
         "response_format": {"type": "json_schema", "json_schema": schema},
         "max_tokens": ANSWER,
     }
-    answer = httpx.post(f"{url}/chat/completions", json=asked, timeout=60).raise_for_status().json()
+    answer = httpx.post(f"{url}/chat/completions", json=asked, timeout=100).raise_for_status().json()
     choice = answer["choices"][0]
     if choice["finish_reason"] == "stop":  # else it was cut, and is no answer
         Understanding.model_validate_json(choice["message"]["content"])
@@ -75,16 +76,16 @@ async def test_whatever_it_says_only_what_was_agreed_to_happens(shop: Services, 
     def answers(request: Json) -> Step:
         if is_triage(request) and not reads_messages:  # it would seldom get past its own reading
             return topic("order_cancel" if "not" in last_words(request) else "order_status", last_words(request))
-        answer = httpx.post(f"{url}/chat/completions", json=request | {"max_tokens": ANSWER}, timeout=60)
+        answer = httpx.post(f"{url}/chat/completions", json=request | {"max_tokens": ANSWER}, timeout=16)
         return Step(status=answer.status_code, body=answer.content)
 
     before, asked = await dump(shop, *BOOKKEEPING, "tickets"), events("model.call")
     async with with_model(shop, answers, **BOUNDS) as stub:
-        for number, words in enumerate(SAID):
+        for number, words in enumerate(SAID[reads_messages:]):
             left = await said_to(conversation(f"chat-{number}"), words)
             assert left
             assert not [each for each in left if "ben_ortiz" in each or "Mesa Road" in each]
     assert await dump(shop, *BOOKKEEPING, "tickets") == before
     most_topics = 5
-    assert 0 < events("model.call") - asked == len(stub.requests)
-    assert len(stub.requests) <= len(SAID) * (1 + most_topics * BOUNDS["model_steps"])
+    assert 0 < len(stub.requests) <= events("model.call") - asked  # while its breaker is open, none is sent
+    assert events("model.call") - asked <= len(SAID) * (1 + most_topics * BOUNDS["model_steps"])

