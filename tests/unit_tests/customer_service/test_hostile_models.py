@@ -624,6 +624,7 @@ def sample(field: Json, form: Json) -> Any:
             return field.get("enum", ["W-1002"])[0]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("request_type", get_args(RequestType))
 async def test_arguments_of_every_wrong_kind_for_every_tool_change_nothing(
     shop: Services, request_type: RequestType
@@ -641,7 +642,7 @@ async def test_arguments_of_every_wrong_kind_for_every_tool_change_nothing(
         asked = sum(bool(each.get("tool_calls")) for each in request["messages"])
         if left and asked < 18:
             return left.pop()
-        found = [*results(request), ""][-1].startswith("Order W-1002")
+        found = ["", *results(request)][-1].startswith("Order W-1002")
         return completes("Order W-1002 is pending.") if found else calls(("show_order", {"order_id": "W-1002"}))
 
     await played(
