@@ -1,6 +1,6 @@
 """A desk whose model is a stub over HTTP: what it is asked, and answers by what it was asked for."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -27,29 +27,35 @@ async def with_model(
 ) -> AsyncIterator[OpenAIStub]:
     """The process's services with models that answer so; the stub of the first one."""
     with OpenAIStub(answers) as stub, OpenAIStub(second or answers) as other:
-        config = shop.settings.model_copy(
-            update={
-                "openai_api_key": SecretStr("of-nobody"),
-                "openai_base_url": stub.url,
-                "second_model": "second" if second else "",
-                "second_openai_base_url": other.url,
-                **settings,
-            }
-        )
-        models = chat_models(config, [CircuitBreaker("model"), CircuitBreaker("second-model")][: 2 if second else 1])
-        loop = ToolLoop(models, config.model_steps)
-        composition.replace(
-            replace(
-                shop, settings=config, understander=Understander(models), tool_loop=loop, translator=Translator(models)
-            )
-        )
-        try:
+        async with with_models_at(shop, [stub.url, other.url][: 2 if second else 1], **settings):
             yield stub
-        finally:
-            composition.replace(shop)
-            for model in models:
-                assert model.http_async_client is not None
-                await model.http_async_client.aclose()
+
+
+@asynccontextmanager
+async def with_models_at(shop: Services, urls: Sequence[str], **settings: Any) -> AsyncIterator[list[CircuitBreaker]]:
+    """The process's services with models at these addresses, the first one and perhaps a second; their breakers."""
+    config = shop.settings.model_copy(
+        update={
+            "openai_api_key": SecretStr("of-nobody"),
+            "openai_base_url": urls[0],
+            "second_model": "second" if len(urls) > 1 else "",
+            "second_openai_base_url": urls[-1],
+            **settings,
+        }
+    )
+    breakers = [CircuitBreaker(name) for name in ("model", "second-model")[: len(urls)]]
+    models = chat_models(config, breakers)
+    loop = ToolLoop(models, config.model_steps)
+    composition.replace(
+        replace(shop, settings=config, understander=Understander(models), tool_loop=loop, translator=Translator(models))
+    )
+    try:
+        yield breakers
+    finally:
+        composition.replace(shop)
+        for model in models:
+            assert model.http_async_client is not None
+            await model.http_async_client.aclose()
 
 
 def is_triage(request: Json) -> bool:

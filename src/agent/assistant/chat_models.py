@@ -22,11 +22,15 @@ if TYPE_CHECKING:
 ANSWER_TOKENS = 1_000
 """The longest answer that a model is asked for."""
 
-NO_COMPLETION = (ValueError, TypeError, LookupError, AttributeError)
-"""What the libraries raise, each in its own way, for an answer that is no completion, or not of the form asked for."""
+LONGEST_ANSWER = 20_000
+"""Characters of an answer, its calls included; a longer one did not keep to `ANSWER_TOKENS`."""
 
 FINISHED = frozenset(("stop", "tool_calls", "function_call"))
 """Why a model stopped when its answer is whole; without a reason it was cut on the way."""
+
+
+NO_COMPLETION = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+"""What the libraries raise, each in its own way, for an answer that is no completion, or not in the form asked for."""
 
 
 class ModelAnswerError(Exception):
@@ -52,12 +56,19 @@ def model_failures() -> tuple[type[Exception], ...]:
 
 
 def whole(answer: BaseMessage) -> AIMessage:
-    """An answer that its model finished. Raises `ModelAnswerError` for a cut, filtered or refused one."""
+    """An answer that its model finished, as asked. Raises `ModelAnswerError` for a cut, filtered, refused or endless
+    one."""
     if not isinstance(answer, AIMessage):
         raise ModelAnswerError(type(answer).__name__)
     reason = answer.response_metadata.get("finish_reason")
     if reason not in FINISHED or answer.additional_kwargs.get("refusal"):
         raise ModelAnswerError(str(reason)[:40])
+    calls = (*answer.tool_calls, *answer.invalid_tool_calls)
+    if (
+        len(answer.text) + sum(len(str(part)) for call in calls for part in (call["name"], call["args"]))
+        > LONGEST_ANSWER
+    ):
+        raise ModelAnswerError("too long")
     return answer
 
 

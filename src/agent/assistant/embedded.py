@@ -170,6 +170,15 @@ def other_wish(text: str, asked: Topic, *, says_yes_or_no: bool) -> bool:
     return bool(plainly) or another or (not says_yes_or_no and yes_or_no(words) is not None)
 
 
+def whole_clauses(text: str, excerpt: str) -> str:
+    """An excerpt of a text with the rest of the clauses that it begins and ends in: a "not" may be there."""
+    start = text.index(excerpt)
+    end = start + len(excerpt)
+    touched = [(first, last) for first, last in _clauses(plain(text)) if first < end and last > start]
+    firsts, lasts = zip(*touched, (start, end), strict=True)
+    return text[min(firsts) : max(lasts)].strip()
+
+
 def _wishes(text: str, only: frozenset[str] | None = None) -> set[RequestType]:
     """The topics that a text has rules for, perhaps only by those rules."""
     rules = (draft.rule for draft in _drafts(text) if draft.rule)

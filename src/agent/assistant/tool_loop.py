@@ -107,6 +107,8 @@ async def _run(
         except NO_COMPLETION as error:
             raise ModelAnswerError(type(error).__name__) from error
         calls = _calls_of(answer)
+        if not (calls or step or answer.text.strip()):
+            raise ModelAnswerError("empty")
         if not calls:
             return answer.text
         said.append(AIMessage(answer.text, tool_calls=calls))
@@ -131,12 +133,12 @@ async def _result(tools: Mapping[str, Tool], call: ToolCall) -> str:
         return f"There is no tool of that name. There are: {', '.join(tools)}."
     try:
         form = tool.form.model_validate_json(json.dumps(call["args"]))  # JSON has no tuples
-    except (ValidationError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         return f"Not called: {_first_error(error)}"
     return (await tool.run(form))[:RESULT_LIMIT]
 
 
-def _first_error(error: ValueError) -> str:
+def _first_error(error: ValueError | RecursionError) -> str:
     if not isinstance(error, ValidationError):
         return "the arguments are no JSON object"
     first = error.errors(include_url=False, include_input=False)[0]

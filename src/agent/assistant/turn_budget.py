@@ -78,6 +78,7 @@ class Call:
         self.tokens = 0
 
     def cost(self, asked: object, answer: object) -> None:
-        """Count an answer's tokens; where the server tells none, a quarter of the characters."""
+        """Count an answer's tokens; where the server tells of none, a quarter of the characters."""
         usage = answer.usage_metadata if isinstance(answer, AIMessage) else None
-        self.tokens += usage["total_tokens"] if usage else (len(str(asked)) + len(str(answer))) // 4
+        told = usage["total_tokens"] if usage else 0
+        self.tokens += told if told > 0 else (len(str(asked)) + len(str(answer))) // 4

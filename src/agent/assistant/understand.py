@@ -202,11 +202,12 @@ def _checked(proposal: Understanding, text: str, pending: bool, history: Sequenc
 def _checked_topic(topic: Topic, text: str, known_orders: list[str]) -> Topic:
     """The topic without what nobody said."""
     named = order_ids(topic.order_id or "")
-    reason = (topic.reason or "")[:REASON_LIMIT]
+    reason, cancels = (topic.reason or "").strip()[:REASON_LIMIT], topic.request_type == "order_cancel"
+    said = embedded.whole_clauses(text, topic.text) if topic.text.strip() and topic.text in text else text
     return Topic(
         request_type=topic.request_type,
-        text=topic.text if topic.text.strip() and topic.text in text else text,
+        text=said,
         order_id=named[0] if named and named[0] in known_orders else None,
         amount=topic.amount if topic.amount in numbers_as_amounts(text) else None,
-        reason=cancel_reason(reason) if topic.request_type == "order_cancel" else reason or None,
+        reason=cancel_reason(reason) if cancels else reason if reason and reason in said else None,
     )

@@ -27,7 +27,8 @@ from agent.shop import Case
 
 _NOT: Final = re.compile(
     r"\b(?:not|isn't|wasn't|never been)\s+(?:been\s+)?(?:hack|stolen|compromis)"
-    r"|^\W*(?:was|is|has|did|do|can|could|if)\b",
+    r"|\b(?:not|don't|never|nobody|no one)\s+(?:\w+\s+){0,4}(?:freeze|block|lock|hack)"
+    r"|^\W*(?:was|is|has|did|do|can|could|if|what)\b",
     re.I,
 )
 """A question, or the opposite."""

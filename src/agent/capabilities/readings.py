@@ -1,8 +1,8 @@
 """What a specialist may look up for a customer: their orders, what we sell, our articles. Nothing is changed by any.
 
-Each gives facts: sentences that are true, one thing in each, so that what is said later can be held against them;
-names that the shop or a customer chose stand in “ ”, since they may say anything. No reading takes a customer's id:
-whose conversation it is, is not for the asker to say.
+Each gives facts, so that what is said later can be held against them: sentences that are true wherever they stand, one
+thing in each, and none in the asker's own words. Names that the shop, a customer or a carrier chose stand in “ ”,
+since they may say anything. No reading takes a customer's id: whose conversation it is, is not for the asker to say.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,9 +11,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from agent.assistant.draft_check import sentences
-from agent.capabilities.base import Slots
-from agent.capabilities.explain_charges import EXPLAIN_CHARGES
+from agent.assistant.draft_check import chosen
 from agent.capabilities.finding import address_in_words, best, method_in_words
 from agent.commerce.policy import money
 from agent.commerce.types import Form
@@ -49,38 +47,49 @@ class OfProduct(Form):
 
 @dataclass(frozen=True)
 class Reading:
-    """One look-up. `personal` ones are for a customer who is known; `read` gets their id. It raises `PolicyDenied`."""
+    """One look-up. `personal` ones are for a customer who is known; `read` gets their id, gives nothing when nothing is
+    found, and raises `PolicyDenied`. What is `general` is said whole by the desk: torn out, a sentence says more."""
 
     name: str
     does: str
     read: Callable[[Services, str, Any], Awaitable[Facts]]
     form: type[Form] = Form
     personal: bool = True
+    general: bool = False
 
 
 async def _my_orders(shop: Services, customer_id: str, _: Form) -> Facts:
     orders = await shop.queries.of_customer(customer_id, limit=MOST_FOUND)
-    return [_status(order) for order in orders] or ["You have no orders with us."]
+    return [fact for order in orders for fact in _told(order)] or ["You have no orders with us."]
 
 
 async def _order(shop: Services, customer_id: str, of: OfOrder) -> Facts:
     order_id = await shop.queries.own_order_id(customer_id, of.order_id)
     order = await shop.queries.get(order_id, customer_id=customer_id)
     return [
-        _status(order),
-        *(
-            f"Of {order_id}: {line['quantity']} × “{line['name']}” ({line['sku']}) at {money(line['unit_price'])}."
-            for line in order["lines"]
-        ),
-        *(f"A parcel of {order_id} has the tracking number {number}." for number in _tracking(order)),
+        *_told(order),
+        *_lines(order),
+        *(f"A parcel of {order_id} has the tracking number {chosen(number)}." for number in _tracking(order)),
         f"{order_id} is paid by {order['payment_method_id']}.",
-        f"{order_id} goes to “{address_in_words(order['ship_to'])}”.",
+        f"{order_id} goes to {chosen(address_in_words(order['ship_to']))}.",
     ]
 
 
-def _status(order: OrderView) -> str:
-    what = ", ".join(f"{line['quantity']} × “{line['name']}”" for line in order["lines"])
-    return f"Order {order['id']} is {order['status']}: {what}, {money(order['total'])} in all."
+def _told(order: OrderView) -> Facts:
+    what = ", ".join(f"{line['quantity']} × {chosen(line['name'])}" for line in order["lines"])
+    order_id = order["id"]
+    return [
+        f"Order {order_id} is {order['status']}.",
+        f"{order_id} is of {what}.",
+        f"{order_id} costs {money(order['total'])}.",
+    ]
+
+
+def _lines(order: OrderView) -> Facts:
+    return [
+        f"Of {order['id']}: {line['quantity']} × {chosen(line['name'])} ({line['sku']}) at {money(line['unit_price'])}."
+        for line in order["lines"]
+    ]
 
 
 def _tracking(order: OrderView) -> list[str]:
@@ -89,15 +98,22 @@ def _tracking(order: OrderView) -> list[str]:
 
 async def _charges(shop: Services, customer_id: str, of: OfOrder) -> Facts:
     order_id = await shop.queries.own_order_id(customer_id, of.order_id)
-    return str(await EXPLAIN_CHARGES.propose(shop, customer_id, Slots(order_id=order_id))).split("\n")
+    order = await shop.queries.get(order_id, customer_id=customer_id)
+    charges = await shop.queries.charges(order_id, customer_id=customer_id)
+    moved = [
+        f"For {order_id}, {charge['at'][:10]}: {charge['what']} of {money(charge['amount'])}, {charge['method_id']}"
+        f"{'' if charge['done'] else ', not made yet'}."
+        for charge in charges
+    ]
+    return [*_told(order), *_lines(order), *(moved or [f"Nothing was charged for {order_id}."])]
 
 
 async def _my_account(shop: Services, customer_id: str, _: Form) -> Facts:
     methods = await shop.queries.payment_methods(customer_id)
     address = await shop.queries.address_of(customer_id)
     return [
-        f"Your address for later orders: “{address_in_words(address)}”.",
-        *(f"Your payment method {method['id']}: “{method_in_words(method)}”." for method in methods),
+        f"Your address for later orders: {chosen(address_in_words(address))}.",
+        *(f"Your payment method {method['id']}: {chosen(method_in_words(method))}." for method in methods),
     ]
 
 
@@ -105,24 +121,23 @@ async def _products(shop: Services, _: str, of: OfWords) -> Facts:
     names = list((await shop.queries.product_names()).items())
     found = best(names, of.words, lambda each: each[1])[:MOST_FOUND]
     options = await shop.queries.options_of([product_id for product_id, _ in found])
-    return [_option(each) for each in options[:MOST_FOUND]] or ["We sell nothing of that name."]
+    return [_option(each) for each in options[:MOST_FOUND]]
 
 
 async def _options(shop: Services, _: str, of: OfProduct) -> Facts:
     options = await shop.queries.options(of.sku)
-    return [_option(each) for each in options[:MOST_FOUND]] or [f"There is no item {of.sku}."]
+    return [_option(each) for each in options[:MOST_FOUND]]
 
 
 def _option(each: dict[str, Any]) -> str:
     options = ", ".join(f"{name} {value}" for name, value in each["options"].items())
     state = "available" if each["available"] else "sold out"
-    return f"“{each['name']}” ({each['sku']}), “{options}”: {money(each['price'])}, {state}."
+    return f"{chosen(each['name'])} ({each['sku']}), {chosen(options)}: {money(each['price'])}, {state}."
 
 
 async def _articles(shop: Services, _: str, of: OfWords) -> Facts:
     found = await shop.knowledge.search(of.words, ARTICLES)
-    told = [f"{article.title}. {article.text}" for article in found]
-    return [fact for text in told for fact in sentences(text)] or ["We have no article on that."]
+    return [f"{article.title}: {article.text}" for article in found]
 
 
 READINGS: Final = (
@@ -132,5 +147,5 @@ READINGS: Final = (
     Reading("show_my_account", "the customer's address and payment methods with their ids", _my_account),
     Reading("find_products", "what the shop sells: options, SKUs, prices, stock", _products, OfWords, personal=False),
     Reading("show_options", "the options of the product of an item", _options, OfProduct, personal=False),
-    Reading("search_articles", "the shop's articles", _articles, OfWords, personal=False),
+    Reading("search_articles", "the shop's articles", _articles, OfWords, personal=False, general=True),
 )

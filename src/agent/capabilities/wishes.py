@@ -11,11 +11,11 @@ from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves
 
 from agent.assistant.answers import Correction
 from agent.assistant.classifier import classifier
-from agent.assistant.embedded import answer_to, other_wish, read, rule_names
+from agent.assistant.embedded import answer_to, other_wish, read, rule_names, understand
 from agent.assistant.entities import amount, cancel_reason, order_ids, stated_reason
 from agent.assistant.models import Topic
 from agent.capabilities import BY_NAME, capability_of
-from agent.capabilities.base import Slots
+from agent.capabilities.base import Capability, Slots
 from agent.money import exponent
 from agent.shop import SHOP
 
@@ -45,6 +45,12 @@ class Wish(TypedDict):
     slots: dict[str, Any]
 
 
+def plainly_asked(capability: Capability, message: str) -> str | None:
+    """The customer's own words for what is done at once, as the rules read them: a model's reading is not enough."""
+    topics = understand(message, pending=False).topics
+    return next((topic.text for topic in topics if capability_of(topic) is capability), None)
+
+
 class Unfinished(Wish):
     """A wish that lacks what the customer was asked for."""
 
@@ -59,10 +65,16 @@ class OpenWish(Unfinished, total=False):
     choices: list[str]
 
 
-def wish_of(topic: Topic) -> Wish:
-    """What a topic asks for."""
-    said = topic.model_dump(include={"text", *READ}, exclude_none=True)
-    return Wish(capability=capability_of(topic).name, slots=said)
+def wish_of(topic: Topic, message: str | None = None) -> Wish:
+    """What a topic asks for; `message` is the whole of it where a model has read it. What is done at once is passed on
+    in the customer's words, so a model chooses none of them."""
+    capability, said = capability_of(topic), topic.model_dump(include={"text", *READ}, exclude_none=True)
+    if message is not None and capability.at_once:
+        plain = plainly_asked(capability, message)
+        if capability.wants and plain is None:
+            capability = capability_of(topic.model_copy(update={"text": ""}))
+        said["text"] = plain or message
+    return Wish(capability=capability.name, slots=said)
 
 
 def to_choose(text: str, choices: Sequence[str]) -> OpenWish:

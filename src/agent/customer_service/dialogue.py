@@ -75,7 +75,7 @@ async def turn_in(shop: Services, state: DeskState, customer_id: str | None, tex
     by_rules = read_by in ("embedded", "degraded")
     if by_rules and (language := foreign(text)):
         return Turn(notes=[LANGUAGES[language].answer], still_open=waiting, read_by=read_by)
-    wishes = [wish_of(topic) for topic in meant.topics]
+    wishes = [wish_of(topic, None if by_rules else text) for topic in meant.topics]
     if any(wish["capability"] == "talk_to_person" for wish in wishes):
         return Turn(does="person", read_by=read_by)
     if plan and _turns_back(wishes, plan["actions"], text):

@@ -133,7 +133,7 @@ def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]
 def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """Join what the specialists found into sentences, and their proposals into one plan; some need no yes."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
-    actions = [finding["action"] for finding in findings if finding["action"]]
+    actions = list({digest(each): each for finding in findings if (each := finding["action"])}.values())  # each once
     plan_id = f"{this_thread(runtime)}:{turn_of(state)}:{digest(actions)[:8]}"
     ready = [
         ReadyAction(key=f"plan:{plan_id}:{n}:once", action=action, request_id=None)

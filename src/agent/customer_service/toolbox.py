@@ -4,24 +4,21 @@ A proposal changes nothing: it is looked into by its capability, rehearsed on th
 the customer is asked about. What a model fills in is held against what was said and what was found.
 """
 
-import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
-from agent.assistant.draft_check import CHOSEN
-from agent.assistant.entities import numbers_as_amounts
 from agent.assistant.tool_loop import Tool
 from agent.capabilities import CAPABILITIES
 from agent.capabilities.base import Capability, Proposal, Question, Requester
 from agent.capabilities.passing_on import TALK_TO_PERSON
 from agent.capabilities.readings import READINGS, Reading
-from agent.capabilities.wishes import READ, Unfinished
+from agent.capabilities.wishes import READ, Unfinished, plainly_asked
 from agent.commerce.commands import first_error
-from agent.commerce.policy import money
 from agent.commerce.types import Form
+from agent.customer_service.grounds import Grounds
 from agent.customer_service.state import PlannedAction
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
@@ -36,23 +33,20 @@ class Toolbox:
     Args:
         customer_id: whose conversation it is; None: nobody known, who sees nothing personal and changes nothing.
         request_type: the topic's; its capabilities are what may be proposed.
-        words: the topic in the customer's words, which are all that people are ever told as theirs.
-        said: all that the customer said.
+        said: all that the customer said, oldest first. The last of it is all that people are ever told as their words.
     """
 
-    def __init__(
-        self, shop: Services, customer_id: str | None, request_type: str, *, words: str, said: Sequence[str]
-    ) -> None:
+    def __init__(self, shop: Services, customer_id: str | None, request_type: str, said: Sequence[str]) -> None:
         self._shop = shop
         self._customer_id = customer_id
         self._request_type = request_type
-        self._words = words
-        self._said = "\n".join(said)
+        self._words = said[-1]
+        self._grounds = Grounds(said)
         self.facts: list[str] = []
         self.actions: list[PlannedAction] = []
         self.unfinished: Unfinished | None = None
+        self.searched: str | None = None  # by which words articles were found last
         self._answers: dict[str, str] = {}
-        self._sums: list[str] = []  # what was found of the customer's own, in which a sum may be
 
     @property
     def answers(self) -> list[str]:
@@ -77,25 +71,33 @@ class Toolbox:
             facts = await reading.read(self._shop, self._customer_id or "", form)
         except PolicyDenied as denial:
             return denial.sentence
-        self.facts += [fact for fact in facts if fact not in self.facts]
-        self._sums += [CHOSEN.sub(" ", fact) for fact in facts] if reading.personal else []
-        return "\n".join(facts)
+        if reading.general:
+            self.searched = form.model_dump().get("words") if facts else None
+        else:
+            self.facts += [fact for fact in facts if fact not in self.facts]
+        if reading.personal:
+            self._grounds.add(facts)
+        return "\n".join(facts) or "Nothing is found."
 
     async def _propose(self, capability: Capability, form: Form) -> str:
         try:
-            told = await self._looked_into(capability, form)
+            return await self._looked_into(capability, form)
         except PolicyDenied as denial:
-            told = self._answers[capability.name] = denial.sentence
-        return told
+            if self._grounds.are_of(denial.sentence, form.model_dump()):
+                self._answers[capability.name] = denial.sentence
+            return denial.sentence
 
     async def _looked_into(self, capability: Capability, form: Form) -> str:
         given = {name: value for name in type(form).model_fields if (value := getattr(form, name)) is not None}
-        if unsaid := self._nobody_said(given):
+        if unsaid := self._grounds.lacking(given):
             return f"Not proposed: neither the customer nor a fact says {unsaid}."
-        if capability.at_once and capability.wants and not capability.wants.search(self._words):
+        if capability.at_once and capability.wants and not plainly_asked(capability, self._words):
             return "Not proposed: this is done at once, and so only in the customer's own plain words."
         if "order_id" in given:
-            given["order_id"] = await self._shop.queries.own_order_id(str(self._customer_id), given["order_id"])
+            own = await self._shop.queries.own_order_id(str(self._customer_id), given["order_id"])
+            await self._shop.queries.get(own, customer_id=str(self._customer_id))
+            self._grounds.add([own])
+            given["order_id"] = own
         slots = capability.slots.model_validate({"text": self._words, "symptom": self._words} | given)
         outcome = await capability.propose(self._shop, str(self._customer_id), slots)
         match outcome:
@@ -129,15 +131,3 @@ class Toolbox:
         self._answers.pop(capability.name, None)
         self.unfinished = None
         return f"Proposed, and done when the customer says yes: {proposal.sentence}"
-
-    def _nobody_said(self, given: dict[str, Any]) -> str:
-        """What of the arguments is a sum or an address that nobody named; empty if all was."""
-        amount, email = given.get("amount"), given.get("email")
-        known = amount is None or amount in numbers_as_amounts(self._said) or self._is_found(money(amount))
-        if not known:
-            return "that amount"
-        return "that e-mail address" if email and email.casefold() not in self._said.casefold() else ""
-
-    def _is_found(self, amount: str) -> bool:
-        whole = re.compile(rf"(?<![\d.,]){re.escape(amount)}")
-        return any(whole.search(fact) for fact in self._sums)

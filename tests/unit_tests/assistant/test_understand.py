@@ -331,7 +331,7 @@ async def test_a_question_to_the_shop_is_read_by_the_model_once_however_it_is_sp
         "do you ship to France, W-1002",
         "do you ship to France, I am Ada Park",
         "do you ship to France, ada@example.com",
-        "do you ship to France " * 20,
+        "do you ship to France. " * 20,
     ],
 )
 async def test_the_reading_of_what_may_be_personal_is_not_kept(text: str) -> None:

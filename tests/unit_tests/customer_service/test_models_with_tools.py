@@ -67,6 +67,16 @@ async def test_a_sentence_that_facts_do_not_bear_out_does_not_leave(shop: Servic
     assert "W-1002 (1 × Table lamp, 2 × Linen cushion, 147.00 USD): pending." in told
 
 
+async def test_an_article_that_a_model_found_is_told_whole_by_the_desk(shop: Services) -> None:
+    answers = specialist(
+        "question", calls(("search_articles", {"words": "payment methods"})), completes("Plastic works.")
+    )
+    async with with_model(shop, answers):
+        told = await say(conversation(), "qqq plastik zzz")
+    assert told.startswith("Payment methods and when you are charged: You can pay by credit or debit card")
+    assert "Plastic" not in told
+
+
 async def test_what_policy_denies_is_told_to_the_model_and_the_customer_and_is_no_plan(shop: Services) -> None:
     denied = ("propose_cancel_order", {"order_id": "W-1001", "reason": "no longer needed"})
     async with with_model(shop, specialist("order_cancel", calls(denied), completes("Done!"))) as stub:
