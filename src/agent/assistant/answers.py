@@ -6,14 +6,17 @@ Rules alone read these, before any model (CONFIRM-FIRST). What is made of a corr
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from agent import order_numbers
 from agent.assistant import dialogue_phrases
 from agent.assistant.entities import amount, cancel_reason, numbers_as_amounts, order_ids, plain
 from agent.assistant.models import Understanding
+from agent.assistant.pattern_language import vocabulary
 
 ANSWERS: Final = (dialogue_phrases.YES, dialogue_phrases.NO, dialogue_phrases.FILLER)
+_PIECE: Final = re.compile(r"\w+")
 _WORD: Final = re.compile(r"\w[\w']*")
 _PLAN_WORDS: Final = frozenset(
     ("it", "that", "this", "them", "my", "the", "me", "all", "order", "orders", "please", "i", "want")
@@ -24,6 +27,11 @@ _NOT_BUT: Final = re.compile(
     r"(?<![\w.,])(?:(\d{1,4}) ?,? not (\d{1,4})|not (\d{1,4}) ?,? (?:but )?(\d{1,4}))(?![\w]|[.,]\d)", re.I
 )
 _OTHER: Final = re.compile(r"\b(?:the|my) other (?:one|order)\b", re.I)
+
+
+@lru_cache(16)
+def _vocabulary(known: tuple[re.Pattern[str], ...]) -> frozenset[str]:
+    return vocabulary(*known)
 
 
 def yes_or_no(words: str) -> Understanding | None:
@@ -37,6 +45,8 @@ def yes_or_no(words: str) -> Understanding | None:
 
 def says_more(words: str, *known: re.Pattern[str]) -> bool:
     """Whether words are left when all that is known is taken away."""
+    if not _vocabulary(known).issuperset(_PIECE.findall(words.lower())):
+        return True
     for pattern in known:
         words = pattern.sub(" ", words)
     return bool(_WORD.search(words))

@@ -89,6 +89,7 @@ class Classifier:
         rows, width = zlib.decompress(rest), len(self.labels)
         self._rows = [_lanes(rows[at * width : (at + 1) * width]) for at in range(BUCKETS)]
         self._of_word = lru_cache(4096)(self._sum_of_word)
+        self._row = lru_cache(16384)(lambda feature: self._rows[bucket(feature)])
 
     def guesses(self, text: str, rules: Iterable[str] = ()) -> list[Guess]:
         """What a text is about, the likeliest first; their likelihoods sum up to 1.
@@ -98,15 +99,14 @@ class Classifier:
             rules: names of the rules that match it.
         """
         words = bare_tokens(text)
-        found = [bucket(each) for each in of_neighbours(words)]
-        found += [bucket(f"rule {name}") for name in rules]
-        total, count = sum(self._rows[each] for each in found), len(found)
+        found = [*of_neighbours(words), *(f"rule {name}" for name in rules)]
+        total, count = sum(map(self._row, found)), len(found)
         for word in words:
             added, features = self._of_word(word)
             total, count = total + added, count + features
         lanes = array("I", total.to_bytes(4 * len(self.labels), "little"))
-        by = self._scale / math.sqrt(count)
-        scores = [bias + by * (lane - _OFFSET * count) for bias, lane in zip(self._bias, lanes, strict=True)]
+        by, offset = self._scale / math.sqrt(count), _OFFSET * count
+        scores = [bias + by * (lane - offset) for bias, lane in zip(self._bias, lanes, strict=True)]
         most = max(scores)
         weights = [math.exp(score - most) for score in scores]
         whole = sum(weights)
@@ -115,7 +115,7 @@ class Classifier:
 
     def _sum_of_word(self, word: str) -> tuple[int, int]:
         features = of_word(word)
-        return sum(self._rows[bucket(each)] for each in features), len(features)
+        return sum(map(self._row, features)), len(features)
 
 
 def packed(labels: Sequence[Label], rows: Sequence[Sequence[float]], bias: Sequence[float], digest: str) -> bytes:

@@ -73,5 +73,8 @@ FILLER = phrases(
 )
 """Words that make a yes, a no or a greeting polite, and change nothing."""
 
-BY_WORDS = Index({"other_shop": OTHER_SHOP, "out_of_scope": OUT_OF_SCOPE, "small_talk": SMALL_TALK})
+NO_WISH = {"other_shop": OTHER_SHOP, "out_of_scope": OUT_OF_SCOPE, "small_talk": SMALL_TALK}
+"""What is no wish of this shop, by name."""
+
+BY_WORDS = Index(NO_WISH)
 """Which of these a text may match."""

@@ -106,7 +106,8 @@ def read(text: str, *, pending: bool) -> Reading:
 
 def _wish(words: str) -> str:
     """The words without what the customer says not to want."""
-    return intent_rules.NEGATED.sub(" ", words)
+    negated = "negated" in intent_rules.BY_WORDS.candidates(words)
+    return intent_rules.NEGATED.sub(" ", words) if negated else words
 
 
 def rule_names(text: str) -> list[str]:
@@ -120,18 +121,16 @@ def _names(drafts: Sequence["_Draft"], talk: Sequence[str]) -> list[str]:
 
 def _talk(words: str) -> list[str]:
     """Which of what is no wish of this shop is said."""
-    patterns = {
-        "other_shop": dialogue_phrases.OTHER_SHOP,
-        "out_of_scope": dialogue_phrases.OUT_OF_SCOPE,
-        "small_talk": dialogue_phrases.SMALL_TALK,
-    }
-    return [name for name in dialogue_phrases.BY_WORDS.candidates(words) if patterns[name].search(words)]
+    may_match = dialogue_phrases.BY_WORDS.candidates(words)
+    return [name for name in may_match if dialogue_phrases.NO_WISH[name].search(words)]
 
 
 def _done(topics: list[Topic], topic: str, text: str) -> Understanding:
     """What the topic says that it is, of the topics by a rule or of the whole message."""
     if topic in TALK:
         return Understanding(act=topic)
+    if topics and topics[0].request_type == topic:
+        return Understanding(act="request", topics=topics)
     of_that = [each.model_copy(update={"request_type": topic}) for each in topics]
     return Understanding(act="request", topics=of_that or [_whole(text, topic)])
 

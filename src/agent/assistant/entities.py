@@ -51,6 +51,8 @@ _AMOUNT = re.compile(
     rf"(?: ?(?P<unit>{_SIGNS}|{_WORDS})(?!\w))?(?!\w| ?%|[.,-]?[0-9])",
     re.I | re.ASCII,
 )
+_DIGIT = re.compile(r"[0-9]")
+"""What every order number and amount has: what has none is not looked at twice."""
 _DECIMALS = re.compile(rf"[.,][0-9]{{{exponent(SHOP.currency)}}}$")
 
 # what is said beside a number without a currency, when it is money
@@ -94,12 +96,12 @@ _BECAUSE = re.compile(r"\b(?:because|since|due to) (.+)", re.I)
 
 def plain(text: str) -> str:
     """The text with typographic quotes and dashes made plain, character for character."""
-    return text.translate(_TYPOGRAPHY)
+    return text if text.isascii() else text.translate(_TYPOGRAPHY)
 
 
 def order_ids(text: str) -> list[str]:
     """The order ids named, each once, as typed but in upper case."""
-    return order_numbers.find(_on_one_line(text))
+    return order_numbers.find(_on_one_line(text)) if _DIGIT.search(text) else []
 
 
 def emails(text: str) -> set[str]:
@@ -114,7 +116,8 @@ def without_emails(text: str) -> str:
 
 def without_order_ids(text: str) -> str:
     """The text on one line, with the word "order" where an id stood."""
-    return order_numbers.without(_on_one_line(text))
+    words = _on_one_line(text)
+    return order_numbers.without(words) if _DIGIT.search(words) else words
 
 
 def _on_one_line(text: str) -> str:
@@ -123,7 +126,8 @@ def _on_one_line(text: str) -> str:
 
 def bare_words(text: str) -> str:
     """The text on one line, with "order" for each order id and "amount" for each number, as `intent_rules` has it."""
-    return _AMOUNT.sub(" amount", without_order_ids(text))
+    words = without_order_ids(text)
+    return _AMOUNT.sub(" amount", words) if _DIGIT.search(words) else words
 
 
 def numbers_as_amounts(text: str) -> set[int]:
@@ -164,6 +168,8 @@ def amount(text: str) -> int | None:
     amounts the one asked back is meant; when that does not settle it, none is. Nor is one in another currency.
     """
     words = without_order_ids(text)
+    if not _DIGIT.search(words):
+        return None
     speaks_of_money = bool(_MONEY.search(words))
     named: set[int] = set()
     asked_back: set[int] = set()

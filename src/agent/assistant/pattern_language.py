@@ -52,6 +52,12 @@ def phrases(*lines: str) -> re.Pattern[str]:
     return pattern
 
 
+def vocabulary(*patterns: re.Pattern[str]) -> frozenset[str]:
+    """Every word, as `\\w+` finds it, of phrases without endings left open: a text of these alone has no other."""
+    lines = " ".join(line for pattern in patterns for line in _LINES[pattern])
+    return frozenset(_PIECE.findall(lines.lower().replace("_", " ")))
+
+
 class Index:
     """Which of several patterns a text may match, told by its words alone, so that few patterns are tried on it."""
 

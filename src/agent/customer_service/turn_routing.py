@@ -79,7 +79,7 @@ def _wished(state: DeskState, turn: Turn) -> dict[str, Any]:
 async def _given_to_staff(shop: Services, state: DeskState, turn: Turn, customer_id: str, text: str) -> str | None:
     """What is said when the message answers the one open question of staff: it does if it is nothing else."""
     about_else = turn.does in ("agrees", "person") or state.get("plan") or open_wishes(state)
-    if about_else or not answers_a_question(text):
+    if not state.get("approval") or about_else or not answers_a_question(text):
         return None
     taken = await shop.questions.take_open(text, customer_id)
     return SAYINGS[taken] if taken else None
