@@ -33,6 +33,7 @@ from agent.customer_service.plan_execution import (
     approved,
     counter_offer,
     hand_over,
+    join,
     make,
     review_plan,
     told_of_answer,
@@ -146,7 +147,8 @@ async def specialist(state: TopicTask, runtime: Runtime[Context]) -> Update:
     except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
         findings = {state["key"]: Finding(text=denial.sentence, action=None, unfinished=None)}
-    for sentence in (each for finding in findings.values() for each in sentences(finding["text"])):
+    certain = [finding["text"] for finding in findings.values() if not finding["action"]]
+    for sentence in (each for text in certain for each in sentences(text)):
         runtime.stream_writer({"progress": "answer", "text": sentence})
     retries = runtime.execution_info.node_attempt - 1 if runtime.execution_info else 0
     return {"findings": findings, "retry_count": retries}
@@ -162,10 +164,10 @@ def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]
     return Command(goto="plan", update={"findings": {state["key"]: failed}, "error_count": 1})
 
 
-def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
+async def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """Join what the specialists found into sentences, and their proposals into one plan; some need no yes."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
-    actions = [finding["action"] for finding in findings if finding["action"]]
+    notes, actions = await join(await services(), findings, state.get("customer_id"))
     plan_id = f"{this_thread(runtime)}:{turn_of(state)}:{digest(actions)[:8]}"
     ready = [
         ReadyAction(key=f"plan:{plan_id}:{n}:once", action=action, request_id=None)
@@ -173,13 +175,10 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execut
         if BY_NAME[action["name"]].at_once
     ]
     asked = [action for action in actions if not BY_NAME[action["name"]].at_once]
-    update: Update = {
-        "notes": list(dict.fromkeys([*state["notes"], *(finding["text"] for finding in findings if finding["text"])])),
-        "plan": Plan(id=plan_id, actions=asked) if asked else None,
-        "ready": ready,
-        "unfinished": next((finding["unfinished"] for finding in findings if finding["unfinished"]), None),
-        "processing_stage": "planned" if asked else "answered",
-    }
+    update: Update = {"ready": ready, "plan": Plan(id=plan_id, actions=asked) if asked else None}
+    update["notes"] = list(dict.fromkeys([*state["notes"], *notes]))
+    update["unfinished"] = next((finding["unfinished"] for finding in findings if finding["unfinished"]), None)
+    update["processing_stage"] = "planned" if asked else "answered"
     return Command(goto="execute" if ready else "reply", update=update)
 
 
