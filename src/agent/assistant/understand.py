@@ -31,6 +31,7 @@ from agent.assistant.models import Topic, Understanding
 from agent.assistant.turn_budget import TurnBudget
 from agent.observability.cache import CountingCache
 from agent.observability.events import emit
+from agent.order_numbers import meant
 from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
 from agent.shop import SHOP
 
@@ -202,12 +203,13 @@ def _checked(proposal: Understanding, text: str, pending: bool, history: Sequenc
 def _checked_topic(topic: Topic, text: str, known_orders: list[str]) -> Topic:
     """The topic without what nobody said."""
     named = order_ids(topic.order_id or "")
+    known = meant(named[0], known_orders) if named else []
     reason, cancels = (topic.reason or "").strip()[:REASON_LIMIT], topic.request_type == "order_cancel"
     said = embedded.whole_clauses(text, topic.text) if topic.text.strip() and topic.text in text else text
     return Topic(
         request_type=topic.request_type,
         text=said,
-        order_id=named[0] if named and named[0] in known_orders else None,
+        order_id=known[0] if len(known) == 1 else None,
         amount=topic.amount if topic.amount in numbers_as_amounts(text) else None,
         reason=cancel_reason(reason) if cancels else reason if reason and reason in said else None,
     )

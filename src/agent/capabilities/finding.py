@@ -57,6 +57,22 @@ def line_of(order: OrderView, sku: str) -> LineView:
     return line
 
 
+def take(lines: Sequence[LineView], left: dict[int, int], sku: str, quantity: int) -> list[tuple[LineView, int]]:
+    """The lines that pieces of an item are of, the first ones first, with how many; they are taken off `left`.
+
+    Raises `PolicyDenied` LINES-OWNED for more than there are.
+    """
+    taken = []
+    for line in lines:
+        if line["sku"] == sku and (part := min(quantity, left.get(line["number"], 0))):
+            taken.append((line, part))
+            left[line["number"]] -= part
+            quantity -= part
+    if quantity:
+        raise policy_denied("LINES-OWNED", sku)
+    return taken
+
+
 def the_quantity(line: LineView, said: str | None, verb: str) -> int | Question:
     """How many pieces of a line: its only one, all, or a number that is said."""
     if line["quantity"] == 1 or (said and _ALL.search(said)):
@@ -89,10 +105,15 @@ def option_in_words(option: Mapping[str, Any]) -> str:
 
 
 async def the_method(
-    shop: Services, customer_id: str, said: str, question: str, *, but: str | None = None
+    shop: Services, customer_id: str, said: str, question: str, *, but: str
 ) -> dict[str, Any] | Question:
-    """A payment method of the customer's own that is named; `but` is the one that it is not."""
+    """A payment method of the customer's own that is named, and is not the present one, `but`.
+
+    Raises `PolicyDenied` PAYMENT-DIFFERENT when that is named, or there is no other.
+    """
     own = [each for each in await shop.queries.payment_methods(customer_id) if each["id"] != but]
+    if said == but or not own:
+        raise policy_denied("PAYMENT-DIFFERENT", but)
     exactly = [each for each in own if each["id"] == said]
     found = exactly or best(own, said, lambda each: f"{each['id']} {each['label']}")
     if len(found) == 1:

@@ -1,12 +1,11 @@
 """Give back what was delivered; it is refunded when it is here (RETURN-STATUS, RETURN-REFUND-TO)."""
 
-from collections import Counter
 from typing import Any
 
 from pydantic import Field
 
 from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
-from agent.capabilities.finding import the_line, the_order, the_quantity
+from agent.capabilities.finding import take, the_line, the_order, the_quantity
 from agent.commerce.commands import LineQuantity, RequestReturn
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.types import Form, Id
@@ -46,26 +45,14 @@ async def _propose(shop: Services, customer_id: str, slots: ReturnSlots) -> Outc
         raise policy_denied("RETURN-STATUS", f"{order['id']} is {order['status']}")
     method = slots.payment_method_id or order["payment_method_id"]
     if slots.pieces:
-        return _proposal(order, _lines_of(order, slots.pieces), method)
+        left = await shop.queries.left_to_return(order["id"])
+        taken = [take(order["lines"], left, piece.sku, piece.quantity) for piece in slots.pieces]
+        return _proposal(order, [line for lines in taken for line in lines], method)
     line = the_line(order, slots.item or slots.text, "take back")
     if isinstance(line, Question):
         return line
     quantity = the_quantity(line, slots.quantity, "take back")
     return quantity if isinstance(quantity, Question) else _proposal(order, [(line, quantity)], method)
-
-
-def _lines_of(order: OrderView, pieces: tuple[Piece, ...]) -> list[tuple[LineView, int]]:
-    """Which lines the pieces are of, and how many of each. Raises `PolicyDenied` LINES-OWNED."""
-    taken: list[tuple[LineView, int]] = []
-    for sku, quantity in sum((Counter({piece.sku: piece.quantity}) for piece in pieces), Counter[str]()).items():
-        left = quantity
-        for line in order["lines"]:
-            if line["sku"] == sku and left:
-                taken.append((line, min(left, line["quantity"])))
-                left -= taken[-1][1]
-        if left:
-            raise policy_denied("LINES-OWNED", sku)
-    return taken
 
 
 def _proposal(order: OrderView, lines: list[tuple[LineView, int]], method: str) -> Proposal:

@@ -3,13 +3,14 @@
 One proposal changes pieces of one line; the difference in price goes by the order's own payment method.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 
 from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
-from agent.capabilities.finding import line_of, option_in_words, the_line, the_option, the_order, the_quantity
+from agent.capabilities.finding import option_in_words, take, the_line, the_option, the_order, the_quantity
 from agent.commerce.commands import ReplaceLines, RequestExchange, Swap
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.types import Form, Id
@@ -51,7 +52,7 @@ async def _swap(shop: Services, customer_id: str, slots: SwapSlots, *, verb: str
         raise policy_denied(rule, f"{order['id']} is {order['status']}")
     method = slots.payment_method_id or order["payment_method_id"]
     if slots.swaps:
-        return _proposal(order, [await _exactly(shop, order, swap) for swap in slots.swaps], verb, method)
+        return _proposal(order, await _exactly(shop, order, slots.swaps), verb, method)
     line = the_line(order, slots.item or slots.text, verb)
     if isinstance(line, Question):
         return line
@@ -68,13 +69,18 @@ _Swapped = tuple[LineView, dict[str, Any], int]
 """A line, the option that takes its place, and how many pieces."""
 
 
-async def _exactly(shop: Services, order: OrderView, swap: Swap) -> _Swapped:
-    """What a swap by SKUs means. Raises `PolicyDenied` LINES-OWNED, LINES-PRODUCT."""
-    line = line_of(order, swap.old)
-    option = next((each for each in await shop.queries.options(swap.old) if each["sku"] == swap.new), None)
-    if option is None:
-        raise policy_denied("LINES-PRODUCT", swap.new)
-    return line, option, swap.quantity
+async def _exactly(shop: Services, order: OrderView, swaps: Sequence[Swap]) -> list[_Swapped]:
+    """What swaps by SKUs mean. Raises `PolicyDenied` LINES-OWNED, LINES-PRODUCT."""
+    there = [line for line in order["lines"] if line["reservation"] in ("held", "shipped")]
+    left = {line["number"]: line["quantity"] for line in there}
+    taken = [(swap, take(order["lines"], left, swap.old, swap.quantity)) for swap in swaps]
+    swapped = []
+    for swap, lines in taken:
+        option = next((each for each in await shop.queries.options(swap.old) if each["sku"] == swap.new), None)
+        if option is None:
+            raise policy_denied("LINES-PRODUCT", swap.new)
+        swapped += [(line, option, number) for line, number in lines]
+    return swapped
 
 
 def _proposal(order: OrderView, swapped: list[_Swapped], verb: str, method: str) -> Proposal:

@@ -101,13 +101,15 @@ class Commerce:
         """
         return (await self._once(command))[0]
 
-    async def rehearse(self, command: Command) -> Denial | None:
-        """Whether a command would be denied as things are; nothing of it is kept. Its key is not looked at."""
+    async def rehearse(self, *commands: Command) -> Denial | None:
+        """Whether commands, one after the other, would be denied as things are; nothing of them is kept. Their keys are
+        not looked at, and differ."""
 
         def act(session: Session) -> None:
-            account_freeze.check_not_frozen(session, command)
-            HANDLERS[type(command)](session, command, self._db.clock())
-            session.flush()
+            for command in commands:
+                account_freeze.check_not_frozen(session, command)
+                HANDLERS[type(command)](session, command, self._db.clock())
+                session.flush()
             raise _RehearsedError
 
         try:

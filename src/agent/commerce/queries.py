@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
+from agent.commerce.differences import declined_difference
 from agent.commerce.lifecycle import AT_WORK, UNANSWERED
 from agent.commerce.locks import OrderRef, seen
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import is_thread_of
+from agent.commerce.returned_pieces import left_with_customer
 from agent.commerce.views import OrderView, order_view, order_views
 from agent.ledger.base import total
 from agent.ledger.database import Database
@@ -163,6 +165,17 @@ class Queries:
     def refundable(self, session: Session, order_id: str) -> int:
         """What can still be refunded of an order, in minor units."""
         return refundable_of_order(session, order_id)
+
+    @reads
+    def declined_difference(self, session: Session, order_id: str) -> tuple[int, str] | None:
+        """What was to be paid for a change or an exchange of an order, in minor units, and the method that declined."""
+        owed = declined_difference(session, order_id)
+        return (owed.amount, owed.method_id) if owed else None
+
+    @reads
+    def left_to_return(self, session: Session, order_id: str) -> dict[int, int]:
+        """How many pieces of each line, by its number, the customer has, and has not asked to give back."""
+        return {line.number: left for line, left in left_with_customer(session, order_id)}
 
     @reads
     def parcel(self, session: Session, parcel_id: str) -> ParcelView | None:

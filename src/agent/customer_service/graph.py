@@ -33,7 +33,7 @@ graph = (
     .add_node(knowledge, cache_policy=QUESTIONS)
     .add_node(dispatch)
     .add_node(specialist, retry_policy=LEDGER, timeout=READING, error_handler=topic_failed)  # answers, never routes
-    .add_node(plan)
+    .add_node(plan, retry_policy=LEDGER)
     .add_node(review, retry_policy=LEDGER, error_handler=not_now)
     .add_node(approval)  # the only node that may interrupt: no handler, no retry
     .add_node(decide, retry_policy=LEDGER)

@@ -23,6 +23,7 @@ from agent.customer_service.message_history import messages_update
 from agent.customer_service.plan_execution import (
     approved,
     counter_offer,
+    join,
     make,
     review_plan,
     told_of_answer,
@@ -114,7 +115,8 @@ async def specialist(state: TopicTask, runtime: Runtime[Context]) -> Update:
     except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
         findings = {state["key"]: Finding(text=denial.sentence, action=None, unfinished=None)}
-    for sentence in (each for finding in findings.values() for each in sentences(finding["text"])):
+    certain = [finding["text"] for finding in findings.values() if not finding["action"]]
+    for sentence in (each for text in certain for each in sentences(text)):
         runtime.stream_writer({"progress": "answer", "text": sentence})
     retries = runtime.execution_info.node_attempt - 1 if runtime.execution_info else 0
     return {"findings": findings, "retry_count": retries}
@@ -130,10 +132,10 @@ def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]
     return Command(goto="plan", update={"findings": {state["key"]: failed}, "error_count": 1})
 
 
-def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
+async def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """Join what the specialists found into sentences, and their proposals into one plan; some need no yes."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
-    actions = list({digest(each): each for finding in findings if (each := finding["action"])}.values())  # each once
+    notes, actions = await join(await services(), findings, state.get("customer_id"))
     plan_id = f"{this_thread(runtime)}:{turn_of(state)}:{digest(actions)[:8]}"
     ready = [
         ReadyAction(key=f"plan:{plan_id}:{n}:once", action=action, request_id=None)
@@ -144,15 +146,7 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execut
     before, waiting = state.get("plan"), open_wishes(state)
     together = [*(each for each in (before["actions"] if before else []) if each not in asked), *asked]
     update: Update = {
-        "notes": list(
-            dict.fromkeys(
-                [
-                    *state["notes"],
-                    *(finding["text"] for finding in findings if finding["text"]),
-                    *asked_again(waiting),
-                ]
-            )
-        ),
+        "notes": list(dict.fromkeys([*state["notes"], *notes, *asked_again(waiting)])),
         "plan": Plan(id=plan_id, actions=together) if asked else before,
         "ready": ready,
         "unfinished": [*waiting, *asked_for(findings)] or None,

@@ -101,11 +101,12 @@ async def _findings(shop: Services, task: TopicTask, toolbox: Toolbox, draft: st
     """What a model found, in words that may leave, with what it proposed."""
     key, answers = task["key"], [answer for answer in toolbox.answers if answer not in draft]
     text = "\n\n".join([draft, *answers] if draft else answers)
-    if not text and not toolbox.actions:
+    if not text and not toolbox.actions and not toolbox.denied:
         articles = await shop.knowledge.search(toolbox.searched, 1) if toolbox.searched else []
         return {key: await _by_rules(shop, task, articles[0].as_dict() if articles else task["article"])}
     words = Finding(text=text, action=None, unfinished=toolbox.unfinished)
     changes = [Finding(text="", action=action, unfinished=None) for action in toolbox.actions]
+    changes += [Finding(text=why, action=action, unfinished=None) for action, why in toolbox.denied.values()]
     return {key: words} | {f"{key}.{n}": change for n, change in enumerate(changes)}
 
 

@@ -41,7 +41,8 @@ class ReadyAction(TypedDict):
 
 
 class Finding(TypedDict):
-    """What one specialist found: words for the customer and, perhaps, a change to propose."""
+    """What one specialist found: words for the customer, or a change to propose; or both, a change that would be denied
+    as things are, with the reason."""
 
     text: str
     action: PlannedAction | None

@@ -44,6 +44,8 @@ class Toolbox:
         self._grounds = Grounds(said)
         self.facts: list[str] = []
         self.actions: list[PlannedAction] = []
+        self.denied: dict[str, tuple[PlannedAction, str]] = {}
+        """What would be denied as things are, by capability, and why: another topic may make it possible."""
         self.unfinished: Unfinished | None = None
         self.searched: str | None = None  # by which words articles were found last
         self._answers: dict[str, str] = {}
@@ -116,18 +118,20 @@ class Toolbox:
     async def _planned(self, capability: Capability, proposal: Proposal) -> str:
         """Have a proposal join the plan, unless it would be denied as things are."""
         assert capability.command is not None  # noqa: S101  (only what has one is a tool)
+        action = PlannedAction(name=capability.name, arguments=proposal.arguments, sentence=proposal.sentence)
         if capability.approval is None and not capability.at_once:
             try:
                 command = capability.command(Requester("rehearsal", str(self._customer_id)), proposal.arguments)
             except ValidationError as error:
                 return f"Not proposed: {first_error(error)}"
             if denial := await self._shop.commerce.rehearse(command):
-                raise PolicyDenied(denial.rule, denial.sentence)
-        action = PlannedAction(name=capability.name, arguments=proposal.arguments, sentence=proposal.sentence)
+                self.denied[capability.name] = action, denial.sentence
+                return denial.sentence
         if action not in self.actions:
             if len(self.actions) >= MOST_ACTIONS:
                 return f"Not proposed: {MOST_ACTIONS} changes are proposed already."
             self.actions.append(action)
         self._answers.pop(capability.name, None)
+        self.denied.pop(capability.name, None)
         self.unfinished = None
         return f"Proposed, and done when the customer says yes: {proposal.sentence}"

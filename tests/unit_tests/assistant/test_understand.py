@@ -100,6 +100,12 @@ async def test_an_order_that_nobody_named_is_dropped(named: str) -> None:
     assert understood.topics[0].order_id is None
 
 
+@pytest.mark.parametrize("named", ["w1001", "#W-1001", "order 1001"])
+async def test_an_order_is_the_same_however_the_model_writes_it(named: str) -> None:
+    understood, _ = await read(understands(proposal(order_id=named)))
+    assert understood.topics[0].order_id == "W-1001"
+
+
 async def test_an_order_of_the_history_may_be_meant() -> None:
     with OpenAIStub([understands(proposal(order_id="W-1009"))]) as stub:
         async with understander(stub) as reader:

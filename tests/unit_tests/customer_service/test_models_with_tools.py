@@ -1,15 +1,23 @@
 """Specialists with a model: what it looks up and proposes, what is left of it, and what happens when it fails."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from agent.assistant.languages import LANGUAGES
+from agent.assistant.models import RequestType, Topic, Understanding
+from agent.commerce.commands import ReceiveReturn, RequestExchange, RequestReturn, Swap
+from agent.commerce.policy import RULES
 from agent.customer_service.reply_templates import OPENLY, SHALL_I
+from agent.identity import Caller
+from agent.ledger.tables import OrderLineRow
 from agent.services import Services
-from tests.support.conversations import ADA, conversation, say
+from tests.support.conversations import ADA, BEN, conversation, say
 from tests.support.model_desk import Answers, is_triage, results, specialist, with_model
-from tests.support.openai_stub import Step, calls, completes, fails, hangs
+from tests.support.openai_stub import Step, calls, completes, fails, hangs, understands
+from tests.support.scenes import ask, entries, new_order, paid
+from tests.support.scenes import replace as replace_lines
 
 CANCEL = ("propose_cancel_order", {"order_id": "W-1002", "reason": "no longer needed"})
 
@@ -151,6 +159,124 @@ async def test_when_no_model_answers_the_rules_do_and_say_so_once(shop: Services
     assert told.startswith(OPENLY["degraded"])
     assert "W-1002 (1 × Table lamp, 2 × Linen cushion, 147.00 USD): pending." in told
     assert ADA.identity not in told
+
+
+@pytest.mark.parametrize(("order_id", "who"), [("W-1002", ADA), ("W-1004", BEN)])
+async def test_the_method_that_pays_already_is_denied_and_not_asked_about(
+    shop: Services, order_id: str, who: Caller
+) -> None:
+    present = (await shop.queries.get(order_id))["payment_method_id"]
+    same = ("propose_change_payment", {"order_id": order_id, "method": present})
+    async with with_model(shop, specialist("order_change", calls(same), completes(""))):
+        told = await say(conversation(), "charge it elsewhere", who)
+    assert told == f"{RULES['PAYMENT-DIFFERENT']} ({present})"
+
+
+async def changed_and_declined(shop: Services) -> str:
+    """An order of which an item was changed for one that is 20.00 dearer; the card for that declined."""
+    await paid(shop, new_order(lines={"LAMP-OAK": 2}))
+    await replace_lines(shop, "A-1", ("LAMP-OAK", "LAMP-BRASS"), method="ada_declines")
+    assert await shop.payments.collect("A-1") == {"c1": "declined"}
+    return "A-1"
+
+
+async def exchanged_and_declined(shop: Services) -> str:
+    """An order of which an item was exchanged for one that is 20.00 dearer, and is back; the card for that declined."""
+    swaps = (Swap(old="LAMP-OAK", new="LAMP-BRASS"),)
+    await ask(shop, RequestExchange, order_id="W-1001", swaps=swaps, payment_method_id="ada_declines")
+    await ask(shop, ReceiveReturn, key="r1", order_id="W-1001")
+    assert await shop.payments.collect("W-1001") == {"r1": "declined"}
+    return "W-1001"
+
+
+@pytest.mark.parametrize("declined", [changed_and_declined, exchanged_and_declined])
+async def test_what_was_declined_of_an_order_can_be_paid_by_the_method_that_paid_the_rest(
+    shop: Services, declined: Callable[[Services], Awaitable[str]]
+) -> None:
+    order_id = await declined(shop)
+    by_card = ("propose_change_payment", {"order_id": order_id, "method": "ada_card"})
+    thread = conversation()
+    async with with_model(shop, specialist("order_change", calls(by_card), completes(""))):
+        told = await say(thread, "take it from the first card then")
+        await say(thread, "yes")
+    assert (
+        f"Pay what was declined of order {order_id}, 20.00 USD, by Card ending 0001, instead of ada_declines." in told
+    )
+    assert ("capture", 20_00) in await entries(shop, order_id)
+
+
+async def lamp_on_two_lines(shop: Services) -> None:
+    """W-1001 has the same lamp on two lines, which were paid at 649.00 and 69.00."""
+    with shop.database.writing() as session:
+        session.get_one(OrderLineRow, ("W-1001", 1)).sku = "LAMP-OAK"
+
+
+async def test_pieces_of_an_item_on_two_lines_are_exchanged_at_what_was_paid_for_each(shop: Services) -> None:
+    await lamp_on_two_lines(shop)
+    swap = {"old": "LAMP-OAK", "new": "LAMP-BRASS", "quantity": 2}
+    exchange = ("propose_exchange_items", {"order_id": "W-1001", "swaps": [swap]})
+    thread = conversation()
+    async with with_model(shop, specialist("order_return", calls(exchange), completes(""))):
+        told = await say(thread, "both in the other finish please")
+        await say(thread, "yes")
+    assert "refund 540.00 USD to ada_card" in told
+    assert (await shop.queries.get("W-1001"))["status"] == "exchange requested"
+
+
+async def test_what_is_returned_a_second_time_is_of_the_line_that_is_left(shop: Services) -> None:
+    await lamp_on_two_lines(shop)
+    await ask(shop, RequestReturn, order_id="W-1001", skus=("LAMP-OAK",), payment_method_id="ada_card")
+    await ask(shop, ReceiveReturn, key="r1", order_id="W-1001")
+    again = ("propose_return_items", {"order_id": "W-1001", "pieces": [{"sku": "LAMP-OAK"}]})
+    thread = conversation()
+    async with with_model(shop, specialist("order_return", calls(again), completes(""))):
+        told = await say(thread, "and the other lamp too")
+        await say(thread, "yes")
+    assert "refund 69.00 USD to ada_card" in told
+    assert (await shop.queries.get("W-1001"))["status"] == "return requested"
+
+
+CANCEL_FIRST, PAY_BY_GIFT_CARD = "I no longer need W-1009.", "Take A-1 from my gift card."
+
+
+def two_topics(*said: str) -> Answers:
+    """A model that reads these as a cancel and a change of payment, and proposes both."""
+    proposals = {
+        CANCEL_FIRST: ("propose_cancel_order", {"order_id": "W-1009", "reason": "no longer needed"}),
+        PAY_BY_GIFT_CARD: ("propose_change_payment", {"order_id": "A-1", "method": "ella_gift"}),
+    }
+    types: dict[str, RequestType] = {CANCEL_FIRST: "order_cancel", PAY_BY_GIFT_CARD: "order_change"}
+
+    def answers(request: dict[str, Any]) -> Step:
+        if is_triage(request):
+            topics = [Topic(request_type=types[text], text=text) for text in said]
+            return understands(Understanding(act="request", topics=topics))
+        [mine] = [text for text in said if text in request["messages"][0]["content"]]
+        return completes("") if results(request) else calls(proposals[mine])
+
+    return answers
+
+
+async def test_what_one_wish_makes_possible_for_another_is_in_the_plan(shop: Services) -> None:
+    """The gift card covers the one order when the other is given back to it."""
+    await paid(shop, new_order(customer="ella_novak", method="ella_card", lines={"LAMP-OAK": 2}))
+    ella, thread = Caller("ella_novak", "customer"), conversation()
+    async with with_model(shop, two_topics(CANCEL_FIRST, PAY_BY_GIFT_CARD)):
+        told = await say(thread, f"{CANCEL_FIRST} {PAY_BY_GIFT_CARD}", ella)
+        await say(thread, "yes", ella)
+    assert RULES["PAYMENT-GIFT-COVERS"] not in told
+    assert (await shop.queries.get("W-1009"))["status"] == "cancelled"
+    assert (await shop.queries.get("A-1"))["payment_method_id"] == "ella_gift"
+
+
+async def test_what_no_other_wish_makes_possible_is_told_and_not_in_the_plan(shop: Services) -> None:
+    """As they are said: what comes later helps nothing before it."""
+    await paid(shop, new_order(customer="ella_novak", method="ella_card", lines={"LAMP-OAK": 2}))
+    ella, thread = Caller("ella_novak", "customer"), conversation()
+    async with with_model(shop, two_topics(PAY_BY_GIFT_CARD, CANCEL_FIRST)):
+        told = await say(thread, f"{PAY_BY_GIFT_CARD} {CANCEL_FIRST}", ella)
+    assert RULES["PAYMENT-GIFT-COVERS"] in told
+    assert [action["name"] for action in (await thread.values())["plan"]["actions"]] == ["cancel_order"]
 
 
 GERMAN = "Bitte stornieren Sie meine Bestellung W-1002, ich brauche sie nicht mehr"
