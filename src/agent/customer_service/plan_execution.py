@@ -50,6 +50,8 @@ async def join(
     actions: list[PlannedAction] = []
     for finding in findings:
         text, action = finding["text"], finding["action"]
+        if action in actions:  # of several topics for one wish
+            continue
         if action and (not text or (actions and await _are_possible(shop, [*actions, action], str(customer_id)))):
             actions.append(action)
         elif text:

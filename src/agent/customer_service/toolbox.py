@@ -4,9 +4,9 @@ A proposal changes nothing: it is looked into by its capability, rehearsed on th
 the customer is asked about. What a model fills in is held against what was said and what was found.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -17,6 +17,7 @@ from agent.capabilities.passing_on import TALK_TO_PERSON
 from agent.capabilities.readings import READINGS, Reading
 from agent.capabilities.wishes import READ, Unfinished, plainly_asked
 from agent.commerce.commands import first_error
+from agent.commerce.policy import RULES
 from agent.commerce.types import Form
 from agent.customer_service.grounds import Grounds
 from agent.customer_service.state import PlannedAction
@@ -85,9 +86,13 @@ class Toolbox:
         try:
             return await self._looked_into(capability, form)
         except PolicyDenied as denial:
-            if self._grounds.are_of(denial.sentence, form.model_dump()):
-                self._answers[capability.name] = denial.sentence
+            self._answers[capability.name] = self._for_customer(denial, form.model_dump())
             return denial.sentence
+
+    def _for_customer(self, denial: PolicyDenied, given: Mapping[str, Any]) -> str:
+        """A denial as the customer hears it: the rule alone, where its detail would quote what a model made up."""
+        grounded = self._grounds.are_of(denial.sentence, given)
+        return denial.sentence if grounded else RULES.get(denial.rule, "")
 
     async def _looked_into(self, capability: Capability, form: Form) -> str:
         given = {name: value for name in type(form).model_fields if (value := getattr(form, name)) is not None}
@@ -125,7 +130,13 @@ class Toolbox:
             except ValidationError as error:
                 return f"Not proposed: {first_error(error)}"
             if denial := await self._shop.commerce.rehearse(command):
-                self.denied[capability.name] = action, denial.sentence
+                own = await self._shop.queries.payment_methods(str(self._customer_id))
+                self._grounds.add([method["id"] for method in own])
+                told = self._for_customer(PolicyDenied(denial.rule, denial.sentence), proposal.arguments)
+                if self._grounds.are_of(repr(proposal.arguments), proposal.arguments):
+                    self.denied[capability.name] = action, told
+                else:
+                    self._answers[capability.name] = told
                 return denial.sentence
         if action not in self.actions:
             if len(self.actions) >= MOST_ACTIONS:

@@ -625,7 +625,7 @@ def sample(field: Json, form: Json) -> Any:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("request_type", get_args(RequestType))
+@pytest.mark.parametrize("request_type", [each for each in get_args(RequestType) if each != "person"])
 async def test_arguments_of_every_wrong_kind_for_every_tool_change_nothing(
     shop: Services, request_type: RequestType
 ) -> None:
@@ -647,7 +647,7 @@ async def test_arguments_of_every_wrong_kind_for_every_tool_change_nothing(
 
     await played(
         shop,
-        Script(["what about W-1002"] * 3, model, never=[*BENS, ASKS], calls=63, settings={"model_steps": 20}),
+        Script(["what about W-1002"] * 8, model, never=[*BENS, ASKS], calls=168, settings={"model_steps": 20}),
     )
     assert {"show_order", "find_products", "propose_talk_to_person"} <= offered
     assert not left

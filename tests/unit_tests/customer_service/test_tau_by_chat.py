@@ -251,7 +251,8 @@ async def test_a_customer_who_is_handed_over_to_a_person_can_go_on_meanwhile() -
         tickets = (await dump(desk.shop))["tickets"]
         _, orders = desk.differing(await dump(desk.shop))
     assert [exchange.denial() for exchange in told] == [None, None]
-    assert [ticket["text"] for ticket in tickets] == [told[0].wishes[0].sentence]
+    [ticket] = tickets
+    assert told[0].wishes[0].sentence in ticket["text"]
     assert orders[PENDING["order_id"]]["status"] == "cancelled"
 
 
