@@ -21,6 +21,8 @@ from agent.shop import SHOP
 WEIGHTS: Final = Path(__file__).with_name("classifier.weights")
 BUCKETS: Final = 1 << 13
 """Features are hashed into so many; a row of weights each."""
+LEAST: Final = 0.002
+"""How likely a label must be to be among the guesses."""
 TOKENS_LIMIT: Final = 300
 """Words of a message that are looked at."""
 
@@ -92,7 +94,7 @@ class Classifier:
         self._row = lru_cache(16384)(lambda feature: self._rows[bucket(feature)])
 
     def guesses(self, text: str, rules: Iterable[str] = ()) -> list[Guess]:
-        """What a text is about, the likeliest first; their likelihoods sum up to 1.
+        """What a text is about, the likeliest first, without what is next to impossible.
 
         Args:
             text: words on one line.
@@ -110,8 +112,8 @@ class Classifier:
         most = max(scores)
         weights = [math.exp(score - most) for score in scores]
         whole = sum(weights)
-        ranked = sorted(zip(weights, self.labels, strict=True), reverse=True)
-        return [Guess(label, weight / whole) for weight, label in ranked]
+        likely = [each for each in zip(weights, self.labels, strict=True) if each[0] > LEAST * whole]
+        return [Guess(label, weight / whole) for weight, label in sorted(likely, reverse=True)]
 
     def _sum_of_word(self, word: str) -> tuple[int, int]:
         features = of_word(word)

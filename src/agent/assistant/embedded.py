@@ -76,8 +76,9 @@ def read(text: str, *, pending: bool) -> Reading:
         return Reading(Understanding(act="unclear"))
     if dialogue_phrases.PERSON.search(words) and not says_more(words, dialogue_phrases.PERSON, *ANSWERS):
         return Reading(_done([], "person", text))
-    drafts = list(_drafts(text))
-    topics, talk = _topics(text, drafts), _talk(words)
+    talk = _talk(words)
+    drafts = list(_drafts(text, talk))
+    topics = _topics(text, drafts)
     by_rule = any(draft.rule for draft in drafts)
     only_named = not by_rule and all(draft.bare for draft in drafts)
     types = {topic.request_type for topic in topics}
@@ -112,7 +113,8 @@ def _wish(words: str) -> str:
 
 def rule_names(text: str) -> list[str]:
     """Names of all rules that match a text: the classifier weighs them with the words."""
-    return _names(list(_drafts(text)), _talk(" ".join(plain(text).split())))
+    talk = _talk(" ".join(plain(text).split()))
+    return _names(list(_drafts(text, talk)), talk)
 
 
 def _names(drafts: Sequence["_Draft"], talk: Sequence[str]) -> list[str]:
@@ -180,7 +182,7 @@ def whole_clauses(text: str, excerpt: str) -> str:
 
 def _wishes(text: str, only: frozenset[str] | None = None) -> set[RequestType]:
     """The topics that a text has rules for, perhaps only by those rules."""
-    rules = (draft.rule for draft in _drafts(text) if draft.rule)
+    rules = (draft.rule for draft in _drafts(text, _talk(" ".join(plain(text).split()))) if draft.rule)
     return {rule.request_type for rule in rules if only is None or rule.name in only}
 
 
@@ -215,15 +217,15 @@ def _topics(text: str, found: Sequence["_Draft"]) -> list[Topic]:
     return list(islice(topics, TOPICS_LIMIT))
 
 
-def _drafts(text: str) -> Iterator[_Draft]:
-    """One draft for each clause that says something, and for each order that it names."""
+def _drafts(text: str, talk: Sequence[str]) -> Iterator[_Draft]:
+    """One draft for each clause that says something, and for each order that it names; `talk` is the whole text's."""
     for start, end in _clauses(plain(text)):
         clause = text[start:end]
         ids = order_ids(clause)
         words = bare_words(clause)
         if not ids and not says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER):
             continue
-        rule = _rule(words, names_order=bool(ids))
+        rule = _rule(words, names_order=bool(ids), talks=bool(talk))
         bare = bool(ids) and all(word.lower() in _ORDER_WORDS for word in _WORD.findall(words))
         yield from (_Draft(start, end, rule, order_id, bare) for order_id in ids or (None,))
 
@@ -236,11 +238,11 @@ def _clauses(text: str) -> Iterator[tuple[int, int]]:
     yield start, len(text)
 
 
-def _rule(words: str, *, names_order: bool) -> Rule | None:
+def _rule(words: str, *, names_order: bool, talks: bool) -> Rule | None:
     """The rule for one clause. A general question names no order, and is about the shop."""
     may_match = intent_rules.BY_WORDS.candidates(words)
     wish = intent_rules.NEGATED.sub(" ", words) if "negated" in may_match else words
-    talk = _talk(wish)
+    talk = _talk(wish) if talks else []
     if "other_shop" in talk:
         return None
     no_question = names_order or "out_of_scope" in talk

@@ -74,14 +74,14 @@ def _choices(guesses: list[Guess], by_rule: str | None) -> tuple[str, ...]:
     if sum(each.likelihood for each in likely) < WORTH_ASKING:
         return ()
     asked = likely[:CHOICES_LIMIT] if len(likely) > 1 else wishes[:2]
-    return tuple(each.label.name for each in asked)
+    return tuple(each.label.name for each in asked) if len(asked) > 1 else ()
 
 
 def _close(guesses: list[Guess]) -> bool:
     """Whether two wishes are nearly as likely as one another."""
     first = guesses[0].label.topic
-    second = next(each.label.topic for each in guesses if each.label.topic != first)
-    if {first, second} & TALK:
+    second = next((each.label.topic for each in guesses if each.label.topic != first), None)
+    if second is None or {first, second} & TALK:
         return False
     return _likelihood(guesses, second) >= CLOSE * _likelihood(guesses, first)
 

