@@ -180,10 +180,9 @@ def _of_money(session: Session, order: OrderRow, clock: _Clock) -> Iterator[Hint
         else:
             yield _next(f"payment {payment.key} is asked for again", clock.run(payment.next_at))
     for debt in session.scalars(select(DebtRow).where(DebtRow.order_id == order.id, ~DebtRow.settled)):
-        asked = f"; people are asked after {ATTEMPTS}" if debt.attempts < ATTEMPTS else ""
-        what = f"attempt {debt.attempts + 1} of debt {debt.key}{asked}"
-        yield _next("it is looked up whether " + debt.key + " has succeeded" if debt.pending_since else what,
-                    clock.run(debt.next_at))  # fmt: skip
+        attempt = f"attempt {debt.attempts + 1} of debt {debt.key}; people are asked after {ATTEMPTS}"
+        pending = f"it is looked up whether debt {debt.key} is settled"
+        yield _next(pending if debt.pending_since else attempt, clock.run(debt.next_at))
         yield _can("desk ops breakers", "is its provider or carrier away?")
 
 
