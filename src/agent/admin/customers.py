@@ -104,15 +104,17 @@ def forget(
             for card, amount in left.items():
                 screen.progress(f"{SHOP.money(amount)} on gift card {card} is given up with it")
             _confirm(customer_id, sure=yes)
-        Forgotten(config.data_dir).add(customer_id, database.clock())
+        forgotten = Forgotten(config.data_dir)
+        forgotten.read()  # one that can't be read is found before anything is erased
         _erase(screen, database, Trail.of(config), customer_id)
+        forgotten.add(customer_id, database.clock())
         gone = _ask_platform(config, lambda client: _delete(client, customer_id, threads))
         with database.writing() as session:
             session.execute(table_of(ConversationRow).delete().where(ConversationRow.customer_id == customer_id))
         compact(config.ledger_url)
     screen.document({"customer_id": customer_id, "threads": gone, "gift_cards": left, "again": bool(was_before)})
     if config.environment == "development":
-        screen.progress("`langgraph dev` keeps states of deleted threads in .langgraph_api: remove that folder")
+        screen.progress("`langgraph dev` keeps states of deleted threads in .langgraph_api: stop it, and remove that")
     token = f"desk tokens revoke {customer_id}"
     screen.print(plain(f"{customer_id} is forgotten, with {gone} threads. If they have a token: {token}"))
 

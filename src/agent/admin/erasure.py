@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from agent.approvals.erasure import ERASED, erase_words
@@ -144,7 +144,7 @@ def record(session: Session, name: str, customer_id: str, actor: str, now: datet
 
 
 def _set_aside(threads: set[str], orders: set[str]) -> ColumnElement[bool]:
-    return QuarantineRow.thread_id.in_(threads) | func.coalesce(QuarantineRow.order_id, "").in_(orders)
+    return QuarantineRow.thread_id.in_(threads) | QuarantineRow.order_id.in_(orders)
 
 
 def _of_order(form: type[Base]) -> Any:

@@ -161,7 +161,12 @@ def test_without_a_token_of_the_service_account_nothing_is_done(
     assert (refused.code, "SERVICE_TOKEN" in refused.err) == (ExitCode.USAGE, True)
 
 
-CUTS = ("agent.admin.erasure.erase", "agent.admin.customers._delete", "agent.admin.customers.compact")
+CUTS = (
+    "agent.admin.erasure.erase",
+    "agent.admin.forgotten.Forgotten.add",
+    "agent.admin.customers._delete",
+    "agent.admin.customers.compact",
+)
 
 
 @pytest.mark.parametrize("cut", CUTS)
@@ -177,8 +182,8 @@ def test_cut_at_any_point_it_is_given_again(  # noqa: PLR0917
         patch.setattr(cut, killed)
         with pytest.raises(KeyboardInterrupt):
             customers.forget(FREE, yes=True, url=None, as_json=False)
-    assert FREE in json.loads((data / "forgotten.json").read_text())
     assert desk("customers", "forget", FREE, "--yes").code == 0
+    assert FREE in json.loads((data / "forgotten.json").read_text())
     assert platform.threads == {}
     assert row(data, "SELECT first_name FROM customers WHERE id = ?", FREE) == ("(erased)",)
 
@@ -226,6 +231,7 @@ def test_a_key_of_another_server_proves_nothing_and_nothing_is_erased(
     monkeypatch.setenv("TRAIL_KEY", "another server's")
     refused = desk("customers", "forget", FREE, "--yes")
     assert (refused.code, "TRAIL_KEY" in refused.err) == (ExitCode.REFUSED, True)
+    assert not (data / "forgotten.json").exists()
     assert row(data, "SELECT first_name FROM customers WHERE id = ?", FREE) != ("(erased)",)
     monkeypatch.delenv("TRAIL_KEY")
     assert desk("customers", "forget", FREE, "--yes").code == 0
@@ -259,7 +265,8 @@ def test_a_backup_of_before_brings_them_back_and_that_is_said(desk: Desk, on_led
     assert desk("db", "restore", after, "--force", "--json").document["back_again"] == []
 
 
-def test_a_list_of_another_form_stops_imports_and_restores(desk: Desk, on_ledger: Any, data: Path) -> None:
+def test_a_list_of_another_form_is_said_and_nothing_is_erased(desk: Desk, on_ledger: Any, data: Path) -> None:
     (data / "forgotten.json").write_text("[1]")
     refused = desk("customers", "forget", FREE, "--yes")
     assert (refused.code, "no list of who was forgotten" in refused.err) == (ExitCode.USAGE, True)
+    assert row(data, "SELECT forgotten_at FROM customers WHERE id = ?", FREE) == (None,)
