@@ -25,8 +25,8 @@ settings.register_profile(  # how busy a machine is says nothing of what is test
 settings.load_profile("on any machine")
 
 OWN_SERVER = frozenset(
-    ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_capabilities", "test_restarts",
-     "test_tau_retail", "test_tickets")
+    ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_capabilities", "test_privacy",
+     "test_restarts", "test_tau_retail", "test_tickets")
 )  # fmt: skip
 """Files of integration tests that start servers of their own, and need nothing of the shared one."""
 

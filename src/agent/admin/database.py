@@ -7,8 +7,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.text import Text
+from sqlalchemy import Select, column, select, text
 
 from agent.admin.error_messages import in_one_line
+from agent.admin.forgotten import Forgotten
+from agent.approvals.erasure import ERASED
 from agent.client.connection import DeskError, ExitCode
 from agent.client.show import Screen, table
 from agent.files import keep_private
@@ -60,7 +63,10 @@ def restore(file: Path, force: Force = False, as_json: AsJson = False) -> None:
     screen = Screen(as_json=as_json)
     with in_one_line():
         kept = backups.restore(_ledger(), file, force=force, say=screen.progress)
-    _report(screen, file, kept)
+        back = _back_again()
+    _report(screen, file, kept, back_again=back)
+    for customer_id in back:
+        screen.print(Text(f"{customer_id} was forgotten, and is back: desk customers forget {customer_id}", "red"))
     screen.print(Text("start the server, and run `desk ops compare`: money may have moved since the backup was taken"))
     if kept.revision != schema.newest():
         screen.progress(f"revision {kept.revision} is behind {schema.newest()}: run `desk db upgrade`")
@@ -135,7 +141,19 @@ def _ledger() -> str:
     return config.ledger_url
 
 
-def _report(screen: Screen, file: Path, contents: Contents) -> None:
-    screen.document({"file": str(file)} | asdict(contents))
+def _back_again() -> list[str]:
+    """Customers who were forgotten after the backup was taken; the ledger may be of an older revision."""
+    forgotten = Forgotten(settings().data_dir).read()
+    if not forgotten:
+        return []
+    query: Select[tuple[str]] = (
+        select(column("id")).select_from(text("customers")).where(column("email").not_like(f"{ERASED}%"))
+    )
+    with explained(), sync_engine(settings().ledger_url).connect() as connection:
+        return sorted(forgotten.keys() & set(connection.scalars(query)))
+
+
+def _report(screen: Screen, file: Path, contents: Contents, **more: object) -> None:
+    screen.document({"file": str(file)} | asdict(contents) | more)
     rows = sum(contents.rows.values())
     screen.print(Text(f"{file}: revision {contents.revision}, {rows} rows in {len(contents.rows)} tables, checked"))

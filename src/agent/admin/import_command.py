@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from agent.admin.error_messages import in_one_line
+from agent.admin.forgotten import Forgotten
 from agent.client.connection import DeskError, ExitCode
 from agent.client.show import Screen
 from agent.commerce.shop_document import Shop
@@ -27,6 +28,7 @@ import_app = typer.Typer(
 def import_file(
     file: Annotated[Path | None, typer.Argument(help="The shop, as JSON.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the format as a JSON schema.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Take in customers who were forgotten here as well.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Load a shop into an empty ledger: products, customers, payment methods and past orders. All of it, or nothing."""
@@ -38,8 +40,18 @@ def import_file(
     screen = Screen(as_json=as_json)
     with in_one_line():
         shop = _read(file, screen)
+        forgotten = Forgotten(settings().data_dir)
+        back = sorted({customer.id for customer in shop.customers} & forgotten.read().keys())
+        if back and not again:
+            raise DeskError(
+                f"{file} is refused: these customers were forgotten: {', '.join(back)}; take them out, or give --again "
+                "if they are customers anew",
+                ExitCode.REFUSED,
+            )
         screen.progress(f"importing {len(shop.orders)} orders of {len(shop.customers)} customers")
         asyncio.run(_load(shop))
+        if back:
+            forgotten.remove(back)
     counts = {"products": len(shop.products), "customers": len(shop.customers), "orders": len(shop.orders)}
     screen.document({"file": str(file)} | counts)
     screen.print(Text(f"{file}: " + ", ".join(f"{n} {what}" for what, n in counts.items())))

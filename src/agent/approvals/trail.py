@@ -1,7 +1,8 @@
 """The trail of an approval: the request sealed, each decision chained to the one before it, by HMAC.
 
 Without the key nobody makes up an answer at the gate, or a yes in a checkpoint or a table, that would not show.
-Thread ids are left out: a request outlives its thread. What an answer means is in `requests`.
+Thread ids are left out: a request outlives its thread. What an answer means is in `requests`. Words that are erased
+leave their seal behind, and a second one over that and over what is left (`erasure`).
 """
 
 import hashlib
@@ -56,6 +57,14 @@ class Trail:
         """Whether an answer came through the gate, to the request as it stands."""
         return self._holds(seal, _answer(head, said, identity, role, named))
 
+    def of_erased_action(self, row: ApprovalRow) -> str:
+        """The seal of what is left of a request's action, once words of it are erased."""
+        return self._seal(_erased_action(row))
+
+    def of_erased_decision(self, before: str, row: DecisionRow) -> str:
+        """The seal of what is left of a decision that follows the seal `before`, once its note is erased."""
+        return self._seal(_erased_decision(before, row))
+
     def prove(self, row: ApprovalRow, decisions: Sequence[DecisionRow]) -> None:
         """Follow the chain from the request to its head, and hold the request against it.
 
@@ -68,21 +77,30 @@ class Trail:
         head, over = row.seal, row.asked
         for n, decision in enumerate(sorted(decisions, key=lambda each: each.number or 0), 1):
             link = f"decision {n}"
-            if decision.number != n or not self._holds(decision.seal or "", _decision(head, decision)):
+            if decision.number != n or not self._is_decision(head, decision):
                 raise BrokenTrailError(link, "not what was sealed, or one before it is missing")
-            about = {name: value for name, value in (decision.over or {}).items() if name != "seen"}
+            about = {name: value for name, value in (decision.over or {}).items() if name not in ("seen", "erased")}
             if decision.decision != "edit" and about != over:
                 raise BrokenTrailError(link, "about another action than was asked")
             head, over = decision.seal or "", about
         if row.head != head:
             raise BrokenTrailError("head", "a decision is missing")
-        shown = digest([row.action["name"], row.action["arguments"]])
-        if over != what_is_asked(row) or shown != row.action_hash:
+        if over != what_is_asked(row) or not self._is_action(row):
             raise BrokenTrailError("action", "changed without a decision")
         if row.status == "approved" and (missing := _missing(row, decisions)):
             raise BrokenTrailError("status", f"approved without {' and '.join(missing)}")
         if row.status == "open" and any(each.decision == "reject" for each in decisions):
             raise BrokenTrailError("status", "open although it was rejected")
+
+    def _is_decision(self, before: str, row: DecisionRow) -> bool:
+        if erasure := (row.over or {}).get("erased"):
+            return self._holds(erasure, _erased_decision(before, row))
+        return self._holds(row.seal or "", _decision(before, row))
+
+    def _is_action(self, row: ApprovalRow) -> bool:
+        if erasure := row.action.get("erased"):
+            return self._holds(erasure, _erased_action(row))
+        return digest([row.action["name"], row.action["arguments"]]) == row.action_hash
 
     def _seal(self, content: list[Any]) -> str:
         return _hmac(self._keys[0], content)
@@ -115,6 +133,17 @@ def _answer(head: str, said: Any, identity: str, role: str, named: str) -> list[
 def _decision(before: str, row: DecisionRow) -> list[Any]:
     said = [row.number, row.round, row.step, row.decision, row.actor, row.role, row.note, row.at.isoformat()]
     return ["decision", before, row.request_id, *said, row.over]
+
+
+def _erased_action(row: ApprovalRow) -> list[Any]:
+    return ["erased action", row.id, row.action_hash, row.action["name"], row.action["arguments"]]
+
+
+def _erased_decision(before: str, row: DecisionRow) -> list[Any]:
+    """The seal that was made over the note is part of this, as it is of the next decision: the chain stays whole."""
+    *content, over = _decision(before, row)
+    left = {name: value for name, value in (over or {}).items() if name != "erased"}
+    return ["erased decision", row.seal, *content, left]
 
 
 def _hmac(key: bytes, content: list[Any]) -> str:

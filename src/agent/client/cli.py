@@ -16,6 +16,7 @@ from typer.main import get_command, get_group
 from agent.client import approvals, ops, orders, tickets
 from agent.client.ask import ask
 from agent.client.connection import MEANINGS, ExitCode
+from agent.client.debug import debug
 from agent.client.show import Screen
 
 LOCAL_VERBS = "desk.commands"
@@ -44,6 +45,7 @@ app = typer.Typer(
     epilog="Exit codes: " + "; ".join(f"{int(code)} {meaning}" for code, meaning in MEANINGS.items()) + ".",
 )  # fmt: skip
 app.command()(ask)
+app.command()(debug)
 app.add_typer(orders.app, name="orders")
 app.add_typer(approvals.app, name="approvals")
 app.add_typer(tickets.app, name="tickets")

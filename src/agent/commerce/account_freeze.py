@@ -47,9 +47,13 @@ PlaceOrder looks by itself."""
 
 
 def check_not_frozen(session: Session, command: Command) -> None:
-    """Raise `PolicyDenied` ACCOUNT-FROZEN for a command that is barred."""
+    """Raise `PolicyDenied` ACCOUNT-FROZEN for a command that is barred, ORDER-CUSTOMER when the customer was
+    forgotten."""
     if type(command) in BARRED:
-        frozen = session.scalar(select(CustomerRow.frozen_at).where(CustomerRow.id == command.subject))
+        query = select(CustomerRow.frozen_at, CustomerRow.forgotten_at).where(CustomerRow.id == command.subject)
+        frozen, forgotten = session.execute(query).one_or_none() or (None, None)
+        if forgotten is not None:
+            raise policy_denied("ORDER-CUSTOMER")
         if frozen is not None:
             raise policy_denied("ACCOUNT-FROZEN")
 

@@ -58,8 +58,8 @@ def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) 
 
 
 def customer_of(session: Session, customer_id: str) -> CustomerRow:
-    """The customer, locked. Raises `PolicyDenied` ORDER-CUSTOMER."""
+    """The customer, locked. Raises `PolicyDenied` ORDER-CUSTOMER, also for one who was forgotten."""
     customer = session.get(CustomerRow, customer_id, with_for_update=True)
-    if customer is None:
+    if customer is None or customer.forgotten_at is not None:
         raise policy_denied("ORDER-CUSTOMER")
     return customer

@@ -203,7 +203,7 @@ _CUSTOMER: Final = (
         _T_METHODS,
         (_T_METHODS.c.customer_id == _T_CUSTOMERS.c.id) & (_T_METHODS.c.id == bindparam("by_method")),
     )
-    .where(_T_CUSTOMERS.c.id == bindparam("of_customer"))
+    .where(_T_CUSTOMERS.c.id == bindparam("of_customer"), _T_CUSTOMERS.c.forgotten_at.is_(None))
 )
 _CATALOGUE: Final = (
     select(_T_VARIANTS.c.sku, _T_VARIANTS.c.price, _T_PRODUCTS.c.name)

@@ -114,8 +114,9 @@ class Queries:
 
     @reads
     def customer_exists(self, session: Session, customer_id: str) -> bool:
-        """Whether the shop knows this customer."""
-        return session.get(CustomerRow, customer_id) is not None
+        """Whether the shop knows this customer; one who was forgotten it knows no more."""
+        customer = session.get(CustomerRow, customer_id)
+        return customer is not None and customer.forgotten_at is None
 
     @reads
     def customer_by_email(self, session: Session, email: str) -> str | None:

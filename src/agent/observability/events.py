@@ -74,6 +74,8 @@ EventName = Literal[
     "model.call",
     "request.denied",
     "customer.claimed",
+    "customer.exported",
+    "customer.forgotten",
     "request.limited",
     "stream.ended",
     "cache.hit",

@@ -12,15 +12,14 @@ from sqlalchemy.exc import NoResultFound
 
 from agent.approvals.audit import story
 from agent.approvals.models import NOTE_LIMIT, QuestionView
-from agent.identity import ROLES
 from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.server.callers import caller_of_request
+from agent.server.permissions import STAFF
 from agent.services import services
 from agent.text import STORABLE
 
 router = APIRouter(prefix="/ops/approvals")
 
-_STAFF: Final = tuple(role for role in ROLES if role not in ("customer", "channel"))
 _STATUS: Final = {"APPROVAL-EXISTS": 404, "APPROVAL-ROLE": 403}
 
 
@@ -34,7 +33,7 @@ class Ask(BaseModel):
 @router.get("/{request_id}")
 async def show(request_id: str, request: Request) -> dict[str, Any]:
     """A request as the ledger has it, open or not, with what people have said to it; `mine` is what the caller said."""
-    shop, caller = await services(), caller_of_request(request, *_STAFF)
+    shop, caller = await services(), caller_of_request(request, *STAFF)
     try:
         view = await shop.approvals.get(request_id)
     except NoResultFound as error:
@@ -59,7 +58,7 @@ async def ask(
 
     The same key again is the same question; without one each is its own.
     """
-    shop, caller = await services(), caller_of_request(request, *_STAFF)
+    shop, caller = await services(), caller_of_request(request, *STAFF)
     try:
         return await shop.questions.ask(request_id, asked.text, caller, idempotency_key or uuid4().hex)
     except PolicyDenied as denial:
@@ -71,5 +70,5 @@ async def ask(
 @router.get("/{request_id}/questions")
 async def questions(request_id: str, request: Request) -> list[QuestionView]:
     """What was asked about a request and answered, for staff; of one that is not there nothing was."""
-    caller_of_request(request, *_STAFF)
+    caller_of_request(request, *STAFF)
     return await (await services()).questions.of(request_id)

@@ -39,16 +39,19 @@ PERMISSIONS: Final[Mapping[tuple[str, str], Mapping[Who, Scope]]] = {
     ),
     # the index of open requests, in `auth.INDEX`
     ("threads", "update"): _may(all_=["service"]),
-    # Threads stay, but for the one that the platform gave to a run of the reconciler. It deletes that one when the run
-    # is done, from Python 3.12 on in the name of who started the run. Refused, the run would never end
-    # for whoever waits for it.
-    ("threads", "delete"): _may(own=["operator", "service"]),
+    # Threads stay, but for the one that the platform gave to a run of the reconciler, and those of a customer who is to
+    # be forgotten (`desk customers forget`, as the service account). The platform deletes the first when the run is
+    # done, from Python 3.12 on in the name of who started the run. Refused, the run would never end for whoever waits.
+    ("threads", "delete"): _may(own=["operator"], all_=["service"]),
     ("crons", "create"): _may(all_=["service"]),
     ("crons", "read"): _may(all_=["service"]),
     ("crons", "search"): _may(all_=["service"]),
     ("crons", "update"): _may(all_=["service"]),
     ("crons", "delete"): _may(all_=["service"]),
 }
+
+STAFF: Final[tuple[Role, ...]] = tuple(role for role in ROLES if role not in EXTERNAL_ROLES)
+"""Who may read every request with its decisions, and the story of every order and conversation."""
 
 TICKET_WORKERS: Final[tuple[Role, ...]] = tuple(sorted(WORKERS))
 """Who may reach `/ops/tickets`: each role its own tickets; whose a ticket is, is for `commerce.tickets`."""

@@ -25,6 +25,7 @@ from agent.server import (
     comparison_routes,
     order_routes,
     return_routes,
+    story_routes,
     ticket_routes,
     webhook_routes,
 )
@@ -62,6 +63,7 @@ for _room in (
     comparison_routes,
     order_routes,
     return_routes,
+    story_routes,
     ticket_routes,
     webhook_routes,
 ):

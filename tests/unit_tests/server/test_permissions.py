@@ -38,8 +38,8 @@ def test_customers_and_channels_reach_what_is_theirs_only() -> None:
             assert {allowed.get("customer", "own"), allowed.get("channel", "own")} == {"own"}, pair
 
 
-def test_nobody_but_the_one_who_made_it_deletes_a_thread() -> None:
-    assert set(PERMISSIONS["threads", "delete"].values()) == {"own"}
+def test_nobody_but_the_one_who_made_it_and_the_service_account_deletes_a_thread() -> None:
+    assert PERMISSIONS["threads", "delete"] == {"operator": "own", "service": "all"}
 
 
 @pytest.mark.parametrize(("mode", "allowed"), [("off", set()), ("read", READS), ("act", TALKS)])

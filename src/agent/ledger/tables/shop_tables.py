@@ -47,6 +47,7 @@ class CustomerRow(Base):
     address: Mapped[dict[str, Any]]
     profile_changed_at: Mapped[datetime | None]
     frozen_at: Mapped[datetime | None]
+    forgotten_at: Mapped[datetime | None]  # when what was personal of it was erased; nobody is this customer any more
 
 
 class PaymentMethodRow(Base):
