@@ -645,9 +645,9 @@ async def test_arguments_of_every_wrong_kind_for_every_tool_change_nothing(
         found = ["", *results(request)][-1].startswith("Order W-1002")
         return completes("Order W-1002 is pending.") if found else calls(("show_order", {"order_id": "W-1002"}))
 
-    await played(
-        shop,
-        Script(["what about W-1002"] * 8, model, never=[*BENS, ASKS], calls=168, settings={"model_steps": 20}),
-    )
+    script = Script(["what about W-1002"], model, never=[*BENS, ASKS], calls=21, settings={"model_steps": 20})
+    for _ in range(5):  # a conversation each: in one, a question of the desk's is answered without a model
+        if left or not offered:
+            await played(shop, script)
     assert {"show_order", "find_products", "propose_talk_to_person"} <= offered
     assert not left
