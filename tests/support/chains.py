@@ -1,5 +1,7 @@
 """Who is asked in which case, and until when: by the shop's own chains, whatever shop it is."""
 
+from typing import Final
+
 from agent.approvals.chains import CHAINS
 from agent.escalation import escalation_of
 from agent.identity import APPROVER_ROLES, Role
@@ -11,6 +13,15 @@ def roles(case: Case) -> list[Role]:
     return [step["role"] for step in CHAINS[case]]
 
 
+TECHNICAL: Final = roles("technical")
+BILLING: Final = roles("billing")
+SECURITY: Final = roles("security")
+GENERAL: Final = roles("general")
+LARGE: Final = roles("large_order")
+VERY_LARGE: Final = roles("very_large_order")
+DEBT: Final = roles("debt")
+
+
 def next_role(case: Case, step: int = 0) -> Role:
     """Who may answer as well when the person of this step is slow."""
     return escalation_of(CHAINS[case], step)
@@ -19,6 +30,11 @@ def next_role(case: Case, step: int = 0) -> Role:
 def due_seconds(case: Case, step: int = 0) -> float:
     """After so long a step is escalated."""
     return CHAINS[case][step]["due_seconds"]
+
+
+def expiry_seconds(case: Case) -> float:
+    """After so long the clock ends a step."""
+    return CHAINS[case][0]["expiry_seconds"]
 
 
 def outsider(*cases: Case) -> Role:

@@ -12,6 +12,7 @@ from agent import services as composition
 from agent.customer_service.graph import graph
 from agent.identity import Caller
 from agent.services import Services
+from tests.support.goods import W1001
 from tests.support.threads import Thread
 
 ADA = Caller("ada_park", "customer")
@@ -44,7 +45,7 @@ async def answer(thread: Thread, said: Any, who: Caller | None) -> str:
 async def waiting_refund(amount: str = "60.00", thread: Thread | None = None) -> Thread:
     """A conversation in which Ada asked for a refund and said yes, and which waits for people now."""
     thread = thread or conversation()
-    await say(thread, f"refund {amount} of W-1001")
+    await say(thread, f"refund {amount} of {W1001}")
     assert "sent this for approval" in await say(thread, "yes")
     return thread
 
