@@ -17,8 +17,8 @@ TECHNICAL: Final = roles("technical")
 BILLING: Final = roles("billing")
 SECURITY: Final = roles("security")
 GENERAL: Final = roles("general")
-LARGE: Final = roles("large_order")
-VERY_LARGE: Final = roles("very_large_order")
+OF_LARGE: Final = roles("large_order")
+OF_VERY_LARGE: Final = roles("very_large_order")
 DEBT: Final = roles("debt")
 
 

@@ -13,7 +13,7 @@ from agent.client.connection import ExitCode
 from agent.ledger.database import Database, utc_now
 from agent.settings import Settings
 from tests.support.approvals import decide
-from tests.support.chains import VERY_LARGE
+from tests.support.chains import OF_VERY_LARGE
 from tests.support.desk import Desk
 from tests.support.ledgers import new_ledger
 from tests.support.threads import APPROVE, staff
@@ -39,7 +39,7 @@ def request_id(data: Path) -> str:
             thread_id="thread-1",
             asked_by="channel-1",
         )
-        for role in VERY_LARGE:
+        for role in OF_VERY_LARGE:
             view = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
         await database.close()
         return view["request_id"]
@@ -77,7 +77,7 @@ def test_the_story_of_a_request_is_told(desk: Desk, request_id: str) -> None:
     told = desk("audit", "show", request_id).out
     lines = [line.split() for line in told.splitlines()]
     assert ["status", "approved"] in lines
-    assert any(VERY_LARGE[0] in line and staff(VERY_LARGE[0]).identity in line for line in lines)
+    assert any(OF_VERY_LARGE[0] in line and staff(OF_VERY_LARGE[0]).identity in line for line in lines)
     assert told.splitlines()[-2:] == ["effect: none", "proved"]
 
 

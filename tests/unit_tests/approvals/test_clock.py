@@ -11,7 +11,7 @@ from agent.approvals.trail import Trail
 from agent.escalation import HOUR
 from agent.ledger.database import Database
 from tests.support.approvals import ASKER, ask, decide, order, refund
-from tests.support.chains import BILLING, GENERAL, LARGE, due_seconds, expiry_seconds, next_role
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, due_seconds, expiry_seconds, next_role
 from tests.support.clock import Clock
 from tests.support.goods import W1001
 from tests.support.threads import APPROVE, SERVICE, events, reject, staff
@@ -163,7 +163,7 @@ async def test_what_nobody_answers_expires_once(
 
 async def test_closed_requests_are_left_alone(approvals: Approvals, clock: Clock, deadlines: Deadlines) -> None:
     view = await ask(approvals, order(), "large_order")
-    await decide(approvals, view["request_id"], view["action_hash"], reject("no"), staff(LARGE[0]))
+    await decide(approvals, view["request_id"], view["action_hash"], reject("no"), staff(OF_LARGE[0]))
     clock.advance(days=30)
 
     assert await deadlines.enforce_deadlines() == {}

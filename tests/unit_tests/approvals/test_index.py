@@ -13,7 +13,7 @@ from agent.approvals.requests import Approvals
 from agent.settings import Settings
 from agent.tokens import create_tokens
 from tests.support.approvals import ask, decide, order
-from tests.support.chains import LARGE, VERY_LARGE, due_seconds
+from tests.support.chains import OF_LARGE, OF_VERY_LARGE, due_seconds
 from tests.support.clock import Clock
 from tests.support.goods import W1001
 from tests.support.platform_stub import Platform
@@ -27,7 +27,7 @@ async def test_an_open_request_is_found_by_role_case_and_id(approvals: Approvals
     view = await ask(approvals, order(), "very_large_order")
 
     assert entry(view) == {
-        "awaiting": VERY_LARGE[0],
+        "awaiting": OF_VERY_LARGE[0],
         "escalated_to": None,
         "due": view["due"],
         "request_type": "very_large_order",
@@ -45,12 +45,12 @@ async def test_an_escalated_one_is_found_by_both_roles(
 
     found = entry(await approvals.get(view["request_id"]))
 
-    assert (found["awaiting"], found["escalated_to"]) == (VERY_LARGE[0], VERY_LARGE[1])
+    assert (found["awaiting"], found["escalated_to"]) == (OF_VERY_LARGE[0], OF_VERY_LARGE[1])
 
 
 async def test_nobody_is_awaited_after_the_decision(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "large_order")
-    decided = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(LARGE[0]))
+    decided = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(OF_LARGE[0]))
 
     assert entry(decided) == entry(None) == NOTHING
 

@@ -14,7 +14,7 @@ from agent.ledger.database import Database, PolicyDenied
 from agent.ledger.tables import ApprovalRow
 from agent.shop import SHOP
 from tests.support.approvals import ASKER, CUSTOMER, ask, changed_amount, decide, decisions, edit_to, order, refund
-from tests.support.chains import BILLING, GENERAL, LARGE, SECURITY, VERY_LARGE, due_seconds, roles
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, OF_VERY_LARGE, SECURITY, due_seconds, roles
 from tests.support.clock import Clock
 from tests.support.goods import W1001, W1002
 from tests.support.threads import APPROVE, SERVICE, events, reject, seen, staff
@@ -38,12 +38,12 @@ async def test_a_request_shows_people_what_would_be_done_and_who_may_answer(appr
 
 async def test_asking_again_with_the_same_key_finds_the_same_request(approvals: Approvals) -> None:
     first = await ask(approvals, order(), "very_large_order")
-    await decide(approvals, first["request_id"], first["action_hash"], APPROVE, staff(VERY_LARGE[0]))
+    await decide(approvals, first["request_id"], first["action_hash"], APPROVE, staff(OF_VERY_LARGE[0]))
 
     again = await ask(approvals, order(), "very_large_order")
 
     assert again["request_id"] == first["request_id"]
-    assert (again["step"], again["roles"]) == (2, [VERY_LARGE[1]])
+    assert (again["step"], again["roles"]) == (2, [OF_VERY_LARGE[1]])
 
 
 async def test_a_changed_action_is_another_request(approvals: Approvals) -> None:
@@ -77,7 +77,7 @@ async def test_each_role_says_yes_in_its_turn(approvals: Approvals, database: Da
     assert said == [(step, role, "approve") for step, role in enumerate(SECURITY)]
 
 
-@pytest.mark.parametrize("role", [role for role in ROLES if role not in (VERY_LARGE[0], "service")])
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in (OF_VERY_LARGE[0], "service")])
 async def test_no_other_role_answers_a_step(approvals: Approvals, role: Role) -> None:
     view = await ask(approvals, order(), "very_large_order")
 
@@ -110,14 +110,14 @@ def unanswered(view: ApprovalView) -> dict[str, Any]:
 
 REFUSALS = {
     "nobody": (None, {}, "APPROVAL-ROLE"),
-    "who asked": (Caller(ASKER, VERY_LARGE[0]), {}, "APPROVAL-OWN"),
-    "whom it is for": (Caller(CUSTOMER, VERY_LARGE[0]), {}, "APPROVAL-OWN"),
-    "who saw something else": (staff(VERY_LARGE[0]), {"seen_hash": "0" * 64}, "APPROVAL-STALE"),
-    "unclear words": (staff(VERY_LARGE[0]), {"said": {"type": "perhaps"}}, "APPROVAL-UNREADABLE"),
-    "a no without a reason": (staff(VERY_LARGE[0]), {"said": "reject"}, "APPROVAL-NOTE"),
-    "a blank reason": (staff(VERY_LARGE[0]), {"said": reject(" \n")}, "APPROVAL-NOTE"),
+    "who asked": (Caller(ASKER, OF_VERY_LARGE[0]), {}, "APPROVAL-OWN"),
+    "whom it is for": (Caller(CUSTOMER, OF_VERY_LARGE[0]), {}, "APPROVAL-OWN"),
+    "who saw something else": (staff(OF_VERY_LARGE[0]), {"seen_hash": "0" * 64}, "APPROVAL-STALE"),
+    "unclear words": (staff(OF_VERY_LARGE[0]), {"said": {"type": "perhaps"}}, "APPROVAL-UNREADABLE"),
+    "a no without a reason": (staff(OF_VERY_LARGE[0]), {"said": "reject"}, "APPROVAL-NOTE"),
+    "a blank reason": (staff(OF_VERY_LARGE[0]), {"said": reject(" \n")}, "APPROVAL-NOTE"),
     "a change of what can't be changed": (
-        staff(VERY_LARGE[0]),
+        staff(OF_VERY_LARGE[0]),
         {"said": {"type": "edit", "edited_action": {"name": "approve_order", "args": {"order_id": "N-1"}}}},
         "APPROVAL-EDIT",
     ),
@@ -143,7 +143,7 @@ async def test_an_answer_that_does_not_count_names_its_rule_and_changes_nothing(
 
 async def test_nobody_acts_twice_in_one_chain(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    both = Caller("ann", VERY_LARGE[0]), Caller("ann", VERY_LARGE[1])
+    both = Caller("ann", OF_VERY_LARGE[0]), Caller("ann", OF_VERY_LARGE[1])
     await decide(approvals, view["request_id"], view["action_hash"], APPROVE, both[0])
 
     after = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, both[1])
@@ -164,9 +164,11 @@ async def test_the_word_of_the_service_account_is_never_a_decision(
 
 async def test_a_rejection_by_anyone_in_the_chain_ends_it(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(VERY_LARGE[0]))
+    await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(OF_VERY_LARGE[0]))
 
-    after = await decide(approvals, view["request_id"], view["action_hash"], reject("no budget"), staff(VERY_LARGE[1]))
+    after = await decide(
+        approvals, view["request_id"], view["action_hash"], reject("no budget"), staff(OF_VERY_LARGE[1])
+    )
 
     assert (after["status"], after["note"], after["refused"]) == ("rejected", "no budget", None)
 
@@ -174,14 +176,14 @@ async def test_a_rejection_by_anyone_in_the_chain_ends_it(approvals: Approvals) 
 @pytest.mark.parametrize("ending", [APPROVE, reject("no")])
 async def test_a_closed_request_is_not_answered_again(approvals: Approvals, database: Database, ending: Any) -> None:
     view = await ask(approvals, order(), "large_order")
-    closed = await decide(approvals, view["request_id"], view["action_hash"], ending, staff(LARGE[0]))
+    closed = await decide(approvals, view["request_id"], view["action_hash"], ending, staff(OF_LARGE[0]))
 
-    other = staff(LARGE[0], 2)
+    other = staff(OF_LARGE[0], 2)
     for said in (APPROVE, reject("no")):
         again = await decide(approvals, view["request_id"], view["action_hash"], said, other)
         assert again == closed | {"refused": again["refused"]}
         assert again["refused"] == (
-            f"APPROVAL-ENDED: this was {closed['status']} by {LARGE[0]} {staff(LARGE[0]).identity}"
+            f"APPROVAL-ENDED: this was {closed['status']} by {OF_LARGE[0]} {staff(OF_LARGE[0]).identity}"
             " at 2026-06-01 12:00 UTC"
         )
     assert len(await decisions(database, view["request_id"])) == 1
@@ -207,7 +209,7 @@ async def test_of_two_answers_to_one_step_at_once_one_counts(
 
 async def test_a_double_click_counts_once_and_never_for_the_next_step(approvals: Approvals, database: Database) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    click = (view["request_id"], view["action_hash"], APPROVE, staff(VERY_LARGE[0]))
+    click = (view["request_id"], view["action_hash"], APPROVE, staff(OF_VERY_LARGE[0]))
 
     await asyncio.gather(decide(approvals, *click), decide(approvals, *click))
 

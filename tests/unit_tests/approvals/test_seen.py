@@ -13,7 +13,7 @@ from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow
 from agent.shop import SHOP
 from tests.support.approvals import ask, changed_amount, decisions, edit_to, order, refund
-from tests.support.chains import BILLING, GENERAL, LARGE, VERY_LARGE
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, OF_VERY_LARGE
 from tests.support.clock import Clock
 from tests.support.threads import APPROVE, reject, seen, staff
 
@@ -66,9 +66,9 @@ async def test_the_same_for_another_request_counts_for_nothing(approvals: Approv
 
 async def test_a_token_is_of_one_step(approvals: Approvals) -> None:
     first = await ask(approvals, order(), "very_large_order")
-    second = await told(approvals, first, seen(first, APPROVE), staff(VERY_LARGE[0]))
+    second = await told(approvals, first, seen(first, APPROVE), staff(OF_VERY_LARGE[0]))
 
-    after = await told(approvals, second, seen(first, APPROVE), staff(VERY_LARGE[1]), "interrupt")
+    after = await told(approvals, second, seen(first, APPROVE), staff(OF_VERY_LARGE[1]), "interrupt")
 
     assert str(after["refused"]).startswith("APPROVAL-STALE")
     assert first["token"] != second["token"]
@@ -105,11 +105,11 @@ async def test_an_answer_that_names_nothing_is_not_for_what_took_the_place_of_a_
     clock.advance(minutes=5)
     now = await ask(approvals, order(6_000_00), "very_large_order")
 
-    assert "has changed" in str((await told(approvals, now, APPROVE, staff(VERY_LARGE[0])))["refused"])
+    assert "has changed" in str((await told(approvals, now, APPROVE, staff(OF_VERY_LARGE[0])))["refused"])
     clock.advance(seconds=CHANGED_LATELY.total_seconds())
-    assert (await told(approvals, now, APPROVE, staff(VERY_LARGE[0])))["step"] == 1
+    assert (await told(approvals, now, APPROVE, staff(OF_VERY_LARGE[0])))["step"] == 1
     clock.advance(seconds=1)
-    assert (await told(approvals, now, APPROVE, staff(VERY_LARGE[0])))["step"] == 2
+    assert (await told(approvals, now, APPROVE, staff(OF_VERY_LARGE[0])))["step"] == 2
 
 
 async def test_a_second_click_is_not_for_the_next_request_of_the_thread(approvals: Approvals, clock: Clock) -> None:
@@ -165,9 +165,9 @@ async def test_what_an_older_release_has_shown_is_approved_and_not_edited(approv
 @pytest.mark.parametrize("name", ["om", "om ", "OM", " Om\n", "ｏｍ", "o\u200bm"])
 async def test_one_person_is_one_however_the_identity_is_spelled(approvals: Approvals, name: str) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    view = await told(approvals, view, APPROVE, Caller("om", VERY_LARGE[0]))
+    view = await told(approvals, view, APPROVE, Caller("om", OF_VERY_LARGE[0]))
 
-    after = await told(approvals, view, APPROVE, Caller(name, VERY_LARGE[1]))
+    after = await told(approvals, view, APPROVE, Caller(name, OF_VERY_LARGE[1]))
 
     assert str(after["refused"]).startswith("APPROVAL-TWICE")
 
@@ -175,18 +175,18 @@ async def test_one_person_is_one_however_the_identity_is_spelled(approvals: Appr
 async def test_nobody_approves_their_own_under_another_spelling(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "large_order")
     for name in ("Ada_Park", "ada_park ", "CHANNEL-1"):
-        after = await told(approvals, view, APPROVE, Caller(name, LARGE[0]))
+        after = await told(approvals, view, APPROVE, Caller(name, OF_LARGE[0]))
         assert str(after["refused"]).startswith("APPROVAL-OWN")
 
 
 async def test_the_card_says_in_one_line_who_is_asked_for_whom_and_until_when(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    view = await told(approvals, view, APPROVE, staff(VERY_LARGE[0]))
+    view = await told(approvals, view, APPROVE, staff(OF_VERY_LARGE[0]))
 
     first, words = view["action_requests"][0]["description"].split("\n\n", 1)
 
     assert first == (
-        f"step 2 of 2 for {VERY_LARGE[1]}, {VERY_LARGE[0]} {staff(VERY_LARGE[0]).identity} said yes"
+        f"step 2 of 2 for {OF_VERY_LARGE[1]}, {OF_VERY_LARGE[0]} {staff(OF_VERY_LARGE[0]).identity} said yes"
         f" · asked by channel-1 for ada_park · due {view['due'][:16].replace('T', ' ')} UTC"
     )
     assert words == order().description

@@ -17,7 +17,7 @@ from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.settings import Settings
 from tests.support import approvals as support
 from tests.support.approvals import ask, changed_amount, edit_to, order, refund
-from tests.support.chains import BILLING, GENERAL, LARGE, VERY_LARGE
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, OF_VERY_LARGE
 from tests.support.threads import APPROVE, events, reject, seen, staff
 
 Change = Callable[[ApprovalRow, list[DecisionRow]], None]
@@ -107,12 +107,12 @@ async def test_a_change_in_the_ledger_shows_at_its_link(
 
 async def test_a_request_is_not_approved_by_saying_so(trail: Trail, database: Database, approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    view = await decide(approvals, view, APPROVE, VERY_LARGE[0])
+    view = await decide(approvals, view, APPROVE, OF_VERY_LARGE[0])
     assert await link(trail, database, view["request_id"], setting(status="approved")) == "status"
 
 
 async def test_a_rejection_is_not_taken_back(trail: Trail, database: Database, approvals: Approvals) -> None:
-    view = await decide(approvals, await ask(approvals, order(), "large_order"), reject("no"), LARGE[0])
+    view = await decide(approvals, await ask(approvals, order(), "large_order"), reject("no"), OF_LARGE[0])
     for status in ("open", "approved"):
         assert await link(trail, database, view["request_id"], setting(status=status)) == "status"
 
@@ -123,12 +123,12 @@ async def test_what_cannot_be_proved_is_void_and_asked_anew(approvals: Approvals
         session.get_one(ApprovalRow, view["request_id"]).asked_by = "somebody-else"
     broken = events("trail.broken")
 
-    assert (await decide(approvals, view, APPROVE, LARGE[0]))["status"] == "void"
+    assert (await decide(approvals, view, APPROVE, OF_LARGE[0]))["status"] == "void"
     again = await ask(approvals, order(), "large_order")
 
     assert (again["status"], events("trail.broken")) == ("open", broken + 1)
     assert again["request_id"] != view["request_id"]
-    assert (await decide(approvals, again, APPROVE, LARGE[0]))["status"] == "approved"
+    assert (await decide(approvals, again, APPROVE, OF_LARGE[0]))["status"] == "approved"
 
 
 async def test_no_effect_follows_from_an_approval_that_cannot_be_proved(
@@ -145,7 +145,7 @@ async def test_no_effect_follows_from_an_approval_that_cannot_be_proved(
 async def test_each_decision_has_a_seal_of_its_own(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
     heads = {view["head"]}
-    for role in (VERY_LARGE[0], VERY_LARGE[1]):
+    for role in (OF_VERY_LARGE[0], OF_VERY_LARGE[1]):
         view = await decide(approvals, view, APPROVE, role)
         heads.add(view["head"])
     assert len(heads) == 3
@@ -168,7 +168,7 @@ async def test_requests_from_before_there_were_seals_are_decided_as_they_are(
         row = session.get_one(ApprovalRow, view["request_id"])
         row.seal = row.head = row.asked = None
 
-    for role in (VERY_LARGE[0], VERY_LARGE[1]):
+    for role in (OF_VERY_LARGE[0], OF_VERY_LARGE[1]):
         view = await decide(approvals, view, APPROVE, role)
 
     assert (view["status"], "head" in view) == ("approved", False)
