@@ -34,6 +34,9 @@ def goods() -> Shop:
     return Shop.model_validate_json(json.dumps(document | {"currency": SHOP.currency}))
 
 
+NOBODYS: Final = number(9999)
+"""The number of no order."""
+
 W1001, W1002, W1003, W1004, W1005 = (number(digits) for digits in range(1001, 1006))
 W1006, W1007, W1008, W1009, W1010 = (number(digits) for digits in range(1006, 1011))
 W1011, W1012, W1013, W1014, W1015 = (number(digits) for digits in range(1011, 1016))

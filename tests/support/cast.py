@@ -1,0 +1,45 @@
+"""What customers of a shop say, and what its own articles say to that, where a test can't do without.
+
+A shop of one's own needs its line here: all else of the tests is the same for every shop.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from agent.shop import SHOP
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A fault with what is asked about it (`shop.toml`, faults), titles of articles, and a product that it may sell."""
+
+    fault: str
+    fault_question: str
+    symptom: str
+    care: str
+    returns: str
+    account: str
+    product: str
+
+
+CASTS: Final = {
+    "home": Cast(
+        fault="my lamp does not turn on",
+        fault_question="Does it stay dark with another bulb and in another socket as well?",
+        symptom="yes, it stays dark",
+        care="Care, assembly and a lamp that does not turn on",
+        returns="Returns, cancellations and refunds",
+        account="Account security and changing your details",
+        product="Wool rug",
+    ),
+    "market": Cast(
+        fault="my oil bottle is broken",
+        fault_question="Is the lid or the seal broken, or does it leak?",
+        symptom="yes, the lid leaks",
+        care="Keeping food well",
+        returns="Cancelling, sending back and refunds",
+        account="Your account and its safety",
+        product="Olive oil",
+    ),
+}
+CAST: Final = CASTS[SHOP.folder.name]
