@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from agent.order_processing.graph import graph
 from agent.order_processing.state import STATE_VERSION, OrderState
 from agent.services import Services
+from tests.support.clock import Clock
 from tests.support.goods import W1002, W1004
 from tests.support.orders import ADA, LARGE, SMALL, charges, order, place, stock, thread_of
 from tests.support.threads import APPROVE, events
@@ -104,9 +105,10 @@ async def test_a_damaged_branch_does_nothing_and_is_done_again_from_the_ledger(
 @pytest.mark.parametrize("node", ["approval", "decide"])
 @pytest.mark.parametrize("shown", ["its own words", "the words of this order"])
 async def test_a_yes_is_never_taken_for_a_request_that_people_were_not_shown(
-    shop: Services, node: str, shown: str
+    shop: Services, clock: Clock, node: str, shown: str
 ) -> None:
     other, _ = await place(LARGE, order_id="N-2")
+    clock.advance(hours=24, seconds=1)  # else they are looked at together
     before = await stock(shop)
     foreign = await other.waits_for()
     assert foreign is not None
