@@ -20,6 +20,7 @@ from agent.tokens import add_token
 from attack.books import Books
 from attack.shop import customer_of, order_of, shop
 from attack.target import House, Json, Target, wait_until
+from tests.support.goods import W1003, goods_dir
 from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, wait_for
 
 NO_HANDLERS = Path(__file__).parent / "no_handlers.py"
@@ -35,6 +36,7 @@ class OurHouse(House):
         self.network = LiveNetwork(folder / "network", slow_seconds=1.5)
         self.server = LiveServer(
             folder / "server",
+            SHOP_DIR=goods_dir(),
             PAYMENT_URL=self.network.url,
             RECONCILE_CRON="",  # an operator runs the reconciler by hand
             STALE_AFTER_SECONDS="1",
@@ -235,7 +237,7 @@ class RefundTarget(OurTarget):
 
     def begin_own(self) -> str:
         """Somebody of the staff wants a refund of their own order."""
-        self.customer, self._order = "ben_ortiz", "W-1003"
+        self.customer, self._order = "ben_ortiz", W1003
         self.begin()
         return self.house.hire(self.customer, self.first)
 

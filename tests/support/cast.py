@@ -11,7 +11,8 @@ from agent.shop import SHOP
 
 @dataclass(frozen=True)
 class Cast:
-    """A fault with what is asked about it (`shop.toml`, faults), titles of articles, and a product that it may sell."""
+    """A fault with what is asked about it (`shop.toml`, faults); titles of articles; a product; a question and a part
+    of its answer."""
 
     fault: str
     fault_question: str
@@ -20,6 +21,8 @@ class Cast:
     returns: str
     account: str
     product: str
+    delivery: str
+    delivery_time: str
 
 
 CASTS: Final = {
@@ -31,6 +34,8 @@ CASTS: Final = {
         returns="Returns, cancellations and refunds",
         account="Account security and changing your details",
         product="Wool rug",
+        delivery="How long does shipping take?",
+        delivery_time="2 to 5 business days",
     ),
     "market": Cast(
         fault="my oil bottle is broken",
@@ -40,6 +45,8 @@ CASTS: Final = {
         returns="Cancelling, sending back and refunds",
         account="Your account and its safety",
         product="Olive oil",
+        delivery="How long does delivery take?",
+        delivery_time="1 to 3 working days",
     ),
 }
 CAST: Final = CASTS[SHOP.folder.name]

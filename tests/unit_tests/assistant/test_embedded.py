@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from agent.assistant.embedded import TOPICS_LIMIT, answer_to, understand
 from agent.assistant.models import MESSAGE_LIMIT, Act, RequestType, Topic, Understanding
 from tests.support.cast import CAST
-from tests.support.goods import W1001, W1002, W1003, number
+from tests.support.goods import W1001, W1002, W1003, order_number
 
 
 def only_topic(text: str) -> Topic:
@@ -150,7 +150,7 @@ def test_a_wish_that_is_denied_is_not_a_wish() -> None:
 
 
 def test_no_more_topics_are_taken_up_than_the_limit() -> None:
-    orders = " ".join(number(digits) for digits in range(1001, 1021))
+    orders = " ".join(order_number(digits) for digits in range(1001, 1021))
     assert len(topics(f"cancel {orders}")) == TOPICS_LIMIT
 
 

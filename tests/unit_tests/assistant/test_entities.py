@@ -18,7 +18,7 @@ from agent.assistant.entities import (
     stated_reason,
 )
 from agent.shop import SHOP
-from tests.support.goods import W1001, number
+from tests.support.goods import W1001, order_number
 
 SIGN = get_currency_symbol(SHOP.currency, "en")
 NAME = get_currency_name(SHOP.currency, count=2, locale="en").split()[-1]
@@ -96,7 +96,7 @@ def test_amounts_are_exact(minor: int) -> None:
 
 
 def test_an_order_id_is_not_an_amount() -> None:
-    assert numbers_as_amounts(f"refund 80 of {W1001} and #{number(6067464)}") == {8000}
+    assert numbers_as_amounts(f"refund 80 of {W1001} and #{order_number(6067464)}") == {8000}
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from tests.support.conversations import (
     say,
     waiting_refund,
 )
-from tests.support.goods import NOBODYS, W1001, W1002, W1003, W1013, number
+from tests.support.goods import NOBODYS, W1001, W1002, W1003, W1013, order_number
 from tests.support.scenes import new_order, paid, placed
 from tests.support.threads import staff
 
@@ -66,7 +66,7 @@ async def test_an_order_that_has_left_is_sent_nowhere_else() -> None:
 
 
 async def test_the_carrier_is_asked_where_a_parcel_is_and_need_not_answer(shop: Services) -> None:
-    order_id = number(2001)
+    order_id = order_number(2001)
     await paid(shop, new_order(order_id))
     for parcel_id in await steps.plan(shop, order_id):
         await shop.fulfilment.book(parcel_id)
