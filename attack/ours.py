@@ -20,6 +20,7 @@ from agent.tokens import add_token
 from attack.books import Books
 from attack.shop import customer_of, order_of, shop
 from attack.target import House, Json, Target, wait_until
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, OF_VERY_LARGE
 from tests.support.goods import W1003, goods_dir
 from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, wait_for
 
@@ -166,7 +167,7 @@ class OrderTarget(OurTarget):
     action = "approve_order"
 
     def __init__(self, house: OurHouse, number: int, steps: int, slow: bool) -> None:
-        chains: dict[int, tuple[Role, ...]] = {1: ("order_manager",), 2: ("order_manager", "finance_director")}
+        chains = {1: tuple(OF_LARGE), 2: tuple(OF_VERY_LARGE)}
         super().__init__(house, f"ATTACK-{number}", chains[steps])
         self.thread = order_thread(self.key, "channel:channel-1")
         self.customer, self._method = "ada_park", "ada_slow" if slow else "ada_card"
@@ -223,7 +224,7 @@ class RefundTarget(OurTarget):
     action = "refund_payment"
 
     def __init__(self, house: OurHouse, number: int, steps: int) -> None:
-        chains: dict[int, tuple[Role, ...]] = {1: ("general_agent",), 2: ("billing_agent", "billing_manager")}
+        chains = {1: tuple(GENERAL), 2: tuple(BILLING)}
         self.amount = {1: 20_00, 2: 60_00}[steps] + number
         super().__init__(house, f"{self.amount} cents", chains[steps])
         self.customer, self._order = customer_of(number), order_of(number)

@@ -49,4 +49,6 @@ CASTS: Final = {
         delivery_time="1 to 3 working days",
     ),
 }
+if SHOP.folder.name not in CASTS:
+    raise LookupError(f"tests/support/cast.py has no words for {SHOP.folder}: add an entry to CASTS")
 CAST: Final = CASTS[SHOP.folder.name]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from agent.approvals.chains import CHAINS
-from agent.escalation import escalation_of
+from agent.escalation import LAST_RESORT, escalation_of
 from agent.identity import APPROVER_ROLES, Role
 from agent.shop import Case
 
@@ -22,14 +22,14 @@ OF_VERY_LARGE: Final = roles("very_large_order")
 DEBT: Final = roles("debt")
 
 
-def next_role(case: Case, step: int = 0) -> Role:
-    """Who may answer as well when the person of this step is slow."""
-    return escalation_of(CHAINS[case], step)
+def next_role(case: Case) -> Role:
+    """Who may answer as well when the first is slow."""
+    return escalation_of(CHAINS[case], 0)
 
 
-def due_seconds(case: Case, step: int = 0) -> float:
+def due_seconds(case: Case) -> float:
     """After so long a step is escalated."""
-    return CHAINS[case][step]["due_seconds"]
+    return CHAINS[case][0]["due_seconds"]
 
 
 def expiry_seconds(case: Case) -> float:
@@ -39,5 +39,4 @@ def expiry_seconds(case: Case) -> float:
 
 def outsider(*cases: Case) -> Role:
     """A role that none of these cases asks."""
-    asked = {role for case in cases for role in (*roles(case), next_role(case, len(roles(case)) - 1))}
-    return min(APPROVER_ROLES - asked)
+    return min(APPROVER_ROLES - {LAST_RESORT, *(role for case in cases for role in roles(case))})
