@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration pictures clean
+.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -34,7 +34,7 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 test test-thorough: export PYTHONDONTWRITEBYTECODE :=
 MEASURE ?=
 ifneq ($(SHOP),home)
-test test-thorough: export SHOP_DIR := shops/$(SHOP)
+test test-thorough: export TEST_SHOP := $(SHOP)
 OTHER_SHOP := and not of_home
 endif
 
@@ -70,6 +70,8 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/python -m benchmarks.breaker
 	@$(BIN)/python -m benchmarks.approvals
 	@$(BIN)/python -m benchmarks.orders
+	@$(BIN)/python -m benchmarks.model_turns
+	@$(BIN)/python -m benchmarks.turns
 
 test-services: setup
 	@$(BIN)/python -m pytest tests/services
@@ -89,6 +91,9 @@ lint: setup
 migration: setup  ## the next revision of the ledger's schema, from its tables: make migration NAME=what_changed
 	@$(BIN)/python -m agent.ledger.migrations $(NAME)
 	@$(BIN)/ruff format --quiet src/agent/ledger/migrations
+
+classifier: setup  ## train the embedded classifier from src/agent/capabilities/examples
+	@SHOP_DIR=shops/home $(BIN)/python -m agent.assistant.train
 
 pictures: setup  ## draw the graphs, and the states of orders and payments, from the code into the documents
 	@$(BIN)/python -m docs.pictures README.md docs/architecture.md

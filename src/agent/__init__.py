@@ -2,6 +2,7 @@
 
 The map, from the top down (arrows between rooms only point down; `make lint` checks it):
 
+- `evaluation`: how good the desk is at labelled conversations (`desk eval`).
 - `customer_service`, `order_processing`, `reconciler`: the three graphs. Open a `graph.py` and see the picture.
 - `server` (auth, /ops) and `admin` (`desk`, local verbs); `client` (`desk`, remote verbs) speaks HTTP only.
 - `services`: the composition root.

@@ -42,7 +42,7 @@ PARCEL: Final = TimeoutPolicy(run_timeout=60)
 """One attempt to give a parcel to the carrier; safe to cut, since a booking is found by the parcel's id."""
 
 READING: Final = TimeoutPolicy(run_timeout=60)
-"""One attempt to read a message: the models' time, and the ledger's."""
+"""One attempt to read a message, or to look into a topic: the models' time (`model_turn_seconds`), and the ledger's."""
 
 QUESTIONS: Final = CachePolicy(key_func=question_key, ttl=3600)
 """What the articles say on a question: the same for everybody, until they are edited and an hour has passed."""

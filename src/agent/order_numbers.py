@@ -68,23 +68,22 @@ def spellings(number: str) -> set[str]:
 def meant(number: str, ids: Iterable[str]) -> list[str]:
     """Those of the ids that a typed number may mean: that very one, the same but for signs, or one that ends in it."""
     known = list(ids)
-    wanted = _bare(number)
-    same = [each for each in known if each == number] or [each for each in known if _bare(each) == wanted]
+    wanted = bare(number)
+    same = [each for each in known if each == number] or [each for each in known if bare(each) == wanted]
     ends = (
-        [each for each in known if _bare(each).endswith(wanted)]
-        if wanted.isdigit() and len(wanted) >= _SHORTEST
-        else []
+        [each for each in known if bare(each).endswith(wanted)] if wanted.isdigit() and len(wanted) >= _SHORTEST else []
     )
     return same or ends
 
 
-def _bare(number: str) -> str:
+def bare(number: str) -> str:
+    """A number without its signs, to tell whether two are the same."""
     return re.sub(r"[^a-z0-9]", "", number.casefold())
 
 
 def _like(number: str, runs: list[str]) -> str:
     """The number written as the example is; itself, when it does not fit."""
-    rest, made = _bare(number).upper(), ""
+    rest, made = bare(number).upper(), ""
     for run in runs:
         if not run.isalnum():
             made += run

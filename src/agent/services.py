@@ -12,8 +12,11 @@ from agent.approvals.index import Index
 from agent.approvals.questions import Questions
 from agent.approvals.requests import Approvals
 from agent.approvals.trail import Trail
+from agent.assistant.chat_models import chat_models
 from agent.assistant.knowledge import Knowledge
-from agent.assistant.understand import Understander, chat_models
+from agent.assistant.tool_loop import ToolLoop
+from agent.assistant.translation import Translator
+from agent.assistant.understand import Understander
 from agent.breakers import Breakers
 from agent.commerce.comparison import Comparison
 from agent.commerce.debts import Debts
@@ -72,6 +75,8 @@ class Services:
     readiness: Readiness
     knowledge: Knowledge
     understander: Understander
+    tool_loop: ToolLoop
+    translator: Translator
     breakers: Breakers
     started_at: datetime
     providers: Providers
@@ -112,7 +117,7 @@ async def services() -> Services:
 
 
 def replace(with_these: Services | None) -> None:
-    """Put other services in place; None means: build anew on next use. For tests."""
+    """Put other services in place; None means: build anew on next use. For tests and evaluations."""
     global _built  # noqa: PLW0603
     _built = with_these
 
@@ -168,6 +173,8 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         readiness=Readiness(Heartbeat(database, "readiness"), config.ledger_url),
         knowledge=await asyncio.to_thread(Knowledge.load, SHOP.articles),
         understander=Understander(models),
+        tool_loop=ToolLoop(models, config.model_steps),
+        translator=Translator(models),
         breakers=breakers,
         started_at=clock(),
         providers=providers,

@@ -97,6 +97,9 @@ class Settings(BaseSettings):
     second_openai_api_key: SecretStr | None = None  # empty: the first one's
     second_openai_base_url: str | None = None
     model_timeout_seconds: float = Field(default=20.0, gt=0)
+    model_steps: int = Field(default=6, ge=1, le=20)  # calls of a model for one topic
+    model_turn_seconds: float = Field(default=40.0, gt=0, le=50)  # of one turn, all its topics; a node has 60
+    model_turn_tokens: int = Field(default=60_000, ge=1_000)  # the same
 
     # the reconciler
     reconcile_cron: str = "* * * * *"  # empty: no cron

@@ -16,7 +16,6 @@ from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
-from agent.settings import Settings
 from tests.support.books import CardNetwork, Ledger
 from tests.support.driver import Driver, an_order
 from tests.support.goods import goods, goods_dir
@@ -24,15 +23,6 @@ from tests.support.live_server import LiveServer, wait_for
 
 LOST_ORDER = "LOST-1"
 """Placed an hour ago, and then nothing: no thread, no run."""
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _environment_of_nobody() -> Iterator[None]:
-    """Servers inherit the environment: what whoever runs the tests has set does not count."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in Settings.model_fields:
-            patch.delenv(name.upper(), raising=False)
-        yield
 
 
 @pytest.fixture(scope="session")

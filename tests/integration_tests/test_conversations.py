@@ -45,7 +45,7 @@ def test_a_message_while_an_approval_waits_is_answered_and_the_approved_refund_i
     assert waits.waiting["roles"] == [BILLING[0]]
     assert [told["progress"] for told in waits.progress] == ["reviewed"]
 
-    still = driver.ask(CAST.delivery, thread=plan.thread)
+    still = driver.ask("how long does shipping take?", thread=plan.thread)
     assert CAST.delivery_time in still.said
     assert still.waiting
     assert still.waiting["request_id"] == waits.waiting["request_id"]

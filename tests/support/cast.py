@@ -11,8 +11,7 @@ from agent.shop import SHOP
 
 @dataclass(frozen=True)
 class Cast:
-    """A fault with what is asked about it (`shop.toml`, faults); titles of articles; a product; a question and a part
-    of its answer."""
+    """A fault and what is asked about it (`shop.toml`, faults); titles of articles; a product; how long shipping is."""
 
     fault: str
     fault_question: str
@@ -21,7 +20,6 @@ class Cast:
     returns: str
     account: str
     product: str
-    delivery: str
     delivery_time: str
 
 
@@ -30,22 +28,20 @@ CASTS: Final = {
         fault="my lamp does not turn on",
         fault_question="Does it stay dark with another bulb and in another socket as well?",
         symptom="yes, it stays dark",
-        care="Care, assembly and a lamp that does not turn on",
-        returns="Returns, cancellations and refunds",
-        account="Account security and changing your details",
+        care="A lamp that does not turn on",
+        returns="Returns",
+        account="A locked or frozen account",
         product="Wool rug",
-        delivery="How long does shipping take?",
         delivery_time="2 to 5 business days",
     ),
     "market": Cast(
         fault="my oil bottle is broken",
         fault_question="Is the lid or the seal broken, or does it leak?",
         symptom="yes, the lid leaks",
-        care="Keeping food well",
-        returns="Cancelling, sending back and refunds",
-        account="Your account and its safety",
+        care="Broken, leaking or unsealed",
+        returns="Returns",
+        account="A frozen account",
         product="Olive oil",
-        delivery="How long does delivery take?",
         delivery_time="1 to 3 working days",
     ),
 }

@@ -4,7 +4,7 @@ It answers `POST /v1/chat/completions` step by step and remembers what it was as
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -23,7 +23,7 @@ class Step:
     delay_seconds: float = 0.0
 
 
-def completes(content: str | None, **message: Any) -> Step:
+def completes(content: str | None, *, finish_reason: str | None = "stop", **message: Any) -> Step:
     """A chat completion whose message has this content."""
     completion = {
         "id": "chatcmpl-1",
@@ -33,13 +33,26 @@ def completes(content: str | None, **message: Any) -> Step:
         "choices": [
             {
                 "index": 0,
-                "finish_reason": "stop",
+                "finish_reason": finish_reason,
                 "message": {"role": "assistant", "content": content, **message},
             }
         ],
         "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
     return Step(body=json.dumps(completion).encode())
+
+
+def calls(*tools: tuple[str, Any], content: str | None = None) -> Step:
+    """An answer that calls tools, each by its name with these arguments: JSON of them, or the text as it is."""
+    made = [
+        {
+            "id": f"call_{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": given if isinstance(given, str) else json.dumps(given)},
+        }
+        for number, (name, given) in enumerate(tools)
+    ]
+    return completes(content, finish_reason="tool_calls", tool_calls=made)
 
 
 def understands(understanding: Understanding) -> Step:
@@ -58,13 +71,13 @@ def hangs() -> Step:
 
 
 class OpenAIStub:
-    """Plays a script, one step a request; the last step is repeated.
+    """Plays a script, one step a request, of which the last is repeated; or answers as a function of the request says.
 
     Use it as a context manager. `url` is the base URL for a client, `requests` the JSON bodies received so far.
     """
 
-    def __init__(self, script: Sequence[Step]) -> None:
-        self._script = tuple(script)
+    def __init__(self, script: Sequence[Step] | Callable[[dict[str, Any]], Step]) -> None:
+        self._script = script
         self._lock = Lock()
         self._closing = Event()
         self.requests: list[dict[str, Any]] = []
@@ -88,7 +101,10 @@ class OpenAIStub:
     def _next(self, request: dict[str, Any]) -> Step:
         with self._lock:
             self.requests.append(request)
-            return self._script[min(len(self.requests), len(self._script)) - 1]
+            number = len(self.requests)
+        if callable(self._script):
+            return self._script(request)
+        return self._script[min(number, len(self._script)) - 1]
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         stub = self

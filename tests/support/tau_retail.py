@@ -1,7 +1,8 @@
 """The shop of tau-bench (retail), and its cases run on our commands: real input that no one here made up.
 
 `load_shop(db.json)` makes a shop document of it; `run_case(case)` runs a case on a ledger of its own and tells, in
-tau's own form, what came of it. Test data: it is read where it lies, and nothing of it is kept here.
+tau's own form, what came of it; `run_by_chat(case)` has the same done by talking. Test data: it is read where it lies,
+and nothing of it is kept here.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from operator import eq
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from pydantic import ValidationError
 
 from agent import services as composition
@@ -36,11 +38,21 @@ from agent.settings import Settings
 from tests.support import tau_form
 from tests.support.ledgers import home
 from tests.support.scenes import Dump, dump
+from tests.support.tau_chat import Chat, Exchange, talking, wish_of
 from tests.support.tau_form import LONG_AGO, Json, cents
 
 DATA = Path(os.environ.get("TAU_RETAIL_DIR", Path(__file__).parents[3] / "shared" / "data" / "tau-retail"))
 
+CASES_FILE = DATA / "dev_cases.jsonl"
+
 ById = dict[str, Json]
+
+
+def load_cases() -> list[Json]:
+    """The data's cases. A module of tests that needs them is skipped where they are not."""
+    if not CASES_FILE.exists():
+        pytest.skip(f"no {CASES_FILE}: set TAU_RETAIL_DIR", allow_module_level=True)
+    return list(map(json.loads, CASES_FILE.read_text().splitlines()))
 
 
 def load_shop(db_json: Path, *, orders: bool = False) -> Shop:
@@ -85,6 +97,38 @@ async def run_case(case: Json, folder: Path = DATA) -> Outcome:
     async with opened(folder) as desk:
         denials = [await desk.take(write, f"{case['id']}:{n}") for n, write in enumerate(case["writes"])]
         return Outcome(denials, *desk.differing(await dump(desk.shop)))
+
+
+async def run_by_chat(case: Json, folder: Path = DATA) -> Outcome:
+    """Have a case's writes made by talking to the desk, one message each: a model makes the reference's calls with the
+    desk's tools, the customer says yes, and so do people where policy asks them. As `run_case`: await it.
+
+    A denial is the one that the customer was told; of what no tool can say it is `run_case`'s for unequal numbers of
+    items, else ORDER-INPUT with the desk's words. Handing over to a person (`transfer_to_human_agents`) is a write as
+    well. One case at a time in a process: the desk's services are the process's.
+    """
+    async with opened(folder) as desk, talking(desk.shop) as chat:
+        denials = [(await desk.ask_for(chat, write)).denial(_unsayable(write)) for write in case["writes"]]
+        return Outcome(denials, *desk.differing(await dump(desk.shop)))
+
+
+_RULES = {  # what tau-bench's first tools say: our rule
+    "Error: insufficient gift card balance to pay for the order": "PAYMENT-GIFT-COVERS",
+    "Error: insufficient gift card balance to pay for the new item": "DIFFERENCE-GIFT-COVERS",
+}
+
+
+def expected_rules(case: Json) -> list[str | None]:
+    """The rule by which each write of a case is to be denied, or None."""
+    return [
+        "LINES-DIFFERENT" if refused_here(write) else _RULES[write["tau1_error"]] if write["tau1_error"] else None
+        for write in case["writes"]
+    ]
+
+
+def rule_of(denial: Denial | None) -> str | None:
+    """By which rule a write was denied; None: it was accepted."""
+    return denial.rule if denial else None
 
 
 def refused_here(write: Json) -> bool:
@@ -143,15 +187,14 @@ class Desk:
 
     async def take(self, write: Json, key: str, subject: str | None = None) -> Denial | None:
         """Run a write as its order's owner, or as another `subject`; then have the money move that is due or owed."""
-        old, new = (write["arguments"].get(name) for name in ("item_ids", "new_item_ids"))
-        if new is not None and len(old or ()) != len(new):  # no command can say so
-            return Denial(rule="LINES-OWNED", sentence=RULES["LINES-OWNED"])
+        if denial := _unsayable(write):
+            return denial
         try:
             command = as_command(write, key, subject or self.owner(write))
         except ValidationError as error:
             return Denial(rule="ORDER-INPUT", sentence=first_error(error))
         answer = await self.shop.commerce.run(command)
-        if order_id := write["arguments"].get("order_id"):
+        if (order_id := write["arguments"].get("order_id")) in self._db["orders"]:
             await self.shop.payments.collect(order_id)
             await self.shop.debts.settle(order_id)
         if isinstance(answer, Denial):
@@ -159,6 +202,14 @@ class Desk:
         if isinstance(command, ours.ReplaceLines) and not self._difference(command):
             self._even[command.order_id] = command.payment_method_id
         return None
+
+    async def ask_for(self, chat: Chat, *writes: Json) -> Exchange:
+        """Have writes asked for in one message by the owner of their orders; the money moves there."""
+        exchange = await chat.ask(self.owner(writes[0]), *map(wish_of, writes))
+        for arguments in (each["arguments"] for each in exchange.agreed if each["name"] == "change_items"):
+            if not arguments["expected"]:
+                self._even[arguments["order_id"]] = arguments["payment_method_id"]
+        return exchange
 
     def owner(self, write: Json) -> str:
         """Requester profile or order a write is about; of an unknown order, anybody."""
@@ -177,6 +228,13 @@ class Desk:
             _differing(users, tau_form.users(rows, users)),
             _differing(orders, tau_form.orders(rows, orders, self._even)),
         )
+
+
+def _unsayable(write: Json) -> Denial | None:
+    """How a write is denied that has more new items than old ones, or fewer: no command says so, and no tool."""
+    old, new = (write["arguments"].get(name) for name in ("item_ids", "new_item_ids"))
+    unequal = new is not None and len(old or ()) != len(new)
+    return Denial(rule="LINES-OWNED", sentence=RULES["LINES-OWNED"]) if unequal else None
 
 
 def _differing(before: ById, now: ById) -> ById:

@@ -24,14 +24,13 @@ SRC: Final = Path(agent.__path__[0]).parent
 BY_OTHERS: Final = {
     # langgraph.json and pyproject.toml name them
     "graph", "main",
-    # libraries call them by name: Textual, Typer, SQLAlchemy, LangGraph's cache, Stripe's client
+    # libraries call them by name: LangSmith, Textual, Typer, SQLAlchemy, LangGraph's cache, Stripe's client
+    "create_project", "update_project",
     "compose", "on_mount", "on_input_submitted", "on_data_table_row_selected", "action_answer", "action_ask",
     "action_leave", "check_action", "list_commands", "process_bind_param", "process_result_value", "aget",
     "request_async",
     # docs/pictures.py draws the docs from them
     "table", "FIRST_OUTCOMES",
-    # where tests and benchmarks put their services in place of the process's
-    "replace",
 }  # fmt: skip
 """Names that the sources define and others use."""
 
@@ -117,12 +116,12 @@ def test_every_table_is_read(table: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_role_may_do_something(role: Role) -> None:
-    """More than read: an approver stands in a chain of some shop, and the others change something or have a route."""
+    """More than read: an approver stands in a chain of some shop here, and the others change something or have a route
+    of theirs."""
     if role in APPROVER_ROLES:
-        shops = [load(folder.parent) for folder in HOME.parent.glob("*/shop.toml")]
-        assert role in {each for shop in shops for chain in shop.chains.values() for each in chain.roles} | {
-            LAST_RESORT
-        }
+        shops = [load(file.parent) for file in HOME.parent.glob("*/shop.toml")]
+        in_chains = {each for shop in shops for chain in shop.chains.values() for each in chain.roles}
+        assert role in in_chains | {LAST_RESORT}
         return
     changing = [allowed for (_, action), allowed in PERMISSIONS.items() if action not in ("read", "search")]
     assert any(role in allowed for allowed in changing) or role in used(calls("caller_of_request"))

@@ -10,16 +10,17 @@ from agent.assistant.pattern_language import phrases
 from agent.shop import SHOP, load
 
 SHOPS = Path(__file__).resolve().parents[2] / "shops"
+THAT_COME_WITH_IT = ("home", "market")  # beside them may lie somebody's own, without a catalogue to try it out
 
 
-@pytest.mark.parametrize("folder", sorted(path.name for path in SHOPS.iterdir() if path.is_dir()))
+@pytest.mark.parametrize("folder", THAT_COME_WITH_IT)
 def test_the_shops_that_come_with_it_can_be_read(folder: str) -> None:
     shop = load(SHOPS / folder)
     assert shop.catalogue.exists()
     assert list(shop.articles.glob("*.md"))
 
 
-@pytest.mark.parametrize("folder", sorted(path.name for path in SHOPS.iterdir() if path.is_dir()))
+@pytest.mark.parametrize("folder", THAT_COME_WITH_IT)
 def test_a_shop_knows_its_products_by_what_customers_call_them(folder: str) -> None:
     shop = load(SHOPS / folder)
     known = phrases(shop.products)

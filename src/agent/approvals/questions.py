@@ -91,6 +91,17 @@ class Questions:
             return None
         return await self._keep(answer["request"].lower(), answer["words"], customer_id)
 
+    async def take_open(self, message: str, customer_id: str) -> Taken | None:
+        """Keep a customer's message as their answer to the one question that is open; None: there is not just one."""
+        waiting = await self._waiting(customer_id)
+        return await self._keep(waiting[0], message, customer_id) if len(waiting) == 1 else None
+
+    @reads
+    def _waiting(self, session: Session, customer_id: str) -> list[str]:
+        asked = (QuestionRow.answer.is_(None), ApprovalRow.subject == customer_id, ApprovalRow.status == "open")
+        query = select(QuestionRow.request_id).join(ApprovalRow).where(*asked).limit(2)
+        return list(session.scalars(query))
+
     @writes
     def _keep(self, session: Session, request_id: str, words: str, customer_id: str) -> Taken:
         question = session.scalar(

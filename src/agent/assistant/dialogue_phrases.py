@@ -3,7 +3,7 @@
 What they want is in `intent_rules`; how to write a phrase is in `pattern_language`.
 """
 
-from agent.assistant.pattern_language import phrases
+from agent.assistant.pattern_language import Index, phrases
 
 OTHER_SHOP = phrases(
     "ELSEWHERE order*/account*/parcel*/package*/deliver*/refund*/prime/purchase",
@@ -39,6 +39,7 @@ YES = phrases(
     "correct/i_agree",
     "that's/sounds/looks right/correct/fine/good/great/ok/okay",
     "👍",
+    "ja/jawohl/sí/oui/sim",  # as a reply in their language asks for it
 )
 
 NO = phrases(
@@ -48,11 +49,32 @@ NO = phrases(
     "leave/keep it/that/this/them/everything as_it_is/as_they_are/alone/be?",
     "forget it/that/about_it",
     "i/i've changed my mind",
+    "nein/non/nee/não",
 )
+
+PERSON = phrases("human/person/agent/operator/representative/staff/supervisor/manager")
+"""A whole message that is one of these asks for one."""
+
+CORRECTION = phrases(
+    "no/nope/not/sorry/wait/actually/oops/pardon/correction/rather/hang_on",
+    "i meant/mean",
+    "i'm/im sorry",
+    "the other one/order",
+    "make it/that",
+)
+"""How a message begins that puts something right."""
 
 FILLER = phrases(
     "please/pls/thanks/thank_you/thx/then/now/just/so_much/so/very_much/a_lot/well/oh/and/there/for_me/both/all",
     "with/of it/that/this/them",
+    "hm/hmm/um/uh/erm",
+    "bitte/danke/por_favor/gracias/merci/grazie/alstublieft/obrigado/obrigada",
     "you_can/you_may/i_do/for_your_help/for_the_help/for_that",
 )
 """Words that make a yes, a no or a greeting polite, and change nothing."""
+
+NO_WISH = {"other_shop": OTHER_SHOP, "out_of_scope": OUT_OF_SCOPE, "small_talk": SMALL_TALK}
+"""What is no wish of this shop, by name."""
+
+BY_WORDS = Index(NO_WISH)
+"""Which of these a text may match."""

@@ -51,6 +51,8 @@ _AMOUNT = re.compile(
     rf"(?: ?(?P<unit>{_SIGNS}|{_WORDS})(?!\w))?(?!\w| ?%|[.,-]?[0-9])",
     re.I | re.ASCII,
 )
+_DIGIT = re.compile(r"[0-9]")
+"""What every order number and amount has: what has none is not looked at twice."""
 _DECIMALS = re.compile(rf"[.,][0-9]{{{exponent(SHOP.currency)}}}$")
 
 # what is said beside a number without a currency, when it is money
@@ -60,6 +62,14 @@ _ASKED_AFTER = re.compile(r" (?:back|refund|credit|compensation)\b", re.I)
 _PAID_BEFORE = re.compile(r"\b(?:charged?|paid|pay|billed|cost|took)(?: (?:me|us|only|about|just)){0,3} $", re.I)
 _WANTED_BEFORE = re.compile(r"\b(?:want|get|need|like|have|expect|me|us|my) $", re.I)
 _ENDS = re.compile(r"(?: (?:back|please|for|from|to|on|in|as|instead|and)\b| ?[.,;:!?]| ?$)", re.I)
+
+_COUNTED = re.compile(
+    r" ?(?:more |full |long |whole |business |working )?(?:seconds?|minutes?|mins?|hours?|hrs?|days?|nights?|weeks?"
+    r"|months?|years?|times?|pieces?|pcs|items?|parcels?|people|o'clock|am|pm|kg|g|cm|mm|m|inch(?:es)?"
+    r"|of (?:them|these|those|it))\b",
+    re.I,
+)
+"""What stands behind a number that counts something else than money."""
 
 _CANCEL_REASONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -86,12 +96,12 @@ _BECAUSE = re.compile(r"\b(?:because|since|due to) (.+)", re.I)
 
 def plain(text: str) -> str:
     """The text with typographic quotes and dashes made plain, character for character."""
-    return text.translate(_TYPOGRAPHY)
+    return text if text.isascii() else text.translate(_TYPOGRAPHY)
 
 
 def order_ids(text: str) -> list[str]:
     """The order ids named, each once, as typed but in upper case."""
-    return order_numbers.find(_on_one_line(text))
+    return order_numbers.find(_on_one_line(text)) if _DIGIT.search(text) else []
 
 
 def emails(text: str) -> set[str]:
@@ -99,9 +109,15 @@ def emails(text: str) -> set[str]:
     return {found.group().lower() for found in _EMAIL.finditer(text)}
 
 
+def without_emails(text: str) -> str:
+    """The text without the e-mail addresses in it."""
+    return _EMAIL.sub("", text) if "@" in text else text
+
+
 def without_order_ids(text: str) -> str:
     """The text on one line, with the word "order" where an id stood."""
-    return order_numbers.without(_on_one_line(text))
+    words = _on_one_line(text)
+    return order_numbers.without(words) if _DIGIT.search(words) else words
 
 
 def _on_one_line(text: str) -> str:
@@ -110,12 +126,18 @@ def _on_one_line(text: str) -> str:
 
 def bare_words(text: str) -> str:
     """The text on one line, with "order" for each order id and "amount" for each number, as `intent_rules` has it."""
-    return _AMOUNT.sub(" amount", without_order_ids(text))
+    words = without_order_ids(text)
+    return _AMOUNT.sub(" amount", words) if _DIGIT.search(words) else words
 
 
 def numbers_as_amounts(text: str) -> set[int]:
     """Every number in the text that could be an amount, in minor units: what a model may find there."""
-    numbers = (found for found in _AMOUNT.finditer(without_order_ids(text)) if _currency(found) == SHOP.currency)
+    words = without_order_ids(text)
+    numbers = (
+        found
+        for found in _AMOUNT.finditer(words)
+        if _currency(found) == SHOP.currency and not _COUNTED.match(words, found.end())
+    )
     return {minor for found in numbers if (minor := _minor_units(found)) is not None}
 
 
@@ -146,6 +168,8 @@ def amount(text: str) -> int | None:
     amounts the one asked back is meant; when that does not settle it, none is. Nor is one in another currency.
     """
     words = without_order_ids(text)
+    if not _DIGIT.search(words):
+        return None
     speaks_of_money = bool(_MONEY.search(words))
     named: set[int] = set()
     asked_back: set[int] = set()

@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 
 from agent.assistant.models import RequestType
-from agent.assistant.pattern_language import phrases
+from agent.assistant.pattern_language import Index, phrases
 
 
 class Rule(NamedTuple):
@@ -25,6 +25,9 @@ PLAINLY = frozenset(
 )
 """Rules whose phrases nobody uses to answer a question about an item, an address or a fault."""
 
+CERTAIN: frozenset[RequestType] = frozenset(("person", "withdraw"))
+"""Topics that their rules alone decide on."""
+
 # The first rule that matches a clause names it, so the order is the precedence. Before a clause is looked at,
 # order ids have become "order" and numbers "amount".
 RULES: tuple[Rule, ...] = (
@@ -36,6 +39,9 @@ RULES: tuple[Rule, ...] = (
             "human/real/live agent/person/being",
             "want/need/get/give/like … human/representative/real_person/supervisor",
             "call me back?",
+            "human/person please/now",
+            "speak/talk/chat to/with staff/support/customer_service",
+            "want/need/get/give … somebody/someone real",
         ),
     ),
     Rule(
@@ -267,3 +273,6 @@ NEGATED = phrases(
     " cancel/canceled/cancelled/return/returned/exchange/exchanged/change/changed/swap/refund"
 )
 """A wish that the customer says not to have."""
+
+BY_WORDS = Index({rule.name: rule.pattern for rule in RULES} | {"negated": NEGATED})
+"""Which of the rules a clause may match."""

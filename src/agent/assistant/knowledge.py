@@ -6,7 +6,7 @@ Only text lives here; nothing about a customer or an order. The articles lie in 
 import asyncio
 import re
 import sqlite3
-from collections import Counter
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -15,21 +15,37 @@ from typing import Self
 TERMS_LIMIT = 24
 """Words of a question that are looked for; the rest of a longer one is left out."""
 
+TERMS_KEPT = 4_000
+"""Words whose rows are remembered; a new one takes the place of the oldest."""
+
 _FILE = re.compile(
     r"---\ntitle: (?P<title>.+)\nquestions:\n(?P<questions>(?:- .+\n)+)---\n(?P<text>(?s:.+))",
 )
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_APOSTROPHE = re.compile(r"['’]")
 _STOP_WORDS = frozenset(
     word
     for line in (
-        "about after again all also am an and any are as at be been but by can could did do does done for from get",
-        "got had has have hello help hi how if in is it its just know like long may me much my need no not of on one",
-        "or our out please should so some tell than thank thanks that the their them then there these they thing this",
-        "those to too until us use want was we were what when where which while who why will with work would you your",
-        "don doesn didn isn won can ve ll re",
+        "about actually after again all already also always am an and any anything are as at be because been before",
+        "being best bit but by can cannot cant could couldnt did didnt do does doesnt doing done dont either else",
+        "even ever few for from get gets getting give given go goes going got had has hasnt have havent having hello",
+        "help hey hi id if ill im in into is isnt it its ive just know let lets like longer look looking may maybe me",
+        "might more most must my need needed needs no not nothing now of oh ok on once one ones only or other our out",
+        "over part please possible possibly quite rather really right said say says see seems shall should since so",
+        "some someone something sort still such sure tell than thank thanks that thats the their them then there",
+        "theres these they thing things think this those time times to too until up us using very want wanted wants",
+        "was wasnt way we well went were weve whats which will with wont would wouldnt yes yet you your youre yours",
     )
     for word in line.split()
 )
+"""Words that tell no question from another."""
+_ASKING = frozenset(("how", "long", "many", "much", "what", "when", "where", "who", "why", "take", "work"))
+"""Words that say which of several articles is meant, and not that any is."""
+
+_ROWS_OF = "SELECT rowid, -bm25(articles, 2.0, 1.0) FROM articles WHERE articles MATCH ?"
+"""The rows that hold a term, and how well it fits there; a word in the title counts twice."""
+
+_Rows = list[tuple[int, float]]
 
 
 @dataclass(frozen=True)
@@ -46,20 +62,19 @@ class Article:
 
 
 class Knowledge:
-    """The articles under a full-text index in memory."""
+    """The articles under a full-text index in memory: a row for each example question, and one for the text."""
 
     def __init__(self, articles: dict[Article, list[str]]) -> None:
         """Index the articles, each with the questions that it answers."""
-        self._articles = list(articles)
         self._lock = Lock()  # one connection, several threads
+        self._known: dict[str, _Rows] = {}
         self._index = sqlite3.connect(":memory:", check_same_thread=False)
         self._index.execute("CREATE VIRTUAL TABLE articles USING fts5(title, body, tokenize='porter unicode61')")
+        rows = [(article, body) for article, questions in articles.items() for body in [*questions, article.text]]
+        self._row_of = [article for article, _ in rows]
         self._index.executemany(
             "INSERT INTO articles (rowid, title, body) VALUES (?, ?, ?)",
-            (
-                (number, article.title, "\n".join([*questions, article.text]))
-                for number, (article, questions) in enumerate(articles.items())
-            ),
+            ((number, article.title, _plain(body)) for number, (article, body) in enumerate(rows)),
         )
 
     @classmethod
@@ -78,28 +93,47 @@ class Knowledge:
     async def search(self, question: str, limit: int = 2) -> list[Article]:
         """The articles that answer a question, best first; none rather than a wrong one.
 
-        An article must hold more than half of the question's telling words; words in its title count twice.
+        An article must hold half of the question's telling words, and one alone must be all of them. Of those that do
+        the best is the one of which an example question, or the text, is most like the question.
 
         Args:
             question: a customer's words, any characters.
             limit: at most so many.
         """
-        return await asyncio.to_thread(self._search, question, limit)
+        words = dict.fromkeys(word.lower() for word in _WORD.findall(_plain(question)))
+        terms = [word for word in words if word not in _STOP_WORDS][:TERMS_LIMIT]
+        rows = {term: known for term in terms if (known := self._known.get(term)) is not None}
+        if unknown := [term for term in terms if term not in rows]:
+            rows |= await asyncio.to_thread(self._look_up, unknown)
+        return self._best({term: rows[term] for term in terms})[:limit]
 
-    def _search(self, question: str, limit: int) -> list[Article]:
-        # Only letters are left of each term, and it is quoted: a question cannot speak FTS5's query language.
-        words = dict.fromkeys(word.lower() for word in _WORD.findall(question))
-        terms = [f'"{word}"' for word in words if word not in _STOP_WORDS][:TERMS_LIMIT]
-        if not terms:
-            return []
+    def _look_up(self, terms: list[str]) -> dict[str, _Rows]:
+        """The rows of each term, which is of letters only, and quoted: a question cannot speak FTS5's language."""
         with self._lock:
-            said = Counter(row for term in terms for row in self._rows(term))
-            ranked = self._rows(" OR ".join(terms))
-        return [self._articles[row] for row in ranked if said[row] * 2 > len(terms)][:limit]
+            found: dict[str, _Rows] = {term: self._index.execute(_ROWS_OF, (f'"{term}"',)).fetchall() for term in terms}
+            self._known |= found
+            for oldest in list(self._known)[:-TERMS_KEPT]:
+                del self._known[oldest]
+        return found
 
-    def _rows(self, query: str) -> list[int]:
-        best_first = "SELECT rowid FROM articles WHERE articles MATCH ? ORDER BY bm25(articles, 2.0, 1.0)"
-        return [row for (row,) in self._index.execute(best_first, (query,))]
+    def _best(self, rows: dict[str, _Rows]) -> list[Article]:
+        """The articles that hold enough of the terms; the scores of a question's terms sum up, as in one query."""
+        held: defaultdict[Article, set[str]] = defaultdict(set)
+        scores: defaultdict[int, float] = defaultdict(float)
+        for term, found in rows.items():
+            for row, score in found:
+                scores[row] += score
+                if term not in _ASKING:
+                    held[self._row_of[row]].add(term)
+        telling = len(rows.keys() - _ASKING)
+        enough = max((telling + 1) // 2, min(2, telling), 1)
+        ranked = dict.fromkeys(self._row_of[row] for row in sorted(scores, key=lambda row: (-scores[row], row)))
+        return [article for article in ranked if len(held[article]) >= enough]
+
+
+def _plain(text: str) -> str:
+    """A text in which "don't" is one word."""
+    return _APOSTROPHE.sub("", text)
 
 
 def _read(path: Path) -> tuple[Article, list[str]]:

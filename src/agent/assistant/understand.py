@@ -1,35 +1,39 @@
 """Understanding a message: by a model, by a second one, by the embedded rules; what those can't read is for a person.
 
-A model proposes; what it found is checked here against the customer's words (law 7). What may be done about it is for
-policy. What bounds and guards the calls of the model is the transport below it.
+A plain yes or no is read by the rules alone. A model proposes; what it found is checked here against the customer's
+words (law 7). What may be done about it is for policy. What bounds and guards the calls of the model is the transport
+below it.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from hashlib import sha256
+from typing import Any, Final, Literal, cast
 
-import httpx
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable
 from langgraph.constants import TAG_NOSTREAM
-from pydantic import SecretStr
 
 from agent.assistant import embedded
+from agent.assistant.chat_models import (
+    ANSWER_TOKENS,
+    NO_COMPLETION,
+    ModelAnswerError,
+    model_failures,
+    only_chat_models,
+    whole,
+)
 from agent.assistant.entities import REASON_LIMIT, cancel_reason, numbers_as_amounts, order_ids
 from agent.assistant.models import Topic, Understanding
+from agent.assistant.turn_budget import TurnBudget
+from agent.observability.cache import CountingCache
 from agent.observability.events import emit
-from agent.resilience import CircuitBreaker, CircuitOpenError, FallbackChain, FallbackStep, FallbackTaken
-from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
-from agent.settings import Settings
+from agent.order_numbers import meant
+from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
 from agent.shop import SHOP
-
-if TYPE_CHECKING:
-    from langchain_openai import ChatOpenAI
-
-
-class ModelAnswerError(Exception):
-    """The model answered, but not in the form that it was asked for."""
 
 
 class NotUnderstoodError(Exception):
@@ -49,32 +53,40 @@ topics: for a request, one for each thing that the customer wants, at most five,
 amount: in minor units, so 80.00 is 8000.
 reason: of a cancellation, `no longer needed` or `ordered by mistake` if the customer says so, else null.
 """
+READING_SECONDS: Final = 30.0
+READING_TOKENS: Final = 10_000
+"""What reading a message may cost by itself."""
+
+LONGEST_KNOWN: Final = 200
+KNOWN_SECONDS: Final = 3_600
+"""Characters of a message whose reading is kept, and for how long."""
+
+_NAMESPACE: Final = ("understanding",)
+_PERSONAL: Final = re.compile(r"[\d@]|\b(?:I'm|I am|my name|this is|mine)\b", re.I)
+"""What makes a message somebody's own: its reading is not kept."""
+
 PENDING = "The desk has just listed changes and asked for a yes: yes or no if the message is that and nothing else."
 NOT_PENDING = "The desk has asked for no yes, so never yes or no."
-
-
-_MODELS: Final[tuple[ReadBy, ...]] = ("primary", "secondary")
 
 
 class Understander:
     """Reads customers' messages with the first of a chain that can: the models, the rules, and at last a person."""
 
     def __init__(self, models: Sequence[BaseChatModel]) -> None:
-        steps = [
-            FallbackStep(name, partial(_by_model, _reader(model))) for name, model in zip(_MODELS, models, strict=False)
-        ]
+        steps = [FallbackStep(name, partial(_by_model, _reader(model))) for name, model in only_chat_models(models)]
         then = (
             [FallbackStep("degraded", _by_rules), FallbackStep("person", _by_nobody)]
             if steps
             else [FallbackStep("embedded", _by_rules_alone)]
         )
-        leads_on = (*_model_failures(), NotUnderstoodError) if steps else ()
-        self._chain: FallbackChain[[str, bool, Sequence[str]], Understanding] = FallbackChain(
+        leads_on = (*model_failures(), NotUnderstoodError) if steps else ()
+        self._chain: FallbackChain[[_Message], Understanding] = FallbackChain(
             "assistant", [*steps, *then], leads_on, listeners=[_fell_back]
         )
+        self._known = CountingCache()
 
     async def understand(
-        self, text: str, *, pending: bool, history: Sequence[str] = ()
+        self, text: str, *, pending: bool, history: Sequence[str] = (), budget: TurnBudget | None = None
     ) -> tuple[Understanding, ReadBy]:
         """Read one message.
 
@@ -82,66 +94,97 @@ class Understander:
             text: the customer's words.
             pending: the desk's last message listed a plan and asked for a yes.
             history: earlier messages of the conversation, oldest first; only a model uses them.
+            budget: what models may cost this turn; None: what one call may.
 
         Returns:
             What the message does, and who read it. `person` is a message that nobody could read: somebody should.
             Each step down the chain is an event.
         """
-        understood, read_by = await self._chain.ask(text, pending, history)
+        plain = embedded.understand(text, pending=True) if pending else None
+        if plain and plain.act in ("yes", "no"):
+            return plain, "embedded"
+        key = (_NAMESPACE, _cache_key(text))
+        may_be_known = not pending and not history and _PERSONAL.search(text) is None and len(text) <= LONGEST_KNOWN
+        found: dict[Any, Any] = await self._known.aget([key]) if may_be_known else {}
+        if found:
+            return Understanding.model_validate(found[key]), "primary"
+        message = _Message(text, pending, history, budget or TurnBudget.starting(READING_SECONDS, READING_TOKENS))
+        understood, read_by = await self._chain.ask(message)
+        if may_be_known and read_by in ("primary", "secondary") and _is_general(understood):
+            self._known.set({key: (understood.model_dump(), KNOWN_SECONDS)})
         return understood, cast(ReadBy, read_by)
+
+
+@dataclass(frozen=True)
+class _Message:
+    """What is to be read, and what it may cost."""
+
+    text: str
+    pending: bool
+    history: Sequence[str]
+    budget: TurnBudget
+
+
+def _is_general(understood: Understanding) -> bool:
+    """Whether a message is a question to the shop and nothing else: it is answered alike, whoever asks."""
+    return understood.act == "request" and {topic.request_type for topic in understood.topics} == {"question"}
+
+
+def _cache_key(text: str) -> str:
+    """The words, and what a model was told to make of them, in this shop: another prompt is another reading."""
+    version = (PROMPT, Understanding.model_json_schema(), SHOP.name, SHOP.sells)
+    return sha256(repr((version, " ".join(text.lower().split()))).encode()).hexdigest()
 
 
 def _fell_back(fell: FallbackTaken) -> None:
     emit("assistant.fallback", failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
 
 
-def _model_failures() -> tuple[type[Exception], ...]:
-    """How a model can fail to answer. Without a model its library, which takes a second to import, is not needed."""
-    import openai  # noqa: PLC0415
-    from langchain_openai.chat_models.base import OpenAIRefusalError  # noqa: PLC0415
-
-    return (openai.OpenAIError, OpenAIRefusalError, httpx.HTTPError, CircuitOpenError, ModelAnswerError)
-
-
 def _reader(model: BaseChatModel) -> Runnable[Any, Any]:
-    return model.with_structured_output(Understanding, method="json_schema").with_config(tags=[TAG_NOSTREAM])
+    form: Any = {"method": "json_schema", "include_raw": True, "max_tokens": ANSWER_TOKENS}
+    return model.with_structured_output(Understanding, **form).with_config(tags=[TAG_NOSTREAM])
 
 
-async def _by_model(model: Runnable[Any, Any], text: str, pending: bool, history: Sequence[str]) -> Understanding:
-    proposal = await _ask(model, _messages(text, pending, history))
-    return _checked(proposal, text, pending, history)
+async def _by_model(model: Runnable[Any, Any], message: _Message) -> Understanding:
+    proposal = await _ask(model, _messages(message), message.budget)
+    return _checked(proposal, message.text, message.pending, message.history)
 
 
-async def _by_rules(text: str, pending: bool, history: Sequence[str]) -> Understanding:
+async def _by_rules(message: _Message) -> Understanding:
     """What the rules make of a message that was meant for a model."""
-    understood = await _by_rules_alone(text, pending, history)
+    understood = await _by_rules_alone(message)
     if understood.act == "unclear":
         raise NotUnderstoodError
     return understood
 
 
-async def _by_rules_alone(text: str, pending: bool, history: Sequence[str]) -> Understanding:  # noqa: ARG001
-    return embedded.understand(text, pending=pending)
+async def _by_rules_alone(message: _Message) -> Understanding:
+    return embedded.understand(message.text, pending=message.pending)
 
 
-async def _by_nobody(text: str, pending: bool, history: Sequence[str]) -> Understanding:  # noqa: ARG001
+async def _by_nobody(_: _Message) -> Understanding:
     return Understanding(act="unclear")
 
 
-async def _ask(model: Runnable[Any, Any], messages: list[BaseMessage]) -> Understanding:
+async def _ask(model: Runnable[Any, Any], messages: list[BaseMessage], budget: TurnBudget) -> Understanding:
     try:
-        return Understanding.model_validate(await model.ainvoke(messages))
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        # what the libraries raise, each in its own way, for an answer that is no completion or no Understanding
+        async with budget.call("triage") as call:
+            answer = await model.ainvoke(messages)
+            call.cost(messages, answer["raw"])
+            if answer["parsing_error"]:
+                raise answer["parsing_error"]
+            whole(answer["raw"])
+            return Understanding.model_validate(answer["parsed"])
+    except NO_COMPLETION as error:
         raise ModelAnswerError(type(error).__name__) from error
 
 
-def _messages(text: str, pending: bool, history: Sequence[str]) -> list[BaseMessage]:
-    earlier = [HumanMessage("Earlier messages, oldest first:\n" + "\n".join(history))] if history else []
+def _messages(message: _Message) -> list[BaseMessage]:
+    earlier = "Earlier messages, oldest first:\n" + "\n".join(message.history)
     return [
-        SystemMessage(PROMPT.format(sells=SHOP.sells, pending=PENDING if pending else NOT_PENDING)),
-        *earlier,
-        HumanMessage(text),
+        SystemMessage(PROMPT.format(sells=SHOP.sells, pending=PENDING if message.pending else NOT_PENDING)),
+        *([HumanMessage(earlier)] if message.history else []),
+        HumanMessage(message.text),
     ]
 
 
@@ -160,45 +203,13 @@ def _checked(proposal: Understanding, text: str, pending: bool, history: Sequenc
 def _checked_topic(topic: Topic, text: str, known_orders: list[str]) -> Topic:
     """The topic without what nobody said."""
     named = order_ids(topic.order_id or "")
-    reason = (topic.reason or "")[:REASON_LIMIT]
+    known = meant(named[0], known_orders) if named else []
+    reason, cancels = (topic.reason or "").strip()[:REASON_LIMIT], topic.request_type == "order_cancel"
+    said = embedded.whole_clauses(text, topic.text) if topic.text.strip() and topic.text in text else text
     return Topic(
         request_type=topic.request_type,
-        text=topic.text if topic.text.strip() and topic.text in text else text,
-        order_id=named[0] if named and named[0] in known_orders else None,
+        text=said,
+        order_id=known[0] if len(known) == 1 else None,
         amount=topic.amount if topic.amount in numbers_as_amounts(text) else None,
-        reason=cancel_reason(reason) if topic.request_type == "order_cancel" else reason or None,
-    )
-
-
-def chat_models(settings: Settings, breakers: Sequence[CircuitBreaker]) -> "list[ChatOpenAI]":
-    """The configured models, first the one to ask first, each behind its breaker; none without a key.
-
-    Imports their library and reads certificates: build them off the event loop.
-    """
-    key, seconds = settings.openai_api_key, settings.model_timeout_seconds
-    if key is None:
-        return []
-    second_key = settings.second_openai_api_key or key
-    named = [
-        (settings.model, key, settings.openai_base_url),
-        (settings.second_model, second_key, settings.second_openai_base_url or settings.openai_base_url),
-    ]
-    return [_chat_model(*model, seconds, breaker) for model, breaker in zip(named, breakers, strict=False)]
-
-
-def _chat_model(model: str, key: SecretStr, url: str | None, seconds: float, breaker: CircuitBreaker) -> "ChatOpenAI":
-    """It never retries by itself (law 12)."""
-    from langchain_openai import ChatOpenAI  # noqa: PLC0415
-
-    bounds = TransportConfig(name=breaker.name, timeout=seconds, media_type="application/json")
-    wire = ClientWire(httpx.AsyncClient(timeout=seconds))
-    return ChatOpenAI(
-        model=model,
-        api_key=key,
-        base_url=url,
-        timeout=seconds,
-        max_retries=0,
-        disable_streaming=True,
-        http_async_client=httpx.AsyncClient(transport=ResilientTransport(wire, bounds, breaker)),
-        use_responses_api=False,
+        reason=cancel_reason(reason) if cancels else reason if reason and reason in said else None,
     )

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from agent.assistant.classifier import classifier
+from agent.assistant.embedded import rule_names
 from agent.assistant.models import Topic
 from agent.capabilities.abilities import abilities
 from agent.capabilities.account_security import CHANGE_EMAIL, FREEZE_ACCOUNT, UNLOCK_ACCOUNT
@@ -72,7 +74,18 @@ def _yeses(each: Capability) -> str:
     return "the customer's" if each.approval is None else "the customer's, then people's"
 
 
+LIKELY: Final = 0.6
+"""How likely one of several capabilities of a topic must be to be taken without words that only it has."""
+
+
 def capability_of(topic: Topic) -> Capability:
-    """The capability that a topic asks for: the first of its request type that wants it, or else that type's last."""
+    """The capability that a topic asks for: the first of its request type that wants it, else the one that is likely by
+    the classifier, else that type's last. What is made at once is never taken because it is likely."""
     of_type = [each for each in CAPABILITIES if each.request_type == topic.request_type]
-    return next((each for each in of_type if each.wants and each.wants.search(topic.text)), of_type[-1])
+    if wanted := next((each for each in of_type if each.wants and each.wants.search(topic.text)), None):
+        return wanted
+    if len(of_type) > 1:
+        guesses = classifier().guesses(topic.text, rule_names(topic.text))
+        likely = {guess.label.name for guess in guesses if guess.likelihood >= LIKELY}
+        return next((each for each in of_type if each.name in likely and not each.at_once), of_type[-1])
+    return of_type[-1]

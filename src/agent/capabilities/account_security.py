@@ -21,12 +21,14 @@ from agent.capabilities.base import (
 )
 from agent.commerce.commands import ChangeEmail, FreezeAccount, UnfreezeAccount
 from agent.commerce.queries import customer_history
+from agent.commerce.types import Form
 from agent.services import Services
 from agent.shop import Case
 
 _NOT: Final = re.compile(
     r"\b(?:not|isn't|wasn't|never been)\s+(?:been\s+)?(?:hack|stolen|compromis)"
-    r"|^\W*(?:was|is|has|did|do|can|could|if)\b",
+    r"|\b(?:not|don't|never|nobody|no one)\s+(?:\w+\s+){0,4}(?:freeze|block|lock|hack)"
+    r"|^\W*(?:was|is|has|did|do|can|could|if|what)\b",
     re.I,
 )
 """A question, or the opposite."""
@@ -38,6 +40,12 @@ class EmailSlots(Slots):
     """The new address, in the customer's words."""
 
     email: str | None = None
+
+
+class EmailForm(Form):
+    """The new address, as the customer wrote it."""
+
+    email: str
 
 
 async def _freeze(_: Services, customer_id: str, slots: Slots) -> Outcome:
@@ -127,6 +135,7 @@ CHANGE_EMAIL: Final = Capability(
     does="have your e-mail address changed by our security staff",
     reach="anybody",
     slots=EmailSlots,
+    form=EmailForm,
     wants=phrases("CHANGE … email/e-mail", "new email/e-mail address?"),
     propose=_email,
     command=_change,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from agent.approvals.requests import Action
 from agent.assistant.models import RequestType
 from agent.commerce.commands import Command
+from agent.commerce.types import Form
 from agent.services import Services
 from agent.shop import Case
 
@@ -95,6 +96,7 @@ class Capability:
         does: what it does, in a few words that follow "I can".
         propose: looks into a wish (see `Propose`).
         slots: what it must know.
+        form: the slots that a model may fill in, with types; what is missing in it is taken from the customer's words.
         wants: tells it from the others of its request type; the last one of a type takes what no other wants.
         reach: who may ask: the customer that somebody vouches for, whoever claims to be them, or anybody.
         command: the shop's command for a proposal's arguments; None when nothing is ever changed.
@@ -108,6 +110,7 @@ class Capability:
     does: str
     propose: Propose
     slots: type[Slots] = Slots
+    form: type[Form] = Form
     wants: re.Pattern[str] | None = None
     reach: Literal["anybody", "claimed", "vouched"] = "vouched"
     command: Callable[[Requester, Arguments], Command] | None = None

@@ -6,7 +6,8 @@ from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Qu
 from agent.capabilities.finding import the_order
 from agent.capabilities.order_status import items
 from agent.commerce.commands import CancelOrder
-from agent.commerce.policy import CANCEL_REASONS, cancel_denied, money, policy_denied
+from agent.commerce.policy import CANCEL_REASONS, CancelReason, cancel_denied, money, policy_denied
+from agent.commerce.types import Form
 from agent.commerce.views import change_unpaid
 from agent.services import Services
 
@@ -15,6 +16,13 @@ class CancelSlots(Slots):
     """Which order, and why."""
 
     reason: str | None = None
+
+
+class CancelForm(Form):
+    """Which order, and why."""
+
+    order_id: str
+    reason: CancelReason
 
 
 async def _propose(shop: Services, customer_id: str, slots: CancelSlots) -> Outcome:
@@ -47,6 +55,7 @@ CANCEL_ORDER = Capability(
     request_type="order_cancel",
     does="cancel an order that has not left yet",
     slots=CancelSlots,
+    form=CancelForm,
     propose=_propose,
     command=_command,
     done=_done,

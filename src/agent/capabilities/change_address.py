@@ -7,7 +7,7 @@ from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Qu
 from agent.capabilities.finding import address_in_words, the_address, the_order
 from agent.commerce.commands import ChangeShipTo
 from agent.commerce.policy import pending, policy_denied
-from agent.commerce.types import Address
+from agent.commerce.types import Address, Form
 from agent.services import Services
 
 
@@ -15,6 +15,14 @@ class AddressSlots(Slots):
     """Which order, and where to, in the customer's words."""
 
     address: str | None = None
+    where: Address | None = None
+
+
+class ShipToForm(Form):
+    """Which order, and the whole address."""
+
+    order_id: str
+    where: Address
 
 
 async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Outcome:
@@ -23,7 +31,8 @@ async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Out
         return order
     if not pending(order["status"]):
         raise policy_denied("ADDRESS-STATUS", f"{order['id']} is {order['status']}")
-    address = the_address(slots.address or slots.text, order["ship_to"], f"Where shall {order['id']} go?")
+    asked = f"Where shall {order['id']} go?"
+    address = slots.where or the_address(slots.address or slots.text, order["ship_to"], asked)
     if isinstance(address, Question):
         return address
     where = address.model_dump()
@@ -47,6 +56,7 @@ CHANGE_ADDRESS = Capability(
     request_type="order_change",
     does="send an order that has not left yet to another address",
     slots=AddressSlots,
+    form=ShipToForm,
     wants=phrases(
         "address/addresses",
         "send/ship/deliver/go … to another/a_different/a_new/my_new/my_work/my_office",

@@ -1,4 +1,4 @@
-"""Pay an order by another method (PAYMENT-STATUS, PAYMENT-DIFFERENT)."""
+"""Pay an order by another method, or what was declined of it (PAYMENT-STATUS, PAYMENT-DIFFERENT)."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Qu
 from agent.capabilities.finding import method_in_words, the_method, the_order
 from agent.commerce.commands import SwapPayment
 from agent.commerce.policy import money, pending, policy_denied
+from agent.commerce.types import Form, Id
 from agent.services import Services
 
 
@@ -16,21 +17,30 @@ class MethodSlots(Slots):
     method: str | None = None
 
 
+class MethodForm(Form):
+    """Which order, and the id of which of the customer's payment methods."""
+
+    order_id: str
+    method: Id
+
+
 async def _propose(shop: Services, customer_id: str, slots: MethodSlots) -> Outcome:
     order = await the_order(shop, customer_id, slots, "have paid by another method")
     if isinstance(order, Question):
         return order
-    if not pending(order["status"]):
+    declined = await shop.queries.declined_difference(order["id"])
+    if not declined and not pending(order["status"]):
         raise policy_denied("PAYMENT-STATUS", f"{order['id']} is {order['status']}")
     asked = f"By which method shall {order['id']} be paid?"
     said = slots.text if slots.method is None else slots.method
-    method = await the_method(shop, customer_id, said, asked, but=order["payment_method_id"])
+    amount, paid_by = declined or (order["total"], order["payment_method_id"])
+    method = await the_method(shop, customer_id, said, asked, but=paid_by)
     if isinstance(method, Question):
         return method
     return Proposal(
         {"order_id": order["id"], "payment_method_id": method["id"], "label": method["label"]},
-        f"Pay order {order['id']}, {money(order['total'])}, by {method_in_words(method)},"
-        f" instead of {order['payment_method_id']}.",
+        f"Pay {'what was declined of ' if declined else ''}order {order['id']}, {money(amount)}, by"
+        f" {method_in_words(method)}, instead of {paid_by}.",
     )
 
 
@@ -48,6 +58,7 @@ CHANGE_PAYMENT = Capability(
     request_type="order_change",
     does="have an order paid by another method",
     slots=MethodSlots,
+    form=MethodForm,
     wants=phrases(
         "payment/payment_method/card/gift_card/paypal",
         "pay/paid/paying by/with/using",

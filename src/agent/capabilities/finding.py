@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from agent.capabilities.base import Question, Slots
-from agent.commerce.policy import money
+from agent.commerce.policy import money, policy_denied
 from agent.commerce.types import Address
 from agent.commerce.views import LineView, OrderView
 from agent.services import Services
@@ -49,6 +49,30 @@ def the_line(order: OrderView, said: str, verb: str) -> LineView | Question:
     return Question("item", f"Which item of {order['id']} shall I {verb}?\n{listed}")
 
 
+def line_of(order: OrderView, sku: str) -> LineView:
+    """The line of an order with this item, the first of several. Raises `PolicyDenied` LINES-OWNED."""
+    line = next((line for line in order["lines"] if line["sku"] == sku), None)
+    if line is None:
+        raise policy_denied("LINES-OWNED", sku)
+    return line
+
+
+def take(lines: Sequence[LineView], left: dict[int, int], sku: str, quantity: int) -> list[tuple[LineView, int]]:
+    """The lines that pieces of an item are of, the first ones first, with how many; they are taken off `left`.
+
+    Raises `PolicyDenied` LINES-OWNED for more than there are.
+    """
+    taken = []
+    for line in lines:
+        if line["sku"] == sku and (part := min(quantity, left.get(line["number"], 0))):
+            taken.append((line, part))
+            left[line["number"]] -= part
+            quantity -= part
+    if quantity:
+        raise policy_denied("LINES-OWNED", sku)
+    return taken
+
+
 def the_quantity(line: LineView, said: str | None, verb: str) -> int | Question:
     """How many pieces of a line: its only one, all, or a number that is said."""
     if line["quantity"] == 1 or (said and _ALL.search(said)):
@@ -63,16 +87,16 @@ def the_quantity(line: LineView, said: str | None, verb: str) -> int | Question:
 
 async def the_option(shop: Services, line: LineView, said: str) -> dict[str, Any] | Question:
     """Another option of the same product that can be had."""
-    others = [
-        each for each in await shop.queries.options(line["sku"]) if each["sku"] != line["sku"] and each["available"]
-    ]
+    options = [each for each in await shop.queries.options(line["sku"]) if each["sku"] != line["sku"]]
+    others = [each for each in options if each["available"]]
     if not others:
         return Question("item", f"There is no other {line['name']} that I could send. Is it another item?")
-    found = best(others, said, lambda each: f"{each['sku']} {' '.join(each['options'].values())}")
-    if len(found) == 1:
+    found = best(options, said, lambda each: f"{each['sku']} {' '.join(each['options'].values())}")
+    if len(found) == 1 and found[0]["available"]:
         return found[0]
+    out = f"{option_in_words(found[0])} is sold out. " if len(found) == 1 else ""
     listed = "\n".join(f"- {option_in_words(each)}, {money(each['price'])}" for each in others)
-    return Question("option", f"Which one shall take the place of the {line['name']} ({line['sku']})?\n{listed}")
+    return Question("option", f"{out}Which one shall take the place of the {line['name']} ({line['sku']})?\n{listed}")
 
 
 def option_in_words(option: Mapping[str, Any]) -> str:
@@ -81,11 +105,17 @@ def option_in_words(option: Mapping[str, Any]) -> str:
 
 
 async def the_method(
-    shop: Services, customer_id: str, said: str, question: str, *, but: str | None = None
+    shop: Services, customer_id: str, said: str, question: str, *, but: str
 ) -> dict[str, Any] | Question:
-    """A payment method of the customer's own that is named; `but` is the one that it is not."""
+    """A payment method of the customer's own that is named, and is not the present one, `but`.
+
+    Raises `PolicyDenied` PAYMENT-DIFFERENT when that is named, or there is no other.
+    """
     own = [each for each in await shop.queries.payment_methods(customer_id) if each["id"] != but]
-    found = best(own, said, lambda each: f"{each['id']} {each['label']}")
+    if said == but or not own:
+        raise policy_denied("PAYMENT-DIFFERENT", but)
+    exactly = [each for each in own if each["id"] == said]
+    found = exactly or best(own, said, lambda each: f"{each['id']} {each['label']}")
     if len(found) == 1:
         return found[0]
     return Question("method", question + "\n" + "\n".join(f"- {method_in_words(each)}" for each in own))

@@ -110,7 +110,7 @@ TALK_TO_PERSON: Final = Capability(
     request_type="person",
     does="have a person answer you",
     propose=_words,
-    command=_ticket("question"),
+    command=_ticket("person"),
     done=_done("I have passed your message on to a colleague, as case {case}."),
     at_once=True,
 )

@@ -7,13 +7,19 @@ from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Qu
 from agent.capabilities.change_address import AddressSlots
 from agent.capabilities.finding import address_in_words, the_address
 from agent.commerce.commands import ChangeProfileAddress
-from agent.commerce.types import Address
+from agent.commerce.types import Address, Form
 from agent.services import Services
+
+
+class ProfileForm(Form):
+    """The whole address."""
+
+    where: Address
 
 
 async def _propose(shop: Services, customer_id: str, slots: AddressSlots) -> Outcome:
     known = await shop.queries.address_of(customer_id)
-    address = the_address(slots.address or slots.text, known, "What is your new address?")
+    address = slots.where or the_address(slots.address or slots.text, known, "What is your new address?")
     if isinstance(address, Question):
         return address
     where = address.model_dump()
@@ -33,6 +39,7 @@ PROFILE_ADDRESS = Capability(
     request_type="account",
     does="change your address for later orders",
     slots=AddressSlots,
+    form=ProfileForm,
     wants=phrases("address/addresses", "i/we/i've/we've/have/just moved"),
     propose=_propose,
     command=_command,

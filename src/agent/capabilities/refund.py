@@ -17,6 +17,7 @@ from agent.commerce.commands import RefundPayment
 from agent.commerce.policy import money, policy_denied, read_money, refund_denied
 from agent.commerce.queries import customer_history
 from agent.commerce.returned_pieces import refundable_beside
+from agent.commerce.types import Amount, Form
 from agent.ledger.tables import ApprovalRow, CustomerRow
 from agent.services import Services
 from agent.shop import SHOP, Case
@@ -27,6 +28,13 @@ class RefundSlots(Slots):
 
     amount: int | None = None
     reason: str | None = None
+
+
+class RefundForm(Form):
+    """Of which order, and how much in minor units, so 80.00 is 8000. Only what the customer or a fact says."""
+
+    order_id: str
+    amount: Amount
 
 
 async def _propose(shop: Services, customer_id: str, slots: RefundSlots) -> Outcome:
@@ -119,6 +127,7 @@ REFUND = Capability(
     request_type="billing_issue",
     does="have a refund looked at by our staff",
     slots=RefundSlots,
+    form=RefundForm,
     propose=_propose,
     command=_command,
     done=_done,

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from agent.approvals.requests import Action
@@ -17,11 +18,12 @@ from agent.capabilities.base import (
     Requester,
     Slots,
 )
-from agent.capabilities.finding import the_line, the_order, the_quantity
+from agent.capabilities.finding import line_of, the_line, the_order, the_quantity
 from agent.capabilities.passing_on import first_question
 from agent.commerce.commands import RequestReplacement
 from agent.commerce.policy import policy_denied
 from agent.commerce.queries import customer_history
+from agent.commerce.types import Form, Id
 from agent.services import Services
 from agent.shop import Case
 
@@ -35,6 +37,16 @@ class ReplaceSlots(Slots):
     item: str | None = None
     quantity: str | None = None
     symptom: str | None = None
+    sku: str | None = None
+    pieces: int | None = None
+
+
+class ReplaceForm(Form):
+    """Which order, which item of it, and how many pieces are faulty. What is wrong is told in the customer's words."""
+
+    order_id: str
+    sku: Id
+    pieces: int = Field(default=1, ge=1, le=1000)
 
 
 async def _propose(shop: Services, customer_id: str, slots: ReplaceSlots) -> Outcome:
@@ -45,10 +57,11 @@ async def _propose(shop: Services, customer_id: str, slots: ReplaceSlots) -> Out
         return order
     if order["status"] not in ("delivered", "returned"):
         raise policy_denied("RETURN-STATUS", f"{order['id']} is {order['status']}")
-    line = the_line(order, slots.item or slots.text, "replace")
+    said = slots.item or slots.text
+    line = line_of(order, slots.sku) if slots.sku else the_line(order, said, "replace")
     if isinstance(line, Question):
         return line
-    quantity = the_quantity(line, slots.quantity, "replace")
+    quantity = slots.pieces or the_quantity(line, slots.quantity, "replace")
     if isinstance(quantity, Question):
         return quantity
     if slots.symptom is None:
@@ -83,6 +96,7 @@ REPLACE_ITEM: Final = Capability(
     does="have what is faulty replaced",
     reach="anybody",
     slots=ReplaceSlots,
+    form=ReplaceForm,
     wants=phrases("replacement/replacements/replace/replaced", "send/ship me? another/a_new/second one/PRODUCTS"),
     propose=_propose,
     command=_command,

@@ -3,14 +3,18 @@
 One proposal changes pieces of one line; the difference in price goes by the order's own payment method.
 """
 
+from collections.abc import Sequence
 from typing import Any
+
+from pydantic import Field
 
 from agent.assistant.pattern_language import phrases
 from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
-from agent.capabilities.finding import option_in_words, the_line, the_option, the_order, the_quantity
+from agent.capabilities.finding import option_in_words, take, the_line, the_option, the_order, the_quantity
 from agent.commerce.commands import ReplaceLines, RequestExchange, Swap
 from agent.commerce.policy import money, policy_denied
-from agent.commerce.views import LineView
+from agent.commerce.types import Form, Id
+from agent.commerce.views import LineView, OrderView
 from agent.services import Services
 
 
@@ -20,6 +24,16 @@ class SwapSlots(Slots):
     item: str | None = None
     option: str | None = None
     quantity: str | None = None
+    swaps: tuple[Swap, ...] = ()
+    payment_method_id: str | None = None
+
+
+class SwapForm(Form):
+    """Which order, which pieces for which (SKUs), and by which method of the customer's a difference in price goes."""
+
+    order_id: str
+    swaps: tuple[Swap, ...] = Field(min_length=1, max_length=20)
+    payment_method_id: Id | None = None
 
 
 async def _change(shop: Services, customer_id: str, slots: SwapSlots) -> Outcome:
@@ -36,6 +50,9 @@ async def _swap(shop: Services, customer_id: str, slots: SwapSlots, *, verb: str
         return order
     if order["status"] != status:
         raise policy_denied(rule, f"{order['id']} is {order['status']}")
+    method = slots.payment_method_id or order["payment_method_id"]
+    if slots.swaps:
+        return _proposal(order, await _exactly(shop, order, slots.swaps), verb, method)
     line = the_line(order, slots.item or slots.text, verb)
     if isinstance(line, Question):
         return line
@@ -45,21 +62,47 @@ async def _swap(shop: Services, customer_id: str, slots: SwapSlots, *, verb: str
     quantity = the_quantity(line, slots.quantity, verb)
     if isinstance(quantity, Question):
         return quantity
-    swap = {"old": line["sku"], "new": option["sku"], "quantity": quantity}
+    return _proposal(order, [(line, option, quantity)], verb, method)
+
+
+_Swapped = tuple[LineView, dict[str, Any], int]
+"""A line, the option that takes its place, and how many pieces."""
+
+
+async def _exactly(shop: Services, order: OrderView, swaps: Sequence[Swap]) -> list[_Swapped]:
+    """What swaps by SKUs mean. Raises `PolicyDenied` LINES-OWNED, LINES-PRODUCT."""
+    there = [line for line in order["lines"] if line["reservation"] in ("held", "shipped")]
+    left = {line["number"]: line["quantity"] for line in there}
+    taken = [(swap, take(order["lines"], left, swap.old, swap.quantity)) for swap in swaps]
+    swapped = []
+    for swap, lines in taken:
+        option = next((each for each in await shop.queries.options(swap.old) if each["sku"] == swap.new), None)
+        if option is None:
+            raise policy_denied("LINES-PRODUCT", swap.new)
+        swapped += [(line, option, number) for line, number in lines]
+    return swapped
+
+
+def _proposal(order: OrderView, swapped: list[_Swapped], verb: str, method: str) -> Proposal:
+    difference = sum((option["price"] - line["unit_price"]) * quantity for line, option, quantity in swapped)
+    named = ", ".join(
+        f"{quantity} × {line['name']} ({line['sku']}) of order {order['id']} for {option_in_words(option)}"
+        for line, option, quantity in swapped
+    )
     return Proposal(
         {
             "order_id": order["id"],
-            "swaps": [swap],
-            "payment_method_id": order["payment_method_id"],
-            "expected": (option["price"] - line["unit_price"]) * quantity,
+            "swaps": [
+                {"old": line["sku"], "new": option["sku"], "quantity": quantity} for line, option, quantity in swapped
+            ],
+            "payment_method_id": method,
+            "expected": difference,
         },
-        f"{verb.capitalize()} {quantity} × {line['name']} ({line['sku']}) of order {order['id']} for"
-        f" {option_in_words(option)}{_difference(line, option, quantity, order['payment_method_id'])}.",
+        f"{verb.capitalize()} {named}{_difference(difference, method)}.",
     )
 
 
-def _difference(line: LineView, option: dict[str, Any], quantity: int, method: str) -> str:
-    difference = (option["price"] - line["unit_price"]) * quantity
+def _difference(difference: int, method: str) -> str:
     if not difference:
         return ", at the same price"
     way = f"and charge {money(difference)} to" if difference > 0 else f"and refund {money(-difference)} to"
@@ -84,6 +127,7 @@ CHANGE_ITEMS = Capability(
     request_type="order_change",
     does="change items of an order that has not left yet for another colour, size or kind",
     slots=SwapSlots,
+    form=SwapForm,
     propose=_change,
     command=_replace,
     done=lambda arguments, _: f"The items of order {arguments['order_id']} are changed.",
@@ -94,6 +138,7 @@ EXCHANGE_ITEMS = Capability(
     request_type="order_return",
     does="exchange items that were delivered for another colour, size or kind",
     slots=SwapSlots,
+    form=SwapForm,
     wants=phrases("exchange/exchanging/swap/swapping", "different/another size/color/colour/one"),
     propose=_exchange,
     command=_request,

@@ -6,6 +6,7 @@ from agent.approvals.sums import earlier_refunds
 from agent.capabilities.base import Arguments, Capability, Outcome, Proposal, Question, Requester, Slots
 from agent.commerce.commands import Command, WithdrawRequest, WithdrawReturn
 from agent.commerce.policy import money
+from agent.commerce.types import Amount, Form
 from agent.services import Services
 
 
@@ -13,6 +14,13 @@ class WithdrawSlots(Slots):
     """Of which order, and of which amount in minor units."""
 
     amount: int | None = None
+
+
+class WithdrawForm(Form):
+    """Of which order, and which amount in minor units, if several wait."""
+
+    order_id: str | None = None
+    amount: Amount | None = None
 
 
 async def _propose(shop: Services, customer_id: str, slots: WithdrawSlots) -> Outcome:
@@ -69,6 +77,7 @@ WITHDRAW_REQUEST = Capability(
     request_type="withdraw",
     does="withdraw a refund, a return or an exchange that you asked for",
     slots=WithdrawSlots,
+    form=WithdrawForm,
     propose=_propose,
     command=_command,
     done=_done,

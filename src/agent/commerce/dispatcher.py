@@ -71,6 +71,10 @@ DENIALS_NOT_KEPT: Final = frozenset(
 order that was corrected, a parcel that may leave now that all is paid, a ticket that was taken meanwhile."""
 
 
+class _RehearsedError(Exception):
+    """All went well, and is taken back."""
+
+
 class Commerce:
     """Runs commands on the ledger."""
 
@@ -96,6 +100,25 @@ class Commerce:
         order wait for each other.
         """
         return (await self._once(command))[0]
+
+    async def rehearse(self, *commands: Command) -> Denial | None:
+        """Whether commands, one after the other, would be denied as things are; nothing of them is kept. Their keys are
+        not looked at, and differ."""
+
+        def act(session: Session) -> None:
+            for command in commands:
+                account_freeze.check_not_frozen(session, command)
+                HANDLERS[type(command)](session, command, self._db.clock())
+                session.flush()
+            raise _RehearsedError
+
+        try:
+            await self._db.write(act)
+        except _RehearsedError:
+            return None
+        except PolicyDenied as error:
+            return Denial(rule=error.rule, sentence=error.sentence)
+        raise AssertionError("a rehearsal is never kept")
 
     async def _once(self, command: Command) -> tuple[dict[str, Any] | Denial, bool]:
         """The answer, and whether the command was carried out for it just now."""

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
+from agent.commerce.differences import declined_difference
 from agent.commerce.lifecycle import AT_WORK, UNANSWERED
 from agent.commerce.locks import OrderRef, seen
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import is_thread_of
+from agent.commerce.returned_pieces import left_with_customer
 from agent.commerce.views import OrderView, order_view, order_views
 from agent.ledger.base import total
 from agent.ledger.database import Database
@@ -149,10 +151,31 @@ class Queries:
         """The options of these products, by product (see `options`)."""
         return await self._db.read_stale(lambda session: _options(session, VariantRow.product_id.in_(products)))
 
+    async def offers(
+        self, *, at_least: int, at_most: int | None, dearest_first: bool, limit: int
+    ) -> list[dict[str, Any]]:
+        """What can be had now at a price between these, in minor units, cheapest or dearest first (see `options`)."""
+        which = (VariantRow.on_hand > VariantRow.reserved) & (VariantRow.price >= at_least)
+        if at_most is not None:
+            which &= VariantRow.price <= at_most
+        price = VariantRow.price.desc() if dearest_first else VariantRow.price.asc()
+        return await self._db.read_stale(lambda session: _options(session, which, price, limit=limit))
+
     @reads
     def refundable(self, session: Session, order_id: str) -> int:
         """What can still be refunded of an order, in minor units."""
         return refundable_of_order(session, order_id)
+
+    @reads
+    def declined_difference(self, session: Session, order_id: str) -> tuple[int, str] | None:
+        """What was to be paid for a change or an exchange of an order, in minor units, and the method that declined."""
+        owed = declined_difference(session, order_id)
+        return (owed.amount, owed.method_id) if owed else None
+
+    @reads
+    def left_to_return(self, session: Session, order_id: str) -> dict[int, int]:
+        """How many pieces of each line, by its number, the customer has, and has not asked to give back."""
+        return {line.number: left for line, left in left_with_customer(session, order_id)}
 
     @reads
     def parcel(self, session: Session, parcel_id: str) -> ParcelView | None:
@@ -236,8 +259,11 @@ def product_options(session: Session, sku: str) -> list[dict[str, Any]]:
     return _options(session, VariantRow.product_id == product)
 
 
-def _options(session: Session, which: ColumnElement[bool]) -> list[dict[str, Any]]:
-    query = select(VariantRow, ProductRow.name).join(ProductRow).where(which)
+def _options(
+    session: Session, which: ColumnElement[bool], *first: ColumnElement[Any], limit: int | None = None
+) -> list[dict[str, Any]]:
+    query = select(VariantRow, ProductRow.name).join(ProductRow).where(which).limit(limit)
+    by_product = (VariantRow.product_id, VariantRow.price, VariantRow.sku)
     return [
         {
             "sku": variant.sku,
@@ -247,5 +273,5 @@ def _options(session: Session, which: ColumnElement[bool]) -> list[dict[str, Any
             "price": variant.price,
             "available": variant.on_hand > variant.reserved,
         }
-        for variant, name in session.execute(query.order_by(VariantRow.product_id, VariantRow.price, VariantRow.sku))
+        for variant, name in session.execute(query.order_by(*first, *by_product))
     ]

@@ -8,7 +8,8 @@ from agent.commerce.commands import Command, without_defaults
 from agent.commerce.types import Id, OrderId
 from agent.identity import Role
 
-TicketTopic = Literal["technical", "billing", "security", "order", "account", "question"]
+TicketTopic = Literal["technical", "billing", "security", "order", "account", "question", "person"]
+"""What a ticket is about; `person` is a whole conversation, in which the desk is silent until it is closed."""
 
 
 class OpenTicket(Command):

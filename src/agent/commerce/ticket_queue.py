@@ -96,7 +96,8 @@ class Tickets:
 
     @reads
     def held(self, session: Session, thread_id: str) -> TicketLine | None:
-        """The ticket that somebody has taken, and not closed, of this conversation: the desk is silent meanwhile."""
+        """The ticket, not closed, that somebody has taken of this conversation, or that is all of it: the desk is
+        silent meanwhile."""
         row = session.scalar(_HELD.where(TicketRow.thread_id == thread_id))
         return _line(row) if row else None
 
@@ -133,7 +134,13 @@ class Tickets:
         return escalate(session, row, now) if is_due(row, now) else None
 
 
-_HELD: Final = select(TicketRow).where(TicketRow.status == "taken").order_by(TicketRow.taken_at, TicketRow.id).limit(1)
+_WHOLE: Final = and_(TicketRow.topic == "person", TicketRow.status == "open")
+_HELD: Final = (
+    select(TicketRow)
+    .where(or_(TicketRow.status == "taken", _WHOLE))
+    .order_by(TicketRow.status.desc(), TicketRow.taken_at, TicketRow.id)
+    .limit(1)
+)
 
 
 def _for(role: Role) -> ColumnElement[bool]:

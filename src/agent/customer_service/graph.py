@@ -24,7 +24,7 @@ from agent.customer_service.nodes import (
     triage,
 )
 from agent.customer_service.state import DeskInput, DeskState
-from agent.node_policies import BRANCH, LEDGER, QUESTIONS, READING
+from agent.node_policies import LEDGER, QUESTIONS, READING
 from agent.observability.cache import CountingCache
 
 graph = (
@@ -32,8 +32,8 @@ graph = (
     .add_node(triage, retry_policy=LEDGER, timeout=READING, error_handler=not_now)
     .add_node(knowledge, cache_policy=QUESTIONS)
     .add_node(dispatch)
-    .add_node(specialist, retry_policy=LEDGER, timeout=BRANCH, error_handler=topic_failed)  # answers, never routes
-    .add_node(plan)
+    .add_node(specialist, retry_policy=LEDGER, timeout=READING, error_handler=topic_failed)  # answers, never routes
+    .add_node(plan, retry_policy=LEDGER)
     .add_node(review, retry_policy=LEDGER, error_handler=not_now)
     .add_node(approval)  # the only node that may interrupt: no handler, no retry
     .add_node(decide, retry_policy=LEDGER)

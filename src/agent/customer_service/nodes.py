@@ -1,7 +1,5 @@
-"""The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`.
-
-What a change needs, and the making of it, is in `plan_execution`; whose a conversation is, in `customer_identity`.
-"""
+"""The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`, what a
+change needs, and the making of it, in `plan_execution`; whose a conversation is, in `customer_identity`."""
 
 from typing import Any, Literal
 
@@ -15,30 +13,24 @@ from agent.approvals.card import not_taken
 from agent.approvals.gate import ask, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
-from agent.assistant.models import Understanding
+from agent.assistant.draft_check import sentences
 from agent.capabilities import BY_NAME
 from agent.capabilities.refund import edited_refund
-from agent.capabilities.wishes import Unfinished, Wish, completed, wish_of
 from agent.context import Context
-from agent.customer_service.claims import tell_unvouched
-from agent.customer_service.customer_identity import (
-    customer_of,
-    ended_meanwhile,
-    notify_customer,
-    notify_woken,
-    vouched_for,
-)
+from agent.customer_service.customer_identity import customer_of, ended_meanwhile, notify_customer, notify_woken
+from agent.customer_service.dialogue import open_wishes, turn_in
 from agent.customer_service.message_history import messages_update
 from agent.customer_service.plan_execution import (
     approved,
     counter_offer,
-    hand_over,
+    join,
     make,
     review_plan,
     told_of_answer,
     turned_down,
 )
-from agent.customer_service.reply_templates import OPENLY, SAYINGS
+from agent.customer_service.reply_language import in_their_language
+from agent.customer_service.reply_templates import SAYINGS, SHALL_I
 from agent.customer_service.specialists import look_into
 from agent.customer_service.state import (
     DeskState,
@@ -48,7 +40,8 @@ from agent.customer_service.state import (
     ReadyAction,
     TopicTask,
 )
-from agent.customer_service.turns import turn_of, was_answered, words_of
+from agent.customer_service.turn_routing import act_on, asked_again, asked_for
+from agent.customer_service.turns import model_task, turn_of, was_answered, words_of
 from agent.identity import Caller, caller_of_run
 from agent.ledger.database import PolicyDenied, digest
 from agent.ledger.database_errors import UNUSABLE
@@ -86,34 +79,12 @@ async def triage(
             return Command(goto="reply", update=fresh | await notify_customer(shop, state, customer_id, runtime))
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
-        earlier = [message.text for message in state["messages"][-7:-1]]
-        pending = customer_id is not None and bool(state.get("plan") or state.get("unfinished"))
-        meant, read_by = await shop.understander.understand(text, pending=pending, history=earlier)
+        turn = await turn_in(shop, state, customer_id, text)
     except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
-    fresh |= {"customer_id": customer_id, "notes": [OPENLY[read_by]] if read_by in OPENLY else []}
-    fresh["vouched"] = bool(vouched_for(runtime) or (customer_id and state.get("vouched")))
-    wishes = _wishes(state.get("unfinished"), meant, text)
-    if customer_id:
-        fresh |= await notify_customer(shop, state, customer_id, runtime)
-    else:
-        fresh["plan"] = None
-        if (wishes or meant.act == "unclear") and (told := await tell_unvouched(shop, state, wishes)):
-            return Command(goto="reply", update=fresh | {"unfinished": None, "notes": [*fresh["notes"], told]})
-    if wishes:
-        # a changed subject is not a yes, so a plan that waited is dropped (CONFIRM-FIRST)
-        fresh |= {"plan": None, "unfinished": None, "request_type": BY_NAME[wishes[0]["capability"]].request_type}
-        return Command(goto="knowledge", update=fresh | {"topics": wishes})
-    if meant.act == "yes" and pending and state.get("plan"):
-        return Command(goto="review", update=fresh)
-    if read_by == "person" and customer_id:
-        handed_over = await hand_over(
-            shop, text, customer_id, f"message:{this_thread(runtime)}:{turn_of(state)}:ticket"
-        )
-        return Command(goto="reply", update=fresh | {"notes": [*fresh["notes"], handed_over]})
-    kept = {"plan": None, "unfinished": None} if meant.act == "no" else {}
-    return Command(goto="reply", update=fresh | kept | {"notes": [*fresh["notes"], SAYINGS[meant.act]]})
+    goto, acted = await act_on(shop, state, runtime, turn, customer_id=customer_id, text=text)
+    return Command(goto=goto, update=fresh | acted)
 
 
 async def knowledge(state: Question) -> Update:
@@ -129,26 +100,26 @@ def dispatch(state: DeskState) -> Command[Literal["specialist"]]:
     A node of its own: a cache hit replays what the cached node sent on, so edges that carry a customer's state must not
     leave from `knowledge`, or the next customer with the same question would get the first one's orders.
     """
-    topics = zip(state["topics"], state["articles"], strict=True)
-    return Command(
-        goto=[
-            Send(
-                "specialist", TopicTask(key=str(n), topic=topic, customer_id=state.get("customer_id"), article=article)
-            )
-            for n, (topic, article) in enumerate(topics)
-        ]
-    )
+    customer_id, model = state.get("customer_id"), model_task(state)
+    tasks = [
+        TopicTask(key=str(n), topic=topic, customer_id=customer_id, article=article, model=model)
+        for n, (topic, article) in enumerate(zip(state["topics"], state["articles"], strict=True))
+    ]
+    return Command(goto=[Send("specialist", task) for task in tasks])
 
 
 async def specialist(state: TopicTask, runtime: Runtime[Context]) -> Update:
     """Look into one topic; read the ledger, change nothing, perhaps propose a change."""
     try:
-        finding = await look_into(await services(), state)
+        findings = await look_into(await services(), state)
     except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
-        finding = Finding(text=denial.sentence, action=None, unfinished=None)
+        findings = {state["key"]: Finding(text=denial.sentence, action=None, unfinished=None)}
+    certain = [finding["text"] for finding in findings.values() if not finding["action"]]
+    for sentence in (each for text in certain for each in sentences(text)):
+        runtime.stream_writer({"progress": "answer", "text": sentence})
     retries = runtime.execution_info.node_attempt - 1 if runtime.execution_info else 0
-    return {"findings": {state["key"]: finding}, "retry_count": retries}
+    return {"findings": findings, "retry_count": retries}
 
 
 def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]:
@@ -161,10 +132,10 @@ def topic_failed(state: TopicTask, error: NodeError) -> Command[Literal["plan"]]
     return Command(goto="plan", update={"findings": {state["key"]: failed}, "error_count": 1})
 
 
-def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
+async def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execute", "reply"]]:
     """Join what the specialists found into sentences, and their proposals into one plan; some need no yes."""
     findings = [state["findings"][key] for key in sorted(state["findings"])]
-    actions = [finding["action"] for finding in findings if finding["action"]]
+    notes, actions = await join(await services(), findings, state.get("customer_id"))
     plan_id = f"{this_thread(runtime)}:{turn_of(state)}:{digest(actions)[:8]}"
     ready = [
         ReadyAction(key=f"plan:{plan_id}:{n}:once", action=action, request_id=None)
@@ -172,12 +143,14 @@ def plan(state: DeskState, runtime: Runtime[Context]) -> Command[Literal["execut
         if BY_NAME[action["name"]].at_once
     ]
     asked = [action for action in actions if not BY_NAME[action["name"]].at_once]
+    before, waiting = state.get("plan"), open_wishes(state)
+    together = [*(each for each in (before["actions"] if before else []) if each not in asked), *asked]
     update: Update = {
-        "notes": [*state["notes"], *(finding["text"] for finding in findings if finding["text"])],
-        "plan": Plan(id=plan_id, actions=asked) if asked else None,
+        "notes": list(dict.fromkeys([*state["notes"], *notes, *asked_again(waiting)])),
+        "plan": Plan(id=plan_id, actions=together) if asked else before,
         "ready": ready,
-        "unfinished": next((finding["unfinished"] for finding in findings if finding["unfinished"]), None),
-        "processing_stage": "planned" if asked else "answered",
+        "unfinished": [*waiting, *asked_for(findings)] or None,
+        "processing_stage": "planned" if together else "answered",
     }
     return Command(goto="execute" if ready else "reply", update=update)
 
@@ -262,18 +235,19 @@ async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     waiting = state.get("plan")
     if waiting and stage != "awaiting_customer":  # after notifications alone the customer is not asked again
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
-        parts.append(f"This is what I would do:\n{listed}\n\nShall I? Please answer yes or no.")
+        parts.append(f"This is what I would do:\n{listed}\n\n{SHALL_I}")
     head = await shop.approvals.head(this_thread(runtime))
     if head or state.get("approval"):
         await shop.index.show(this_thread(runtime), head)
+    said = await in_their_language(shop, state, "\n\n".join(parts)) if parts else ""
     return {
-        **messages_update(state["messages"], [AIMessage("\n\n".join(parts))] if parts else []),
+        **messages_update(state["messages"], [AIMessage(said)] if said else []),
         "notes": [],
         "answering": None,
         "approval": head,
         "human_intervention": head is not None,
         "processing_stage": "awaiting_customer" if waiting else stage,
-    }
+    } | ({"listed_at": shop.database.clock().isoformat()} if waiting and stage != "awaiting_customer" else {})
 
 
 def not_now(state: DeskState, error: NodeError) -> Command[Literal["reply"]]:
@@ -291,9 +265,3 @@ def not_now(state: DeskState, error: NodeError) -> Command[Literal["reply"]]:
 def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
     """While a request is open the conversation comes back to the gate; a message does not end its waiting."""
     return "approval" if state.get("approval") else "__end__"
-
-
-def _wishes(unfinished: Unfinished | None, meant: Understanding, text: str) -> list[Wish]:
-    """What the message asks for; when it answers what the desk asked back, the unfinished wish with that filled in."""
-    answered = completed(unfinished, text) if unfinished else None
-    return [answered] if answered else [wish_of(topic) for topic in meant.topics]

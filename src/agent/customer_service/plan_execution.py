@@ -39,6 +39,34 @@ def needs_approval(action: PlannedAction) -> bool:
     return capability is None or capability.approval is not None
 
 
+async def join(
+    shop: Services, findings: Sequence[Finding], customer_id: str | None
+) -> tuple[list[str], list[PlannedAction]]:
+    """What is said of findings, and the changes that are proposed.
+
+    One that would be denied as things are is among them if those before it make it possible; else the reason is said.
+    """
+    notes: list[str] = []
+    actions: list[PlannedAction] = []
+    for finding in findings:
+        text, action = finding["text"], finding["action"]
+        if action and (not text or (actions and await _are_possible(shop, [*actions, action], str(customer_id)))):
+            actions.append(action)
+        elif text:
+            notes.append(text)
+    return notes, actions
+
+
+async def _are_possible(shop: Services, actions: Sequence[PlannedAction], customer_id: str) -> bool:
+    """Whether changes can be made one after the other, those aside that need people's yes."""
+    commands = [
+        command(Requester(f"rehearsal:{n}", customer_id), action["arguments"])
+        for n, action in enumerate(actions)
+        if not needs_approval(action) and (command := BY_NAME[action["name"]].command)
+    ]
+    return await shop.commerce.rehearse(*commands) is None
+
+
 def review_plan(
     shop: Services, session: Session, plan: Plan, **about: Unpack[AboutWhom]
 ) -> tuple[list[ReadyAction], list[str]]:

@@ -1,15 +1,22 @@
 """The desk's own sentences, in one place."""
 
+from collections.abc import Sequence
 from typing import Final
 
+from agent.assistant.alarms import Alarm
 from agent.commerce.policy import REFUND_TIME, RULES, money
 from agent.notifications.conversations import Notification
 from agent.shop import SHOP
 
 _UNCLEAR: Final = (
     "I'm not sure what you mean. Tell me, for example,"
-    f" “where is {SHOP.order_number}?” or “cancel {SHOP.order_number}”."
+    f" “where is {SHOP.order_number}?” or “cancel {SHOP.order_number}”. Or write “person”, and a colleague answers you."
 )
+
+SHALL_I: Final = "Shall I? Please answer yes or no."
+"""How a plan ends that is listed: a yes counts right after it only."""
+
+STILL_ASKED: Final = "Back to what I asked: {question}"
 
 SAYINGS: Final[dict[str, str]] = {
     "yes": "There is nothing waiting for your yes. What can I do for you?",
@@ -24,10 +31,45 @@ SAYINGS: Final[dict[str, str]] = {
     "void": "What was asked for has changed meanwhile, so I have not done it.",
     "withdrawn": "As you wished, I have not done it.",
     "handed_over": "I have passed your message on to a colleague, as case {case}.",
+    "person": "I have passed this on to a colleague, as case {case}. They answer you here; until the case is closed,"
+    " what you write here goes to them.",
+    "person_unknown": "Please sign in: then I can pass this on to a colleague, who answers you here.",
     "passed_on": "Thank you, I have passed your answer on.",
     "not_awaited": "Nobody waits for an answer about that from you now.",
     "refund_time": f"A gift card is refunded at once, other payment methods {REFUND_TIME}.",
 }
+
+ALARM_ANSWERS: Final[dict[Alarm | None, str]] = {
+    "self_harm": "I am sorry that you feel this way. Please don't stay alone with it: there is help where you live, at"
+    " any hour, at your local emergency number.",
+}
+"""What is said first where only a person should answer."""
+
+CHOICES: Final[dict[str, str]] = {
+    "order_status": "to know where an order is",
+    "cancel_order": "to cancel an order",
+    "change_address": "to have an order sent to another address",
+    "change_payment": "to pay an order in another way",
+    "change_items": "to change items of an order that has not left yet",
+    "exchange_items": "to exchange what you got for another size or colour",
+    "return_items": "to return something",
+    "explain_charges": "to know what was charged, or your invoice",
+    "refund_payment": "a refund",
+    "withdraw_request": "to withdraw what you asked for",
+    "profile_address": "to change your address for later orders",
+    "account_change": "something changed in your account",
+    "freeze_account": "to have your account frozen, as somebody else may use it",
+    "unlock_account": "to have your account unlocked",
+    "change_email": "to change your e-mail address",
+    "account_security": "help with signing in or with your account's security",
+    "replace_item": "to have something faulty replaced",
+    "technical_fault": "help with something that does not work",
+    "talk_to_person": "to talk to a person",
+    "product_question": "to know something about a product",
+    "abilities": "to know what I can do",
+    "shop_question": "to know something about the shop",
+}
+"""How a capability is called when the customer is asked whether that is what they want."""
 
 OPENLY: Final[dict[str, str]] = {
     "degraded": "(Our language model can't be reached just now; I answer with simpler means.)",
@@ -71,6 +113,12 @@ _DECISIONS: Final[dict[str, str]] = {
     "void": "has changed meanwhile, and is looked at anew",
     "withdrawn": "was withdrawn",
 }
+
+
+def question_which(choices: Sequence[str]) -> str:
+    """Which of a few capabilities is wanted."""
+    *first, last = (CHOICES[name] for name in choices)
+    return f"Do you want {', '.join(first)}, or {last}?"
 
 
 def sentence_of(notification: Notification) -> str:

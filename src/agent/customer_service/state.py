@@ -1,14 +1,19 @@
 """What a conversation remembers, and shows to whoever inspects it. The ledger is the truth."""
 
 import operator
-from typing import Annotated, Any
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # with typing's own, Python 3.11 serves no schema of the graph
+)
 
 from langchain_core.messages import AnyMessage
-from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
+from typing_extensions import TypedDict
 
 from agent.approvals.gate import AnswerBy
 from agent.approvals.models import ApprovalView
-from agent.capabilities.wishes import Unfinished, Wish
+from agent.assistant.turn_budget import Allowance
+from agent.capabilities.wishes import OpenWish, Unfinished, Wish
 from agent.customer_service.message_history import MESSAGES
 
 
@@ -36,7 +41,8 @@ class ReadyAction(TypedDict):
 
 
 class Finding(TypedDict):
-    """What one specialist found: words for the customer and, perhaps, a change to propose."""
+    """What one specialist found: words for the customer, or a change to propose; or both, a change that would be denied
+    as things are, with the reason."""
 
     text: str
     action: PlannedAction | None
@@ -59,6 +65,7 @@ class DeskState(DeskInput, total=False):
     turn that has none yet."""
 
     customer_id: str | None
+    allowance: Allowance | None  # what models may still cost this turn, which one has read
     vouched: bool  # a token or a channel said so; else it is the customer's own claim
     request_type: str | None
     processing_stage: str
@@ -69,12 +76,22 @@ class DeskState(DeskInput, total=False):
     topics: list[Wish]
     articles: list[dict[str, str]]
     findings: Annotated[dict[str, Finding], merge]
-    unfinished: Unfinished | None
+    unfinished: list[OpenWish] | None
+    about: list[Wish]  # what was listed and asked comes from
     plan: Plan | None
+    listed_at: str | None  # when the plan was listed last, ISO 8601
     ready: list[ReadyAction]
     notes: list[str]
     approval: ApprovalView | None
     answer: AnswerBy
+
+
+class ModelTask(TypedDict):
+    """What a specialist with a model needs beside its topic: what it may cost, and the conversation so far, as pairs
+    of who spoke (`customer` or `desk`) and their words."""
+
+    allowance: Allowance
+    history: list[list[str]]
 
 
 class Question(TypedDict):
@@ -90,3 +107,4 @@ class TopicTask(TypedDict):
     topic: Wish
     customer_id: str | None
     article: dict[str, str]  # empty when there is none on it
+    model: NotRequired[ModelTask | None]  # None where a model did not read the message

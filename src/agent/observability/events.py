@@ -4,6 +4,8 @@ An event is a log line, a count in `desk_events_total` and metadata on the curre
 counted by a field. Fields hold ids, amounts and rule ids only: no names, addresses, messages or secrets (law 14).
 """
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, Literal, get_args
 
 import structlog
@@ -69,6 +71,7 @@ EventName = Literal[
     "node.retried",
     "retry.refused",
     "assistant.fallback",
+    "model.call",
     "request.denied",
     "customer.claimed",
     "request.limited",
@@ -91,11 +94,27 @@ _COUNT_BY: Final = {
     event: Counter(f"desk_{event.replace('.', '_')}", f"{event} by {field}", [field]) for event, field in LABELS.items()
 }
 
+Field = str | int | float | bool | None
+Listener = Callable[[EventName, Mapping[str, Field]], None]
+
 _log = structlog.stdlib.get_logger("desk")
+_listeners: list[Listener] = []
 
 
-def emit(event: EventName, **fields: str | int | float | bool | None) -> None:
+@contextmanager
+def listening(listener: Listener) -> Iterator[None]:
+    """Tell `listener` of every event of this process meanwhile, with its fields."""
+    _listeners.append(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+
+
+def emit(event: EventName, **fields: Field) -> None:
     """Record that something happened."""
+    for listener in _listeners:
+        listener(event, fields)
     _COUNT.labels(event).inc()
     if event in LABELS:
         _COUNT_BY[event].labels(str(fields.get(LABELS[event], ""))).inc()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent.assistant.knowledge import Knowledge
 
+NO_LETTER = re.compile(r"[^a-zA-Z]+")
 ARTICLES = Path(__file__).resolve().parents[3] / "shops" / "home" / "articles"
 
 
@@ -28,17 +30,16 @@ def write(folder: Path, name: str, title: str, question: str, text: str) -> None
 @pytest.mark.parametrize(
     ("question", "slug"),
     [
-        ("How long does delivery take?", "shipping"),
-        ("what are the shipping costs", "shipping"),
-        ("What is your return and refund policy?", "returns-and-refunds"),
-        ("how do refunds work", "returns-and-refunds"),
-        ("when do I get my money back?", "returns-and-refunds"),
-        ("do you take PayPal", "payment"),
-        ("when will you charge my card?", "payment"),
-        ("My lamp does not turn on!", "care-and-troubleshooting"),
-        ("how to clean my rugs", "care-and-troubleshooting"),
-        ("I forgot my password", "account-and-security"),
-        ("how can I change my phone number", "account-and-security"),
+        ("How long does delivery take?", "delivery-time"),
+        ("what are the shipping costs", "delivery-cost"),
+        ("What is your return policy?", "return-item"),
+        ("when do I get my money back?", "refund-time"),
+        ("do you take PayPal", "payment-methods"),
+        ("when will you charge my card?", "when-charged"),
+        ("My lamp does not turn on!", "lamp-trouble"),
+        ("how to clean my rugs", "care-textiles"),
+        ("I forgot my password", "forgot-password"),
+        ("how can I change my phone number", "change-email"),
     ],
 )
 async def test_a_question_finds_its_article(knowledge: Knowledge, question: str, slug: str) -> None:
@@ -82,7 +83,7 @@ async def test_a_question_that_no_article_answers_finds_none(knowledge: Knowledg
     ],
 )
 async def test_query_language_in_a_question_is_only_words(knowledge: Knowledge, question: str) -> None:
-    assert {article.slug for article in await knowledge.search(question)} <= {"shipping"}
+    assert await knowledge.search(question) == await knowledge.search(NO_LETTER.sub(" ", question))
 
 
 @given(st.text() | st.text(alphabet='abcshipn"*^(){}:+-. '))
@@ -115,16 +116,31 @@ async def test_many_searches_at_once_give_the_same_answers(knowledge: Knowledge)
     assert list(together) == [await knowledge.search(question) for question in questions]
 
 
+async def test_what_is_remembered_of_words_is_bounded_and_changes_no_answer(
+    knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = "how long does shipping take"
+    before = await knowledge.search(question)
+    monkeypatch.setattr("agent.assistant.knowledge.TERMS_KEPT", 10)
+    for number in range(50):
+        await knowledge.search(f"w{chr(97 + number % 26)}{chr(97 + number // 26)} shipping")
+    assert len(knowledge._known) <= 10
+    assert await knowledge.search(question) == before
+
+
+async def test_one_word_of_two_is_not_enough(tmp_path: Path) -> None:
+    write(tmp_path, "one.md", "Vouchers", "How does a voucher work?", "Nothing more.")
+    knowledge = Knowledge.load(tmp_path)
+    assert await knowledge.search("a voucher") == await knowledge.search("how does a voucher work")
+    assert await knowledge.search("a voucher for zeppelins") == []
+    assert await knowledge.search("how does it work") == []
+    knowledge.close()
+
+
 def test_an_article_that_is_not_well_formed_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "draft.md").write_text("# Just a heading\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"draft\.md"):
         Knowledge.load(tmp_path)
-
-
-def test_every_article_of_the_shop_is_short_and_json_friendly() -> None:
-    paths = sorted(ARTICLES.glob("*.md"))
-    assert paths
-    assert all(len(path.read_text(encoding="utf-8")) < 2_000 for path in paths)
 
 
 async def test_an_article_survives_json(knowledge: Knowledge) -> None:

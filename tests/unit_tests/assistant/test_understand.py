@@ -1,6 +1,7 @@
 """Understanding with a model behind real HTTP: what is taken from it, and what happens when it fails."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,8 +12,9 @@ from langchain_openai import ChatOpenAI
 from langgraph.errors import GraphInterrupt
 
 from agent.assistant import embedded, understand
+from agent.assistant.chat_models import chat_models
 from agent.assistant.models import Act, Topic, Understanding
-from agent.assistant.understand import ReadBy, Understander, chat_models
+from agent.assistant.understand import ReadBy, Understander
 from agent.resilience import BreakerConfig, CircuitBreaker
 from agent.settings import Settings
 from tests.support.goods import W1001, W1002, W1005, W1009
@@ -100,6 +102,12 @@ async def test_an_order_that_nobody_named_is_dropped(named: str) -> None:
     assert understood.topics[0].order_id is None
 
 
+@pytest.mark.parametrize("named", [re.sub(r"\W", "", W1001.lower()), f"#{W1001}", "order 1001"])
+async def test_an_order_is_the_same_however_the_model_writes_it(named: str) -> None:
+    understood, _ = await read(understands(proposal(order_id=named)))
+    assert understood.topics[0].order_id == W1001
+
+
 async def test_an_order_of_the_history_may_be_meant() -> None:
     with OpenAIStub([understands(proposal(order_id=W1009))]) as stub:
         async with understander(stub) as reader:
@@ -126,7 +134,6 @@ async def test_a_cancel_reason_that_policy_does_not_know_is_dropped() -> None:
 @pytest.mark.parametrize(
     ("text", "pending", "act"),
     [
-        ("yes please", True, "yes"),
         ("sounds reasonable I guess", True, "unclear"),
         ("yes but change the delivery address", True, "request"),
         ("yes?", True, "unclear"),
@@ -138,14 +145,17 @@ async def test_a_models_yes_counts_only_if_the_rules_read_a_yes_too(text: str, p
     assert (understood.act, read_by) == (act, "primary")
 
 
-async def test_a_yes_that_only_the_rules_read_is_no_yes() -> None:
-    understood, _ = await read(understands(Understanding(act="unclear")), "yes", pending=True)
-    assert understood.act == "unclear"
+@pytest.mark.parametrize(("text", "act"), [("yes", "yes"), ("yes please", "yes"), ("no thanks", "no")])
+async def test_a_plain_yes_or_no_is_read_by_the_rules_and_no_model_is_asked(text: str, act: Act) -> None:
+    with OpenAIStub([understands(Understanding(act="unclear"))]) as stub:
+        async with understander(stub) as reader:
+            assert await reader.understand(text, pending=True) == (Understanding(act=act), "embedded")
+    assert stub.requests == []
 
 
 @pytest.mark.parametrize(("pending", "act"), [(True, "no"), (False, "unclear")])
 async def test_a_models_no_counts_only_while_a_plan_waits(pending: bool, act: Act) -> None:
-    understood, _ = await read(understands(Understanding(act="no")), "I would rather have it my way", pending=pending)
+    understood, _ = await read(understands(Understanding(act="no")), "qwertz uiop", pending=pending)
     assert understood.act == act
 
 
@@ -305,3 +315,50 @@ async def test_what_the_rules_cannot_read_in_a_models_place_is_for_a_person(
             understood, read_by = await reader.understand(riddle, pending=False)
     assert (understood, read_by) == (Understanding(act="unclear"), "person")
     assert events[-1] == fell_back("NotUnderstoodError", "degraded", "person")
+
+
+QUESTION = Understanding(act="request", topics=[Topic(request_type="question", text="do you ship to France")])
+
+
+async def asked_for(texts: list[str], answer: Understanding = QUESTION, **how: Any) -> int:
+    """How often the model is asked to read these, one after the other."""
+    with OpenAIStub([understands(answer)]) as stub:
+        async with understander(stub) as reader:
+            for text in texts:
+                assert await reader.understand(text, pending=False, **how) == (answer, "primary")
+        return len(stub.requests)
+
+
+async def test_a_question_to_the_shop_is_read_by_the_model_once_however_it_is_spaced_and_cased() -> None:
+    assert await asked_for(["do you ship to France", "Do you  ship to france"]) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"do you ship to France, {W1002}",
+        "do you ship to France, I am Ada Park",
+        "do you ship to France, ada@example.com",
+        "do you ship to France. " * 20,
+    ],
+)
+async def test_the_reading_of_what_may_be_personal_is_not_kept(text: str) -> None:
+    assert await asked_for([text, text]) == 2
+
+
+async def test_what_depends_on_what_was_said_before_is_read_each_time() -> None:
+    assert await asked_for(["do you ship to France"] * 2, history=["hello"]) == 2
+
+
+async def test_the_reading_of_a_wish_is_not_kept() -> None:
+    wish = Understanding(act="request", topics=[Topic(request_type="order_cancel", text="do you ship to France")])
+    assert await asked_for(["do you ship to France"] * 2, wish) == 2
+
+
+async def test_another_prompt_or_another_shop_reads_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    with OpenAIStub([understands(QUESTION)]) as stub:
+        async with understander(stub) as reader:
+            await reader.understand("do you ship to France", pending=False)
+            monkeypatch.setattr(understand, "PROMPT", understand.PROMPT + "Be brief.\n")
+            await reader.understand("do you ship to France", pending=False)
+    assert len(stub.requests) == 2

@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from random import Random
@@ -15,25 +14,17 @@ import pytest
 from sqlalchemy.orm import Session
 
 from agent.commerce import dispatcher
-from agent.commerce.commands import Denial
 from agent.ledger.base import Base
 from tests.support import tau_form
 from tests.support.invariants import all_adds_up, on_hand
 from tests.support.scenes import Dump, dump, lost, unreachable, wire
 from tests.support.tau_form import Json
-from tests.support.tau_retail import DATA, Desk, db_of, expected, opened, refused_here, run_case
+from tests.support.tau_retail import DATA, Desk, db_of, expected, load_cases, opened, refused_here, rule_of, run_case
+from tests.support.tau_retail import expected_rules as rules
 
 pytestmark = pytest.mark.thorough
 
-CASES_FILE = DATA / "dev_cases.jsonl"
-if not CASES_FILE.exists():
-    pytest.skip(f"no {CASES_FILE}: set TAU_RETAIL_DIR", allow_module_level=True)
-CASES: list[Json] = list(map(json.loads, CASES_FILE.read_text().splitlines()))
-
-RULES = {  # what tau-bench's first tools say: our rule
-    "Error: insufficient gift card balance to pay for the order": "PAYMENT-GIFT-COVERS",
-    "Error: insufficient gift card balance to pay for the new item": "DIFFERENCE-GIFT-COVERS",
-}
+CASES = load_cases()
 
 CHANGED_FOR_ITSELF = {f"tau1-train-{n}" for n in (5, 7, 8, 22, 35, 53, 55, 70)}
 """Deviation: we refuse it, as tau's second tools do (LINES-DIFFERENT). What is expected comes from the first ones."""
@@ -73,18 +64,6 @@ def first(cases: list[Json]) -> str:
 
 
 each_batch = pytest.mark.parametrize("cases", batches(24), ids=first)
-
-
-def rule_of(denial: Denial | None) -> str | None:
-    return denial.rule if denial else None
-
-
-def rules(case: Json) -> list[str | None]:
-    """The rule by which each write is to be denied, or None."""
-    return [
-        "LINES-DIFFERENT" if refused_here(write) else RULES[write["tau1_error"]] if write["tau1_error"] else None
-        for write in case["writes"]
-    ]
 
 
 async def play(desk: Desk, case: Json, subject: str | None = None) -> list[str | None]:

@@ -32,7 +32,7 @@ async def test_a_cancellation_is_asked_for_its_reason_listed_agreed_and_refunded
     assert await refunds(shop) == [147_00]
 
 
-@pytest.mark.parametrize("other", ["no", "no, leave it", f"where is {W1001}?", "how do returns work?"])
+@pytest.mark.parametrize("other", ["no", "no, leave it", f"refund 500.00 of {W1001}", "I want a person"])
 async def test_a_no_or_a_changed_subject_drops_the_plan(shop: Services, other: str) -> None:
     thread = conversation()
     await say(thread, f"cancel {W1002}, no longer needed")
@@ -42,6 +42,20 @@ async def test_a_no_or_a_changed_subject_drops_the_plan(shop: Services, other: s
 
     assert (await thread.values())["plan"] is None
     assert (await shop.queries.get(W1002))["status"] == "pending"
+
+
+@pytest.mark.parametrize("question", [f"where is {W1001}?", "how do returns work?", "do you have the wool rug?"])
+async def test_a_question_in_between_is_answered_and_the_plan_is_listed_again(shop: Services, question: str) -> None:
+    thread = conversation()
+    await say(thread, f"cancel {W1002}, no longer needed")
+
+    told = await say(thread, question)
+
+    assert not told.startswith("This is what I would do")
+    assert f"- Cancel order {W1002}" in told
+    assert (await shop.queries.get(W1002))["status"] == "pending"
+    await say(thread, "yes")
+    assert (await shop.queries.get(W1002))["status"] == "cancelled"
 
 
 @pytest.mark.parametrize("words", ["hello", "hmm", "yes? why?", "cancel", "yes but to another card"])

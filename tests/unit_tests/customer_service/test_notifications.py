@@ -179,7 +179,9 @@ async def test_while_people_are_asked_notifications_come_and_the_same_request_is
     assert await refunds(shop) == [MUCH]
 
 
-async def test_a_plan_waits_on_while_notifications_come_and_is_not_asked_again(shop: Services) -> None:
+async def test_a_plan_waits_on_while_notifications_come_and_a_yes_counts_when_it_is_listed_again(
+    shop: Services,
+) -> None:
     thread = conversation()
     listed = await say(thread, f"cancel {W1002}, no longer needed")
     await shipped(shop)
@@ -188,6 +190,8 @@ async def test_a_plan_waits_on_while_notifications_come_and_is_not_asked_again(s
 
     assert (await messages(thread))[-2:] == [listed, SHIPPED]
     assert (await thread.values())["processing_stage"] == "awaiting_customer"
+    assert await say(thread, "ok thanks") == listed
+    assert (await shop.queries.get(W1002))["status"] == "pending"
     await say(thread, "yes")
     assert (await shop.queries.get(W1002))["status"] == "cancelled"
 

@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from agent.observability import events
-from agent.observability.events import LABELS, EventName, emit
+from agent.observability.events import LABELS, EventName, emit, listening
 from tests.support.threads import events as counted
 
 
@@ -50,3 +50,11 @@ def test_an_event_is_metadata_of_the_trace_that_it_happened_in(monkeypatch: pyte
 
     metadata: dict[str, Any] = tree.metadata
     assert metadata == {"payment.captured.order_id": "N-1", "payment.captured.amount": 123_00, "cache.hit": True}
+
+
+def test_whoever_listens_hears_of_events_for_as_long_as_they_do() -> None:
+    heard: list[tuple[str, Any]] = []
+    with listening(lambda event, fields: heard.append((event, dict(fields)))):
+        emit("model.call", purpose="triage", tokens=7)
+    emit("model.call", tokens=8)
+    assert heard == [("model.call", {"purpose": "triage", "tokens": 7})]

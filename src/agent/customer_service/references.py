@@ -1,0 +1,93 @@
+"""What a customer points at without its number: "it", "the second one", "my last order", "the lamp", "all of it".
+
+Looked up among the customer's own orders and the conversation's last messages. It reads; a plan is listed all the same.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from langchain_core.messages import AnyMessage
+
+from agent import order_numbers
+from agent.capabilities.finding import words_of
+from agent.capabilities.wishes import ALL, Wish, ordinal
+from agent.commerce.views import OrderView
+from agent.ledger.database import PolicyDenied
+from agent.services import Services
+
+ABOUT_ONE_ORDER: Final = frozenset(
+    (
+        *("cancel_order", "change_address", "change_payment", "change_items", "exchange_items", "return_items"),
+        *("explain_charges", "refund_payment", "replace_item"),
+    )
+)
+"""Capabilities that need an order."""
+_LATEST: Final = re.compile(r"\b(?:my|the) (?:last|latest|newest|most recent) (?:order|purchase|one)\b", re.I)
+_POINTS: Final = re.compile(r"\b(?:it|that|this|them|those|these|that one|this one|same)\b", re.I)
+_LATELY: Final = 6
+"""So many of the last messages are looked at for what is pointed at."""
+_ORDERS: Final = 20
+"""So many of a customer's last orders are looked at for an item."""
+
+
+async def with_order(shop: Services, customer_id: str, wish: Wish, text: str, messages: Sequence[AnyMessage]) -> Wish:
+    """The wish with the order, or with the amount, that its words point at, if they point at just one."""
+    slots = wish["slots"]
+    may_lack = wish["capability"] in ABOUT_ONE_ORDER or (wish["capability"] == "order_status" and _status_of_one(text))
+    if "order_id" not in slots and may_lack and (found := await pointed_at(shop, customer_id, text, messages)):
+        slots = slots | {"order_id": found}
+    whole = slots.get("all") or ALL.search(slots["text"])
+    if wish["capability"] == "refund_payment" and whole and "amount" not in slots and "order_id" in slots:
+        try:
+            own = await shop.queries.own_order_id(customer_id, slots["order_id"])
+            slots = slots | {"amount": await shop.queries.refundable(own)}
+        except PolicyDenied:
+            pass  # the capability says so
+    return Wish(capability=wish["capability"], slots=slots)
+
+
+async def pointed_at(shop: Services, customer_id: str, text: str, messages: Sequence[AnyMessage]) -> str | None:
+    """The order of the customer's that the words point at; None when none, or not one alone."""
+    earlier = [message.text for message in messages[-_LATELY - 1 : -1]]
+    listed = list(dict.fromkeys(order_numbers.find(" ".join(earlier[-1].split())))) if earlier else []
+    at = ordinal(text, len(listed)) if len(listed) > 1 and not _LATEST.search(text) else None
+    if at is not None:
+        return listed[at]
+    orders = await shop.queries.of_customer(customer_id, limit=_ORDERS)
+    if _LATEST.search(text):
+        return orders[0]["id"] if orders else None
+    if len(with_item := list(_with_item(orders, text))) == 1:
+        return with_item[0]
+    if not _POINTS.search(text):
+        return None
+    named = (order_numbers.find(" ".join(each.split())) for each in reversed(earlier))
+    last = next((ids for ids in named if ids), [])
+    own = {found for each in last for found in order_numbers.meant(each, [order["id"] for order in orders])}
+    return own.pop() if len(own) == 1 else None
+
+
+def other_order(customers: Sequence[OrderView], meant: str, messages: Sequence[AnyMessage]) -> str | None:
+    """The one other order that the conversation is about, or else that the customer has."""
+    ids = [order["id"] for order in customers]
+    this = set(order_numbers.meant(meant, ids))
+    said = " ".join(" ".join(message.text.split()) for message in messages[-_LATELY - 1 : -1])
+    spoken = {found for each in order_numbers.find(said) for found in order_numbers.meant(each, ids)} - this
+    left = spoken or set(ids) - this
+    return left.pop() if len(left) == 1 else None
+
+
+def _status_of_one(text: str) -> bool:
+    """Whether a question where something is is about one order: without it all of the latest are told."""
+    return bool(_LATEST.search(text) or not re.search(r"\borders?\b", text, re.I))
+
+
+def _with_item(orders: Iterable[OrderView], text: str) -> Iterable[str]:
+    """Orders of which an item is named by a word of its name that tells it."""
+    said = words_of(text)
+    for order in orders:
+        for line in order["lines"]:
+            name = words_of(line["name"])
+            if any({word, f"{word}s", word.removesuffix("s")} & said for word in name if len(word) > 2):
+                yield order["id"]
+                break
