@@ -33,12 +33,16 @@ demo: setup  ## a shop survives an outage and a kill while people approve and re
 # also where it is told to keep nothing.
 test test-thorough: export PYTHONDONTWRITEBYTECODE :=
 MEASURE ?=
+ifneq ($(SHOP),home)
+test test-thorough: export TEST_SHOP := $(SHOP)
+OTHER_SHOP := and not of_home
+endif
 
-test: setup  ## unit and integration tests on the embedded defaults
-	@$(BIN)/python -m pytest -n auto -m "not thorough" $(MEASURE)
+test: setup  ## unit and integration tests on the embedded defaults; for the other shop: make test SHOP=market
+	@$(BIN)/python -m pytest -n auto -m "not thorough $(OTHER_SHOP)" $(MEASURE)
 
 test-thorough: setup
-	@$(BIN)/python -m pytest -n auto -m thorough $(MEASURE)
+	@$(BIN)/python -m pytest -n auto -m "thorough $(OTHER_SHOP)" $(MEASURE)
 
 # Apart from `make test`, since noting each branch takes two thirds more of the processor: only Python 3.12 has a cheaper way.
 coverage: setup  ## both of these, and how much of src they reach; fails below the floor in pyproject.toml

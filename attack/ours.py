@@ -20,6 +20,8 @@ from agent.tokens import add_token
 from attack.books import Books
 from attack.shop import customer_of, order_of, shop
 from attack.target import House, Json, Target, wait_until
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, OF_VERY_LARGE
+from tests.support.goods import W1003, goods_dir
 from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, wait_for
 
 NO_HANDLERS = Path(__file__).parent / "no_handlers.py"
@@ -35,6 +37,7 @@ class OurHouse(House):
         self.network = LiveNetwork(folder / "network", slow_seconds=1.5)
         self.server = LiveServer(
             folder / "server",
+            SHOP_DIR=goods_dir(),
             PAYMENT_URL=self.network.url,
             RECONCILE_CRON="",  # an operator runs the reconciler by hand
             STALE_AFTER_SECONDS="1",
@@ -164,7 +167,7 @@ class OrderTarget(OurTarget):
     action = "approve_order"
 
     def __init__(self, house: OurHouse, number: int, steps: int, slow: bool) -> None:
-        chains: dict[int, tuple[Role, ...]] = {1: ("order_manager",), 2: ("order_manager", "finance_director")}
+        chains = {1: tuple(OF_LARGE), 2: tuple(OF_VERY_LARGE)}
         super().__init__(house, f"ATTACK-{number}", chains[steps])
         self.thread = order_thread(self.key, "channel:channel-1")
         self.customer, self._method = "ada_park", "ada_slow" if slow else "ada_card"
@@ -221,7 +224,7 @@ class RefundTarget(OurTarget):
     action = "refund_payment"
 
     def __init__(self, house: OurHouse, number: int, steps: int) -> None:
-        chains: dict[int, tuple[Role, ...]] = {1: ("general_agent",), 2: ("billing_agent", "billing_manager")}
+        chains = {1: tuple(GENERAL), 2: tuple(BILLING)}
         self.amount = {1: 20_00, 2: 60_00}[steps] + number
         super().__init__(house, f"{self.amount} cents", chains[steps])
         self.customer, self._order = customer_of(number), order_of(number)
@@ -235,7 +238,7 @@ class RefundTarget(OurTarget):
 
     def begin_own(self) -> str:
         """Somebody of the staff wants a refund of their own order."""
-        self.customer, self._order = "ben_ortiz", "W-1003"
+        self.customer, self._order = "ben_ortiz", W1003
         self.begin()
         return self.house.hire(self.customer, self.first)
 

@@ -7,8 +7,8 @@ must meet the gate by itself.
 from typing import Final
 
 from agent.commerce.shop_document import Customer, Product, Shop, Variant
-from agent.commerce.shop_import import catalogue
 from attack.ways import WAYS
+from tests.support.goods import goods, order_number
 
 NUMBERS: Final = range(1, len(WAYS) + 2)
 """Of the ways, and one more that a test tries."""
@@ -21,12 +21,12 @@ def customer_of(number: int) -> str:
 
 def order_of(number: int) -> str:
     """Their order, which was delivered."""
-    return f"W-{7000 + number}"
+    return order_number(7000 + number)
 
 
 def shop() -> Shop:
     """The whole of it."""
-    demo = catalogue()
+    demo = goods()
     first = next(order for order in demo.orders if order.customer_id == "chloe_meyer" and order.status == "delivered")
     chloe = next(customer for customer in demo.customers if customer.id == first.customer_id)
     customers, orders = list(demo.customers), list(demo.orders)

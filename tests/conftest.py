@@ -1,4 +1,4 @@
-"""What holds for all tests: whose settings count (nobody's), and how pytest-xdist spreads them over the processors."""
+"""What holds for all tests: whose settings count (nobody's), for which shop they run, how pytest-xdist spreads them."""
 
 import os
 from pathlib import Path
@@ -8,13 +8,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from agent.settings import Settings
+from agent.settings import HOME, Settings
 
 # The tests speak of the shops that come with it: the .env of whoever runs them, and what they have set, does not count.
 # Here, since the shop is read when its module is; servers of tests inherit the environment.
 Settings.model_config["env_file"] = None
 for name in Settings.model_fields:
     os.environ.pop(name.upper(), None)
+if "TEST_SHOP" in os.environ:
+    os.environ["SHOP_DIR"] = str(HOME.parent / os.environ["TEST_SHOP"])
 
 settings.register_profile(  # how busy a machine is says nothing of what is tested
     "on any machine",

@@ -18,7 +18,10 @@ _ALONE: Final = 5
 
 
 def pattern_like(example: str) -> re.Pattern[str]:
-    """What finds numbers like the example, and digits that have a `#` or are called an order, in words on one line."""
+    """What finds numbers like the example, and digits that have a `#` or are called an order, in words on one line.
+
+    Digits behind the sign of a currency are money, also where numbers like the example are nothing but digits.
+    """
     runs = _runs(example)
     own = "".join(_part(run, last=run is runs[-1]) for run in runs)
     if len(runs) == 1 and runs[0].isdigit():
@@ -26,7 +29,7 @@ def pattern_like(example: str) -> re.Pattern[str]:
     named = r"order(?: number| no\.?| nr\.?| id)?"  # no wish to order so many
     called = rf"(?<!\bto )(?<!\bi )(?<!\bwe )(?<!please ){named}:? #?(?P<called>[0-9]{{3,20}})(?!\w|[.,/-]?[0-9]| ?%)"
     return re.compile(
-        rf"(?<!\w)(?:(?P<own>#?{own})|{called}|#(?P<marked>[0-9]{{3,20}}))(?!\w)", re.IGNORECASE | re.ASCII
+        rf"(?<![\w$€£¥₹])(?:(?P<own>#?{own})|{called}|#(?P<marked>[0-9]{{3,20}}))(?!\w)", re.IGNORECASE | re.ASCII
     )
 
 

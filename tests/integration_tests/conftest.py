@@ -12,12 +12,13 @@ import pytest
 
 from agent.commerce.commands import NewOrder, PlaceOrder
 from agent.commerce.dispatcher import Commerce
-from agent.commerce.shop_import import catalogue, import_shop
+from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database, utc_now
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
 from tests.support.books import CardNetwork, Ledger
 from tests.support.driver import Driver, an_order
+from tests.support.goods import goods, goods_dir
 from tests.support.live_server import LiveServer, wait_for
 
 LOST_ORDER = "LOST-1"
@@ -34,7 +35,9 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CardNetwork]:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, network: CardNetwork) -> Iterator[LiveServer]:
     """The shared server. Tests keep to orders of their own, and leave it running."""
-    made = LiveServer(tmp_path_factory.mktemp("server"), PAYMENT_URL=network.url, PAYMENT_TIMEOUT_SECONDS="2")
+    made = LiveServer(
+        tmp_path_factory.mktemp("server"), SHOP_DIR=goods_dir(), PAYMENT_URL=network.url, PAYMENT_TIMEOUT_SECONDS="2"
+    )
     (made.folder / "data").mkdir()
     asyncio.run(_lose_an_order(made.folder / "data", network))
     try:
@@ -47,7 +50,7 @@ async def _lose_an_order(data: Path, network: CardNetwork) -> None:
     database = Database(f"sqlite:///{data / 'ledger.db'}", lambda: utc_now() - timedelta(hours=1))
     await database.open()
     async with sandbox_client(network.url, data, 5, 0) as client:
-        await import_shop(database, SandboxProvider(client, timeout=5), catalogue(), pay_again=True)
+        await import_shop(database, SandboxProvider(client, timeout=5), goods(), pay_again=True)
     order = an_order(LOST_ORDER, {"CLOCK-OAK": 1}, customer="jonas_weber", method="jonas_card")
     new = NewOrder.model_validate(order)
     key = f"order:{LOST_ORDER}:place"

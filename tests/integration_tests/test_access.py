@@ -13,10 +13,13 @@ from agent.identity import STUDIO_IDENTITY, Caller
 from agent.platform import order_thread
 from agent.server.edge import LARGEST_BODY
 from agent.tokens import add_token, revoke_tokens
+from tests.support.chains import BILLING, OF_LARGE, OF_VERY_LARGE
 from tests.support.driver import Driver, Run, an_order
+from tests.support.goods import W1001, W1003, goods_dir
 from tests.support.live_server import LiveServer
+from tests.support.threads import staff
 
-STAFF = "order_manager"
+STAFF = OF_VERY_LARGE[0]
 ORDER = an_order("ACCESS-1", {"DESK-WALNUT": 2})
 YES = {"resume": decision_payload("approve", name="approve_order")}
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
@@ -35,7 +38,7 @@ REFUSED: list[tuple[str, str, Attempt, int]] = [
     ("reads another's history", "customer", ("POST", "/threads/{thread}/history", {}), 404),
     ("takes it over", "customer", ("POST", "/threads", {"thread_id": "{thread}", "if_exists": "do_nothing"}), 403),
     ("runs on another's thread", "customer", _run(input={"order": ORDER}), 422),
-    ("reads another's order", "customer", ("GET", "/ops/orders/W-1003", None), 404),
+    ("reads another's order", "customer", ("GET", f"/ops/orders/{W1003}", None), 404),
     ("answers", "customer", _run(command=YES), 403),
     ("answers", "channel", _run(command=YES), 403),
     ("answers", "operator", _run(command=YES), 403),
@@ -48,7 +51,7 @@ REFUSED: list[tuple[str, str, Attempt, int]] = [
     ("answers with input", STAFF, _run(command=YES, input={"order": ORDER}), 403),
     ("answers an old state", STAFF, _run(command=YES, checkpoint={"checkpoint_id": "1ef", "checkpoint_ns": ""}), 409),
     ("answers a stale interrupt", STAFF, _run(command={"resume": {"0" * 32: YES["resume"]}}), 409),
-    ("answers in another's place", "billing_agent", _run(command=YES), 403),
+    ("answers in another's place", BILLING[0], _run(command=YES), 403),
     ("answers as Studio does", STAFF, _run(command={"resume": {"as": STAFF}}, input={"order": ORDER}), 403),
     ("reaches into the engine", STAFF, _run(command=YES, config={"configurable": {"__pregel_resuming": True}}), 403),
     ("answers another graph", STAFF, _run("customer_service", command=YES), 422),
@@ -140,7 +143,7 @@ def test_a_stranger_is_told_nothing(server: LiveServer, headers: dict[str, str],
             client.post("/threads", json={}),
             client.post("/assistants/search", json={}),
             client.post("/runs/wait", json={"assistant_id": "reconciler", "input": {}}),
-            client.get("/ops/orders/W-1001"),
+            client.get(f"/ops/orders/{W1001}"),
             client.get("/ops/metrics"),
         ]
         assert [answer.status_code for answer in answers] == [status] * len(answers)
@@ -156,7 +159,7 @@ def test_a_token_counts_as_bearer_too(server: LiveServer) -> None:
 
 def test_a_customer_acts_for_themselves_and_nobody_else(driver: Driver) -> None:
     own = str(driver.client("customer").threads.create()["thread_id"])
-    hello = {"messages": [{"role": "user", "content": "where is W-1003?"}]}
+    hello = {"messages": [{"role": "user", "content": f"where is {W1003}?"}]}
     told = driver.run("customer", own, "customer_service", input=hello)
     assert "I can't find that order among your orders." in told.said
     assert "Wool rug" not in told.said
@@ -180,8 +183,8 @@ def test_a_customer_who_is_called_as_the_channel_is_sees_none_of_its_conversatio
         assert namesake.post(f"/threads/{thread}/runs", json=body).status_code == 404
 
 
-OF_STAFF = ("between us", "order-manager-1", "finance-director-1", '"head"', '"seal"', '"risk"', "action_hash",
-            "langgraph_auth_user")  # fmt: skip
+OF_STAFF = ("between us", *(staff(role).identity for role in OF_VERY_LARGE), '"head"', '"seal"', '"risk"',
+            "action_hash", "langgraph_auth_user")  # fmt: skip
 """What no customer is told: a note of a yes, names, seals, risk."""
 
 
@@ -213,7 +216,7 @@ def test_a_customer_sees_for_whom_an_order_waits_and_why_it_was_rejected_and_not
         return Run(asked.thread, "order_processing", waiting=interrupt["value"])
 
     driver.answer(STAFF, staff_sees(), "approve", note="between us: too good a customer to refuse")
-    driver.answer("finance_director", staff_sees(), "reject", note="no stock of that wood until May")
+    driver.answer(OF_VERY_LARGE[1], staff_sees(), "reject", note="no stock of that wood until May")
 
     staffs = " ".join(everything_told(driver, STAFF, asked.thread, "ACCESS-6").values())
     assert [secret for secret in OF_STAFF if secret not in staffs] == []
@@ -277,7 +280,7 @@ def test_a_request_that_is_too_large_is_refused_and_the_next_one_answered(driver
 
 
 def test_a_chat_ui_with_a_token_sees_that_the_server_is_there(driver: Driver) -> None:
-    answer = driver.http("order_manager", "GET", "/info")
+    answer = driver.http(OF_LARGE[0], "GET", "/info")
     assert (answer.status_code, set(answer.json())) == (200, {"version", "langgraph_py_version", "flags"})
 
 
@@ -287,7 +290,13 @@ STUDIO = f"channel:{STUDIO_IDENTITY}"
 @pytest.fixture(scope="module")
 def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server of its own on which Studio may act, and customers not often."""
-    made = LiveServer(tmp_path_factory.mktemp("studio"), STUDIO_MODE="act", CUSTOMER_RATE="3/minute", RECONCILE_CRON="")
+    made = LiveServer(
+        tmp_path_factory.mktemp("studio"),
+        SHOP_DIR=goods_dir(),
+        STUDIO_MODE="act",
+        CUSTOMER_RATE="3/minute",
+        RECONCILE_CRON="",
+    )
     try:
         yield made.start()
     finally:
@@ -305,7 +314,7 @@ def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names
         def says(said: Any) -> httpx.Response:
             return studio.post(path, json=plain | {"command": {"resume": said}})
 
-        refused = [says(YES["resume"]), says({"as": "billing_agent", "decision": "approve"})]
+        refused = [says(YES["resume"]), says({"as": BILLING[0], "decision": "approve"})]
         assert [answer.status_code for answer in refused] == [403, 403]
         done = says({"as": STAFF, "decision": "approve", "note": "tried in Studio"})
         assert done.json()["processing_stage"] == "completed"
@@ -324,11 +333,11 @@ def test_a_customer_who_asks_too_often_is_told_when_to_come_back(studio_server: 
         says = {"assistant_id": "customer_service", "input": HELLO, "multitask_strategy": "enqueue"}
         answers = [driver.http("customer", "POST", f"/threads/{thread}/runs", says) for _ in range(3)]
         answers.append(driver.http("customer", "POST", "/threads", {}))
-        answers.append(driver.http("customer", "POST", "/ops/orders/W-1001/cancel", {"reason": "no longer needed"}))
+        answers.append(driver.http("customer", "POST", f"/ops/orders/{W1001}/cancel", {"reason": "no longer needed"}))
 
         assert [answer.status_code for answer in answers] == [200, 200, 429, 429, 429]
         assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in answers[2:])
-        assert driver.http("customer", "GET", "/ops/orders/W-1001").status_code == 200
+        assert driver.http("customer", "GET", f"/ops/orders/{W1001}").status_code == 200
 
 
 def test_production_that_nobody_could_call_does_not_start_and_says_so_in_one_line(tmp_path: Path) -> None:
@@ -352,14 +361,14 @@ def test_production_that_nobody_could_call_does_not_start_and_says_so_in_one_lin
 
 
 def test_nobody_sits_on_anothers_order(driver: Driver) -> None:
-    order = {"order_id": "W-1003", "customer_id": "ada_park", "payment_method_id": "ada_card"}
+    order = {"order_id": W1003, "customer_id": "ada_park", "payment_method_id": "ada_card"}
     lines = [{"sku": "MUG-BLUE", "quantity": 1}]
     run = {"assistant_id": "order_processing", "if_not_exists": "create", "input": {"order": order | {"lines": lines}}}
-    theirs, own = (order_thread("W-1003", f"customer:{owner}") for owner in ("ben_ortiz", "ada_park"))
+    theirs, own = (order_thread(W1003, f"customer:{owner}") for owner in ("ben_ortiz", "ada_park"))
 
     assert driver.http("customer", "POST", f"/threads/{theirs}/runs/wait", run).status_code == 422
     ended = driver.http("customer", "POST", f"/threads/{own}/runs/wait", run).json()
 
     assert ended["denial"]["rule"] == "ORDER-ID-TAKEN"
-    assert driver.http("channel", "GET", "/ops/orders/W-1003").json()["customer_id"] == "ben_ortiz"
+    assert driver.http("channel", "GET", f"/ops/orders/{W1003}").json()["customer_id"] == "ben_ortiz"
     assert driver.http("operator", "GET", f"/threads/{theirs}").status_code == 404  # it is free

@@ -19,8 +19,11 @@ from typing import Any
 import pytest
 
 from tests.support.books import CardNetwork, Ledger, check_money
+from tests.support.chains import OF_LARGE, OF_VERY_LARGE
 from tests.support.driver import Driver, an_order
+from tests.support.goods import goods_dir
 from tests.support.live_server import LiveServer, wait_for
+from tests.support.threads import staff
 
 DESK = Path(sys.executable).parent / "desk"
 NEW_YEAR = "0 0 1 1 *"
@@ -33,7 +36,7 @@ class Site:
     def __init__(self, folder: Path, network: CardNetwork) -> None:
         self.server = LiveServer(
             folder, PAYMENT_URL=network.url, PAYMENT_TIMEOUT_SECONDS="20", STALE_AFTER_SECONDS="0",
-            RECONCILE_CRON=NEW_YEAR,
+            RECONCILE_CRON=NEW_YEAR, SHOP_DIR=goods_dir(),
         )  # fmt: skip
         self.network = network
         self.ledger = Ledger(folder / "data" / "ledger.db")
@@ -61,7 +64,7 @@ class Site:
 
     def at_work(self) -> int:
         """How many threads are."""
-        return len(self.driver.client("order_manager").threads.search(status="busy", limit=100))
+        return len(self.driver.client(OF_LARGE[0]).threads.search(status="busy", limit=100))
 
     def complete(self, *order_ids: str) -> None:
         """Run the reconciler, as the operator, until it has brought these orders to their end."""
@@ -134,15 +137,15 @@ def killed(site: Site) -> Killed:
     """The server is killed while three orders are being charged, and just after another got its last approval; of that
     one the thread had been written to disk while it still waited."""
     asked = site.driver.order(an_order("TWO-STEPS", {"TABLE-OAK": 6}))
-    half = site.driver.answer("order_manager", asked, "approve")
+    half = site.driver.answer(OF_VERY_LARGE[0], asked, "approve")
     assert half.waiting
-    assert half.waiting["roles"] == ["finance_director"]
+    assert half.waiting["roles"] == [OF_VERY_LARGE[1]]
     seen = time.time()
     written = site.server.folder / ".langgraph_api" / ".langgraph_ops.pckl"
     wait_for(lambda: written.exists() and written.stat().st_mtime > seen, 30, site.server.log_end)
     orders = [an_order(each, {"MUG-BLUE": 1}, method="ada_slow") for each in CHARGED]
     running = site.begin("orders", "submit", str(site.file(*orders, an_order("LATER", {"MUG-BLUE": 1}))))
-    assert site.driver.answer("finance_director", half, "approve").stage == "completed"
+    assert site.driver.answer(OF_VERY_LARGE[1], half, "approve").stage == "completed"
     wait_for(lambda: all(map(site.network.captured, CHARGED)), 30, site.server.log_end)
     site.server.kill()
     site.server.start()
@@ -164,14 +167,14 @@ def test_an_answer_to_what_was_decided_before_a_kill_says_who_decided_what_when_
     site: Site, killed: Killed
 ) -> None:
     before = site.ledger.order("TWO-STEPS")
-    reject = ("approvals", "reject", killed.request_id, "--as", "finance_director", "--note", "no")
+    reject = ("approvals", "reject", killed.request_id, "--as", OF_VERY_LARGE[1], "--note", "no")
     code, rows, err = site.begin(*reject).end()
     assert (code, rows) == (REFUSED, {})
-    error = json.loads(err)["error"]
+    error, (first, second) = json.loads(err)["error"], OF_VERY_LARGE
     assert error.startswith(
-        f"Not taken: {killed.request_id} is approved: approve by order-manager-1 (order_manager) at 20"
+        f"Not taken: {killed.request_id} is approved: approve by {staff(first).identity} ({first}) at 20"
     )
-    assert "approve by finance-director-1 (finance_director) at 20" in error
+    assert f"approve by {staff(second).identity} ({second}) at 20" in error
     assert site.ledger.order("TWO-STEPS") == before
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.support.books import CardNetwork
+from tests.support.chains import OF_LARGE, outsider
 from tests.support.driver import Driver, an_order
 from tests.support.live_server import ROOT
 
@@ -19,19 +20,19 @@ def approve(driver: Driver, role: str, *words: str) -> subprocess.CompletedProce
 def test_an_approver_lists_shows_and_answers_with_the_sdk_alone(driver: Driver, network: CardNetwork) -> None:
     thread = driver.order(an_order("EXAMPLE-1", {"TABLE-WALNUT": 1})).thread
 
-    listed = approve(driver, "order_manager", "list").stdout
+    listed = approve(driver, OF_LARGE[0], "list").stdout
     assert f"{thread}  apr-" in listed
-    assert "EXAMPLE-1" in approve(driver, "order_manager", "show", thread).stdout
+    assert "EXAMPLE-1" in approve(driver, OF_LARGE[0], "show", thread).stdout
 
-    refused = approve(driver, "billing_agent", "approve", thread)
+    refused = approve(driver, outsider("large_order"), "approve", thread)
     assert (refused.returncode, "APPROVAL-ROLE" in refused.stderr) == (1, True)
     assert network.captured("EXAMPLE-1") == {}
 
-    assert approve(driver, "order_manager", "approve", thread).returncode == 0
+    assert approve(driver, OF_LARGE[0], "approve", thread).returncode == 0
     assert len(network.captured("EXAMPLE-1")) == 1
-    assert "waits for nobody" in approve(driver, "order_manager", "approve", thread).stderr
+    assert "waits for nobody" in approve(driver, OF_LARGE[0], "approve", thread).stderr
 
 
 def test_words_that_it_does_not_know_are_answered_with_how_to_use_it(driver: Driver) -> None:
-    told = approve(driver, "order_manager", "aprove", "x")
+    told = approve(driver, OF_LARGE[0], "aprove", "x")
     assert (told.returncode, "python examples/approve.py list" in told.stderr) == (1, True)

@@ -7,14 +7,16 @@ import pytest
 
 from agent.assistant.models import Topic, Understanding
 from agent.customer_service.reply_templates import OPENLY
+from agent.shop import SHOP
 from tests.support.driver import Driver
+from tests.support.goods import W1002, goods_dir
 from tests.support.live_server import LiveServer
 from tests.support.openai_stub import OpenAIStub, completes, fails, hangs, understands
 
-ODD = "W-1002, hm, I reckon those two and I must part"
+ODD = f"{W1002}, hm, I reckon those two and I must part"
 """Says nothing that the embedded rules know as a cancellation."""
 
-CANCELS = Understanding(act="request", topics=[Topic(request_type="order_cancel", text=ODD, order_id="W-1002")])
+CANCELS = Understanding(act="request", topics=[Topic(request_type="order_cancel", text=ODD, order_id=W1002)])
 SCRIPT = {
     "good": understands(CANCELS),
     "500": fails(500),
@@ -43,6 +45,7 @@ def turns(stub: OpenAIStub, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     """The same message, once for each thing that the model can do."""
     server = LiveServer(
         tmp_path_factory.mktemp("model"),
+        SHOP_DIR=goods_dir(),
         OPENAI_API_KEY="of-nobody",
         OPENAI_BASE_URL=stub.url,
         MODEL_TIMEOUT_SECONDS="1",
@@ -62,7 +65,7 @@ def turns(stub: OpenAIStub, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def test_a_model_understands_what_the_rules_do_not(turns: dict[str, Turn], stub: OpenAIStub) -> None:
-    assert turns["good"].said == "Why would you like to cancel W-1002: no longer needed or ordered by mistake?"
+    assert turns["good"].said == f"Why would you like to cancel {W1002}: no longer needed or ordered by mistake?"
     assert ODD in str(stub.requests[0]["messages"])
     assert stub.requests[0]["response_format"]["json_schema"]["name"] == "Understanding"
 
@@ -70,7 +73,7 @@ def test_a_model_understands_what_the_rules_do_not(turns: dict[str, Turn], stub:
 @pytest.mark.parametrize("step", ["500", "nonsense", "timeout"])
 def test_when_the_model_fails_the_rules_answer_and_say_so(turns: dict[str, Turn], step: str) -> None:
     assert turns[step].said.startswith(OPENLY["degraded"])
-    assert "W-1002 (1 × Table lamp, 2 × Linen cushion, 147.00 USD): pending." in turns[step].said
+    assert f"{W1002} (1 × Table lamp, 2 × Linen cushion, {SHOP.money(147_00)}): pending." in turns[step].said
 
 
 def test_a_turn_asks_the_model_once_whatever_comes_of_it(turns: dict[str, Turn]) -> None:

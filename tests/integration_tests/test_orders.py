@@ -4,6 +4,7 @@ import pytest
 from langgraph_sdk.errors import PermissionDeniedError
 
 from tests.support.books import CardNetwork, Ledger, check_stock
+from tests.support.chains import OF_LARGE, outsider
 from tests.support.driver import Driver, an_order, together
 from tests.support.live_server import wait_for
 
@@ -21,13 +22,13 @@ def test_a_large_order_is_charged_once_and_only_after_the_right_role_said_yes(
 ) -> None:
     waits = driver.order(an_order("ORD-LARGE", {"DESK-WALNUT": 2}))
     assert waits.waiting
-    assert waits.waiting["roles"] == ["order_manager"]
+    assert waits.waiting["roles"] == [OF_LARGE[0]]
 
-    with pytest.raises(PermissionDeniedError, match="APPROVAL-ROLE: this step is for order_manager"):
-        driver.answer("billing_agent", waits, "approve")
+    with pytest.raises(PermissionDeniedError, match=f"APPROVAL-ROLE: this step is for {OF_LARGE[0]}"):
+        driver.answer(outsider("large_order"), waits, "approve")
     assert network.captured("ORD-LARGE") == {}
 
-    done = driver.answer("order_manager", waits, "approve")
+    done = driver.answer(OF_LARGE[0], waits, "approve")
     assert (done.stage, done.values["payment_status"]) == ("completed", "captured")
     assert network.captured("ORD-LARGE") == {"ORD-LARGE:pay:1": 2 * 649_00}
 
@@ -51,10 +52,10 @@ def test_what_goes_wrong_is_undone_by_its_rule_and_the_stock_is_back(
 
     def rejected() -> str | None:
         waits = driver.order(an_order("ORD-NO", {"SOFA-WOOL": 1, "DESK-OAK": 1}))
-        unreasoned = driver.answer("order_manager", waits, "reject")
+        unreasoned = driver.answer(OF_LARGE[0], waits, "reject")
         assert unreasoned.waiting
         assert unreasoned.waiting["refused"] == "APPROVAL-NOTE: a rejection needs a reason in its note"
-        return driver.answer("order_manager", unreasoned, "reject", "resellers wait").rule
+        return driver.answer(OF_LARGE[0], unreasoned, "reject", "resellers wait").rule
 
     rules = together(
         rejected,

@@ -12,7 +12,9 @@ import pytest
 from agent.approvals.models import ApprovalView
 from agent.platform import order_thread
 from tests.support.books import CardNetwork, Ledger, check_money, check_stock
+from tests.support.chains import OF_LARGE
 from tests.support.driver import Driver, Run, an_order, together
+from tests.support.goods import goods_dir
 from tests.support.live_server import LiveServer, wait_for
 
 NEW_YEAR = "0 0 1 1 *"
@@ -25,6 +27,7 @@ class Site:
     def __init__(self, folder: Path, network: CardNetwork) -> None:
         self.server = LiveServer(
             folder,
+            SHOP_DIR=goods_dir(),
             PAYMENT_URL=network.url,
             PAYMENT_TIMEOUT_SECONDS="60",
             STALE_AFTER_SECONDS="0",
@@ -68,7 +71,7 @@ class Site:
 
     def asked_again(self, before: Run) -> Run:
         """Run the reconciler until the order waits for people on its thread; what it waits for now."""
-        staff = self.driver.client("order_manager")
+        staff = self.driver.client(OF_LARGE[0])
 
         def waits() -> ApprovalView | None:
             self.driver.reconcile()
@@ -126,7 +129,7 @@ def killed(site: Site, stopped: dict[str, Run]) -> Run:
 
 
 def test_an_approval_outlives_a_clean_stop(site: Site, stopped: dict[str, Run]) -> None:
-    assert site.driver.answer("order_manager", stopped["STOPPED"], "approve").stage == "completed"
+    assert site.driver.answer(OF_LARGE[0], stopped["STOPPED"], "approve").stage == "completed"
     assert site.network.captured("STOPPED") == {"STOPPED:pay:1": 2 * 549_00}
 
 
@@ -140,7 +143,7 @@ def test_who_was_asked_before_a_kill_is_asked_the_same_again_and_the_order_charg
     asked = {"WAITED": killed, "WAITED-LONG": stopped["WAITED-LONG"]}
     again = {order_id: site.asked_again(before) for order_id, before in asked.items()}
     assert {name: run.waiting for name, run in again.items()} == {name: run.waiting for name, run in asked.items()}
-    answers = [partial(site.driver.answer, "order_manager", run, "approve") for run in again.values()]
+    answers = [partial(site.driver.answer, OF_LARGE[0], run, "approve") for run in again.values()]
     assert [run.stage for run in together(*answers)] == ["completed", "completed"]
     for order_id in asked:
         assert list(site.network.captured(order_id)) == [f"{order_id}:pay:1"]

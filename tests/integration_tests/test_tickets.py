@@ -6,8 +6,10 @@ import pytest
 
 from agent.client.connection import ExitCode
 from tests.integration_tests.test_the_command_line import Shell
+from tests.support.chains import BILLING, GENERAL
 from tests.support.desk import Result
 from tests.support.driver import Driver
+from tests.support.goods import goods_dir
 from tests.support.live_server import LiveServer, wait_for
 from tests.support.openai_stub import OpenAIStub, fails
 
@@ -19,7 +21,11 @@ def speechless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """Clients of a server whose model fails: what the rules can't read is a case for a person."""
     with OpenAIStub([fails(500)]) as stub:
         server = LiveServer(
-            tmp_path_factory.mktemp("tickets"), OPENAI_API_KEY="of-nobody", OPENAI_BASE_URL=stub.url, RECONCILE_CRON=""
+            tmp_path_factory.mktemp("tickets"),
+            SHOP_DIR=goods_dir(),
+            OPENAI_API_KEY="of-nobody",
+            OPENAI_BASE_URL=stub.url,
+            RECONCILE_CRON="",
         )
         try:
             server.start()
@@ -32,19 +38,19 @@ def speechless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
 def test_a_ticket_is_worked_on_by_its_role_and_its_customer_hears_the_answer(speechless: Driver) -> None:
     driver = speechless
     asked = driver.ask("it came, but you know how that is")
-    general = driver.client("general_agent").http
+    general = driver.client(GENERAL[0]).http
 
     [ticket] = general.get(QUEUE)["tickets"]
     own = f"{QUEUE}/{ticket['id']}"
     assert f"case {ticket['id']}" in asked.said
     assert (ticket["customer_id"], ticket["thread_id"], ticket["status"]) == ("ada_park", asked.thread, "open")
-    assert driver.http("billing_agent", "GET", QUEUE).json()["tickets"] == []
-    for role in ("billing_agent", "customer", "channel"):
+    assert driver.http(BILLING[0], "GET", QUEUE).json()["tickets"] == []
+    for role in (BILLING[0], "customer", "channel"):
         assert driver.http(role, "GET", own).status_code == 403
         assert driver.http(role, "POST", f"{own}/take").status_code == 403
 
     def desk(*arguments: str) -> Result:
-        return Shell(driver.server)("tickets", *arguments, "--as", "general_agent", "--json")
+        return Shell(driver.server)("tickets", *arguments, "--as", GENERAL[0], "--json")
 
     assert [each["id"] for each in desk("list").documents[0]] == [ticket["id"]]
     assert desk("take", ticket["id"]).documents[0]["status"] == "taken"

@@ -13,10 +13,13 @@ from langgraph_sdk.errors import NotFoundError
 from standardwebhooks import Webhook
 
 from agent.approvals.models import ApprovalView
+from agent.escalation import LAST_RESORT
 from agent.platform import order_thread
 from tests.integration_tests.conftest import LOST_ORDER
 from tests.support.books import CardNetwork, Ledger, check_money
+from tests.support.chains import GENERAL, OF_LARGE
 from tests.support.driver import Driver, Run, an_order
+from tests.support.goods import W1001, goods_dir, numbered
 from tests.support.live_server import LiveServer, wait_for
 
 SECRET = f"whsec_{b64encode(bytes(range(24))).decode()}"
@@ -87,10 +90,11 @@ def hurried(tmp_path_factory: pytest.TempPathFactory, staff_tool: StaffTool) -> 
     """A server on which people have little time, and on which staff hears of it."""
     made = LiveServer(
         tmp_path_factory.mktemp("hurried"),
+        SHOP_DIR=goods_dir(),
         APPROVAL_TIME_SCALE=SHORT_TIMES,
         APPROVAL_WEBHOOK_URL=staff_tool.url,
         APPROVAL_WEBHOOK_SECRET=SECRET,
-        STAFF_NOTIFY_URLS=json.dumps({"order_manager": staff_tool.address}),
+        STAFF_NOTIFY_URLS=json.dumps({OF_LARGE[0]: staff_tool.address}),
     )
     try:
         with Driver(made.start()) as clients:
@@ -102,7 +106,7 @@ def hurried(tmp_path_factory: pytest.TempPathFactory, staff_tool: StaffTool) -> 
 def waits_for(driver: Driver, thread_id: str) -> ApprovalView | None:
     """What a thread waits for, as its approvers see it."""
     try:
-        thread = driver.client("general_agent").threads.get(thread_id)
+        thread = driver.client(GENERAL[0]).threads.get(thread_id)
     except NotFoundError:
         return None
     interrupts = (thread.get("interrupts") or {}).values()  # one that was just made again has none yet
@@ -115,36 +119,36 @@ def test_the_cron_escalates_a_request_that_nobody_answers_and_whom_it_waits_for_
 ) -> None:
     asked, began = hurried.order(an_order("SLOW-1", {"SOFA-WOOL": 1})), time.monotonic()
     assert asked.waiting
-    staff, request_id = hurried.client("order_manager"), asked.waiting["request_id"]
-    index = {"request_id": request_id, "awaiting": "order_manager", "request_type": "large_order", "order_id": "SLOW-1"}
+    staff, request_id = hurried.client(OF_LARGE[0]), asked.waiting["request_id"]
+    index = {"request_id": request_id, "awaiting": OF_LARGE[0], "request_type": "large_order", "order_id": "SLOW-1"}
     found = staff.threads.search(metadata=index)
     assert [thread["thread_id"] for thread in found] == [asked.thread]
     assert (found[0]["metadata"] or {})["owner"] == "channel:channel-1"
 
     def escalated() -> ApprovalView | None:
         view = waits_for(hurried, asked.thread)
-        return view if view and "duty_manager" in view["roles"] else None
+        return view if view and LAST_RESORT in view["roles"] else None
 
     late = wait_for(escalated, 75 - (time.monotonic() - began), hurried.server.log_end)
 
     assert late is not None
     assert late["request_id"] == request_id
-    assert staff.threads.search(metadata=index | {"escalated_to": "duty_manager"})
+    assert staff.threads.search(metadata=index | {"escalated_to": LAST_RESORT})
     hurried.reconcile()  # which sends what there is to tell, without waiting for the next minute
     assert staff_tool.told(request_id)[0] == "approval.requested"
     assert "approval.escalated" in staff_tool.told(request_id)
     sentences = [sentence for sentence in staff_tool.chat if request_id in sentence]
-    assert "waits for order_manager, until " in sentences[0]
-    assert "order_manager or duty_manager may answer it now" in sentences[-1]
+    assert f"waits for {OF_LARGE[0]}, until " in sentences[0]
+    assert f"{OF_LARGE[0]} or {LAST_RESORT} may answer it now" in sentences[-1]
     assert len(set(sentences)) == len(sentences)
     asked.waiting = late
-    assert hurried.answer("duty_manager", asked, "approve").stage == "completed"
+    assert hurried.answer(LAST_RESORT, asked, "approve").stage == "completed"
     assert not staff.threads.search(metadata=index)
 
 
 @pytest.mark.thorough
 def test_a_conversation_that_a_kill_took_is_made_again_and_the_yes_to_it_is_paid_once(hurried: Driver) -> None:
-    asked = hurried.ask("refund 20.00 of W-1001")
+    asked = hurried.ask(f"refund 20.00 of {W1001}")
     asked = hurried.ask("yes", thread=asked.thread)
     assert asked.waiting
     hurried.server.kill()
@@ -159,9 +163,9 @@ def test_a_conversation_that_a_kill_took_is_made_again_and_the_yes_to_it_is_paid
     assert waiting["request_id"] == asked.waiting["request_id"]
     assert hurried.client("channel").threads.get(asked.thread)["status"] == "interrupted", "its owner has it back"
     again = Run(asked.thread, asked.graph, waiting=waiting)
-    assert "will be refunded" in hurried.answer("general_agent", again, "approve").said
+    assert "will be refunded" in hurried.answer(GENERAL[0], again, "approve").said
     ledger = Ledger(hurried.server.folder / "data" / "ledger.db")
-    settled = "SELECT amount FROM debts WHERE order_id = 'W-1001' AND settled"
+    settled = numbered("SELECT amount FROM debts WHERE order_id = 'W-1001' AND settled")
     assert [row["amount"] for row in ledger.rows(settled)] == [20_00]
 
 

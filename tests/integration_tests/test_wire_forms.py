@@ -10,12 +10,17 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from agent.shop import SHOP
 from tests.support.books import CardNetwork
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, OF_VERY_LARGE
+from tests.support.conversations import LITTLE
 from tests.support.driver import Driver, Run, an_order
+from tests.support.goods import order_number
 from tests.support.live_server import wait_for
+from tests.support.threads import staff
 
-ORDER_APPROVER: Final = "order_manager"
-REFUND_APPROVER: Final = "general_agent"  # refunds up to 50.00
+ORDER_APPROVER: Final = OF_LARGE[0]
+REFUND_APPROVER: Final = GENERAL[0]  # of small refunds
 CUSTOMERS: Final = iter(
     ("grace_okafor", "iris_tanaka", "kira_petrov", "liam_byrne", "ella_novak", "chloe_meyer", "hugo_lindqvist",
      "jonas_weber", "finn_walsh")
@@ -93,8 +98,8 @@ def still_waits(thread: dict[str, Any]) -> Any:
 
 
 def refund_waits(driver: Driver, order_id: str) -> Run:
-    """A refund of 40.00 of a new order, which waits for a general agent."""
-    waits = asked_back(driver, order_id, next(CUSTOMERS), "40.00")
+    """A small refund of a new order, which waits for a general agent."""
+    waits = asked_back(driver, order_id, next(CUSTOMERS), SHOP.amount(LITTLE))
     assert waits.waiting
     assert waits.waiting["roles"] == [REFUND_APPROVER]
     return waits
@@ -110,19 +115,22 @@ def asked_back(driver: Driver, order_id: str, customer: str, amount: str) -> Run
 
 @UIS
 def test_an_order_is_approved(driver: Driver, network: CardNetwork, number: int, ui: str) -> None:
-    waits = driver.order(an_order(f"W-91{number}1", {"DESK-WALNUT": 2}))
-    assert waits.values["messages"][-1]["content"] == f"W-91{number}1 waits for approval by {ORDER_APPROVER}."
+    waits = driver.order(an_order(order_number(f"91{number}1"), {"DESK-WALNUT": 2}))
+    assert (
+        waits.values["messages"][-1]["content"]
+        == f"{order_number(f'91{number}1')} waits for approval by {ORDER_APPROVER}."
+    )
 
     ended = click(driver, ORDER_APPROVER, ui, "approve", waits)
 
     assert (ended["status"], ended["values"]["processing_stage"]) == ("idle", "completed")
-    assert len(network.captured(f"W-91{number}1")) == 1
+    assert len(network.captured(order_number(f"91{number}1"))) == 1
 
 
 @pytest.mark.thorough
 @UIS
 def test_an_order_cannot_be_edited_and_is_asked_for_again(driver: Driver, number: int, ui: str) -> None:
-    waits = driver.order(an_order(f"W-91{number}2", {"DESK-WALNUT": 2}))
+    waits = driver.order(an_order(order_number(f"91{number}2"), {"DESK-WALNUT": 2}))
 
     asked = still_waits(click(driver, ORDER_APPROVER, ui, "edit", waits, total="1"))
     assert asked["refused"].startswith("APPROVAL-EDIT")
@@ -134,12 +142,12 @@ def test_an_order_cannot_be_edited_and_is_asked_for_again(driver: Driver, number
 
 @UIS
 def test_a_refund_is_approved(driver: Driver, network: CardNetwork, number: int, ui: str) -> None:
-    waits = refund_waits(driver, f"W-91{number}3")
+    waits = refund_waits(driver, order_number(f"91{number}3"))
 
     ended = click(driver, REFUND_APPROVER, ui, "approve", waits)
 
     assert ended["status"] == "idle"
-    assert list(network.refunded(f"W-91{number}3").values()) == [40_00]
+    assert list(network.refunded(order_number(f"91{number}3")).values()) == [LITTLE]
 
 
 @pytest.mark.thorough
@@ -147,14 +155,14 @@ def test_a_refund_is_approved(driver: Driver, network: CardNetwork, number: int,
 def test_a_refund_is_edited_in_text_and_paid_as_edited(
     driver: Driver, network: CardNetwork, number: int, ui: str
 ) -> None:
-    waits = refund_waits(driver, f"W-91{number}4")
+    waits = refund_waits(driver, order_number(f"91{number}4"))
 
     asked = still_waits(click(driver, REFUND_APPROVER, ui, "edit", waits, amount="a little"))
     assert asked["refused"].startswith("APPROVAL-EDIT")
 
-    ended = click(driver, REFUND_APPROVER, ui, "edit", waits, amount="30.00")
+    ended = click(driver, REFUND_APPROVER, ui, "edit", waits, amount="15.00")
     assert ended["status"] == "idle"
-    assert list(network.refunded(f"W-91{number}4").values()) == [30_00]
+    assert list(network.refunded(order_number(f"91{number}4")).values()) == [15_00]
 
 
 @pytest.mark.thorough
@@ -162,17 +170,17 @@ def test_a_refund_is_edited_in_text_and_paid_as_edited(
 def test_a_refund_is_rejected_and_the_customer_hears_why(
     driver: Driver, network: CardNetwork, number: int, ui: str
 ) -> None:
-    waits = refund_waits(driver, f"W-91{number}5")
+    waits = refund_waits(driver, order_number(f"91{number}5"))
 
     ended = click(driver, REFUND_APPROVER, ui, "reject", waits)
 
     assert ended["values"]["messages"][-1]["content"].endswith("The reason given: the photo shows no damage")
-    assert network.refunded(f"W-91{number}5") == {}
+    assert network.refunded(order_number(f"91{number}5")) == {}
 
 
 @pytest.mark.thorough
 def test_what_the_inbox_ignores_is_asked_again_for_a_reason(driver: Driver) -> None:
-    waits = refund_waits(driver, "W-9199")
+    waits = refund_waits(driver, order_number(9199))
 
     asked = still_waits(click(driver, REFUND_APPROVER, "Agent Inbox", "ignore", waits))
 
@@ -181,7 +189,7 @@ def test_what_the_inbox_ignores_is_asked_again_for_a_reason(driver: Driver) -> N
 
 
 def test_protocol_v2_answers_what_waits(driver: Driver, network: CardNetwork) -> None:
-    waits = driver.order(an_order("W-9198", {"DESK-WALNUT": 2}))
+    waits = driver.order(an_order(order_number(9198), {"DESK-WALNUT": 2}))
     [[interrupt]] = driver.client(ORDER_APPROVER).threads.get(waits.thread)["interrupts"].values()
     params = {"interrupt_id": interrupt["id"], "namespace": [], "response": {"decisions": [{"type": "approve"}]}}
 
@@ -189,8 +197,10 @@ def test_protocol_v2_answers_what_waits(driver: Driver, network: CardNetwork) ->
     answer = driver.http(ORDER_APPROVER, "POST", f"/threads/{waits.thread}/commands", body)
 
     assert answer.json()["type"] == "success", answer.text
-    wait_for(lambda: driver.order_row("W-9198")["stage"] == "completed", 30, lambda: "the order is not completed")
-    assert len(network.captured("W-9198")) == 1
+    wait_for(
+        lambda: driver.order_row(order_number(9198))["stage"] == "completed", 30, lambda: "the order is not completed"
+    )
+    assert len(network.captured(order_number(9198))) == 1
 
 
 STALE: Final = pytest.mark.parametrize(
@@ -222,25 +232,25 @@ def counts_for_nothing(driver: Driver, answer: httpx.Response, ui: str, thread: 
 def test_a_card_from_before_an_edit_pays_nothing(
     driver: Driver, network: CardNetwork, number: int, ui: str, button: str
 ) -> None:
-    waits = asked_back(driver, f"W-92{number}1", "ada_park", "60.00")
-    shown = checkpoint_of(driver, "billing_manager", waits)
-    edited = still_waits(click(driver, "billing_agent", "Agent Chat UI", "edit", waits, amount="85,00"))
-    assert (edited["roles"], edited["action_requests"][0]["args"]["amount"]) == (["billing_manager"], "85.00")
+    waits = asked_back(driver, order_number(f"92{number}1"), "ada_park", "60.00")
+    shown = checkpoint_of(driver, BILLING[1], waits)
+    edited = still_waits(click(driver, BILLING[0], "Agent Chat UI", "edit", waits, amount="85,00"))
+    assert (edited["roles"], edited["action_requests"][0]["args"]["amount"]) == ([BILLING[1]], SHOP.amount(85_00))
 
-    answer = sent(driver, "billing_manager", waits, shown, ui=ui, button=button)
+    answer = sent(driver, BILLING[1], waits, shown, ui=ui, button=button)
 
     counts_for_nothing(driver, answer, ui, waits.thread)
-    assert network.refunded(f"W-92{number}1") == {}
+    assert network.refunded(order_number(f"92{number}1")) == {}
     seen = Run(waits.thread, waits.graph, waiting=edited)
-    click(driver, "billing_manager", ui, "approve", seen)
-    assert list(network.refunded(f"W-92{number}1").values()) == [85_00]
+    click(driver, BILLING[1], ui, "approve", seen)
+    assert list(network.refunded(order_number(f"92{number}1")).values()) == [85_00]
 
 
 @STALE
 def test_a_card_of_an_order_whose_request_was_voided_and_opened_anew_charges_nothing(
     driver: Driver, network: CardNetwork, number: int, ui: str, button: str
 ) -> None:
-    order_id = f"W-92{number}2"
+    order_id = order_number(f"92{number}2")
     waits = driver.order(an_order(order_id, {"DESK-WALNUT": 2}))
     shown = checkpoint_of(driver, ORDER_APPROVER, waits)
     paid = driver.http("channel", "POST", f"/ops/orders/{order_id}/pay", {"payment_method_id": "ada_slow"})
@@ -269,7 +279,7 @@ def test_a_second_click_is_not_for_the_next_refund_of_the_conversation(
     driver: Driver, network: CardNetwork, button: str
 ) -> None:
     number = 1 + ["approve", "approve without arguments"].index(button)
-    order_id, customer = f"W-93{number}1", next(CUSTOMERS)
+    order_id, customer = order_number(f"93{number}1"), next(CUSTOMERS)
     first = asked_back(driver, order_id, customer, "10.00")
     driver.ask(f"I want 11.00 of {order_id} back as well", customer=customer, thread=first.thread)
     both = driver.ask("yes", customer=customer, thread=first.thread)
@@ -288,14 +298,14 @@ def test_a_second_click_is_not_for_the_next_refund_of_the_conversation(
 def test_a_card_from_the_step_before_is_the_same_order_and_is_charged_as_it_was_shown(
     driver: Driver, network: CardNetwork, number: int, ui: str
 ) -> None:
-    order_id = f"W-94{number}1"
+    order_id = order_number(f"94{number}1")
     waits = driver.order(an_order(order_id, {"SOFA-WOOL": 4}))
-    second = still_waits(click(driver, ORDER_APPROVER, ui, "approve", waits))
+    second = still_waits(click(driver, OF_VERY_LARGE[0], ui, "approve", waits))
     assert second["action_requests"][0]["description"].startswith(
-        "step 2 of 2 for finance_director, order_manager order-manager-1 said yes"
+        f"step 2 of 2 for {OF_VERY_LARGE[1]}, {ORDER_APPROVER} {staff(ORDER_APPROVER).identity} said yes"
     )
 
-    ended = click(driver, "finance_director", ui, "approve", waits)
+    ended = click(driver, OF_VERY_LARGE[1], ui, "approve", waits)
 
     assert ended["values"]["processing_stage"] == "completed"
     assert list(network.captured(order_id).values()) == [5_596_00]
@@ -304,7 +314,7 @@ def test_a_card_from_the_step_before_is_the_same_order_and_is_charged_as_it_was_
 def test_who_closes_the_tab_as_soon_as_they_have_approved_has_approved_and_nothing_fails(
     driver: Driver, network: CardNetwork
 ) -> None:
-    waits = driver.order(an_order("W-9501", {"DESK-WALNUT": 2}))
+    waits = driver.order(an_order(order_number(9501), {"DESK-WALNUT": 2}))
     body = {
         "assistant_id": waits.graph,
         "command": {"resume": {"decisions": [{"type": "approve"}]}},
@@ -316,6 +326,8 @@ def test_who_closes_the_tab_as_soon_as_they_have_approved_has_approved_and_nothi
     with driver.listening(ORDER_APPROVER, f"/threads/{waits.thread}/runs/stream", body) as events:
         next(events)
 
-    wait_for(lambda: driver.order_row("W-9501")["stage"] == "completed", 30, lambda: "the order is not completed")
-    assert len(network.captured("W-9501")) == 1
+    wait_for(
+        lambda: driver.order_row(order_number(9501))["stage"] == "completed", 30, lambda: "the order is not completed"
+    )
+    assert len(network.captured(order_number(9501))) == 1
     assert "may not update threads" not in driver.server.log_end(1_000)

@@ -11,7 +11,9 @@ import pytest
 
 from agent.platform import order_thread
 from tests.support.books import Ledger
+from tests.support.chains import OF_LARGE
 from tests.support.driver import Driver, Run, an_order, together
+from tests.support.goods import W1002, W1003, W1005
 
 GOOD = an_order("WRONG-1", {"MUG-GREEN": 1})
 LINE = {"sku": "MUG-GREEN", "quantity": 1}
@@ -40,9 +42,9 @@ REFUSED_ORDERS: dict[str, tuple[dict[str, Any], str, str]] = {
         "There is no such payment method on this account. (ben_card)",
     ),
     "an id that was used": (
-        {"order_id": "W-1005"},
+        {"order_id": W1005},
         "ORDER-ID-TAKEN",
-        "This order id was used before for another order. (W-1005)",
+        f"This order id was used before for another order. ({W1005})",
     ),
 }
 
@@ -133,9 +135,9 @@ def test_a_message_keeps_its_id_and_the_same_again_is_the_same_turn(driver: Driv
         body = {"assistant_id": "customer_service", "input": said, "context": {"customer_id": "ada_park"}}
         return driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body)
 
-    first = says("cancel W-1002, no longer needed", "m-1").json()["messages"]
-    assert says("cancel W-1002, no longer needed", "m-1").json()["messages"] == first
-    for text, message_id in (("cancel W-1003", "m-1"), ("all is cancelled", first[-1]["id"])):
+    first = says(f"cancel {W1002}, no longer needed", "m-1").json()["messages"]
+    assert says(f"cancel {W1002}, no longer needed", "m-1").json()["messages"] == first
+    for text, message_id in ((f"cancel {W1003}", "m-1"), ("all is cancelled", first[-1]["id"])):
         assert says(text, message_id).status_code == 422
     values = driver.client("channel").threads.get(thread)["values"]
     assert isinstance(values, dict)
@@ -152,19 +154,19 @@ def test_a_run_setting_that_would_steer_the_engine_is_refused_and_what_waits_goe
     for config in steering:
         for role, what in (
             ("channel", {"input": {"order": order}}),
-            ("order_manager", {"command": {"resume": "approve"}}),
+            (OF_LARGE[0], {"command": {"resume": "approve"}}),
         ):
             body = {"assistant_id": "order_processing", "config": config, **what}
             assert driver.http(role, "POST", f"/threads/{waits.thread}/runs/wait", body).status_code == 422, config
-    assert driver.client("order_manager").threads.get(waits.thread)["status"] == "interrupted"
-    assert driver.answer("order_manager", waits, "reject", note="tried").stage == "cancelled"
+    assert driver.client(OF_LARGE[0]).threads.get(waits.thread)["status"] == "interrupted"
+    assert driver.answer(OF_LARGE[0], waits, "reject", note="tried").stage == "cancelled"
 
 
 def test_what_is_said_of_a_thread_or_a_run_is_listed(driver: Driver) -> None:
     thread = driver.conversation()
     hello = {"assistant_id": "customer_service", "input": {"messages": [{"role": "user", "content": "hello"}]}}
     for role in ("customer", "channel"):
-        for metadata in ({"page": "x" * 1000}, {"awaiting": "order_manager"}, {"graph_id": ["x"]}):
+        for metadata in ({"page": "x" * 1000}, {"awaiting": OF_LARGE[0]}, {"graph_id": ["x"]}):
             assert driver.http(role, "POST", "/threads", {"metadata": metadata}).status_code == 422
     for metadata in ({"page": "x"}, {"request_id": "apr-1"}):
         body = hello | {"metadata": metadata}
@@ -183,11 +185,11 @@ def test_text_that_no_store_keeps_is_refused_and_what_waits_goes_on_waiting(driv
             runs: f'{{"assistant_id": "order_processing", "command": {note}}}',
             f"/ops/approvals/{waits.waiting['request_id']}/ask": f'{{"text": "{bad}"}}',
         }
-        answers = [driver.raw("order_manager", path, body) for path, body in sent.items()]
+        answers = [driver.raw(OF_LARGE[0], path, body) for path, body in sent.items()]
         assert [answer.status_code for answer in answers] == [422, 422], bad
     assert driver.http("customer", "GET", "/ops/orders/W-1%00").status_code == 422
-    assert driver.client("order_manager").threads.get(waits.thread)["status"] == "interrupted"
-    assert driver.answer("order_manager", waits, "reject", note="tried").stage == "cancelled"
+    assert driver.client(OF_LARGE[0]).threads.get(waits.thread)["status"] == "interrupted"
+    assert driver.answer(OF_LARGE[0], waits, "reject", note="tried").stage == "cancelled"
 
 
 def test_an_agent_that_calls_by_a2a_is_heard(driver: Driver) -> None:
@@ -203,7 +205,7 @@ def test_whom_a_channel_speaks_for_is_checked(driver: Driver, unchanged: None) -
     thread = driver.conversation()
     body = {
         "assistant_id": "customer_service",
-        "input": {"messages": [{"role": "user", "content": "where is W-1002?"}]},
+        "input": {"messages": [{"role": "user", "content": f"where is {W1002}?"}]},
     }
     for context, status, why in (
         ({"customer_id": 7}, 422, "context.customer_id: Input should be a valid string"),
@@ -212,5 +214,5 @@ def test_whom_a_channel_speaks_for_is_checked(driver: Driver, unchanged: None) -
     ):
         answer = driver.http("channel", "POST", f"/threads/{thread}/runs/wait", body | {"context": context})
         assert (answer.status_code, answer.json()["detail"]) == (status, why)
-    assert driver.ask("where is W-1002?", customer="nobody", thread=thread).said == "There is no such customer."
+    assert driver.ask(f"where is {W1002}?", customer="nobody", thread=thread).said == "There is no such customer."
     assert driver.client("channel").threads.get(thread)["status"] == "idle"

@@ -146,8 +146,8 @@ async def answer_lost(shop: Services, order_id: str) -> Thread:
 
 async def conversations() -> list[Thread]:
     """Refunds that wait for the first and for the second of two people."""
-    first = await waiting_refund("60.00", conversation("chat-first"))
-    second = await waiting_refund("70.00", conversation("chat-second"))
+    first = await waiting_refund(60_00, conversation("chat-first"))
+    second = await waiting_refund(70_00, conversation("chat-second"))
     await second.answer(APPROVE, staff("billing_agent"))
     return [first, second]
 

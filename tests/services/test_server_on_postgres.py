@@ -7,6 +7,7 @@ import pytest
 
 from agent.ledger.schema import upgrade
 from tests.support.driver import Driver, an_order
+from tests.support.goods import goods_dir
 from tests.support.live_server import LiveServer
 
 
@@ -14,7 +15,7 @@ from tests.support.live_server import LiveServer
 def driver(url: str, tmp_path: Path) -> Iterator[Driver]:
     """Clients of a server whose ledger is on PostgreSQL."""
     upgrade(url)
-    server = LiveServer(tmp_path, DATABASE_URL=url)
+    server = LiveServer(tmp_path, SHOP_DIR=goods_dir(), DATABASE_URL=url)
     try:
         with Driver(server.start()) as clients:
             yield clients

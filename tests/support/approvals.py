@@ -16,7 +16,8 @@ from agent.approvals.requests import Action, Approvals, Edit
 from agent.identity import Caller
 from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow, DecisionRow
-from agent.shop import Case
+from agent.shop import SHOP, Case
+from tests.support.goods import W1001
 
 CUSTOMER = "ada_park"
 ASKER = "channel-1"
@@ -24,8 +25,8 @@ ASKER = "channel-1"
 
 def refund(amount: int = 40_00) -> Action:
     """A refund of `amount` minor units, which people may edit."""
-    arguments = {"order_id": "W-1001", "amount": amount, "reason": "scratched"}
-    return Action("refund_payment", arguments, f"Refund {amount} of W-1001", editable=True)
+    arguments = {"order_id": W1001, "amount": amount, "reason": "scratched"}
+    return Action("refund_payment", arguments, f"Refund {amount} of {W1001}", editable=True)
 
 
 def order(total: int = 5_000_00) -> Action:
@@ -35,7 +36,7 @@ def order(total: int = 5_000_00) -> Action:
 
 def changed_amount(session: Session, row: ApprovalRow, wanted: dict[str, Any], now: datetime) -> tuple[Action, Case]:
     """An `Edit`: the amount may change, within reason."""
-    amount = round(float(wanted["amount"]) * 100)
+    amount = SHOP.read_money(wanted["amount"])
     if amount > 100_00:
         raise ValueError("amount: more than was paid")
     assert wanted | {"amount": ""} == args_of(row) | {"amount": ""}
@@ -44,14 +45,14 @@ def changed_amount(session: Session, row: ApprovalRow, wanted: dict[str, Any], n
 
 def edit_to(view: ApprovalView, amount: int) -> dict[str, Any]:
     """The answer that changes a refund's amount."""
-    arguments = view["action_requests"][0]["args"] | {"amount": f"{amount / 100:.2f}"}
+    arguments = view["action_requests"][0]["args"] | {"amount": SHOP.amount(amount)}
     return decision_payload("edit", name="refund_payment", arguments=arguments)
 
 
 async def ask(approvals: Approvals, action: Action, case: Case, *, key: str = "plan:1") -> ApprovalView:
     """Open a request for the customer, asked for by the storefront."""
     return await approvals.open(
-        action, case, key=key, subject=CUSTOMER, order_id="W-1001", thread_id="thread-1", asked_by=ASKER
+        action, case, key=key, subject=CUSTOMER, order_id=W1001, thread_id="thread-1", asked_by=ASKER
     )
 
 

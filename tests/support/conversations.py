@@ -4,14 +4,17 @@ What is said runs through the graph as the platform would run it, in this proces
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from langchain_core.messages import HumanMessage
 
 from agent import services as composition
+from agent.approvals.chains import REFUND_BY_BILLING
 from agent.customer_service.graph import graph
 from agent.identity import Caller
 from agent.services import Services
+from agent.shop import SHOP
+from tests.support.goods import W1001
 from tests.support.threads import Thread
 
 ADA = Caller("ada_park", "customer")
@@ -41,10 +44,16 @@ async def answer(thread: Thread, said: Any, who: Caller | None) -> str:
     return str((await thread.answer(said, who))["messages"][-1].content)
 
 
-async def waiting_refund(amount: str = "60.00", thread: Thread | None = None) -> Thread:
+LITTLE: Final = REFUND_BY_BILLING * 4 // 5
+"""A refund that one general agent may approve: 40.00 at home."""
+MUCH: Final = REFUND_BY_BILLING * 6 // 5
+"""One that billing must: 60.00 at home."""
+
+
+async def waiting_refund(amount: int = MUCH, thread: Thread | None = None) -> Thread:
     """A conversation in which Ada asked for a refund and said yes, and which waits for people now."""
     thread = thread or conversation()
-    await say(thread, f"refund {amount} of W-1001")
+    await say(thread, f"refund {SHOP.amount(amount)} of {W1001}")
     assert "sent this for approval" in await say(thread, "yes")
     return thread
 

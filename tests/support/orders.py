@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from agent.approvals.chains import LARGE_ORDER
 from agent.identity import Caller
 from agent.ledger.tables import VariantRow
 from agent.order_processing.graph import graph
@@ -20,6 +21,8 @@ STOREFRONT = Caller("storefront", "channel")
 SMALL = {"MUG-BLUE": 2, "CLOCK-OAK": 1}  # 123.00, from both warehouses
 LARGE = {"SOFA-WOOL": 1}  # 1,399.00
 VERY_LARGE = {"SOFA-WOOL": 4}  # 5,596.00
+BELOW = {"RUG-SAND": (LARGE_ORDER - 1) // 329_00}
+"""The most rugs at 329.00 that need nobody's yes; two such orders do."""
 
 
 def order(basket: dict[str, int], *, order_id: str = "N-1", method: str = "ada_card", **more: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from agent.notifications.staff_delivery import StaffDelivery
 from agent.notifications.webhook import NotDeliveredError
 from agent.services import Services
 from tests.support.conversations import conversation, say
+from tests.support.goods import W1001, W1002
 
 SMALL: Final = frozenset(("products", "variants", "heartbeats", "alembic_version"))
 """Tables that grow with the catalogue and not with what happens in the shop."""
@@ -75,7 +76,7 @@ async def a_pass(shop: Services) -> None:
 async def a_chat() -> None:
     """Turns of a conversation: who it is, where orders are, what is new, a change that is proposed and made."""
     thread = conversation()
-    for message in ("where is my order?", "where is W-1001?", "cancel W-1002, no longer needed", "yes"):
+    for message in ("where is my order?", f"where is {W1001}?", f"cancel {W1002}, no longer needed", "yes"):
         await say(thread, message)
 
 

@@ -11,11 +11,13 @@ from langgraph_sdk.client import LangGraphClient
 
 from agent import services as composition
 from agent.approvals import index
+from agent.commerce.shop_import import import_shop
 from agent.ledger import engines
 from agent.node_policies import BUDGETS
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.clock import Clock
+from tests.support.goods import goods
 from tests.support.ledgers import engine_with_shared_statements, home
 from tests.support.platform_stub import Platform
 
@@ -42,7 +44,7 @@ def ledger_url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def config(tmp_path: Path, demo_shop: Settings) -> Settings:
-    """The demo shop is there already, so that its import is not waited for each time."""
+    """The goods are there already, so that their import is not waited for each time."""
     shutil.copytree(demo_shop.data_dir, tmp_path / "data")
     return demo_shop.model_copy(update={"data_dir": tmp_path / "data", "tokens_file": tmp_path / "tokens.json"})
 
@@ -74,11 +76,13 @@ async def indexed(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
 
 @pytest.fixture(scope="session")
 def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """A demo shop after its first start: with a copy of its data, a test's shop need not import it."""
+    """A shop with the goods of tests: with a copy of its data, a test's shop need not import them."""
     folder = tmp_path_factory.mktemp("demo")
 
     async def fill() -> None:
-        await (await composition.build(Settings(data_dir=folder), Clock())).close()
+        built = await composition.build(Settings(data_dir=folder, seed_shop=False), Clock())
+        await import_shop(built.database, built.providers.past, goods(), pay_again=True)
+        await built.close()
 
     asyncio.run(fill())
     return Settings(data_dir=folder, sandbox_slow_seconds=0.05, payment_timeout_seconds=30)

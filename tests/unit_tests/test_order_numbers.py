@@ -39,7 +39,9 @@ def test_a_number_is_found_in_words(example: str, text: str, number: str) -> Non
         ("W-1001", "SW-1001"),
         ("2026/0001", "refund 80.00"),
         ("2026/0001", "since 2026"),
+        ("2026/0001", "refund €1000000"),
         ("100234", "refund 1000"),
+        ("100234", "refund $100235"),
     ],
 )
 def test_what_is_no_number_is_not_found(example: str, text: str) -> None:

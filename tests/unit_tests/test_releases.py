@@ -29,6 +29,8 @@ from tests.support.orders import redrive_order, thread_of
 from tests.support.scenes import charges, dump, network, pay_by, repaid
 from tests.support.threads import APPROVE, Thread, staff
 
+pytestmark = pytest.mark.of_home  # a release's recording is of one shop's orders, and that shop was home
+
 GRAPHS: Final = {graph.name: graph for graph in (customer_service, order_processing)}
 RELEASES: Final = sorted(ledger.parent for ledger in Path(releases.__file__).parent.glob("*/ledger.sql"))
 assert RELEASES

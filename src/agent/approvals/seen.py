@@ -17,10 +17,13 @@ from agent.approvals.models import Answer, ApprovalView
 from agent.approvals.responses import AnswerRefusedError
 from agent.ledger.database import digest
 from agent.ledger.tables import ApprovalRow
+from agent.money import exponent
+from agent.shop import SHOP
 
 CHANGED_LATELY: Final = timedelta(hours=24)
 """How long a card that shows what the thread showed before may still be open somewhere."""
 
+_EXAMPLE: Final = 80 * 10 ** exponent(SHOP.currency)
 _CHANGED: Final = "the request has changed since it was shown: look at it again"
 
 
@@ -43,7 +46,7 @@ def proof_of(session: Session, row: ApprovalRow, answer: Answer, seen: Seen, *, 
     shown = seen.shown
     if shown and "token" not in shown and answer.decision == "edit":  # shown by a release that had amounts in cents
         raise AnswerRefusedError(
-            "APPROVAL-STALE", "amounts are written like 80.00 now: look at it again", ask_again=True
+            "APPROVAL-STALE", f"amounts are written like {SHOP.amount(_EXAMPLE)} now: look at it again", ask_again=True
         )
     if answer.token is not None:
         return _same("token", answer.token == token_of(row))

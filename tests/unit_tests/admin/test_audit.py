@@ -13,6 +13,7 @@ from agent.client.connection import ExitCode
 from agent.ledger.database import Database, utc_now
 from agent.settings import Settings
 from tests.support.approvals import decide
+from tests.support.chains import OF_VERY_LARGE
 from tests.support.desk import Desk
 from tests.support.ledgers import new_ledger
 from tests.support.threads import APPROVE, staff
@@ -38,7 +39,7 @@ def request_id(data: Path) -> str:
             thread_id="thread-1",
             asked_by="channel-1",
         )
-        for role in ("order_manager", "finance_director"):
+        for role in OF_VERY_LARGE:
             view = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
         await database.close()
         return view["request_id"]
@@ -57,7 +58,7 @@ def test_a_whole_trail_is_proved(desk: Desk, request_id: str) -> None:
 
 
 def test_the_first_broken_link_is_named(desk: Desk, data: Path, request_id: str) -> None:
-    change(data, "UPDATE decisions SET actor = 'finance-director-2' WHERE step = 1")
+    change(data, "UPDATE decisions SET actor = 'somebody-else' WHERE step = 1")
 
     found = desk("audit", "verify")
 
@@ -76,7 +77,7 @@ def test_the_story_of_a_request_is_told(desk: Desk, request_id: str) -> None:
     told = desk("audit", "show", request_id).out
     lines = [line.split() for line in told.splitlines()]
     assert ["status", "approved"] in lines
-    assert any("order_manager" in line and "order-manager-1" in line for line in lines)
+    assert any(OF_VERY_LARGE[0] in line and staff(OF_VERY_LARGE[0]).identity in line for line in lines)
     assert told.splitlines()[-2:] == ["effect: none", "proved"]
 
 

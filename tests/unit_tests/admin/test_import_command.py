@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from agent.client.connection import ExitCode
-from agent.commerce.shop_import import catalogue
+from agent.shop import SHOP
 from tests.support.desk import Desk
+from tests.support.goods import goods
 
 Document = dict[str, Any]
 
 
 @pytest.fixture
 def document() -> Document:
-    shop: Document = json.loads(catalogue().model_dump_json())
+    shop: Document = json.loads(goods().model_dump_json())
     return shop
 
 
@@ -36,7 +37,8 @@ def test_a_shop_is_imported_and_adds_up(desk: Desk, file: Path) -> None:
 
 def test_the_example_of_the_guide_is_a_shop(desk: Desk, file: Path) -> None:
     guide = (Path(__file__).parents[3] / "docs" / "customizing.md").read_text()
-    file.write_text(guide.split("```json")[1].split("```")[0])
+    example = guide.split("```json")[1].split("```")[0]
+    file.write_text(example.replace('"USD"', f'"{SHOP.currency}"'))
     assert desk("import", file).code == 0
 
 

@@ -17,6 +17,7 @@ from agent.approvals.requests import Approvals
 from agent.identity import Caller
 from agent.ledger.database import Database
 from tests.support.approvals import ask, changed_amount, decide, edit_to, order, refund
+from tests.support.chains import BILLING, OF_VERY_LARGE, outsider
 from tests.support.serving import serving
 from tests.support.threads import APPROVE, SERVICE, events, reject, staff
 
@@ -104,20 +105,20 @@ async def test_a_decision_is_feedback_on_the_run_that_took_it(
     approvals: Approvals, database: Database, run: RunTree, sink: Sink, value: str
 ) -> None:
     said, score = (APPROVE, 1) if value == "approve" else (reject("Ada moved"), 0)
-    await decided(approvals, database, said, staff("order_manager"), run)
+    await decided(approvals, database, said, staff(OF_VERY_LARGE[0]), run)
 
     (given,) = sink.given
     assert (given["key"], given["value"], given["score"]) == ("approval", value, score)
     assert (UUID(given["run_id"]), UUID(given["session_id"])) == (run.trace_id, PROJECT)
     assert "Ada" not in json.dumps(given)
-    assert "order-manager" not in json.dumps(given)
+    assert staff(OF_VERY_LARGE[0]).identity not in json.dumps(given)
 
 
 async def test_an_edit_says_that_what_was_shown_was_not_right(
     approvals: Approvals, database: Database, sink: Sink, run: RunTree
 ) -> None:
     view = await ask(approvals, refund(80_00), "billing")
-    await answered(approvals, database, view, edit_to(view, 60_00), who=staff("billing_agent"), run=run)
+    await answered(approvals, database, view, edit_to(view, 60_00), who=staff(BILLING[0]), run=run)
 
     assert [(given["value"], given["score"]) for given in sink.given] == [("edit", 0)]
 
@@ -125,7 +126,7 @@ async def test_an_edit_says_that_what_was_shown_was_not_right(
 async def test_it_belongs_to_the_whole_trace_whichever_node_we_are_in(
     approvals: Approvals, database: Database, sink: Sink, run: RunTree
 ) -> None:
-    await decided(approvals, database, APPROVE, staff("order_manager"), run.create_child("decide"))
+    await decided(approvals, database, APPROVE, staff(OF_VERY_LARGE[0]), run.create_child("decide"))
 
     assert UUID(sink.given[0]["run_id"]) == run.id
 
@@ -133,7 +134,7 @@ async def test_it_belongs_to_the_whole_trace_whichever_node_we_are_in(
 async def test_each_decision_has_an_id_of_its_own_however_often_it_is_given(
     approvals: Approvals, database: Database, sink: Sink, run: RunTree
 ) -> None:
-    manager, director = staff("order_manager"), staff("finance_director")
+    manager, director = staff(OF_VERY_LARGE[0]), staff(OF_VERY_LARGE[1])
     request_id = await decided(approvals, database, APPROVE, manager, run)
     view = await approvals.get(request_id)
     with tracing_context(parent=run):
@@ -144,7 +145,7 @@ async def test_each_decision_has_an_id_of_its_own_however_often_it_is_given(
     assert first == again != second
 
 
-@pytest.mark.parametrize("who", [staff("billing_agent"), SERVICE, None])
+@pytest.mark.parametrize("who", [staff(outsider("very_large_order")), SERVICE, None])
 async def test_an_answer_that_does_not_count_is_no_feedback(
     approvals: Approvals, database: Database, sink: Sink, run: RunTree, who: Caller | None
 ) -> None:
@@ -154,7 +155,7 @@ async def test_an_answer_that_does_not_count_is_no_feedback(
 
 
 async def test_where_nothing_is_traced_nobody_is_told(approvals: Approvals, database: Database, sink: Sink) -> None:
-    await decided(approvals, database, APPROVE, staff("order_manager"), False)
+    await decided(approvals, database, APPROVE, staff(OF_VERY_LARGE[0]), False)
 
     assert sink.given == []
 
@@ -165,7 +166,7 @@ async def test_a_langsmith_that_refuses_is_an_event_and_no_error(
     sink.broken = True
     failed = events("feedback.failed")
 
-    request_id = await decided(approvals, database, APPROVE, staff("order_manager"), run)
+    request_id = await decided(approvals, database, APPROVE, staff(OF_VERY_LARGE[0]), run)
 
     assert (await approvals.get(request_id))["step"] == 2
     assert events("feedback.failed") == failed + 1
@@ -178,7 +179,7 @@ async def test_a_langsmith_that_is_silent_holds_nobody_up(
     sink.silent = asyncio.Event()
     failed = events("feedback.failed")
 
-    request_id = await decided(approvals, database, APPROVE, staff("order_manager"), run)
+    request_id = await decided(approvals, database, APPROVE, staff(OF_VERY_LARGE[0]), run)
     sink.silent.set()
 
     assert (await approvals.get(request_id))["step"] == 2
@@ -192,7 +193,7 @@ async def test_a_newer_langsmith_gets_it_among_the_runs(
     sink.version = "0.13.0"
     client = Client(api_url=sink.url, api_key="none")
     run = RunTree(name="order_processing", client=client, project_name="desk")
-    await decided(approvals, database, APPROVE, staff("order_manager"), run)
+    await decided(approvals, database, APPROVE, staff(OF_VERY_LARGE[0]), run)
     await asyncio.to_thread(client.close, 10)
 
     (batch,) = sink.batches

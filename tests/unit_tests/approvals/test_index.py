@@ -13,7 +13,9 @@ from agent.approvals.requests import Approvals
 from agent.settings import Settings
 from agent.tokens import create_tokens
 from tests.support.approvals import ask, decide, order
+from tests.support.chains import OF_LARGE, OF_VERY_LARGE, due_seconds
 from tests.support.clock import Clock
+from tests.support.goods import W1001
 from tests.support.platform_stub import Platform
 from tests.support.serving import serving
 from tests.support.threads import APPROVE, events, staff
@@ -25,12 +27,12 @@ async def test_an_open_request_is_found_by_role_case_and_id(approvals: Approvals
     view = await ask(approvals, order(), "very_large_order")
 
     assert entry(view) == {
-        "awaiting": "order_manager",
+        "awaiting": OF_VERY_LARGE[0],
         "escalated_to": None,
         "due": view["due"],
         "request_type": "very_large_order",
         "request_id": view["request_id"],
-        "order_id": "W-1001",
+        "order_id": W1001,
     }
 
 
@@ -38,17 +40,17 @@ async def test_an_escalated_one_is_found_by_both_roles(
     approvals: Approvals, clock: Clock, deadlines: Deadlines
 ) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("very_large_order"))
     await deadlines.enforce_deadlines()
 
     found = entry(await approvals.get(view["request_id"]))
 
-    assert (found["awaiting"], found["escalated_to"]) == ("order_manager", "finance_director")
+    assert (found["awaiting"], found["escalated_to"]) == (OF_VERY_LARGE[0], OF_VERY_LARGE[1])
 
 
 async def test_nobody_is_awaited_after_the_decision(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "large_order")
-    decided = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    decided = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(OF_LARGE[0]))
 
     assert entry(decided) == entry(None) == NOTHING
 

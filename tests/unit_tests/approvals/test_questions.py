@@ -9,9 +9,11 @@ from agent.identity import Caller
 from agent.ledger.database import Database, KeyReusedError, PolicyDenied
 from agent.ledger.tables import NotificationRow
 from tests.support.approvals import CUSTOMER, ask, decide, refund
+from tests.support.chains import GENERAL, outsider
+from tests.support.goods import W1001
 from tests.support.threads import APPROVE, reject, staff
 
-AGENT = staff("general_agent")
+AGENT = staff(GENERAL[0])
 
 
 @pytest.fixture
@@ -29,10 +31,10 @@ async def test_a_question_is_told_to_the_customer_and_the_request_stays_open(
 ) -> None:
     asked = await questions.ask(request_["request_id"], "Which leg broke?", AGENT, "k1")
 
-    assert (asked["number"], asked["asked_by"], asked["answer"]) == (1, "general-agent-1", None)
+    assert (asked["number"], asked["asked_by"], asked["answer"]) == (1, AGENT.identity, None)
     with database.reading() as session:
         notice = session.get_one(NotificationRow, f"approval.question:{request_['request_id']}:1")
-    assert (notice.customer_id, notice.order_id) == (CUSTOMER, "W-1001")
+    assert (notice.customer_id, notice.order_id) == (CUSTOMER, W1001)
     assert notice.facts == {"request_id": request_["request_id"], "question": "Which leg broke?"}
     assert await approvals.get(request_["request_id"]) == request_
 
@@ -44,11 +46,11 @@ async def test_the_same_key_is_the_same_question(questions: Questions, request_:
     with pytest.raises(KeyReusedError):
         await questions.ask(request_["request_id"], "Which arm broke?", AGENT, "k1")
     with pytest.raises(PolicyDenied, match="QUESTION-OPEN"):  # another's key is another key
-        await questions.ask(request_["request_id"], "Which leg broke?", staff("general_agent", 2), "k1")
+        await questions.ask(request_["request_id"], "Which leg broke?", staff(GENERAL[0], 2), "k1")
     assert await questions.of(request_["request_id"]) == [first]
 
 
-@pytest.mark.parametrize("who", [staff("billing_agent"), staff("operator"), Caller(CUSTOMER, "customer")])
+@pytest.mark.parametrize("who", [staff(outsider("general")), staff("operator"), Caller(CUSTOMER, "customer")])
 async def test_only_who_may_answer_the_request_may_ask(
     questions: Questions, request_: ApprovalView, who: Caller
 ) -> None:
@@ -113,7 +115,7 @@ async def test_a_message_that_names_the_request_first_is_its_answer_and_no_decis
 
 
 @pytest.mark.parametrize(
-    "message", ["yes", "the left one", "where is W-1001?", "I read {id} wrong", "re {id}", "{id} yes"]
+    "message", ["yes", "the left one", f"where is {W1001}?", "I read {id} wrong", "re {id}", "{id} yes"]
 )
 async def test_any_other_message_is_no_answer(questions: Questions, request_: ApprovalView, message: str) -> None:
     await questions.ask(request_["request_id"], "Which leg broke?", AGENT, "k1")

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from agent.approvals.models import NOTE_LIMIT, Answer, decision_payload
 from agent.approvals.responses import UnreadableAnswerError, read_answer
+from tests.support.goods import W1001
 
 NAME = "refund_payment"
-ARGS = {"order_id": "W-1001", "amount": "99", "reason": "scratched"}
+ARGS = {"order_id": W1001, "amount": "99", "reason": "scratched"}
 
 APPROVED = Answer(decision="approve")
 REJECTED = Answer(decision="reject", note="too much")

@@ -17,6 +17,7 @@ from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.settings import Settings
 from tests.support import approvals as support
 from tests.support.approvals import ask, changed_amount, edit_to, order, refund
+from tests.support.chains import BILLING, GENERAL, OF_LARGE, OF_VERY_LARGE
 from tests.support.threads import APPROVE, events, reject, seen, staff
 
 Change = Callable[[ApprovalRow, list[DecisionRow]], None]
@@ -33,8 +34,8 @@ async def decide(approvals: Approvals, view: ApprovalView, said: Any, role: Any)
 async def approved(approvals: Approvals) -> ApprovalView:
     """A refund that was asked for with 80.00, edited to 90.00 by the agent, and approved by the manager."""
     view = await ask(approvals, refund(80_00), "billing")
-    view = await decide(approvals, view, edit_to(view, 90_00), "billing_agent")
-    return await decide(approvals, view, APPROVE, "billing_manager")
+    view = await decide(approvals, view, edit_to(view, 90_00), BILLING[0])
+    return await decide(approvals, view, APPROVE, BILLING[1])
 
 
 async def link(trail: Trail, database: Database, request_id: str, change: Change) -> str | None:
@@ -86,8 +87,8 @@ CHANGES: dict[str, tuple[Change, str | None]] = {
     "its seal": (setting(seal="0" * 64), "request"),
     "the action": (setting(action=refund(95_00).__dict__), "action"),
     "the action, and its hash": (setting(action=refund(95_00).__dict__, action_hash=refund(95_00).hash), "action"),
-    "the chain": (setting(chain=[{"role": "general_agent", "due_seconds": 1, "expiry_seconds": 1}]), "action"),
-    "who edited": (of_decision(0, actor="billing-agent-2"), "decision 1"),
+    "the chain": (setting(chain=[{"role": GENERAL[0], "due_seconds": 1, "expiry_seconds": 1}]), "action"),
+    "who edited": (of_decision(0, actor=staff(BILLING[0], 2).identity), "decision 1"),
     "what was decided": (of_decision(1, decision="reject"), "decision 2"),
     "in which role": (of_decision(1, role="duty_manager"), "decision 2"),
     "the note": (of_decision(1, note="fine"), "decision 2"),
@@ -106,12 +107,12 @@ async def test_a_change_in_the_ledger_shows_at_its_link(
 
 async def test_a_request_is_not_approved_by_saying_so(trail: Trail, database: Database, approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    view = await decide(approvals, view, APPROVE, "order_manager")
+    view = await decide(approvals, view, APPROVE, OF_VERY_LARGE[0])
     assert await link(trail, database, view["request_id"], setting(status="approved")) == "status"
 
 
 async def test_a_rejection_is_not_taken_back(trail: Trail, database: Database, approvals: Approvals) -> None:
-    view = await decide(approvals, await ask(approvals, order(), "large_order"), reject("no"), "order_manager")
+    view = await decide(approvals, await ask(approvals, order(), "large_order"), reject("no"), OF_LARGE[0])
     for status in ("open", "approved"):
         assert await link(trail, database, view["request_id"], setting(status=status)) == "status"
 
@@ -122,12 +123,12 @@ async def test_what_cannot_be_proved_is_void_and_asked_anew(approvals: Approvals
         session.get_one(ApprovalRow, view["request_id"]).asked_by = "somebody-else"
     broken = events("trail.broken")
 
-    assert (await decide(approvals, view, APPROVE, "order_manager"))["status"] == "void"
+    assert (await decide(approvals, view, APPROVE, OF_LARGE[0]))["status"] == "void"
     again = await ask(approvals, order(), "large_order")
 
     assert (again["status"], events("trail.broken")) == ("open", broken + 1)
     assert again["request_id"] != view["request_id"]
-    assert (await decide(approvals, again, APPROVE, "order_manager"))["status"] == "approved"
+    assert (await decide(approvals, again, APPROVE, OF_LARGE[0]))["status"] == "approved"
 
 
 async def test_no_effect_follows_from_an_approval_that_cannot_be_proved(
@@ -144,7 +145,7 @@ async def test_no_effect_follows_from_an_approval_that_cannot_be_proved(
 async def test_each_decision_has_a_seal_of_its_own(approvals: Approvals) -> None:
     view = await ask(approvals, order(), "very_large_order")
     heads = {view["head"]}
-    for role in ("order_manager", "finance_director"):
+    for role in (OF_VERY_LARGE[0], OF_VERY_LARGE[1]):
         view = await decide(approvals, view, APPROVE, role)
         heads.add(view["head"])
     assert len(heads) == 3
@@ -167,7 +168,7 @@ async def test_requests_from_before_there_were_seals_are_decided_as_they_are(
         row = session.get_one(ApprovalRow, view["request_id"])
         row.seal = row.head = row.asked = None
 
-    for role in ("order_manager", "finance_director"):
+    for role in (OF_VERY_LARGE[0], OF_VERY_LARGE[1]):
         view = await decide(approvals, view, APPROVE, role)
 
     assert (view["status"], "head" in view) == ("approved", False)

@@ -9,6 +9,7 @@ from agent.assistant.classifier import BUCKETS, WEIGHTS, Classifier, classifier,
 from agent.assistant.embedded import read, rule_names
 from agent.assistant.models import MESSAGE_LIMIT
 from agent.capabilities import BY_NAME, capability_of
+from tests.support.cast import CAST
 
 EXAMPLES = list(train.examples())
 
@@ -70,7 +71,7 @@ def test_it_is_small_and_a_message_takes_less_than_a_millisecond() -> None:
 @pytest.mark.parametrize(
     ("text", "choices"),
     [
-        ("I want my lamp replaced or my money", {"replace_item", "refund_payment"}),
+        (f"I want my {CAST.product.split()[-1]} replaced or my money", {"replace_item", "refund_payment"}),
     ],
 )
 def test_what_may_be_several_things_is_asked_about(text: str, choices: set[str]) -> None:

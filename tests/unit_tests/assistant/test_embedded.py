@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from agent.assistant.embedded import TOPICS_LIMIT, answer_to, understand
 from agent.assistant.models import MESSAGE_LIMIT, Act, RequestType, Topic, Understanding
+from tests.support.cast import CAST
+from tests.support.goods import W1001, W1002, W1003, order_number
 
 
 def only_topic(text: str) -> Topic:
@@ -25,17 +27,17 @@ def topics(text: str) -> list[tuple[RequestType, str | None]]:
     ("text", "request_type"),
     [
         ("where is my parcel", "order_status"),
-        ("has W-1001 been sent yet", "order_status"),
+        (f"has {W1001} been sent yet", "order_status"),
         ("my order still has not arrived", "order_status"),
-        ("W-1001", "order_status"),
-        ("cancel W-1001", "order_cancel"),
+        (W1001, "order_status"),
+        (f"cancel {W1001}", "order_cancel"),
         ("I'd like my order cancelled", "order_cancel"),
-        ("I no longer need W-1001", "order_cancel"),
-        ("change the shipping address of W-1001 to 5 Hill Road", "order_change"),
+        (f"I no longer need {W1001}", "order_cancel"),
+        (f"change the shipping address of {W1001} to 5 Hill Road", "order_change"),
         ("please swap the blue mug in my order for a green one", "order_change"),
         ("I want to return the chair", "order_return"),
         ("the vase arrived in pieces", "order_return"),
-        ("you sent me the wrong lamp", "order_return"),
+        (f"you sent me the wrong {CAST.product.split()[-1]}", "order_return"),
         ("I was charged twice", "billing_issue"),
         ("where is my refund", "billing_issue"),
         ("can I have the invoice", "billing_issue"),
@@ -82,73 +84,73 @@ def test_what_is_no_request_is_told_apart(text: str, act: Act) -> None:
 
 
 def test_two_wishes_are_two_topics() -> None:
-    assert topics("cancel W-1001 and also where is W-1002?") == [
-        ("order_cancel", "W-1001"),
-        ("order_status", "W-1002"),
+    assert topics(f"cancel {W1001} and also where is {W1002}?") == [
+        ("order_cancel", W1001),
+        ("order_status", W1002),
     ]
 
 
 def test_a_complaint_and_the_remedy_asked_for_are_one_topic() -> None:
-    topic = only_topic("My order W-1003 arrived broken, I want 80.00 back")
+    topic = only_topic(f"My order {W1003} arrived broken, I want 80.00 back")
     assert topic == Topic(
         request_type="billing_issue",
-        text="My order W-1003 arrived broken, I want 80.00 back",
-        order_id="W-1003",
+        text=f"My order {W1003} arrived broken, I want 80.00 back",
+        order_id=W1003,
         amount=8000,
-        reason="My order W-1003 arrived broken",
+        reason=f"My order {W1003} arrived broken",
     )
 
 
 def test_a_list_of_orders_shares_the_wish() -> None:
-    assert topics("Cancel W-1001, W-1002 and W-1003 please") == [
-        ("order_cancel", "W-1001"),
-        ("order_cancel", "W-1002"),
-        ("order_cancel", "W-1003"),
+    assert topics(f"Cancel {W1001}, {W1002} and {W1003} please") == [
+        ("order_cancel", W1001),
+        ("order_cancel", W1002),
+        ("order_cancel", W1003),
     ]
-    assert topics("W-1001 and W-1002 should be cancelled") == [
-        ("order_cancel", "W-1001"),
-        ("order_cancel", "W-1002"),
+    assert topics(f"{W1001} and {W1002} should be cancelled") == [
+        ("order_cancel", W1001),
+        ("order_cancel", W1002),
     ]
 
 
 def test_an_order_that_is_only_mentioned_is_not_cancelled() -> None:
-    assert ("order_cancel", "W-1001") not in topics("I have W-1001 and W-1002, cancel W-1002")
-    assert ("order_cancel", "W-1002") not in topics("cancel W-1001, I am happy with W-1002")
+    assert ("order_cancel", W1001) not in topics(f"I have {W1001} and {W1002}, cancel {W1002}")
+    assert ("order_cancel", W1002) not in topics(f"cancel {W1001}, I am happy with {W1002}")
 
 
 def test_an_order_named_once_is_meant_by_every_topic_about_an_order() -> None:
-    assert topics("I was charged twice. Where is W-1002?") == [
-        ("billing_issue", "W-1002"),
-        ("order_status", "W-1002"),
+    assert topics(f"I was charged twice. Where is {W1002}?") == [
+        ("billing_issue", W1002),
+        ("order_status", W1002),
     ]
-    assert topics("Where is W-1002? How do I reset my password?")[1] == ("question", None)
+    assert topics(f"Where is {W1002}? How do I reset my password?")[1] == ("question", None)
 
 
 def test_of_two_orders_none_is_guessed() -> None:
-    assert topics("Where are W-1001 and W-1002? I was charged twice.")[-1] == ("billing_issue", None)
+    assert topics(f"Where are {W1001} and {W1002}? I was charged twice.")[-1] == ("billing_issue", None)
 
 
 def test_greeting_and_thanks_are_not_part_of_a_request() -> None:
-    topic = only_topic("Hi there! Please cancel W-1001, I ordered it by mistake. Thank you!")
-    assert topic.text == "Please cancel W-1001, I ordered it by mistake"
+    topic = only_topic(f"Hi there! Please cancel {W1001}, I ordered it by mistake. Thank you!")
+    assert topic.text == f"Please cancel {W1001}, I ordered it by mistake"
     assert topic.reason == "ordered by mistake"
 
 
 def test_another_reason_than_policys_two_is_not_bent_into_one() -> None:
-    assert only_topic("cancel W-1001, it is too expensive").reason is None
+    assert only_topic(f"cancel {W1001}, it is too expensive").reason is None
 
 
 def test_one_reason_holds_for_all_cancellations_of_a_message() -> None:
-    understood = understand("cancel W-1001 and W-1002, I no longer need them", pending=False)
+    understood = understand(f"cancel {W1001} and {W1002}, I no longer need them", pending=False)
     assert [topic.reason for topic in understood.topics] == ["no longer needed"] * 2
 
 
 def test_a_wish_that_is_denied_is_not_a_wish() -> None:
-    assert topics("please do not cancel W-1001, where is it?") == [("order_status", "W-1001")]
+    assert topics(f"please do not cancel {W1001}, where is it?") == [("order_status", W1001)]
 
 
 def test_no_more_topics_are_taken_up_than_the_limit() -> None:
-    orders = " ".join(f"W-{number}" for number in range(1001, 1021))
+    orders = " ".join(order_number(digits) for digits in range(1001, 1021))
     assert len(topics(f"cancel {orders}")) == TOPICS_LIMIT
 
 
@@ -176,7 +178,7 @@ def test_a_plain_no_to_a_pending_plan(text: str) -> None:
         "yes and no",
         "not yes",
         "you said yes to my friend",
-        "yes, and cancel W-1002 too",
+        f"yes, and cancel {W1002} too",
         "yes 不要",
         "wait",
         "hm",
@@ -199,23 +201,23 @@ def test_a_bare_cancel_while_a_plan_waits_is_asked_about() -> None:
 
 def test_an_answer_completes_the_topic_that_was_asked_about() -> None:
     refund = Topic(request_type="billing_issue", text="I want a refund")
-    with_order = answer_to(refund, "it's order w-1003")
-    assert with_order == refund.model_copy(update={"order_id": "W-1003"})
+    with_order = answer_to(refund, f"it's order {W1003.lower()}")
+    assert with_order == refund.model_copy(update={"order_id": W1003})
     assert answer_to(with_order, "80") == with_order.model_copy(update={"amount": 8000})
-    cancel = Topic(request_type="order_cancel", text="cancel W-1001", order_id="W-1001")
+    cancel = Topic(request_type="order_cancel", text=f"cancel {W1001}", order_id=W1001)
     assert answer_to(cancel, "ordered by mistake") == cancel.model_copy(update={"reason": "ordered by mistake"})
 
 
-@pytest.mark.parametrize("text", ["where is W-1002?", "thanks", "how long does shipping take?", "W-1001 or W-1002"])
+@pytest.mark.parametrize(
+    "text", [f"where is {W1002}?", "thanks", "how long does shipping take?", f"{W1001} or {W1002}"]
+)
 def test_what_does_not_answer_completes_nothing(text: str) -> None:
     assert answer_to(Topic(request_type="order_cancel", text="cancel my order"), text) is None
 
 
 storable = st.characters(codec="utf-8", exclude_characters="\0")  # what no door lets in (TEXT-CHARACTERS) is left out
 messages = st.text(storable, max_size=400) | st.lists(
-    st.sampled_from(
-        ("yes", "no", "cancel", "refund", "W-1001", "#W6067464", "80.00", "$5", "and", "also", ",", "?", "\n")
-    )
+    st.sampled_from(("yes", "no", "cancel", "refund", W1001, "#W6067464", "80.00", "$5", "and", "also", ",", "?", "\n"))
     | st.sampled_from(("my", "order", "don't", "where", "is", "it", "broken", "please", "how", "do it", "thanks"))
     | st.text(storable, max_size=5),
     max_size=60,
@@ -239,7 +241,7 @@ def test_a_question_mark_is_never_in_a_yes(text: str) -> None:
 
 
 HOSTILE = (
-    "a|!| |\n|1|, |and |W-|#W-1001 |80.00 |1,000|cancel |don't want to |yes |don't do |because |refund me the a "
+    f"a|!| |\n|1|, |and |W-|#{W1001} |80.00 |1,000|cancel |don't want to |yes |don't do |because |refund me the a "
     "|where when status |have a |how do what is |İ|👍|\ud800|\x00|'\""
 )
 

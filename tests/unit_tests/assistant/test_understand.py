@@ -1,6 +1,7 @@
 """Understanding with a model behind real HTTP: what is taken from it, and what happens when it fails."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,9 +17,10 @@ from agent.assistant.models import Act, Topic, Understanding
 from agent.assistant.understand import ReadBy, Understander
 from agent.resilience import BreakerConfig, CircuitBreaker
 from agent.settings import Settings
+from tests.support.goods import W1001, W1002, W1005, W1009
 from tests.support.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
 
-TEXT = "cancel W-1001, I no longer need it, and give me 80.00 back for W-1002"
+TEXT = f"cancel {W1001}, I no longer need it, and give me 80.00 back for {W1002}"
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ async def understander(
 
 def proposal(**changed: Any) -> Understanding:
     """A model's answer with one topic."""
-    topic = {"request_type": "order_cancel", "text": "cancel W-1001", "order_id": "W-1001"} | changed
+    topic = {"request_type": "order_cancel", "text": f"cancel {W1001}", "order_id": W1001} | changed
     return Understanding(act="request", topics=[Topic.model_validate(topic)])
 
 
@@ -74,8 +76,8 @@ async def test_a_models_good_answer_is_taken(events: list[tuple[str, dict[str, A
     good = Understanding(
         act="request",
         topics=[
-            Topic(request_type="order_cancel", text="cancel W-1001", order_id="W-1001", reason="no longer needed"),
-            Topic(request_type="billing_issue", text="give me 80.00 back for W-1002", order_id="W-1002", amount=8000),
+            Topic(request_type="order_cancel", text=f"cancel {W1001}", order_id=W1001, reason="no longer needed"),
+            Topic(request_type="billing_issue", text=f"give me 80.00 back for {W1002}", order_id=W1002, amount=8000),
         ],
     )
     assert await read(understands(good)) == (good, "primary")
@@ -85,32 +87,32 @@ async def test_a_models_good_answer_is_taken(events: list[tuple[str, dict[str, A
 async def test_the_model_is_asked_once_for_the_schema_with_the_text_and_its_history() -> None:
     with OpenAIStub([understands(proposal())]) as stub:
         async with understander(stub) as reader:
-            await reader.understand(TEXT, pending=True, history=["where is W-1009?", "W-1009 is on its way."])
+            await reader.understand(TEXT, pending=True, history=[f"where is {W1009}?", f"{W1009} is on its way."])
     (request,) = stub.requests
     assert request["response_format"]["json_schema"]["strict"] is True
     system, earlier, last = (message["content"] for message in request["messages"])
     assert understand.PENDING in system
-    assert "W-1009 is on its way." in earlier
+    assert f"{W1009} is on its way." in earlier
     assert last == TEXT
 
 
-@pytest.mark.parametrize("named", ["W-1005", "W-10010", "the second one", ""])
+@pytest.mark.parametrize("named", [W1005, f"{W1001}0", "the second one", ""])
 async def test_an_order_that_nobody_named_is_dropped(named: str) -> None:
     understood, _ = await read(understands(proposal(order_id=named)))
     assert understood.topics[0].order_id is None
 
 
-@pytest.mark.parametrize("named", ["w1001", "#W-1001", "order 1001"])
+@pytest.mark.parametrize("named", [re.sub(r"\W", "", W1001.lower()), f"#{W1001}", "order 1001"])
 async def test_an_order_is_the_same_however_the_model_writes_it(named: str) -> None:
     understood, _ = await read(understands(proposal(order_id=named)))
-    assert understood.topics[0].order_id == "W-1001"
+    assert understood.topics[0].order_id == W1001
 
 
 async def test_an_order_of_the_history_may_be_meant() -> None:
-    with OpenAIStub([understands(proposal(order_id="W-1009"))]) as stub:
+    with OpenAIStub([understands(proposal(order_id=W1009))]) as stub:
         async with understander(stub) as reader:
-            understood, _ = await reader.understand("cancel it", pending=False, history=["where is w-1009?"])
-    assert understood.topics[0].order_id == "W-1009"
+            understood, _ = await reader.understand("cancel it", pending=False, history=[f"where is {W1009.lower()}?"])
+    assert understood.topics[0].order_id == W1009
 
 
 @pytest.mark.parametrize("amount", [8001, 80, 1001, 100100])
@@ -334,7 +336,7 @@ async def test_a_question_to_the_shop_is_read_by_the_model_once_however_it_is_sp
 @pytest.mark.parametrize(
     "text",
     [
-        "do you ship to France, W-1002",
+        f"do you ship to France, {W1002}",
         "do you ship to France, I am Ada Park",
         "do you ship to France, ada@example.com",
         "do you ship to France. " * 20,

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.capabilities.catalogue import option_missed, options_said, price_range, products_named
+from agent.shop import SHOP
 
 NAMES = {
     "lamp": "Table lamp",
@@ -82,7 +83,7 @@ def test_what_there_is_none_in_is_named(said: str, missed: str | None) -> None:
     [
         ("anything under 50?", (0, 4_999)),
         ("at most 50.00", (0, 5_000)),
-        ("lamps up to $1,200", (0, 120_000)),
+        (f"lamps up to {SHOP.money(1_200_00)}", (0, 120_000)),
         ("more than 100", (10_001, None)),
         ("no more than 100", (0, 10_000)),
         ("between 20 and 30.50", (2_000, 3_050)),

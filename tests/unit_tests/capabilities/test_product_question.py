@@ -10,6 +10,7 @@ from agent.capabilities.product_question import PRODUCT_QUESTION, ProductSlots
 from agent.capabilities.wishes import Unfinished, completed, slots_of
 from agent.ledger.tables import VariantRow
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.conversations import conversation, say
 
 
@@ -22,28 +23,36 @@ async def asked(shop: Services, text: str, product: str | None = None) -> str:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("how much is the oak table?", "Dining table: oak 999.00 USD."),
-        ("do you have tabels in ash?", "Dining table: ash 899.00 USD."),
+        ("how much is the oak table?", f"Dining table: oak {SHOP.money(999_00)}."),
+        ("do you have tabels in ash?", f"Dining table: ash {SHOP.money(899_00)}."),
         (
             "what colours do your rugs come in?",
-            "Wool rug: moss 329.00 USD; sand 329.00 USD; indigo 349.00 USD (sold out).",
+            f"Wool rug: moss {SHOP.money(329_00)}; sand {SHOP.money(329_00)}; indigo {SHOP.money(349_00)} (sold out).",
         ),
-        ("is the indigo rug in stock?", "Wool rug: indigo 349.00 USD (sold out)."),
+        ("is the indigo rug in stock?", f"Wool rug: indigo {SHOP.money(349_00)} (sold out)."),
         (
             "do you have the vase in pink?",
-            "There is none in pink. Glass vase: small 19.00 USD; medium 35.00 USD; large 59.00 USD.",
+            f"There is none in pink. Glass vase: small {SHOP.money(19_00)}; medium {SHOP.money(35_00)};"
+            f" large {SHOP.money(59_00)}.",
         ),
-        ("what is the cheapest lamp?", "The cheapest that can be had is Table lamp, black, 59.00 USD."),
-        ("your most expensive chair?", "The dearest that can be had is Dining chair, walnut, 189.00 USD."),
-        ("what is the cheapest thing you have?", "The cheapest that can be had is Beeswax candle, small, 4.50 USD."),
-        ("anything under 5?", "At that price there is, for example:\n- Beeswax candle, small, 4.50 USD"),
-        ("anything under 2?", "There is nothing at that price now."),
-        ("anything under 50 euros?", "EUR is not our currency: our prices are in USD."),
+        ("what is the cheapest lamp?", f"The cheapest that can be had is Table lamp, black, {SHOP.money(59_00)}."),
+        ("your most expensive chair?", f"The dearest that can be had is Dining chair, walnut, {SHOP.money(189_00)}."),
         (
-            "lamps under 20?",
-            "There is none at that price now.\nTable lamp: black 59.00 USD; oak 69.00 USD; brass 89.00 USD.",
+            "what is the cheapest thing you have?",
+            f"The cheapest that can be had is Beeswax candle, small, {SHOP.money(4_50)}.",
         ),
-        ("lamps under 60?", "At that price there is, for example:\n- Table lamp, black, 59.00 USD"),
+        ("anything under 5?", f"At that price there is, for example:\n- Beeswax candle, small, {SHOP.money(4_50)}"),
+        ("anything under 2?", "There is nothing at that price now."),
+        ("anything under 50 yen?", f"JPY is not our currency: our prices are in {SHOP.currency}."),
+        (
+            "do you have lamps under 20?",
+            f"There is none at that price now.\nTable lamp: black {SHOP.money(59_00)}; oak {SHOP.money(69_00)};"
+            f" brass {SHOP.money(89_00)}.",
+        ),
+        (
+            "do you have lamps under 60?",
+            f"At that price there is, for example:\n- Table lamp, black, {SHOP.money(59_00)}",
+        ),
     ],
 )
 async def test_a_question_about_products_is_answered_from_the_catalogue(shop: Services, text: str, told: str) -> None:
@@ -52,11 +61,11 @@ async def test_a_question_about_products_is_answered_from_the_catalogue(shop: Se
 
 
 async def test_it_is_the_product_that_was_spoken_of_last(shop: Services) -> None:
-    assert await asked(shop, "do you have it in walnut?", "table") == "Dining table: walnut 1,299.00 USD."
+    assert await asked(shop, "do you have it in walnut?", "table") == f"Dining table: walnut {SHOP.money(1_299_00)}."
     assert (await asked(shop, "do you have it in walnut?", "the sofa")).startswith(
         "There is none in walnut. Three-seat"
     )
-    assert (await asked(shop, "and the desk in walnut?", "table")) == "Writing desk: walnut 649.00 USD."
+    assert (await asked(shop, "and the desk in walnut?", "table")) == f"Writing desk: walnut {SHOP.money(649_00)}."
 
 
 async def test_who_says_it_of_nothing_is_asked_what_they_mean_and_their_answer_is_taken(shop: Services) -> None:
@@ -65,7 +74,10 @@ async def test_who_says_it_of_nothing_is_asked_what_they_mean_and_their_answer_i
     assert question == Question("product", "Which product do you mean?")
     wish = completed(Unfinished(capability="product_question", slots={"text": text}, asked="product"), "the table")
     assert wish is not None
-    assert await PRODUCT_QUESTION.propose(shop, ANONYMOUS, slots_of(wish)) == "Dining table: walnut 1,299.00 USD."
+    assert (
+        await PRODUCT_QUESTION.propose(shop, ANONYMOUS, slots_of(wish))
+        == f"Dining table: walnut {SHOP.money(1_299_00)}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,9 +97,9 @@ async def test_what_is_sold_out_is_not_offered_at_a_price(shop: Services) -> Non
     sold = update(VariantRow).where(VariantRow.sku == "CANDLE-SMALL").values(on_hand=VariantRow.reserved)
     await shop.database.write(lambda session: session.execute(sold))
     assert await asked(shop, "anything under 5?") == "There is nothing at that price now."
-    assert "candle, medium, 7.50" in await asked(shop, "the cheapest candle?")
+    assert f"candle, medium, {SHOP.amount(7_50)}" in await asked(shop, "the cheapest candle?")
 
 
 @pytest.mark.usefixtures("shop")
 async def test_the_desk_answers_so_in_a_conversation() -> None:
-    assert await say(conversation(), "how much is the oak table?") == "Dining table: oak 999.00 USD."
+    assert await say(conversation(), "do you have the oak table?") == f"Dining table: oak {SHOP.money(999_00)}."

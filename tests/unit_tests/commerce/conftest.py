@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.commerce.shop_import import catalogue, import_shop
+from agent.commerce.shop_import import import_shop
 from agent.ledger.database import Database
 from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
 from agent.settings import Settings
 from tests.support.clock import Clock
+from tests.support.goods import goods
 from tests.support.ledgers import home
 
 
@@ -23,7 +24,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         clock = Clock()
         database = Database(config.ledger_url, clock)
         async with sandbox_client("", config.data_dir / "sandbox.db", timeout=30, slow_seconds=0) as client:
-            await import_shop(database, SandboxProvider(client, timeout=30), catalogue(), pay_again=True)
+            await import_shop(database, SandboxProvider(client, timeout=30), goods(), pay_again=True)
         await database.close()
 
     with home(tmp_path_factory.mktemp("imported")) as config:

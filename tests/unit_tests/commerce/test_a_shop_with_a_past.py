@@ -85,7 +85,7 @@ async def test_the_comparison_finds_it_by_the_providers_own_id(house: House) -> 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"payment_id": "pi_nobodys"}, "stripe has no such payment in USD"),
+        ({"payment_id": "pi_nobodys"}, f"stripe has no such payment in {SHOP.currency}"),
         ({"lines": ()}, "taken by it, not"),
     ],
 )

@@ -25,6 +25,7 @@ from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import VariantRow
 from agent.services import Services
 from tests.support import steps
+from tests.support.goods import W1001, W1002
 from tests.support.scenes import (
     ELSEWHERE,
     ask,
@@ -41,7 +42,7 @@ from tests.support.scenes import (
 )
 
 WHO: dict[str, Any] = {"key": "c1", "actor": "ada_park", "subject": "ada_park"}
-CANCEL = CancelOrder(**WHO, order_id="W-1002", reason="no longer needed")
+CANCEL = CancelOrder(**WHO, order_id=W1002, reason="no longer needed")
 
 
 def test_every_command_has_a_handler() -> None:
@@ -52,13 +53,13 @@ def test_every_command_has_a_handler() -> None:
     ("form", "arguments"),
     [
         (CancelOrder, {"order_id": "W 1002", "reason": None}),
-        (CancelOrder, {"order_id": "W-1002", "reason": None, "refund": True}),
+        (CancelOrder, {"order_id": W1002, "reason": None, "refund": True}),
         (CancelOrder, {"order_id": 1002, "reason": None}),
-        (RefundPayment, {"order_id": "W-1002", "amount": 0}),
-        (RefundPayment, {"order_id": "W-1002", "amount": 1.5}),
-        (RefundPayment, {"order_id": "W-1002", "amount": True}),
-        (ReplaceLines, {"order_id": "W-1002", "swaps": (), "payment_method_id": "ada_card"}),
-        (RequestReturn, {"order_id": "W-1001", "skus": (), "payment_method_id": "ada_card"}),
+        (RefundPayment, {"order_id": W1002, "amount": 0}),
+        (RefundPayment, {"order_id": W1002, "amount": 1.5}),
+        (RefundPayment, {"order_id": W1002, "amount": True}),
+        (ReplaceLines, {"order_id": W1002, "swaps": (), "payment_method_id": "ada_card"}),
+        (RequestReturn, {"order_id": W1001, "skus": (), "payment_method_id": "ada_card"}),
     ],
 )
 def test_what_makes_no_sense_is_no_command(form: type[Command], arguments: dict[str, Any]) -> None:
@@ -73,10 +74,10 @@ async def test_a_denial_is_a_rule_with_a_sentence_for_the_customer(shop: Service
 
 
 async def test_the_same_key_again_gives_the_first_answer_whatever_happened_since(shop: Services) -> None:
-    first = await send_to(shop, "W-1002")
-    await cancel(shop, "W-1002")
+    first = await send_to(shop, W1002)
+    await cancel(shop, W1002)
     before = await dump(shop)
-    assert await send_to(shop, "W-1002") == first
+    assert await send_to(shop, W1002) == first
     assert first["status"] == "pending"
     assert await dump(shop) == before
 
@@ -93,9 +94,9 @@ async def test_a_denial_is_remembered_as_well(shop: Services) -> None:
     "other",
     [
         CANCEL.model_copy(update={"reason": "ordered by mistake"}),
-        CANCEL.model_copy(update={"order_id": "W-1001"}),
+        CANCEL.model_copy(update={"order_id": W1001}),
         CANCEL.model_copy(update={"subject": "ben_ortiz"}),
-        ChangeShipTo(**WHO, order_id="W-1002", ship_to=ELSEWHERE),
+        ChangeShipTo(**WHO, order_id=W1002, ship_to=ELSEWHERE),
     ],
     ids=["reason", "order", "customer", "command"],
 )
@@ -116,13 +117,13 @@ async def test_who_sends_a_command_again_does_not_matter(shop: Services) -> None
 
 
 async def test_a_command_that_names_what_it_is_about_may_be_asked_again_after_a_denial(shop: Services) -> None:
-    deliver = MarkDelivered(**WHO | {"key": "delivered:W-1002/all"}, parcel_id="W-1002/all")
+    deliver = MarkDelivered(**WHO | {"key": f"delivered:{W1002}/all"}, parcel_id=f"{W1002}/all")
     answer = await shop.commerce.run(deliver)
     assert isinstance(answer, Denial)
     assert answer.rule == "PARCEL-STATE"
-    await shop.commerce.run(MarkHandedOver(**WHO, parcel_id="W-1002/all"))
+    await shop.commerce.run(MarkHandedOver(**WHO, parcel_id=f"{W1002}/all"))
     assert not isinstance(await shop.commerce.run(deliver), Denial)
-    assert (await shop.queries.get("W-1002"))["status"] == "delivered"
+    assert (await shop.queries.get(W1002))["status"] == "delivered"
 
 
 async def test_only_those_commands_are_forgotten(shop: Services) -> None:
@@ -145,39 +146,36 @@ async def test_an_order_is_delivered_when_its_last_parcel_is(shop: Services) -> 
 @pytest.mark.parametrize("form", [MarkHandedOver, MarkDelivered])
 async def test_a_parcel_that_is_not_there_goes_nowhere(shop: Services, form: type[Command]) -> None:
     with denies("PARCEL-EXISTS"):
-        await ask(shop, form, parcel_id="W-1002/west")
+        await ask(shop, form, parcel_id=f"{W1002}/west")
 
 
 async def test_a_parcel_arrives_once(shop: Services) -> None:
-    await ask(shop, MarkHandedOver, key="out", parcel_id="W-1002/all")
-    await ask(shop, MarkDelivered, key="in", parcel_id="W-1002/all")
+    await ask(shop, MarkHandedOver, key="out", parcel_id=f"{W1002}/all")
+    await ask(shop, MarkDelivered, key="in", parcel_id=f"{W1002}/all")
     with denies("PARCEL-STATE"):
-        await ask(shop, MarkDelivered, key="in again", parcel_id="W-1002/all")
+        await ask(shop, MarkDelivered, key="in again", parcel_id=f"{W1002}/all")
 
 
 async def test_many_commands_on_one_order_at_once_lose_no_update(shop: Services) -> None:
     """147.00 were paid: there is room for nine of twelve refunds."""
     await asyncio.gather(
-        *(
-            shop.commerce.run(RefundPayment(**WHO | {"key": f"r{n}"}, order_id="W-1002", amount=15_00))
-            for n in range(12)
-        )
+        *(shop.commerce.run(RefundPayment(**WHO | {"key": f"r{n}"}, order_id=W1002, amount=15_00)) for n in range(12))
     )
     debts = (await dump(shop))["debts"]
     assert [row["amount"] for row in debts] == [15_00] * 9
-    assert await shop.queries.refundable("W-1002") == 12_00
+    assert await shop.queries.refundable(W1002) == 12_00
 
 
 async def test_changes_of_different_kinds_at_once_all_count(shop: Services) -> None:
     swap = ReplaceLines(
         **WHO | {"key": "items"},
-        order_id="W-1002",
+        order_id=W1002,
         swaps=(Swap(old="LAMP-BRASS", new="LAMP-OAK"),),
         payment_method_id="ada_card",
     )
-    answers = await asyncio.gather(shop.commerce.run(swap), send_to(shop, "W-1002", key="address"))
+    answers = await asyncio.gather(shop.commerce.run(swap), send_to(shop, W1002, key="address"))
     assert not [answer for answer in answers if isinstance(answer, Denial)]
-    order = await shop.queries.get("W-1002")
+    order = await shop.queries.get(W1002)
     assert (order["status"], order["total"]) == ("pending (item modified)", 127_00)
     assert order["ship_to"] == ELSEWHERE.model_dump()
 

@@ -17,6 +17,7 @@ from agent.ledger.tables import PaymentRow, TicketRow
 from agent.providers.payment import Attempt, PaymentNotSentError
 from agent.services import Services
 from agent.settings import Settings
+from agent.shop import SHOP
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
 from tests.support.scenes import TOTAL, approved, charges, dump, new_order, paid, unreachable, wire
@@ -34,7 +35,7 @@ async def tickets(shop: Services) -> list[TicketRow]:
 
 async def at_provider(shop: Services, key: str, amount: int = 50_00) -> str:
     """Money that the provider took and this ledger did not ask for; the provider's id of it."""
-    attempt = Attempt(key, amount, "USD", "tok_approve")
+    attempt = Attempt(key, amount, SHOP.currency, "tok_approve")
     return (await shop.providers.payments[0].capture(attempt)).provider_id
 
 
@@ -62,7 +63,7 @@ async def test_a_charge_that_only_the_provider_knows_is_a_ticket_once(later: Ser
 
     [ticket] = await tickets(later)
     assert (ticket.topic, ticket.order_id, ticket.customer_id) == ("billing", None, None)
-    assert "sandbox took 50.00" in ticket.text
+    assert f"sandbox took {SHOP.amount(50_00)}" in ticket.text
     assert "have order A-2 sent again under the same id" in ticket.text
 
 

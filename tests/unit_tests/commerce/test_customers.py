@@ -9,6 +9,7 @@ from agent.commerce.ticket_commands import OpenTicket
 from agent.commerce.types import Address
 from agent.services import Services
 from tests.support import steps
+from tests.support.goods import W1001, W1003
 from tests.support.scenes import ELSEWHERE, ask, denies, dump, new_order, placed
 
 TICKET: dict[str, Any] = {"topic": "order", "text": "The lamp came without its shade."}
@@ -37,9 +38,9 @@ async def test_a_changed_profile_is_a_risk_for_a_while(shop: Services) -> None:
 
 
 async def test_a_ticket_says_what_it_is_about(shop: Services) -> None:
-    answer = await ask(shop, OpenTicket, order_id="W-1001", **TICKET)
+    answer = await ask(shop, OpenTicket, order_id=W1001, **TICKET)
     [row] = (await dump(shop))["tickets"]
-    assert answer == {"id": row["id"], "order_id": "W-1001", "topic": "order", "status": "open"}
+    assert answer == {"id": row["id"], "order_id": W1001, "topic": "order", "status": "open"}
     assert (row["customer_id"], row["text"]) == ("ada_park", TICKET["text"])
 
 
@@ -49,7 +50,7 @@ async def test_a_ticket_need_not_be_about_an_order_and_is_opened_once(shop: Serv
     assert [row["order_id"] for row in (await dump(shop))["tickets"]] == [None, None]
 
 
-@pytest.mark.parametrize("order_id", ["W-1003", "A-404"])
+@pytest.mark.parametrize("order_id", [W1003, "A-404"])
 async def test_a_ticket_is_about_an_order_of_ones_own(shop: Services, order_id: str) -> None:
     with denies("ORDER-EXISTS"):
         await ask(shop, OpenTicket, order_id=order_id, **TICKET)

@@ -11,6 +11,7 @@ from agent.services import Services
 from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
+from tests.support.goods import W1002
 from tests.support.scenes import TOTAL, dump, entries, new_order, paid, repaid, unreachable, wire
 
 KEY = "r1:A-1:pay:1"
@@ -88,7 +89,7 @@ async def test_people_are_asked_about_a_debt_that_failed_too_often_and_nobody_el
     await fail(shop, clock)
     told = Debt(owed, "refund", "A-1", "ada_park", 10_00, attempts=ATTEMPTS, asked=0)
     assert await shop.debts.past_limit() == await shop.debts.past_limit("A-1") == [told]
-    assert await shop.debts.past_limit("W-1002") == []
+    assert await shop.debts.past_limit(W1002) == []
     clock.advance(days=7)
     assert await shop.debts.settle() == await shop.debts.settle("A-1") == {}
 

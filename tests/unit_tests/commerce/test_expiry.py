@@ -5,8 +5,9 @@ from sqlalchemy import delete, select, update
 from agent.ledger.tables import NotificationRow, OrderRow, TicketRow
 from agent.services import Services
 from tests.support.clock import Clock
+from tests.support.goods import W1006, W1012
 
-SENT = ("W-1006", "W-1012")  # of the demo shop, two and three days ago; the others have arrived
+SENT = (W1006, W1012)  # of the demo shop, two and three days ago; the others have arrived
 
 
 async def cases(shop: Services) -> list[str | None]:
@@ -29,7 +30,7 @@ async def test_an_order_that_is_touched_again_is_looked_at_again_in_its_time(sho
     assert set(await shop.expiry.enforce_deadlines()) == set(SENT)
     with shop.database.writing() as session:  # as if people had never been told
         session.execute(delete(NotificationRow).where(NotificationRow.event == "order.stuck"))
-        session.execute(update(OrderRow).where(OrderRow.id == "W-1012").values(touched_at=clock()))
+        session.execute(update(OrderRow).where(OrderRow.id == W1012).values(touched_at=clock()))
     assert await shop.expiry.enforce_deadlines() == {}
     clock.advance(days=22)
-    assert set(await shop.expiry.enforce_deadlines()) == {"W-1012"}
+    assert set(await shop.expiry.enforce_deadlines()) == {W1012}

@@ -6,6 +6,7 @@ from agent.ledger.database import PolicyDenied
 from agent.services import Services
 from tests.support import steps
 from tests.support.commands import hand_over_parcel
+from tests.support.goods import W1002
 from tests.support.scenes import (
     cancel,
     denies,
@@ -41,8 +42,8 @@ async def test_planned_again_only_what_has_not_left_is_to_do(shop: Services) -> 
 
 async def test_a_parcel_of_an_imported_order_leaves_when_the_warehouse_says_so(shop: Services) -> None:
     on_hand, reserved = await stock(shop, "LAMP-BRASS")
-    await hand_over_parcel(shop, "W-1002/all")
-    assert (await shop.queries.get("W-1002"))["status"] == "processed"
+    await hand_over_parcel(shop, f"{W1002}/all")
+    assert (await shop.queries.get(W1002))["status"] == "processed"
     assert await stock(shop, "LAMP-BRASS") == (on_hand - 1, reserved - 1)
 
 

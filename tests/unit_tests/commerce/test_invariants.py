@@ -20,6 +20,7 @@ from agent.commerce.lifecycle import UNDECIDED
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.clock import Clock
+from tests.support.goods import W1001, W1002
 from tests.support.invariants import all_adds_up, moved_by_the_table
 from tests.support.ledgers import home
 from tests.support.outside import sparing_the_books, with_second
@@ -47,15 +48,15 @@ ORDERS = st.tuples(
     st.sampled_from((True, True, False)).map(
         lambda partial: new_order("A-3", lines={"CLOCK-WALNUT": 2, "MUG-BLUE": 1}, allow_partial=partial)
     ),
-    st.just(new_order("W-1001")),  # ids that imported orders have
-    st.just(new_order("W-1002")),
+    st.just(new_order(W1001)),  # ids that imported orders have
+    st.just(new_order(W1002)),
 )
 PIECES = {  # of each order, with what may take their place; of walnut clocks there is one
     "A-1": ("CANDLE-SMALL CANDLE-LARGE", "CANDLE-SMALL CANDLE-MEDIUM", "CLOCK-OAK CLOCK-WALNUT", "CLOCK-OAK CLOCK-ASH"),
     "A-2": ("CANDLE-LARGE CANDLE-SMALL", "CANDLE-LARGE CANDLE-MEDIUM", "CANDLE-SMALL CANDLE-LARGE"),
     "A-3": ("CLOCK-WALNUT CLOCK-OAK", "MUG-BLUE MUG-GREEN"),
-    "W-1001": ("LAMP-OAK LAMP-BRASS", "DESK-WALNUT DESK-OAK", "LAMP-OAK LAMP-OAK"),
-    "W-1002": ("LAMP-BRASS LAMP-OAK", "CUSHION-SAND CUSHION-RUST", "CUSHION-SAND CUSHION-MOSS"),
+    W1001: ("LAMP-OAK LAMP-BRASS", "DESK-WALNUT DESK-OAK", "LAMP-OAK LAMP-OAK"),
+    W1002: ("LAMP-BRASS LAMP-OAK", "CUSHION-SAND CUSHION-RUST", "CUSHION-SAND CUSHION-MOSS"),
 }
 PENDING: tuple[What, ...] = ("replace", "replace", "pay otherwise", "pay otherwise", "send elsewhere", "cancel")
 DELIVERED: tuple[What, ...] = ("return", "exchange", "exchange", "receive", "receive", "refund")
@@ -66,8 +67,8 @@ APT: dict[str, tuple[What, ...]] = {
     "A-1": (*GOING, *PENDING, *OWED),
     "A-2": (*GOING, *PENDING, *OWED, *DELIVERED),
     "A-3": (*GOING, *PENDING, *OWED),
-    "W-1001": DELIVERED,
-    "W-1002": (*PENDING, *DELIVERED, "deliver", "deliver"),
+    W1001: DELIVERED,
+    W1002: (*PENDING, *DELIVERED, "deliver", "deliver"),
 }
 BEGUN = st.tuples(*(st.sampled_from((2, 2, 3, 4, 0)) for _ in range(3)))
 """How many steps each new order has gone when a story begins: reserved, approved, paid, booked."""
@@ -78,7 +79,7 @@ METHODS = ("ada_card", "ada_card", "ada_gift", "ada_slow", "ada_declines", "ben_
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
     """Something that makes sense for an order some day, or anything."""
-    order_id = draw(st.sampled_from(("A-1", "A-1", "A-2", "A-2", "A-3", "A-3", "W-1001", "W-1002")))
+    order_id = draw(st.sampled_from(("A-1", "A-1", "A-2", "A-2", "A-3", "A-3", W1001, W1002)))
     pairs = draw(st.lists(st.sampled_from(PIECES[order_id]), min_size=1, max_size=2, unique=True))
     return Step(
         what=draw(st.sampled_from(APT[order_id] * 3 + get_args(What))),

@@ -6,6 +6,7 @@ from agent.ledger.tables import VariantRow
 from agent.services import Services
 from tests.support import steps
 from tests.support.commands import hand_over_parcel, refund_payment
+from tests.support.goods import W1001, W1002
 from tests.support.scenes import (
     cancel,
     denies,
@@ -36,14 +37,14 @@ CURTAIN = {"CURTAIN-MEDIUM": 2}
     ("order_id", "swap", "how", "rule"),
     [
         ("A-404", LAMP, {}, "ORDER-EXISTS"),
-        ("W-1002", LAMP, {"subject": "ben_ortiz"}, "ORDER-EXISTS"),
-        ("W-1001", ("LAMP-OAK", "LAMP-BRASS"), {}, "LINES-STATUS"),
-        ("W-1002", LAMP, {"method": "ben_card"}, "DIFFERENCE-METHOD"),
-        ("W-1002", LAMP, {"method": "no_card"}, "DIFFERENCE-METHOD"),
-        ("W-1002", ("LAMP-OAK", "LAMP-BRASS"), {}, "LINES-OWNED"),
-        ("W-1002", ("LAMP-BRASS", "CUSHION-MOSS"), {}, "LINES-PRODUCT"),
-        ("W-1002", ("LAMP-BRASS", "LAMP-GOLD"), {}, "LINES-PRODUCT"),
-        ("W-1002", ("LAMP-BRASS", "LAMP-BRASS"), {}, "LINES-DIFFERENT"),
+        (W1002, LAMP, {"subject": "ben_ortiz"}, "ORDER-EXISTS"),
+        (W1001, ("LAMP-OAK", "LAMP-BRASS"), {}, "LINES-STATUS"),
+        (W1002, LAMP, {"method": "ben_card"}, "DIFFERENCE-METHOD"),
+        (W1002, LAMP, {"method": "no_card"}, "DIFFERENCE-METHOD"),
+        (W1002, ("LAMP-OAK", "LAMP-BRASS"), {}, "LINES-OWNED"),
+        (W1002, ("LAMP-BRASS", "CUSHION-MOSS"), {}, "LINES-PRODUCT"),
+        (W1002, ("LAMP-BRASS", "LAMP-GOLD"), {}, "LINES-PRODUCT"),
+        (W1002, ("LAMP-BRASS", "LAMP-BRASS"), {}, "LINES-DIFFERENT"),
         ("A-1", ("RUG-SAND", "RUG-INDIGO"), {}, "LINES-AVAILABLE"),
         ("A-1", ("DESK-ASH", "DESK-WALNUT"), {"method": "ada_gift"}, "DIFFERENCE-GIFT-COVERS"),
     ],
@@ -60,7 +61,7 @@ async def test_a_change_of_items_against_a_rule_changes_nothing(
 
 async def test_no_more_pieces_are_changed_than_were_bought(shop: Services) -> None:
     with denies("LINES-OWNED"):
-        await replace(shop, "W-1002", *[("CUSHION-SAND", "CUSHION-RUST")] * 3)
+        await replace(shop, W1002, *[("CUSHION-SAND", "CUSHION-RUST")] * 3)
 
 
 async def test_items_of_which_there_are_not_enough_are_not_available(shop: Services) -> None:
@@ -77,11 +78,11 @@ async def test_a_piece_that_the_same_change_gives_up_is_not_available(shop: Serv
 
 
 async def test_items_are_changed_once_and_then_the_order_is_not_cancelled(shop: Services) -> None:
-    assert (await replace(shop, "W-1002", LAMP))["status"] == "pending (item modified)"
+    assert (await replace(shop, W1002, LAMP))["status"] == "pending (item modified)"
     with denies("LINES-STATUS"):
-        await replace(shop, "W-1002", ("CUSHION-SAND", "CUSHION-MOSS"), key="c2")
+        await replace(shop, W1002, ("CUSHION-SAND", "CUSHION-MOSS"), key="c2")
     with denies("CANCEL-STATUS"):
-        await cancel(shop, "W-1002")
+        await cancel(shop, W1002)
 
 
 async def test_each_line_gets_the_price_of_its_own_item(shop: Services) -> None:
@@ -98,7 +99,7 @@ async def test_each_line_gets_the_price_of_its_own_item(shop: Services) -> None:
 
 async def test_stock_is_held_for_the_new_item_and_no_longer_for_the_old(shop: Services) -> None:
     old, new = await stock(shop, LAMP[0]), await stock(shop, LAMP[1])
-    await replace(shop, "W-1002", LAMP)
+    await replace(shop, W1002, LAMP)
     assert await stock(shop, LAMP[0]) == (old[0], old[1] - 1)
     assert await stock(shop, LAMP[1]) == (new[0], new[1] + 1)
 
@@ -136,7 +137,7 @@ async def test_what_is_due_for_one_order_is_collected_whatever_else_its_method_p
     await placed(shop, new_order("A-2", lines=CURTAIN))
     await cancel(shop, "A-2")
     await replace(shop, "A-1", ("CURTAIN-MEDIUM", "CURTAIN-LONG"))
-    assert await shop.payments.collect("W-1002") == {}
+    assert await shop.payments.collect(W1002) == {}
     assert await shop.payments.collect() == {"c1": "captured"}
 
 
@@ -161,30 +162,30 @@ async def test_a_gift_card_pays_up_to_its_last_cent(shop: Services, price: int, 
 
 
 async def test_a_lower_price_is_given_back_to_the_card_that_paid(shop: Services) -> None:
-    await replace(shop, "W-1002", LAMP)
-    assert await shop.debts.settle("W-1002") == {"c1:0": "settled"}
-    assert [refund.amount for refund in await repaid(shop, "W-1002")] == [20_00]
-    assert sorted(await entries(shop, "W-1002")) == [("capture", 147_00), ("refund", -20_00)]
+    await replace(shop, W1002, LAMP)
+    assert await shop.debts.settle(W1002) == {"c1:0": "settled"}
+    assert [refund.amount for refund in await repaid(shop, W1002)] == [20_00]
+    assert sorted(await entries(shop, W1002)) == [("capture", 147_00), ("refund", -20_00)]
 
 
 async def test_a_lower_price_is_credited_to_another_method_that_was_named(shop: Services) -> None:
-    await replace(shop, "W-1002", LAMP, method="ada_slow")
-    assert await shop.debts.settle("W-1002") == {"c1:0": "settled"}
-    assert await repaid(shop, "W-1002") == []
+    await replace(shop, W1002, LAMP, method="ada_slow")
+    assert await shop.debts.settle(W1002) == {"c1:0": "settled"}
+    assert await repaid(shop, W1002) == []
     assert [(credit.key, credit.amount) for credit in (await network(shop)).credits] == [("c1:0", 20_00)]
 
 
 async def test_a_lower_price_is_on_a_gift_card_at_once(shop: Services) -> None:
-    await replace(shop, "W-1002", LAMP, method="ada_gift")
+    await replace(shop, W1002, LAMP, method="ada_gift")
     assert await gift(shop) == 90_00
-    assert await shop.debts.settle("W-1002") == {}
+    assert await shop.debts.settle(W1002) == {}
 
 
 async def test_nothing_moves_for_an_equal_price(shop: Services) -> None:
-    before = await entries(shop, "W-1002")
-    await replace(shop, "W-1002", ("CUSHION-SAND", "CUSHION-MOSS"))
-    assert await shop.payments.collect("W-1002") == await shop.debts.settle("W-1002") == {}
-    assert await entries(shop, "W-1002") == before
+    before = await entries(shop, W1002)
+    await replace(shop, W1002, ("CUSHION-SAND", "CUSHION-MOSS"))
+    assert await shop.payments.collect(W1002) == await shop.debts.settle(W1002) == {}
+    assert await entries(shop, W1002) == before
 
 
 async def test_a_parcel_waits_until_the_difference_is_paid(shop: Services) -> None:
@@ -238,8 +239,8 @@ async def test_a_difference_waits_for_a_provider_that_is_away(shop: Services) ->
 
 
 async def test_nothing_is_changed_while_a_payment_for_a_change_is_due(shop: Services) -> None:
-    await pay_by(shop, "W-1002", "ada_slow")
+    await pay_by(shop, W1002, "ada_slow")
     with denies("ORDER-BUSY"):
-        await replace(shop, "W-1002", LAMP, key="c2")
-    await shop.payments.collect("W-1002")
-    await replace(shop, "W-1002", LAMP, key="c3")
+        await replace(shop, W1002, LAMP, key="c2")
+    await shop.payments.collect(W1002)
+    await replace(shop, W1002, LAMP, key="c3")

@@ -13,6 +13,7 @@ from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import TicketRow
 from agent.services import Services
 from tests.support.clock import Clock
+from tests.support.goods import W1001, W1006, W1008
 from tests.support.scenes import (
     approved,
     cancel,
@@ -110,7 +111,7 @@ async def test_undoing_again_changes_nothing(shop: Services) -> None:
 async def test_a_completed_order_cannot_be_undone(shop: Services) -> None:
     before = await dump(shop)
     with denies("ORDER-STAGE"):
-        await shop.orders.compensate("W-1001", "CANCELLED")
+        await shop.orders.compensate(W1001, "CANCELLED")
     assert await dump(shop) == before
 
 
@@ -147,9 +148,9 @@ async def test_a_cancelled_order_gives_back_the_money_with_the_stock(shop: Servi
 @pytest.mark.parametrize(
     ("order_id", "customer", "status"),
     [
-        ("W-1001", "ada_park", "delivered"),
-        ("W-1006", "chloe_meyer", "processed"),
-        ("W-1008", "dev_shah", "cancelled"),
+        (W1001, "ada_park", "delivered"),
+        (W1006, "chloe_meyer", "processed"),
+        (W1008, "dev_shah", "cancelled"),
     ],
 )
 async def test_only_a_pending_order_can_be_cancelled(shop: Services, order_id: str, customer: str, status: str) -> None:

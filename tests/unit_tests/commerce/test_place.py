@@ -9,8 +9,10 @@ from agent.commerce.commands import NewOrder
 from agent.ledger.database import KeyReusedError, PolicyDenied
 from agent.ledger.tables import VariantRow
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.clock import Clock
 from tests.support.commands import place_order
+from tests.support.goods import W1001, W1003
 from tests.support.scenes import LINES, TOTAL, denies, dump, new_order, placed
 
 ELSEWHERE = {"line1": "1 Main Street", "city": "Salem", "postcode": "97301", "country": "US"}
@@ -26,7 +28,7 @@ async def test_prices_and_address_come_from_the_ledger(shop: Services, clock: Cl
         ("LAMP-OAK", 2, 69_00, "none"),
         ("CLOCK-OAK", 1, 95_00, "none"),
     ]
-    assert (order["total"], order["currency"]) == (TOTAL, "USD")
+    assert (order["total"], order["currency"]) == (TOTAL, SHOP.currency)
     assert (order["status"], order["stage"], order["placed_by"]) == ("pending", "placed", "storefront")
     assert order["placed_at"] == clock().isoformat()
     [home] = [row["address"] for row in (await dump(shop))["customers"] if row["id"] == "ada_park"]
@@ -52,8 +54,8 @@ async def test_the_same_item_on_two_lines_is_paid_twice(shop: Services) -> None:
         ({"payment_method_id": "ada_cheque"}, "ORDER-METHOD"),
         ({"payment_method_id": "ben_card"}, "ORDER-METHOD"),
         ({"lines": [{"sku": "DESK-WALNUT", "quantity": 1000}] * 100}, "ORDER-TOTAL"),
-        ({"order_id": "W-1001"}, "ORDER-ID-TAKEN"),  # her own, from before
-        ({"order_id": "W-1003"}, "ORDER-ID-TAKEN"),  # another customer's
+        ({"order_id": W1001}, "ORDER-ID-TAKEN"),  # her own, from before
+        ({"order_id": W1003}, "ORDER-ID-TAKEN"),  # another customer's
     ],
 )
 async def test_a_refused_order_leaves_the_ledger_as_it_was(shop: Services, fields: dict[str, Any], rule: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from agent import services as composition
 from agent.ledger.engines import driver_url, is_embedded
 from agent.services import Services
+from tests.support.goods import W1001
 from tests.support.query_plans import everything, scanned_by_postgres, scanned_by_sqlite
 
 Scanned = Callable[[str, Any], set[str]]
@@ -47,4 +48,4 @@ def test_a_scan_is_seen(shop: Services) -> None:
     given = "?" if is_embedded(shop.settings.ledger_url) else "%s"
     with explainer(shop.settings.ledger_url) as scanned:
         assert scanned(f"SELECT * FROM orders WHERE reason = {given}", ("none",)) == {"orders"}  # noqa: S608
-        assert scanned(f"SELECT * FROM orders WHERE id = {given}", ("W-1001",)) == set()  # noqa: S608
+        assert scanned(f"SELECT * FROM orders WHERE id = {given}", (W1001,)) == set()  # noqa: S608

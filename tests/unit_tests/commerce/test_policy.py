@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from agent.commerce.policy import RULES, RiskFacts, cancel_denied, policy_denied, refund_denied, risk_reasons
+from agent.shop import SHOP
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+MUCH = SHOP.minor(SHOP.amounts.gift_card_risk)
 
 USUAL = RiskFacts(
     total=100_00,
@@ -35,9 +37,9 @@ USUAL = RiskFacts(
         ({"past_totals": [300_00, 10_00, 21_00]}, 0),
         ({"past_totals": [30_00, 10_00]}, 25),  # halfway between the two
         ({"past_totals": [31_00, 10_00]}, 0),
-        ({"paid_by_gift_card": True, "total": 200_00}, 0),
-        ({"paid_by_gift_card": True, "total": 200_01}, 20),
-        ({"total": 200_01}, 0),
+        ({"paid_by_gift_card": True, "total": MUCH, "past_totals": [MUCH]}, 0),
+        ({"paid_by_gift_card": True, "total": MUCH + 1, "past_totals": [MUCH]}, 20),
+        ({"total": MUCH + 1, "past_totals": [MUCH]}, 0),
         ({"profile_changed_at": NOW - timedelta(days=7)}, 30),
         ({"profile_changed_at": NOW - timedelta(days=7, seconds=1)}, 0),
         ({"past_totals": [], "total": 9_000_00}, 15),  # a first order has no median
@@ -45,7 +47,7 @@ USUAL = RiskFacts(
             {
                 "ships_elsewhere": True,
                 "orders_in_24_hours": 9,
-                "total": 5_000_00,
+                "total": 500_00 + MUCH,
                 "paid_by_gift_card": True,
                 "profile_changed_at": NOW,
             },

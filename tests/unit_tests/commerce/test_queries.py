@@ -10,6 +10,7 @@ from agent.services import Services
 from tests.support import steps
 from tests.support.clock import Clock
 from tests.support.commands import hand_over_parcel
+from tests.support.goods import W1001, W1002
 from tests.support.scenes import approved, denies, new_order, paid, pay_by, placed, reserved
 
 MUG = {"MUG-BLUE": 1}
@@ -22,16 +23,16 @@ async def test_an_order_is_read_by_its_own_customer(shop: Services) -> None:
 
 async def test_anothers_order_is_like_none_at_all(shop: Services) -> None:
     with denies("ORDER-EXISTS") as anothers:
-        await shop.queries.get("W-1001", customer_id="ben_ortiz")
+        await shop.queries.get(W1001, customer_id="ben_ortiz")
     with denies("ORDER-EXISTS") as none:
         await shop.queries.get("W-9999", customer_id="ben_ortiz")
-    assert anothers.value.sentence.replace("W-1001", "W-9999") == none.value.sentence
+    assert anothers.value.sentence.replace(W1001, "W-9999") == none.value.sentence
 
 
 async def test_a_customers_orders_come_newest_first(shop: Services) -> None:
     await placed(shop, new_order())
     ids = [order["id"] for order in await shop.queries.of_customer("ada_park")]
-    assert ids == ["A-1", "W-1002", "W-1001"]
+    assert ids == ["A-1", W1002, W1001]
     assert [order["id"] for order in await shop.queries.of_customer("ada_park", limit=1)] == ["A-1"]
     assert await shop.queries.of_customer("nobody") == []
 
@@ -159,20 +160,20 @@ async def test_the_charges_of_an_order_are_told_in_order_and_say_what_is_still_t
     shop: Services, clock: Clock
 ) -> None:
     clock.advance(minutes=1)
-    await pay_by(shop, "W-1002", "ada_slow")
-    told = await shop.queries.charges("W-1002", customer_id="ada_park")
+    await pay_by(shop, W1002, "ada_slow")
+    told = await shop.queries.charges(W1002, customer_id="ada_park")
     assert [(each["what"], each["method_id"], each["amount"], each["done"]) for each in told] == [
         ("payment", "ada_card", 147_00, True),
         ("payment", "ada_slow", 147_00, False),
     ]
-    await shop.payments.collect("W-1002")
-    told = await shop.queries.charges("W-1002", customer_id="ada_park")
+    await shop.payments.collect(W1002)
+    told = await shop.queries.charges(W1002, customer_id="ada_park")
     assert [(each["what"], each["amount"], each["done"]) for each in told][-1] == ("refund", 147_00, False)
-    await shop.debts.settle("W-1002")
-    assert all(each["done"] for each in await shop.queries.charges("W-1002", customer_id="ada_park"))
+    await shop.debts.settle(W1002)
+    assert all(each["done"] for each in await shop.queries.charges(W1002, customer_id="ada_park"))
 
 
-@pytest.mark.parametrize("order_id", ["W-1002", "A-404"])
+@pytest.mark.parametrize("order_id", [W1002, "A-404"])
 async def test_nobody_is_told_the_charges_of_anothers_order(shop: Services, order_id: str) -> None:
     with denies("ORDER-EXISTS"):
         await shop.queries.charges(order_id, customer_id="ben_ortiz")

@@ -15,6 +15,7 @@ from agent.ledger.tables import PaymentRow
 from agent.services import Services
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
+from tests.support.goods import W1002
 from tests.support.scenes import (
     TOTAL,
     approved,
@@ -201,14 +202,14 @@ async def test_a_gift_card_is_credited_at_once(shop: Services) -> None:
 
 async def test_cancelling_an_imported_order_releases_its_stock_and_repays_the_rest(shop: Services) -> None:
     lamps, held = await stock(shop, "LAMP-BRASS")
-    total = (await shop.queries.get("W-1002"))["total"]
-    await refund(shop, 30_00, "W-1002")
-    order = await cancel(shop, "W-1002", "ordered by mistake")
+    total = (await shop.queries.get(W1002))["total"]
+    await refund(shop, 30_00, W1002)
+    order = await cancel(shop, W1002, "ordered by mistake")
     assert (order["stage"], order["status"]) == ("cancelled", "cancelled")
     assert await stock(shop, "LAMP-BRASS") == (lamps, held - 1)
     assert set((await shop.debts.settle()).values()) == {"settled"}
-    assert sorted(done.amount for done in await repaid(shop, "W-1002")) == [30_00, total - 30_00]
-    assert sum(amount for _, amount in await entries(shop, "W-1002")) == 0
+    assert sorted(done.amount for done in await repaid(shop, W1002)) == [30_00, total - 30_00]
+    assert sum(amount for _, amount in await entries(shop, W1002)) == 0
 
 
 async def test_an_order_that_was_refunded_in_full_owes_nothing_more_when_undone(shop: Services) -> None:

@@ -14,11 +14,12 @@ from agent.commerce.commands import (
     WithdrawReturn,
 )
 from agent.services import Services
+from tests.support.goods import W1012
 
 pytestmark = pytest.mark.usefixtures("shop")
 
 WHO = {"actor": "grace_okafor", "subject": "grace_okafor"}
-ORDER = "W-1012"  # 2 pendants at 149.00, on their way; delivered in the fixture below
+ORDER = W1012  # 2 pendants at 149.00, on their way; delivered in the fixture below
 
 
 @pytest.fixture

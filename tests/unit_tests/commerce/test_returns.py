@@ -11,6 +11,7 @@ from agent.ledger.tables import VariantRow
 from agent.services import Services
 from tests.support import steps
 from tests.support.commands import hand_over_parcel, refund_payment
+from tests.support.goods import W1001, W1002, W1003, W1015
 from tests.support.scenes import (
     ask,
     denies,
@@ -34,19 +35,19 @@ DESK = ("DESK-WALNUT", "DESK-OAK")
 
 
 async def give_back(
-    shop: Services, *skus: str, order_id: str = "W-1001", method: str = "ada_card", **how: str
+    shop: Services, *skus: str, order_id: str = W1001, method: str = "ada_card", **how: str
 ) -> dict[str, Any]:
     return await ask(shop, RequestReturn, order_id=order_id, skus=skus, payment_method_id=method, **how)
 
 
 async def exchange(
-    shop: Services, *swaps: tuple[str, str], order_id: str = "W-1001", method: str = "ada_card", **how: str
+    shop: Services, *swaps: tuple[str, str], order_id: str = W1001, method: str = "ada_card", **how: str
 ) -> dict[str, Any]:
     pieces = tuple(Swap(old=old, new=new) for old, new in swaps)
     return await ask(shop, RequestExchange, order_id=order_id, swaps=pieces, payment_method_id=method, **how)
 
 
-async def arrive(shop: Services, order_id: str = "W-1001", key: str = "back") -> dict[str, Any]:
+async def arrive(shop: Services, order_id: str = W1001, key: str = "back") -> dict[str, Any]:
     return await ask(shop, ReceiveReturn, key=key, order_id=order_id)
 
 
@@ -55,7 +56,7 @@ async def arrive(shop: Services, order_id: str = "W-1001", key: str = "back") ->
     [
         (("LAMP-OAK",), {"order_id": "A-404"}, "ORDER-EXISTS"),
         (("LAMP-OAK",), {"subject": "ben_ortiz"}, "ORDER-EXISTS"),
-        (("LAMP-BRASS",), {"order_id": "W-1002"}, "RETURN-STATUS"),
+        (("LAMP-BRASS",), {"order_id": W1002}, "RETURN-STATUS"),
         (("LAMP-OAK",), {"method": "ada_slow"}, "RETURN-REFUND-TO"),
         (("LAMP-OAK",), {"method": "ben_gift"}, "RETURN-REFUND-TO"),
         (("LAMP-OAK",), {"method": "no_card"}, "RETURN-REFUND-TO"),
@@ -77,14 +78,14 @@ async def test_a_return_against_a_rule_changes_nothing(
     [
         (LAMP, {"order_id": "A-404"}, "ORDER-EXISTS"),
         (LAMP, {"subject": "ben_ortiz"}, "ORDER-EXISTS"),
-        (("LAMP-BRASS", "LAMP-OAK"), {"order_id": "W-1002"}, "EXCHANGE-STATUS"),
+        (("LAMP-BRASS", "LAMP-OAK"), {"order_id": W1002}, "EXCHANGE-STATUS"),
         (LAMP, {"method": "ben_card"}, "DIFFERENCE-METHOD"),
         (("LAMP-BRASS", "LAMP-OAK"), {}, "LINES-OWNED"),
         (("LAMP-OAK", "DESK-OAK"), {}, "LINES-PRODUCT"),
         (("LAMP-OAK", "LAMP-OAK"), {}, "LINES-DIFFERENT"),
         (
             ("RUG-SAND", "RUG-INDIGO"),
-            {"order_id": "W-1003", "subject": "ben_ortiz", "method": "ben_card"},
+            {"order_id": W1003, "subject": "ben_ortiz", "method": "ben_card"},
             "LINES-AVAILABLE",
         ),
     ],
@@ -111,8 +112,8 @@ async def test_what_comes_back_is_sold_again_and_paid_back_to_the_card(shop: Ser
     await give_back(shop, "LAMP-OAK")
     assert (await arrive(shop))["status"] == "returned"
     assert await stock(shop, "LAMP-OAK") == (on_hand + 1, held)
-    assert await shop.debts.settle("W-1001") == {"back:0": "settled"}
-    assert [refund.amount for refund in await repaid(shop, "W-1001")] == [69_00]
+    assert await shop.debts.settle(W1001) == {"back:0": "settled"}
+    assert [refund.amount for refund in await repaid(shop, W1001)] == [69_00]
 
 
 async def test_a_return_is_on_a_gift_card_at_once(shop: Services) -> None:
@@ -136,11 +137,11 @@ async def test_each_piece_is_worth_what_was_paid_for_it(shop: Services) -> None:
 
 
 async def test_no_more_goes_back_than_was_paid_and_not_yet_refunded(shop: Services) -> None:
-    await refund_payment(shop, "W-1001", 700_00)
+    await refund_payment(shop, W1001, 700_00)
     await give_back(shop, "LAMP-OAK")
     await arrive(shop)
     await shop.debts.settle()
-    assert sorted(refund.amount for refund in await repaid(shop, "W-1001")) == [18_00, 700_00]
+    assert sorted(refund.amount for refund in await repaid(shop, W1001)) == [18_00, 700_00]
 
 
 async def test_a_return_after_changed_items_comes_out_of_both_payments(shop: Services) -> None:
@@ -170,10 +171,10 @@ async def test_a_dearer_piece_leaves_when_the_old_one_is_back_and_it_is_paid(sho
     assert (await arrive(shop))["status"] == "exchange requested"
     assert await stock(shop, "LAMP-OAK") == (old[0] + 1, old[1])
     assert await stock(shop, "LAMP-BRASS") == (new[0], new[1] + 1)
-    assert await shop.payments.collect("W-1001") == {"back": "captured"}
-    assert (await shop.queries.get("W-1001"))["status"] == "returned"
+    assert await shop.payments.collect(W1001) == {"back": "captured"}
+    assert (await shop.queries.get(W1001))["status"] == "returned"
     assert await stock(shop, "LAMP-BRASS") == (new[0] - 1, new[1])
-    assert sum(amount for _, amount in await entries(shop, "W-1001")) == 738_00
+    assert sum(amount for _, amount in await entries(shop, W1001)) == 738_00
 
 
 async def test_the_difference_of_a_cheaper_piece_is_given_back(shop: Services) -> None:
@@ -183,12 +184,12 @@ async def test_the_difference_of_a_cheaper_piece_is_given_back(shop: Services) -
 
 
 async def test_for_an_equal_price_only_the_pieces_move(shop: Services) -> None:
-    exchanged = {"order_id": "W-1015", "subject": "jonas_weber", "method": "jonas_card"}
+    exchanged = {"order_id": W1015, "subject": "jonas_weber", "method": "jonas_card"}
     await exchange(shop, ("RUG-MOSS", "RUG-SAND"), **exchanged)
-    before = await entries(shop, "W-1015")
-    await arrive(shop, "W-1015")
+    before = await entries(shop, W1015)
+    await arrive(shop, W1015)
     assert await shop.payments.collect() == await shop.debts.settle() == {}
-    assert await entries(shop, "W-1015") == before
+    assert await entries(shop, W1015) == before
 
 
 async def test_a_gift_card_must_cover_the_difference_of_an_exchange(shop: Services) -> None:
@@ -209,9 +210,9 @@ async def test_pieces_whose_difference_the_gift_card_no_longer_covers_are_taken_
     await exchange(shop, LAMP, method="ada_gift")
     await paid(shop, new_order(method="ada_gift", lines={"VASE-LARGE": 1}))
     assert (await arrive(shop))["status"] == "exchange requested"
-    await pay_by(shop, "W-1001", "ada_card", key="c2")
-    assert await shop.payments.collect("W-1001") == {"c2": "captured"}
-    assert (await shop.queries.get("W-1001"))["status"] == "returned"
+    await pay_by(shop, W1001, "ada_card", key="c2")
+    assert await shop.payments.collect(W1001) == {"c2": "captured"}
+    assert (await shop.queries.get(W1001))["status"] == "returned"
 
 
 async def test_what_is_exchanged_is_so_in_one_request_and_the_rest_goes_back_when_it_is_over(shop: Services) -> None:
@@ -230,7 +231,7 @@ async def test_what_is_exchanged_is_so_in_one_request_and_the_rest_goes_back_whe
 
 
 async def test_only_what_is_expected_is_taken_in_and_only_once(shop: Services) -> None:
-    for order_id in ("W-1001", "W-1002"):
+    for order_id in (W1001, W1002):
         with denies("RETURN-RECEIVED"):
             await arrive(shop, order_id, key=order_id)
     with denies("ORDER-EXISTS"):

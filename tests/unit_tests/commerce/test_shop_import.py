@@ -13,18 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from agent import services as composition
 from agent.commerce.booking import gift_balance
 from agent.commerce.shop_document import Shop
-from agent.commerce.shop_import import catalogue, import_shop, is_empty
+from agent.commerce.shop_import import import_shop, is_empty
 from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
 from tests.support.clock import Clock
+from tests.support.goods import W1001, W1002, W1006, W1008, goods
 from tests.support.ledgers import home
 from tests.support.scenes import dump, lost, network, unreachable, wire
 
 
 @pytest.fixture
 def document(clock: Clock) -> Shop:
-    return catalogue()
+    return goods()
 
 
 @pytest.fixture
@@ -101,10 +102,10 @@ async def test_gift_cards_are_worth_what_the_document_says(house: Services, docu
 @pytest.mark.parametrize(
     ("order_id", "status", "stage", "parcels"),
     [
-        ("W-1001", "delivered", "completed", ["delivered"]),
-        ("W-1002", "pending", "imported", ["planned"]),
-        ("W-1006", "processed", "completed", ["handed_over"]),
-        ("W-1008", "cancelled", "cancelled", []),
+        (W1001, "delivered", "completed", ["delivered"]),
+        (W1002, "pending", "imported", ["planned"]),
+        (W1006, "processed", "completed", ["handed_over"]),
+        (W1008, "cancelled", "cancelled", []),
     ],
 )
 async def test_past_orders_are_where_they_were(
@@ -149,9 +150,9 @@ async def test_a_past_payment_that_the_network_declines_is_not_taken_for_paid(ho
     assert await holds_nothing(house)
 
 
-@pytest.mark.parametrize("wrong", ['"currency":"EUR"', '"price":0'])
+@pytest.mark.parametrize("wrong", ['"currency":"KWD"', '"price":0'])
 def test_a_shop_whose_orders_could_not_be_charged_is_no_shop(document: Shop, wrong: str) -> None:
-    """New orders are charged in USD, and nobody charges nothing."""
+    """New orders are charged in the shop's currency, and nobody charges nothing."""
     field, _, value = wrong.partition(":")
     changed = re.sub(rf"{field}:[^,}}]+", f"{field}:{value}", document.model_dump_json(), count=1)
     with pytest.raises(ValidationError, match=field.strip('"')):

@@ -11,19 +11,21 @@ from agent.commerce.locks import open_ticket
 from agent.commerce.ticket_commands import AnswerTicket, CloseTicket, OpenTicket, TakeTicket, TicketCommand
 from agent.commerce.ticket_queue import Tickets, TicketView
 from agent.commerce.tickets import WORKERS
-from agent.escalation import BY_TOPIC, HOUR
-from agent.identity import Caller, Role
+from agent.escalation import BY_TOPIC, HOUR, LAST_RESORT
+from agent.identity import APPROVER_ROLES, Caller, Role
 from agent.ledger.database import KeyReusedError
 from agent.ledger.tables import TicketRow
 from agent.services import Services
+from tests.support.chains import due_seconds, next_role, outsider, roles
 from tests.support.clock import Clock
 from tests.support.commands import done
+from tests.support.goods import W1001
 from tests.support.scenes import ask, denies, dump
 from tests.support.threads import events, staff
 
-AGENT = staff("general_agent")
+AGENT = staff(roles("general")[0])
 SILENCE = BY_TOPIC["general"][0]["expiry_seconds"]
-COLLEAGUE = staff("general_agent", 2)
+COLLEAGUE = staff(AGENT.role, 2)
 
 
 async def opened(shop: Services, topic: str = "question", key: str = "t1", **more: Any) -> str:
@@ -64,12 +66,12 @@ async def told(shop: Services, audience: str) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize(
     ("topic", "role"),
     [
-        ("technical", "tech_support"),
-        ("billing", "billing_agent"),
-        ("security", "security_analyst"),
-        ("order", "general_agent"),
-        ("account", "general_agent"),
-        ("question", "general_agent"),
+        ("technical", roles("technical")[0]),
+        ("billing", roles("billing")[0]),
+        ("security", roles("security")[0]),
+        ("order", AGENT.role),
+        ("account", AGENT.role),
+        ("question", AGENT.role),
     ],
 )
 async def test_a_new_ticket_is_in_the_queue_of_its_topics_first_role_alone(
@@ -83,7 +85,7 @@ async def test_a_new_ticket_is_in_the_queue_of_its_topics_first_role_alone(
 
 
 async def test_a_ticket_is_taken_answered_and_closed_and_its_customer_hears_of_it(shop: Services) -> None:
-    ticket = await opened(shop, order_id="W-1001")
+    ticket = await opened(shop, order_id=W1001)
     await work(shop, TakeTicket, ticket)
     await work(shop, AnswerTicket, ticket, text="Please turn it off.")
     await work(shop, CloseTicket, ticket, note="a new lamp is on its way")
@@ -98,8 +100,8 @@ async def test_a_ticket_is_taken_answered_and_closed_and_its_customer_hears_of_i
         ("ticket.answered", {"ticket_id": ticket, "answer": "Please turn it off."}),
         ("ticket.closed", {"ticket_id": ticket}),
     ]
-    assert await shop.tickets.listed("general_agent", None, 10) == []
-    assert [line["id"] for line in await shop.tickets.listed("general_agent", "closed", 10)] == [ticket]
+    assert await shop.tickets.listed(AGENT.role, None, 10) == []
+    assert [line["id"] for line in await shop.tickets.listed(AGENT.role, "closed", 10)] == [ticket]
 
 
 async def test_a_second_taker_is_told_who_has_it(shop: Services) -> None:
@@ -114,7 +116,7 @@ async def test_of_two_who_take_at_once_one_has_it(shop: Services) -> None:
     ticket = await opened(shop)
     takers = [
         shop.commerce.run(
-            TakeTicket(key=who.identity, actor=who.identity, subject="ada_park", ticket_id=ticket, role="general_agent")
+            TakeTicket(key=who.identity, actor=who.identity, subject="ada_park", ticket_id=ticket, role=AGENT.role)
         )
         for who in (AGENT, COLLEAGUE)
     ]
@@ -154,10 +156,10 @@ async def test_a_closed_ticket_stays_closed(shop: Services, form: type[TicketCom
         await work(shop, form, ticket, **said)
 
 
-@pytest.mark.parametrize("role", ["billing_manager", "general_agent", "duty_manager", "tech_support"])
+@pytest.mark.parametrize("role", sorted(APPROVER_ROLES - {roles("billing")[0]}))
 async def test_another_role_may_not_take_it(shop: Services, role: Role) -> None:
     ticket = await opened(shop, "billing")
-    with denies("TICKET-ROLE", "billing_agent"):
+    with denies("TICKET-ROLE", roles("billing")[0]):
         await work(shop, TakeTicket, ticket, staff(role))
     assert (await view(shop, ticket))["status"] == "open"
 
@@ -187,7 +189,7 @@ async def test_a_denial_is_not_the_last_word_under_its_key(shop: Services) -> No
 
 
 async def test_a_ticket_without_a_customer_is_closed_and_not_answered(shop: Services) -> None:
-    ticket, who = await of_nobody(shop), staff("billing_agent")
+    ticket, who = await of_nobody(shop), staff(roles("billing")[0])
     await work(shop, TakeTicket, ticket, who, subject=ticket)
     with denies("TICKET-CUSTOMER"):
         await work(shop, AnswerTicket, ticket, who, subject=ticket, text="Hello")
@@ -238,37 +240,37 @@ async def test_an_untaken_ticket_goes_on_to_the_next_role_and_at_the_end_it_is_a
     shop: Services, clock: Clock
 ) -> None:
     ticket = await opened(shop, "security")
-    chain = ["security_analyst", "security_manager", "compliance_officer", "duty_manager"]
-    for asked in range(2, 5):
-        clock.advance(minutes=59)
+    chain, due = [*roles("security"), LAST_RESORT], due_seconds("security")
+    for asked in range(2, len(chain) + 1):
+        clock.advance(seconds=due - 60)
         assert await shop.tickets.enforce_deadlines() == {}
         clock.advance(minutes=1)
         assert await shop.tickets.enforce_deadlines() == {ticket: "escalated"}
         assert (await view(shop, ticket))["roles"] == chain[:asked]
     before = events("ticket.overdue")
-    clock.advance(hours=1)
+    clock.advance(seconds=due)
     assert await shop.tickets.enforce_deadlines() == {ticket: "overdue"}
     assert await shop.tickets.enforce_deadlines() == {}
     assert events("ticket.overdue") == before + 1
-    assert [line["id"] for line in await shop.tickets.listed("security_analyst", None, 10)] == [ticket]
-    assert await shop.tickets.listed("billing_agent", None, 10) == []
+    assert [line["id"] for line in await shop.tickets.listed(chain[0], None, 10)] == [ticket]
+    assert await shop.tickets.listed(outsider("security"), None, 10) == []
 
 
 async def test_who_it_was_escalated_to_may_take_it(shop: Services, clock: Clock) -> None:
-    ticket = await opened(shop, "technical")
-    clock.advance(hours=4)
+    ticket, who = await opened(shop, "technical"), staff(next_role("technical"))
+    clock.advance(seconds=due_seconds("technical"))
     await shop.tickets.enforce_deadlines()
-    assert [line["id"] for line in await shop.tickets.listed("senior_tech", None, 10)] == [ticket]
-    await work(shop, TakeTicket, ticket, staff("senior_tech"))
-    assert (await view(shop, ticket))["taken_by"] == "senior-tech-1"
+    assert [line["id"] for line in await shop.tickets.listed(who.role, None, 10)] == [ticket]
+    await work(shop, TakeTicket, ticket, who)
+    assert (await view(shop, ticket))["taken_by"] == who.identity
 
 
 async def test_several_who_watch_the_clock_escalate_once(shop: Services, clock: Clock) -> None:
     tickets = [await opened(shop, "billing", key=f"t{n}") for n in range(3)]
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("billing"))
     done = await asyncio.gather(*(Tickets(shop.database).enforce_deadlines() for _ in range(4)))
     assert sorted(each for one in done for each in one) == sorted(tickets)
-    assert {(await view(shop, ticket))["roles"][-1] for ticket in tickets} == {"billing_manager"}
+    assert {(await view(shop, ticket))["roles"][-1] for ticket in tickets} == {next_role("billing")}
 
 
 async def test_a_taker_who_says_nothing_loses_it_to_the_queue_and_one_who_answers_does_not(
@@ -283,7 +285,7 @@ async def test_a_taker_who_says_nothing_loses_it_to_the_queue_and_one_who_answer
     clock.advance(seconds=HOUR)
     assert await shop.tickets.enforce_deadlines() == {ticket: "escalated"}
     freed = await view(shop, ticket)
-    assert (freed["status"], freed["taken_by"], freed["roles"]) == ("open", None, ["general_agent", "duty_manager"])
+    assert (freed["status"], freed["taken_by"], freed["roles"]) == ("open", None, [AGENT.role, next_role("general")])
     assert await shop.tickets.held("thread-1") is None
 
 
@@ -296,11 +298,11 @@ async def test_a_closed_ticket_is_never_due(shop: Services, clock: Clock) -> Non
 
 
 async def test_what_the_release_before_writes_meanwhile_is_for_the_first_role(shop: Services) -> None:
-    ticket, who = await opened(shop, "billing"), staff("billing_agent")
+    ticket, who = await opened(shop, "billing"), staff(roles("billing")[0])
     as_before = update(TicketRow).values(role=None, due_at=None)
     await shop.database.write(lambda session: session.execute(as_before))
-    assert [line["id"] for line in await shop.tickets.listed("billing_agent", None, 10)] == [ticket]
-    assert await shop.tickets.listed("billing_manager", None, 10) == []
+    assert [line["id"] for line in await shop.tickets.listed(who.role, None, 10)] == [ticket]
+    assert await shop.tickets.listed(next_role("billing"), None, 10) == []
     await work(shop, TakeTicket, ticket, who)
     assert (await view(shop, ticket))["taken_by"] == who.identity
 
@@ -310,5 +312,5 @@ async def test_the_most_urgent_comes_first_and_a_list_goes_on_page_by_page(shop:
     for number in range(5):
         tickets.append(await opened(shop, key=f"t{number}"))
         clock.advance(minutes=1)
-    pages = [await shop.tickets.listed("general_agent", "open", 2, offset) for offset in (0, 2, 4)]
+    pages = [await shop.tickets.listed(AGENT.role, "open", 2, offset) for offset in (0, 2, 4)]
     assert [[line["id"] for line in page] for page in pages] == [tickets[:2], tickets[2:4], tickets[4:]]

@@ -12,6 +12,7 @@ from agent.providers.payment import PaymentNotSentError, PaymentUnknownError
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.clock import Clock
+from tests.support.goods import W1002
 from tests.support.scenes import (
     TOTAL,
     approved,
@@ -191,6 +192,6 @@ async def test_a_credit_is_not_paid_at_a_provider_of_which_the_method_has_no_tok
     shop: Services, stub: StripeStub
 ) -> None:
     tokens(shop, stub, ["stripe"], method="ada_slow")
-    await replace(shop, "W-1002", ("LAMP-BRASS", "LAMP-OAK"), method="ada_slow")
-    assert await shop.debts.settle("W-1002") == {"c1:0": "owed"}
+    await replace(shop, W1002, ("LAMP-BRASS", "LAMP-OAK"), method="ada_slow")
+    assert await shop.debts.settle(W1002) == {"c1:0": "owed"}
     assert (await network(shop)).credits == []

@@ -17,35 +17,39 @@ from agent.customer_service.specialists import look_into
 from agent.identity import Caller
 from agent.ledger.tables import TicketRow
 from agent.services import Services
+from agent.shop import SHOP
+from tests.support.cast import CAST
+from tests.support.chains import BILLING
 from tests.support.conversations import ADA, BEN, STOREFRONT, claims_reach, conversation, say
+from tests.support.goods import NOBODYS, W1001, W1002, W1003, W1004
 from tests.support.threads import events, staff
 
 pytestmark = pytest.mark.usefixtures("shop")
 
 
 async def test_a_customer_is_told_where_their_order_is() -> None:
-    assert "W-1001 (1 × Writing desk, 1 × Table lamp, 718.00 USD): delivered" in await say(
-        conversation(), "where is W-1001?"
+    assert f"{W1001} (1 × Writing desk, 1 × Table lamp, {SHOP.money(718_00)}): delivered" in await say(
+        conversation(), f"where is {W1001}?"
     )
 
 
 async def test_without_an_order_the_latest_ones_are_told() -> None:
     told = await say(conversation(), "where is my order?")
 
-    assert told.index("W-1002") < told.index("W-1001")
-    assert "W-1003" not in told
+    assert told.index(W1002) < told.index(W1001)
+    assert W1003 not in told
 
 
 async def test_anothers_order_is_spoken_of_in_the_same_words_as_none() -> None:
     thread = conversation()
 
-    bens, nobodys = await say(thread, "where is W-1003?"), await say(thread, "where is W-9999?")
+    bens, nobodys = await say(thread, f"where is {W1003}?"), await say(thread, f"where is {NOBODYS}?")
 
-    assert bens.replace("W-1003", "…") == nobodys.replace("W-9999", "…")
+    assert bens.replace(W1003, "…") == nobodys.replace(NOBODYS, "…")
     assert bens.startswith(RULES["ORDER-EXISTS"])
 
 
-@pytest.mark.parametrize("wish", ["cancel W-1004, no longer needed", "refund 10.00 of W-1003"])
+@pytest.mark.parametrize("wish", [f"cancel {W1004}, no longer needed", f"refund 10.00 of {W1003}"])
 async def test_nothing_is_planned_on_anothers_order(wish: str) -> None:
     thread = conversation()
 
@@ -56,24 +60,24 @@ async def test_nothing_is_planned_on_anothers_order(wish: str) -> None:
 async def test_two_topics_are_looked_into_each_by_its_specialist() -> None:
     thread = conversation()
 
-    told = await say(thread, "where is W-1001? and cancel W-1002, it is no longer needed")
+    told = await say(thread, f"where is {W1001}? and cancel {W1002}, it is no longer needed")
 
     values = await thread.values()
     assert [wish["capability"] for wish in values["topics"]] == ["order_status", "cancel_order"]
     assert values["findings"].keys() == {"0", "1"}
-    assert "W-1001 (1 × Writing desk" in told
-    assert "- Cancel order W-1002" in told
+    assert f"{W1001} (1 × Writing desk" in told
+    assert f"- Cancel order {W1002}" in told
 
 
 async def test_what_one_turn_found_is_not_told_again_in_the_next() -> None:
     thread = conversation()
-    await say(thread, "where is W-1001? and how do returns work?")
+    await say(thread, f"where is {W1001}? and how do returns work?")
 
-    told = await say(thread, "where is W-1002?")
+    told = await say(thread, f"where is {W1002}?")
 
-    assert "W-1002" in told
-    assert "W-1001" not in told
-    assert "Returns" not in told
+    assert W1002 in told
+    assert W1001 not in told
+    assert CAST.returns not in told
 
 
 async def test_a_question_is_answered_from_the_articles_and_the_second_time_from_the_cache() -> None:
@@ -85,7 +89,7 @@ async def test_a_question_is_answered_from_the_articles_and_the_second_time_from
     second = await say(thread.beside("chat-2"), "how do  RETURNS work?", BEN)
 
     assert first == second
-    assert first.startswith("Returns: ")
+    assert first.startswith(f"{CAST.returns}: ")
     assert events("cache.hit") == hits + 1
 
 
@@ -94,9 +98,9 @@ async def test_a_cached_question_does_not_give_one_customer_anothers_orders() ->
 
     adas, bens = await say(thread, "where is my order?"), await say(thread.beside("chat-2"), "where is my order?", BEN)
 
-    assert "W-1001" in adas
-    assert "W-1003" in bens
-    assert "W-1001" not in bens
+    assert W1001 in adas
+    assert W1003 in bens
+    assert W1001 not in bens
 
 
 async def test_what_no_article_is_about_is_said_to_be_so() -> None:
@@ -111,17 +115,17 @@ async def test_what_is_no_request_is_answered_kindly(text: str, saying: str) -> 
     assert await say(conversation(), text) == SAYINGS[saying]
 
 
-@pytest.mark.parametrize("who", [None, staff("billing_agent")])
+@pytest.mark.parametrize("who", [None, staff(BILLING[0])])
 async def test_only_customers_and_channels_are_talked_to(who: Caller | None) -> None:
-    assert await say(conversation(), "where is W-1001?", who) == RULES["CUSTOMER-IDENTIFIED"]
+    assert await say(conversation(), f"where is {W1001}?", who) == RULES["CUSTOMER-IDENTIFIED"]
 
 
 async def test_a_channel_that_names_nobody_hears_nothing_personal() -> None:
     thread = conversation()
 
-    assert (await say(thread, "where is W-1001?", STOREFRONT)).startswith(RULES["CUSTOMER-IDENTIFIED"])
-    assert (await say(thread, "cancel W-1002, no longer needed", STOREFRONT)).startswith(RULES["CUSTOMER-IDENTIFIED"])
-    assert (await say(thread, "how do returns work?", STOREFRONT)).startswith("Returns")
+    assert (await say(thread, f"where is {W1001}?", STOREFRONT)).startswith(RULES["CUSTOMER-IDENTIFIED"])
+    assert (await say(thread, f"cancel {W1002}, no longer needed", STOREFRONT)).startswith(RULES["CUSTOMER-IDENTIFIED"])
+    assert (await say(thread, "how do returns work?", STOREFRONT)).startswith(CAST.returns)
 
 
 async def test_where_an_address_alone_will_do_it_says_who_the_customer_is_from_then_on(shop: Services) -> None:
@@ -131,14 +135,14 @@ async def test_where_an_address_alone_will_do_it_says_who_the_customer_is_from_t
     await say(thread, "I am Ada.Park@example.com", STOREFRONT)
 
     assert (await thread.values())["customer_id"] == "ada_park"
-    assert "delivered" in await say(thread, "where is W-1001?", STOREFRONT)
-    assert RULES["ORDER-EXISTS"] in await say(thread, "where is W-1003?", STOREFRONT)
+    assert "delivered" in await say(thread, f"where is {W1001}?", STOREFRONT)
+    assert RULES["ORDER-EXISTS"] in await say(thread, f"where is {W1003}?", STOREFRONT)
 
 
 @pytest.mark.parametrize("claim", ["nobody@example.com", "ada.park@example.org", "my id is ada_park", "ada park"])
 async def test_a_claim_that_is_no_known_address_identifies_nobody(shop: Services, claim: str) -> None:
     claims_reach(shop, "full")
-    told = await say(conversation(), f"{claim}: where is W-1001?", STOREFRONT)
+    told = await say(conversation(), f"{claim}: where is {W1001}?", STOREFRONT)
     assert told.startswith(RULES["CUSTOMER-IDENTIFIED"])
 
 
@@ -155,24 +159,24 @@ async def test_another_address_in_the_same_conversation_changes_nothing(shop: Se
 async def test_a_customer_who_writes_anothers_address_stays_who_they_are() -> None:
     thread = conversation()
 
-    await say(thread, "I am ben.ortiz@example.com, where is W-1003?")
+    await say(thread, f"I am ben.ortiz@example.com, where is {W1003}?")
 
     assert (await thread.values())["customer_id"] == "ada_park"
 
 
 async def test_a_channel_speaks_for_the_customer_that_it_names() -> None:
-    assert "delivered" in await say(conversation(), "where is W-1001?", STOREFRONT, customer_id="ada_park")
+    assert "delivered" in await say(conversation(), f"where is {W1001}?", STOREFRONT, customer_id="ada_park")
 
 
 async def test_a_channel_that_names_an_unknown_customer_is_told_so() -> None:
-    told = await say(conversation(), "where is W-1001?", STOREFRONT, customer_id="nobody")
+    told = await say(conversation(), f"where is {W1001}?", STOREFRONT, customer_id="nobody")
 
     assert told == RULES["ORDER-CUSTOMER"]
 
 
 async def test_a_conversation_is_about_one_customer_and_tells_another_nothing_of_what_was_planned() -> None:
     thread = conversation()
-    await say(thread, "cancel W-1002, no longer needed", STOREFRONT, customer_id="ada_park")
+    await say(thread, f"cancel {W1002}, no longer needed", STOREFRONT, customer_id="ada_park")
 
     told = await say(thread, "hello", STOREFRONT, customer_id="ben_ortiz")
 
@@ -204,7 +208,7 @@ async def test_a_topic_that_fails_is_said_and_the_others_are_answered(monkeypatc
     monkeypatch.setattr(nodes, "look_into", fail_on_returns)
     thread = conversation()
 
-    told = await say(thread, "where is W-1001? How do returns work?")
+    told = await say(thread, f"where is {W1001}? How do returns work?")
 
     assert "delivered" in told
     assert SAYINGS["failed"] in told
@@ -217,7 +221,7 @@ async def test_a_message_whose_only_topic_fails_is_answered_too(monkeypatch: pyt
 
     monkeypatch.setattr(nodes, "look_into", fail)
 
-    assert SAYINGS["failed"] in await say(conversation(), "where is W-1001?")
+    assert SAYINGS["failed"] in await say(conversation(), f"where is {W1001}?")
 
 
 class Replaced:
@@ -266,24 +270,24 @@ def sent(text: str, message_id: str) -> dict[str, Any]:
 
 async def test_a_message_that_is_sent_again_is_the_same_turn_and_the_plan_still_waits(shop: Services) -> None:
     thread = conversation()
-    await thread.run(sent("where is W-1001?", "m-1"), ADA)
-    before = await thread.run(sent("cancel W-1002, no longer needed", "m-2"), ADA)
+    await thread.run(sent(f"where is {W1001}?", "m-1"), ADA)
+    before = await thread.run(sent(f"cancel {W1002}, no longer needed", "m-2"), ADA)
 
-    for text, message_id in (("where is W-1001?", "m-1"), ("cancel W-1002, no longer needed", "m-2")):
+    for text, message_id in ((f"where is {W1001}?", "m-1"), (f"cancel {W1002}, no longer needed", "m-2")):
         assert await thread.run(sent(text, message_id), ADA) == before
 
-    assert "W-1002" in await say(thread, "yes")
-    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
+    assert W1002 in await say(thread, "yes")
+    assert (await shop.queries.get(W1002))["status"] == "cancelled"
 
 
 async def test_a_message_whose_answer_was_cut_short_is_answered_when_it_is_sent_again() -> None:
     thread = conversation()
     await thread.graph.aupdate_state(  # as after a crash between `triage`, which told what is new, and the reply
         thread.config(ADA),
-        {"messages": [HumanMessage("where is W-1001?", id="m-1"), AIMessage("News.", id="x:1")], "answering": "m-1"},
+        {"messages": [HumanMessage(f"where is {W1001}?", id="m-1"), AIMessage("News.", id="x:1")], "answering": "m-1"},
         as_node="triage",
     )
 
-    told = (await thread.run(sent("where is W-1001?", "m-1"), ADA))["messages"][-1].content
+    told = (await thread.run(sent(f"where is {W1001}?", "m-1"), ADA))["messages"][-1].content
 
-    assert "W-1001" in told
+    assert W1001 in told

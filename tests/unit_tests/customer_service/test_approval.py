@@ -11,10 +11,13 @@ from agent.customer_service.reply_templates import SAYINGS
 from agent.customer_service.state import DeskState, Plan, PlannedAction, ReadyAction
 from agent.identity import Caller
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.approvals import decide
+from tests.support.chains import BILLING, GENERAL, expiry_seconds, outsider
 from tests.support.clock import Clock
 from tests.support.commands import refund_payment
-from tests.support.conversations import ADA, answer, conversation, refunds, say, waiting_refund
+from tests.support.conversations import ADA, LITTLE, MUCH, answer, conversation, refunds, say, waiting_refund
+from tests.support.goods import W1001, W1002, W1003
 from tests.support.threads import APPROVE, LOOK_AGAIN, SERVICE, Thread, reject, seen, staff
 
 
@@ -25,35 +28,38 @@ async def at_the_gate(thread: Thread) -> Any:
 
 
 async def test_a_refund_waits_for_people_after_the_customers_yes(shop: Services) -> None:
-    thread = await waiting_refund("60.00")
+    thread = await waiting_refund(MUCH)
 
     view = await at_the_gate(thread)
-    assert (view["case"], view["roles"], view["subject"]) == ("billing", ["billing_agent"], "ada_park")
+    assert (view["case"], view["roles"], view["subject"]) == ("billing", [BILLING[0]], "ada_park")
     first, words, _ = view["action_requests"][0]["description"].split("\n\n", 2)
-    assert first == ("step 1 of 2 for billing_agent · asked by ada_park for ada_park · due 2026-06-01 16:00 UTC")
-    assert words == "**Refund 60.00 USD of order W-1001 to ada_card.**"
+    assert first == (
+        f"step 1 of {len(BILLING)} for {BILLING[0]} · asked by ada_park for ada_park"
+        f" · due {view['due'][:16].replace('T', ' ')} UTC"
+    )
+    assert words == f"**Refund {SHOP.money(MUCH)} of order {W1001} to ada_card.**"
     assert (await thread.values())["human_intervention"] is True
     assert await refunds(shop) == []
 
 
 async def test_a_refund_that_everybody_approved_is_paid_once(shop: Services) -> None:
-    thread = await waiting_refund("60.00")
+    thread = await waiting_refund(MUCH)
 
-    await thread.answer(APPROVE, staff("billing_agent"))
+    await thread.answer(APPROVE, staff(BILLING[0]))
     assert await refunds(shop) == []
-    told = await answer(thread, APPROVE, staff("billing_manager"))
+    told = await answer(thread, APPROVE, staff(BILLING[1]))
 
-    assert told.startswith("60.00 USD of order W-1001 will be refunded.")
-    assert await refunds(shop) == [60_00]
+    assert told.startswith(f"{SHOP.money(MUCH)} of order {W1001} will be refunded.")
+    assert await refunds(shop) == [MUCH]
     assert await thread.waits_for() is None
     assert (await thread.values())["human_intervention"] is False
 
 
-@pytest.mark.parametrize("rejected_by", ["billing_agent", "billing_manager"])
+@pytest.mark.parametrize("rejected_by", [BILLING[0], BILLING[1]])
 async def test_a_rejected_refund_is_not_paid_and_the_customer_is_told_why(shop: Services, rejected_by: Any) -> None:
-    thread = await waiting_refund("60.00")
-    if rejected_by == "billing_manager":
-        await thread.answer(APPROVE, staff("billing_agent"))
+    thread = await waiting_refund(MUCH)
+    if rejected_by == BILLING[1]:
+        await thread.answer(APPROVE, staff(BILLING[0]))
 
     told = await answer(thread, reject("the desk was not damaged"), staff(rejected_by))
 
@@ -63,35 +69,37 @@ async def test_a_rejected_refund_is_not_paid_and_the_customer_is_told_why(shop: 
 
 
 async def test_a_no_that_names_a_smaller_amount_is_offered_to_the_customer_once(shop: Services) -> None:
-    thread = await waiting_refund("60.00")
+    thread = await waiting_refund(MUCH)
 
-    told = await answer(thread, reject("only 20.00 USD, for the lamp"), staff("billing_agent"))
-    assert "The reason given: only 20.00 USD, for the lamp" in told
-    assert "- Refund 20.00 USD of order W-1001, instead of 60.00 USD." in told
+    told = await answer(thread, reject(f"only {SHOP.money(LITTLE)}, for the lamp"), staff(BILLING[0]))
+    assert f"The reason given: only {SHOP.money(LITTLE)}, for the lamp" in told
+    assert f"- Refund {SHOP.money(LITTLE)} of order {W1001}, instead of {SHOP.money(MUCH)}." in told
     assert await refunds(shop) == []
 
     await say(thread, "yes please")
     view = await at_the_gate(thread)
-    assert (view["roles"], view["action_requests"][0]["args"]["amount"]) == (["general_agent"], "20.00")
-    told = await answer(thread, reject("or rather 5.00 USD"), staff("general_agent"))
+    assert (view["roles"], view["action_requests"][0]["args"]["amount"]) == ([GENERAL[0]], SHOP.amount(LITTLE))
+    told = await answer(thread, reject(f"or rather {SHOP.money(5_00)}"), staff(GENERAL[0]))
     assert "Shall I?" not in told
     assert await refunds(shop) == []
 
 
 async def test_an_offer_that_everybody_agrees_to_is_paid_once(shop: Services) -> None:
-    thread = await waiting_refund("60.00")
-    await answer(thread, reject("only 20.00 USD, for the lamp"), staff("billing_agent"))
+    thread = await waiting_refund(MUCH)
+    await answer(thread, reject(f"only {SHOP.money(LITTLE)}, for the lamp"), staff(BILLING[0]))
     await say(thread, "yes please")
 
-    await answer(thread, await yes(thread), staff("general_agent"))
+    await answer(thread, await yes(thread), staff(GENERAL[0]))
 
-    assert await refunds(shop) == [20_00]
+    assert await refunds(shop) == [LITTLE]
 
 
-@pytest.mark.parametrize("reason", ["we pay no 600.00 USD", "60.00 USD is too much", "see ticket 4711", "no"])
+@pytest.mark.parametrize(
+    "reason", [f"we pay no {SHOP.money(600_00)}", f"{SHOP.money(MUCH)} is too much", "see ticket 4711", "no"]
+)
 async def test_a_no_without_a_smaller_amount_offers_nothing(shop: Services, reason: str) -> None:
-    thread = await waiting_refund("60.00")
-    assert "Shall I?" not in await answer(thread, reject(reason), staff("billing_agent"))
+    thread = await waiting_refund(MUCH)
+    assert "Shall I?" not in await answer(thread, reject(reason), staff(BILLING[0]))
     assert (await thread.values())["plan"] is None
 
 
@@ -99,16 +107,16 @@ async def test_a_no_without_a_smaller_amount_offers_nothing(shop: Services, reas
     ("said", "who", "rule"),
     [
         (APPROVE, ADA, "APPROVAL-ROLE"),
-        (APPROVE, Caller("ada_park", "general_agent"), "APPROVAL-OWN"),
+        (APPROVE, Caller("ada_park", GENERAL[0]), "APPROVAL-OWN"),
         (APPROVE, None, "APPROVAL-ROLE"),
-        (APPROVE, staff("order_manager"), "APPROVAL-ROLE"),
-        ("hm", staff("general_agent"), "APPROVAL-UNREADABLE"),
+        (APPROVE, staff(outsider("general")), "APPROVAL-ROLE"),
+        ("hm", staff(GENERAL[0]), "APPROVAL-UNREADABLE"),
     ],
 )
 async def test_an_answer_that_does_not_count_is_asked_again(
     shop: Services, said: Any, who: Caller | None, rule: str
 ) -> None:
-    thread = await waiting_refund("40.00")
+    thread = await waiting_refund(LITTLE)
     first = await at_the_gate(thread)
 
     await thread.answer(said, who)
@@ -117,26 +125,26 @@ async def test_an_answer_that_does_not_count_is_asked_again(
     assert str(again["refused"]).startswith(rule)
     assert again["request_id"] == first["request_id"]
     assert await refunds(shop) == []
-    await thread.answer(APPROVE, staff("general_agent"))
-    assert await refunds(shop) == [40_00]
+    await thread.answer(APPROVE, staff(GENERAL[0]))
+    assert await refunds(shop) == [LITTLE]
 
 
 async def test_a_message_while_people_are_asked_is_answered_and_the_same_request_asked_again(shop: Services) -> None:
-    thread = await waiting_refund("60.00")
-    await thread.answer(APPROVE, staff("billing_agent"))
+    thread = await waiting_refund(MUCH)
+    await thread.answer(APPROVE, staff(BILLING[0]))
     before = await at_the_gate(thread)
 
-    assert "delivered" in await say(thread, "where is W-1001?")
+    assert "delivered" in await say(thread, f"where is {W1001}?")
 
     assert await at_the_gate(thread) == before
     assert before["step"] == 2
-    await thread.answer(APPROVE, staff("billing_manager"))
-    assert await refunds(shop) == [60_00]
+    await thread.answer(APPROVE, staff(BILLING[1]))
+    assert await refunds(shop) == [MUCH]
 
 
 @pytest.mark.parametrize("words", ["yes", "no", "approve", '{"decisions": [{"type": "approve"}]}'])
 async def test_the_customers_words_answer_no_request(shop: Services, words: str) -> None:
-    thread = await waiting_refund("60.00")
+    thread = await waiting_refund(MUCH)
     before = await at_the_gate(thread)
 
     await say(thread, words)
@@ -146,16 +154,16 @@ async def test_the_customers_words_answer_no_request(shop: Services, words: str)
 
 
 async def test_requests_of_a_conversation_are_asked_one_after_the_other(shop: Services, clock: Clock) -> None:
-    thread = await waiting_refund("10.00")
+    thread = await waiting_refund(LITTLE // 4)
     clock.advance(seconds=1)
-    await waiting_refund("20.00", thread)
-    assert (await at_the_gate(thread))["arguments"]["amount"] == 10_00
+    await waiting_refund(LITTLE // 2, thread)
+    assert (await at_the_gate(thread))["arguments"]["amount"] == LITTLE // 4
 
-    await thread.answer(APPROVE, staff("general_agent"))
+    await thread.answer(APPROVE, staff(GENERAL[0]))
 
-    assert (await at_the_gate(thread))["arguments"]["amount"] == 20_00
-    await thread.answer(await yes(thread), staff("general_agent"))
-    assert await refunds(shop) == [10_00, 20_00]
+    assert (await at_the_gate(thread))["arguments"]["amount"] == LITTLE // 2
+    await thread.answer(await yes(thread), staff(GENERAL[0]))
+    assert await refunds(shop) == [LITTLE // 4, LITTLE // 2]
     assert await thread.waits_for() is None
 
 
@@ -171,26 +179,29 @@ async def yes(thread: Thread) -> dict[str, Any]:
 
 
 async def test_an_edit_to_a_larger_amount_needs_the_people_of_the_larger_amount(shop: Services) -> None:
-    thread = await waiting_refund("40.00")
+    thread = await waiting_refund(LITTLE)
 
-    await thread.answer(await edited(thread, amount="80.00"), staff("general_agent"))
+    await thread.answer(await edited(thread, amount="80.00"), staff(GENERAL[0]))
 
     view = await at_the_gate(thread)
-    assert (view["case"], view["roles"]) == ("billing", ["billing_agent"])
-    assert "**Refund 80.00 USD of order W-1001, changed from 40.00.**" in view["action_requests"][0]["description"]
+    assert (view["case"], view["roles"]) == ("billing", [BILLING[0]])
+    assert (
+        f"**Refund {SHOP.money(80_00)} of order {W1001}, changed from {SHOP.amount(LITTLE)}.**"
+        in view["action_requests"][0]["description"]
+    )
     assert await refunds(shop) == []
-    await thread.answer(await yes(thread), staff("billing_agent"))
-    await thread.answer(await yes(thread), staff("billing_manager"))
+    await thread.answer(await yes(thread), staff(BILLING[0]))
+    await thread.answer(await yes(thread), staff(BILLING[1]))
     assert await refunds(shop) == [80_00]
 
 
 async def test_an_edit_to_a_smaller_amount_is_the_editors_own_yes(shop: Services) -> None:
-    thread = await waiting_refund("40.00")
+    thread = await waiting_refund(LITTLE)
 
-    assert (await answer(thread, await edited(thread, amount="30,00"), staff("general_agent"))).startswith(
-        "30.00 USD of order W-1001"
+    assert (await answer(thread, await edited(thread, amount="10,00"), staff(GENERAL[0]))).startswith(
+        f"{SHOP.money(10_00)} of order {W1001}"
     )
-    assert await refunds(shop) == [30_00]
+    assert await refunds(shop) == [10_00]
 
 
 @pytest.mark.parametrize(
@@ -198,12 +209,15 @@ async def test_an_edit_to_a_smaller_amount_is_the_editors_own_yes(shop: Services
     [
         *[
             ({"amount": amount}, "APPROVAL-EDIT")
-            for amount in (1.5, "a lot", None, True, "9" * 5_000, [1], "-5", "1.234")
+            for amount in (1.5, "a lot", None, True, "9" * 5_000, [1], "-5", "1.2345")
         ],
-        ({"amount": "60 EUR"}, "APPROVAL-EDIT"),
+        ({"amount": "60 KWD"}, "APPROVAL-EDIT"),
         ({"amount": "0.00"}, "REFUND-AMOUNT"),
-        ({"amount": "50,000.00"}, "REFUND-AMOUNT: A refund must be more than nothing and at most what was paid"),
-        ({"order_id": "W-1003"}, "APPROVAL-EDIT: only the amount"),
+        (
+            {"amount": SHOP.amount(50_000_00)},
+            "REFUND-AMOUNT: A refund must be more than nothing and at most what was paid",
+        ),
+        ({"order_id": W1003}, "APPROVAL-EDIT: only the amount"),
         ({"reason": "because"}, "APPROVAL-EDIT: only the amount"),
         ({"request_id": "apr-0"}, "APPROVAL-EDIT: only the amount"),
         ({"to": "another card"}, "APPROVAL-EDIT: send all arguments"),
@@ -212,33 +226,33 @@ async def test_an_edit_to_a_smaller_amount_is_the_editors_own_yes(shop: Services
 async def test_an_edit_that_is_not_allowed_is_refused_by_rule_at_once(
     shop: Services, changed: dict[str, Any], rule: str
 ) -> None:
-    thread = await waiting_refund("40.00")
+    thread = await waiting_refund(LITTLE)
 
-    await thread.answer(await edited(thread, **changed), staff("general_agent"))
+    await thread.answer(await edited(thread, **changed), staff(GENERAL[0]))
 
     view = await at_the_gate(thread)
     assert view["refused"].startswith(rule)
-    assert view["arguments"]["amount"] == 40_00
+    assert view["arguments"]["amount"] == LITTLE
     assert await refunds(shop) == []
 
 
-@pytest.mark.parametrize("amount", ["60.00", "60,00", "60", 60, " 60.00 USD"])
+@pytest.mark.parametrize("amount", ["60.00", "60,00", "60", 60, f" {SHOP.money(60_00)}"])
 async def test_sixty_is_sixty_however_it_is_written(shop: Services, amount: Any) -> None:
-    thread = await waiting_refund("80.00")
+    thread = await waiting_refund(80_00)
 
-    await thread.answer(await edited(thread, amount=amount), staff("billing_agent"))
+    await thread.answer(await edited(thread, amount=amount), staff(BILLING[0]))
 
     assert (await at_the_gate(thread))["arguments"]["amount"] == 60_00
 
 
 async def test_more_than_is_left_is_refused_at_once_and_again_when_it_is_made(shop: Services) -> None:
     thread = conversation()
-    assert "718.00 USD of W-1001 can be refunded" in await say(thread, "refund 719.00 of W-1001")
+    assert f"{SHOP.money(718_00)} of {W1001} can be refunded" in await say(thread, f"refund 719.00 of {W1001}")
 
-    await waiting_refund("700.00", thread)
-    await refund_payment(shop, "W-1001", 100_00, subject="ada_park", key="elsewhere")
-    await thread.answer(APPROVE, staff("billing_agent"))
-    told = await answer(thread, APPROVE, staff("billing_manager"))
+    await waiting_refund(700_00, thread)
+    await refund_payment(shop, W1001, 100_00, subject="ada_park", key="elsewhere")
+    await thread.answer(APPROVE, staff(BILLING[0]))
+    told = await answer(thread, APPROVE, staff(BILLING[1]))
 
     assert told.startswith("A refund must be more than nothing and at most what was paid")
     assert await refunds(shop) == []
@@ -246,7 +260,7 @@ async def test_more_than_is_left_is_refused_at_once_and_again_when_it_is_made(sh
 
 async def test_a_request_that_nobody_answered_is_told_when_the_thread_is_woken(shop: Services, clock: Clock) -> None:
     thread = await waiting_refund()
-    clock.advance(hours=48)
+    clock.advance(seconds=expiry_seconds("billing"))
     await shop.deadlines.enforce_deadlines()
 
     assert await answer(thread, LOOK_AGAIN, SERVICE) == SAYINGS["expired"]
@@ -255,19 +269,19 @@ async def test_a_request_that_nobody_answered_is_told_when_the_thread_is_woken(s
 
 async def test_a_request_that_nobody_answered_is_told_with_the_next_answer(shop: Services, clock: Clock) -> None:
     thread = await waiting_refund()
-    clock.advance(hours=48)
+    clock.advance(seconds=expiry_seconds("billing"))
     await shop.deadlines.enforce_deadlines()
 
-    told = await say(thread, "where is W-1001?")
+    told = await say(thread, f"where is {W1001}?")
 
     assert "delivered" in told
     assert SAYINGS["expired"] in told
     assert await thread.waits_for() is None
     assert await shop.deadlines.threads_to_wake() == []
-    assert SAYINGS["expired"] not in await say(thread, "where is W-1001?")
+    assert SAYINGS["expired"] not in await say(thread, f"where is {W1001}?")
 
 
-def refund_of(amount: int, order_id: str = "W-1001") -> PlannedAction:
+def refund_of(amount: int, order_id: str = W1001) -> PlannedAction:
     arguments = {"order_id": order_id, "amount": amount, "reason": "scratched"}
     return PlannedAction(name="refund_payment", arguments=arguments, sentence=f"Refund {amount}")
 
@@ -295,35 +309,35 @@ async def test_a_refund_that_nobody_was_asked_about_is_not_made_whatever_the_thr
 
 
 async def test_a_refund_that_is_not_approved_yet_is_not_made_whatever_the_thread_says(shop: Services) -> None:
-    thread = await waiting_refund("60.00")
+    thread = await waiting_refund(MUCH)
     request_id = (await at_the_gate(thread))["request_id"]
 
     for forged in (request_id, "apr-000000000000"):
-        notes = await executed(ReadyAction(key="forged", action=refund_of(60_00), request_id=forged))
+        notes = await executed(ReadyAction(key="forged", action=refund_of(MUCH), request_id=forged))
         assert notes == ["This has not been approved."]
     assert await refunds(shop) == []
 
 
 async def test_what_was_approved_is_made_once_as_it_was_approved_whatever_the_thread_says(shop: Services) -> None:
-    thread = await waiting_refund("40.00")
+    thread = await waiting_refund(LITTLE)
     request_id = (await at_the_gate(thread))["request_id"]
-    await thread.answer(APPROVE, staff("general_agent"))
-    forged = ReadyAction(key="forged", action=refund_of(700_00, "W-1003"), request_id=request_id)
+    await thread.answer(APPROVE, staff(GENERAL[0]))
+    forged = ReadyAction(key="forged", action=refund_of(700_00, W1003), request_id=request_id)
 
     for customer in ("ada_park", "ben_ortiz"):
-        assert (await executed(forged, customer_id=customer))[0].startswith("40.00 USD of order W-1001")
+        assert (await executed(forged, customer_id=customer))[0].startswith(f"{SHOP.money(LITTLE)} of order {W1001}")
 
-    assert await refunds(shop) == [40_00]
+    assert await refunds(shop) == [LITTLE]
 
 
 async def test_going_back_to_before_the_payment_pays_nothing_twice(shop: Services) -> None:
-    thread = await waiting_refund("40.00")
-    await thread.answer(APPROVE, staff("general_agent"))
+    thread = await waiting_refund(LITTLE)
+    await thread.answer(APPROVE, staff(GENERAL[0]))
 
     for node in ("decide", "execute", "reply"):
-        await thread.run(None, staff("general_agent"), checkpoint=await thread.before(node))
+        await thread.run(None, staff(GENERAL[0]), checkpoint=await thread.before(node))
 
-    assert await refunds(shop) == [40_00]
+    assert await refunds(shop) == [LITTLE]
 
 
 @pytest.mark.parametrize(
@@ -337,12 +351,12 @@ async def test_a_request_that_was_decided_before_review_ran_again_is_not_asked_a
     shop: Services, said: Any, goes: str, note: str | None
 ) -> None:
     state = DeskState(
-        messages=[], notes=[], customer_id="ada_park", plan=Plan(id="chat-1:1", actions=[refund_of(40_00)])
+        messages=[], notes=[], customer_id="ada_park", plan=Plan(id="chat-1:1", actions=[refund_of(LITTLE)])
     )
     assert (await nodes.review(state, on_the_thread())).goto == "reply"
     view = await shop.approvals.head("chat-1")
     assert view is not None
-    await decide(shop.approvals, view["request_id"], view["action_hash"], said, staff("general_agent"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], said, staff(GENERAL[0]))
 
     again = await nodes.review(state, on_the_thread())
 
@@ -354,11 +368,11 @@ async def test_a_request_that_was_decided_before_review_ran_again_is_not_asked_a
 
 async def test_one_yes_makes_what_may_be_made_and_sends_the_rest_for_approval(shop: Services) -> None:
     thread = conversation()
-    await say(thread, "cancel W-1002, no longer needed. And refund 10.00 of W-1001")
+    await say(thread, f"cancel {W1002}, no longer needed. And refund 10.00 of {W1001}")
 
     told = await say(thread, "yes")
 
-    assert "I have sent this for approval: Refund 10.00 USD" in told
-    assert "Order W-1002 is cancelled." in told
-    assert (await at_the_gate(thread))["order_id"] == "W-1001"
+    assert f"I have sent this for approval: Refund {SHOP.money(10_00)}" in told
+    assert f"Order {W1002} is cancelled." in told
+    assert (await at_the_gate(thread))["order_id"] == W1001
     assert await refunds(shop) == [147_00]

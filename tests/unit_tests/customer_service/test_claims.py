@@ -5,6 +5,7 @@ import pytest
 from agent.commerce.policy import RULES
 from agent.services import Services
 from tests.support.conversations import STOREFRONT, claims_reach, conversation, say
+from tests.support.goods import NOBODYS, W1001, W1002
 from tests.support.threads import Thread
 
 from .test_notifications import SHIPPED, messages, shipped, wake
@@ -21,15 +22,15 @@ async def stranger(text: str, thread: Thread | None = None) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "where is W-1001? my mail is Ada.Park@Example.com",
-        "W-1001, ada.park@example.com",
-        "Ada Park, 97205: where is my order W-1001?",
-        "I am PARK, ada, postcode 97205. has W-1001 been sent?",
+        f"where is {W1001}? my mail is Ada.Park@Example.com",
+        f"{W1001}, ada.park@example.com",
+        f"Ada Park, 97205: where is my order {W1001}?",
+        f"I am PARK, ada, postcode 97205. has {W1001} been sent?",
     ],
 )
 async def test_a_number_with_its_customers_details_shows_how_far_the_order_is_and_nothing_else(text: str) -> None:
     thread = conversation()
-    assert await stranger(text, thread) == "W-1001: delivered."
+    assert await stranger(text, thread) == f"{W1001}: delivered."
     assert (await thread.values())["customer_id"] is None
 
 
@@ -37,26 +38,28 @@ async def test_the_parts_of_a_claim_may_come_one_after_the_other() -> None:
     thread = conversation()
     asked = await stranger("where is my order?", thread)
     assert "its number together with the e-mail address" in asked
-    assert "number together" in await stranger("W-1002", thread)
-    assert await stranger("ada.park@example.com", thread) == "W-1002: pending."
-    assert await stranger("and where is W-1001?", thread) == "W-1001: delivered."
-    assert await stranger("thanks", thread) != "W-1001: delivered."
+    assert "number together" in await stranger(W1002, thread)
+    assert await stranger("ada.park@example.com", thread) == f"{W1002}: pending."
+    assert await stranger(f"and where is {W1001}?", thread) == f"{W1001}: delivered."
+    assert await stranger("thanks", thread) != f"{W1001}: delivered."
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "where is W-1001? ben.ortiz@example.com",  # another customer's
-        "where is W-1001? nobody@example.com",
-        "where is W-9999? ada.park@example.com",  # no order
-        "where is W-9999? nobody@example.com",
+        f"where is {W1001}? ben.ortiz@example.com",  # another customer's
+        f"where is {W1001}? nobody@example.com",
+        f"where is {NOBODYS}? ada.park@example.com",  # no order
+        f"where is {NOBODYS}? nobody@example.com",
     ],
 )
 async def test_whether_an_order_or_an_address_is_known_cannot_be_told_from_the_answer(text: str) -> None:
     assert await stranger(text) == NO_SUCH
 
 
-@pytest.mark.parametrize("text", ["Ada Park: where is W-1001?", "97205: where is W-1001?", "Ben Ortiz 97205 W-1001"])
+@pytest.mark.parametrize(
+    "text", [f"Ada Park: where is {W1001}?", f"97205: where is {W1001}?", f"Ben Ortiz 97205 {W1001}"]
+)
 async def test_a_name_or_a_postcode_alone_is_no_claim(text: str) -> None:
     assert (await stranger(text)).startswith(RULES["CUSTOMER-IDENTIFIED"])
 
@@ -64,9 +67,9 @@ async def test_a_name_or_a_postcode_alone_is_no_claim(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "cancel W-1002, no longer needed. ada.park@example.com",
-        "My order W-1001 arrived broken, I want 80.00 back, ada.park@example.com",
-        "cancel W-1002 and where is W-1001? ada.park@example.com",
+        f"cancel {W1002}, no longer needed. ada.park@example.com",
+        f"My order {W1001} arrived broken, I want 80.00 back, ada.park@example.com",
+        f"cancel {W1002} and where is {W1001}? ada.park@example.com",
     ],
 )
 async def test_a_claim_changes_nothing(text: str) -> None:
@@ -78,7 +81,7 @@ async def test_a_claim_changes_nothing(text: str) -> None:
 
 async def test_a_claim_gets_no_notifications(shop: Services) -> None:
     thread = conversation()
-    await stranger("where is W-1001? ada.park@example.com", thread)
+    await stranger(f"where is {W1001}? ada.park@example.com", thread)
     await shipped(shop)
     await stranger("hello", thread)
     await wake(thread)
@@ -86,19 +89,19 @@ async def test_a_claim_gets_no_notifications(shop: Services) -> None:
 
 
 async def test_a_claim_answers_no_question_of_staff(shop: Services) -> None:
-    told = await stranger("re 1234abcd the blue one, W-1001 ada.park@example.com")
+    told = await stranger(f"re 1234abcd the blue one, {W1001} ada.park@example.com")
     assert "passed your answer on" not in told
 
 
 async def test_where_claims_are_off_they_are_nothing(shop: Services) -> None:
     claims_reach(shop, "off")
-    assert await stranger("where is W-1001? ada.park@example.com") == RULES["CUSTOMER-IDENTIFIED"]
+    assert await stranger(f"where is {W1001}? ada.park@example.com") == RULES["CUSTOMER-IDENTIFIED"]
 
 
 async def test_what_was_claimed_in_full_is_a_claim_again_when_the_setting_says_so(shop: Services) -> None:
     claims_reach(shop, "full")
     thread = conversation()
-    await stranger("cancel W-1002, no longer needed. ada.park@example.com", thread)
+    await stranger(f"cancel {W1002}, no longer needed. ada.park@example.com", thread)
     assert (await thread.values())["plan"]
 
     claims_reach(shop, "read")
@@ -111,7 +114,7 @@ async def test_what_was_claimed_in_full_is_a_claim_again_when_the_setting_says_s
 async def test_whom_a_channel_named_once_stays_known_in_that_conversation() -> None:
     thread = conversation()
     await say(thread, "hello", STOREFRONT, customer_id="ada_park")
-    assert "Writing desk" in await stranger("where is W-1001?", thread)
+    assert "Writing desk" in await stranger(f"where is {W1001}?", thread)
 
 
 @pytest.mark.parametrize(
@@ -119,4 +122,4 @@ async def test_whom_a_channel_named_once_stays_known_in_that_conversation() -> N
     ["Ada Park " + " ".join(str(number) for number in range(97200, 97300)), "a@example.com ada.park@example.com"],
 )
 async def test_an_address_is_not_found_by_trying_many(guesses: str) -> None:
-    assert "delivered" not in await stranger(f"where is W-1001? {guesses}")
+    assert "delivered" not in await stranger(f"where is {W1001}? {guesses}")

@@ -10,6 +10,7 @@ from agent.customer_service.reply_templates import SAYINGS
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.conversations import ADA, conversation, say
+from tests.support.goods import W1001, W1002
 from tests.support.routes import Ask, asking, beside_a_stub
 from tests.support.scenes import dump
 from tests.support.threads import events, staff
@@ -54,7 +55,7 @@ def spoil(shop: Services) -> Iterator[Callable[[str], None]]:
 
 @pytest.mark.parametrize(
     ("question", "answer"),
-    [("where is W-1001?", "delivered"), ("How do I return something?", ""), ("where is my order?", "W-1002")],
+    [(f"where is {W1001}?", "delivered"), ("How do I return something?", ""), ("where is my order?", W1002)],
 )
 async def test_what_needs_no_write_is_answered(
     shop: Services, spoil: Callable[[str], None], question: str, answer: str
@@ -70,7 +71,7 @@ async def test_what_needs_no_write_is_answered(
     assert events("ledger.unusable") > before  # that this conversation was heard could not be noted
 
 
-@pytest.mark.parametrize("wish", ["cancel W-1002, no longer needed", "refund 60.00 of W-1001"])
+@pytest.mark.parametrize("wish", [f"cancel {W1002}, no longer needed", f"refund 60.00 of {W1001}"])
 async def test_a_change_is_not_made_and_waits_for_another_yes(
     shop: Services, spoil: Callable[[str], None], wish: str
 ) -> None:
@@ -91,14 +92,14 @@ async def test_a_cancel_over_http_is_503_with_its_cause_and_health_says_so(
 ) -> None:
     spoil(READ_ONLY)
 
-    refused = await ask("POST", "/ops/orders/W-1002/cancel", ADA, json={"reason": "no longer needed"})
+    refused = await ask("POST", f"/ops/orders/{W1002}/cancel", ADA, json={"reason": "no longer needed"})
 
     assert refused.status_code == 503
     assert refused.json()["detail"] == (
         "the ledger's database can't be used now: its file or folder is read-only "
         "(attempt to write a readonly database)"
     )
-    assert (await ask("GET", "/ops/orders/W-1002", ADA)).json()["status"] == "pending"
+    assert (await ask("GET", f"/ops/orders/{W1002}", ADA)).json()["status"] == "pending"
     health, ready = (await ask("GET", "/ops/health")), await ask("GET", "/ops/ready")
     assert (health.status_code, health.json()["status"], ready.status_code) == (200, "read-only", 503)
     assert "its file or folder is read-only" in health.json()["why"]

@@ -12,8 +12,10 @@ import pytest
 
 from agent.customer_service.reply_templates import OPENLY
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.broken_wire import Answer, Json, broken_wire
 from tests.support.conversations import conversation, say
+from tests.support.goods import W1002
 from tests.support.hostile_models import said_to
 from tests.support.model_desk import Answers, is_triage, specialist, topic, with_models_at
 from tests.support.openai_stub import Step, calls, completes
@@ -22,9 +24,9 @@ from tests.support.threads import events
 pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")  # of the model's library
 
 thorough = pytest.mark.thorough
-CANCEL = ("propose_cancel_order", {"order_id": "W-1002", "reason": "no longer needed"})
-ASKED = "cancel W-1002, I no longer need it"
-LISTED = "This is what I would do:\n- Cancel order W-1002"
+CANCEL = ("propose_cancel_order", {"order_id": W1002, "reason": "no longer needed"})
+ASKED = f"cancel {W1002}, I no longer need it"
+LISTED = f"This is what I would do:\n- Cancel order {W1002}"
 SECONDS = 1.0
 """What one call of a model may take here; more than that for a byte now and then."""
 
@@ -32,7 +34,7 @@ SECONDS = 1.0
 def good_model(request: Json) -> Step:
     """A model that does what the customer wants."""
     if is_triage(request):
-        return topic("order_cancel", ASKED, order_id="W-1002", reason="no longer needed")
+        return topic("order_cancel", ASKED, order_id=W1002, reason="no longer needed")
     return specialist("order_cancel", calls(CANCEL), completes(""))(request)
 
 
@@ -43,7 +45,7 @@ def written(step: Step) -> Answer:
 
 def changed(**message: Any) -> bytes:
     """A completion with something else in it."""
-    completion = json.loads(completes("Order W-1002 is pending.").body or b"")
+    completion = json.loads(completes(f"Order {W1002} is pending.").body or b"")
     completion["choices"][0] |= {name: value for name, value in message.items() if name == "finish_reason"}
     completion["choices"][0]["message"] |= {name: value for name, value in message.items() if name != "finish_reason"}
     return json.dumps(completion).encode()
@@ -62,10 +64,10 @@ def stream(*deltas: str, end: str = "") -> Answer:
     )
 
 
-WHOLE = completes("Order W-1002 is pending.").body or b""
+WHOLE = completes(f"Order {W1002} is pending.").body or b""
 BROKEN = {
-    "a stream without an end": stream("Order W-1002", " is"),
-    "a stream with its end": stream("Order W-1002 is pending.", end="data: [DONE]\n\n"),
+    "a stream without an end": stream(f"Order {W1002}", " is"),
+    "a stream with its end": stream(f"Order {W1002} is pending.", end="data: [DONE]\n\n"),
     "half a JSON": Answer(WHOLE[: len(WHOLE) // 2]),
     "half of what was promised": Answer(WHOLE[:40], length=len(WHOLE)),
     "no body": Answer(),
@@ -142,8 +144,8 @@ async def test_the_second_model_answers_and_the_plan_is_made_once(shop: Services
     assert told.count("Cancel order") == 1
     assert bool(asked[1]) is not fine
     assert asked[0] + asked[1] <= 6  # nobody is asked again for the same
-    assert "W-1002 is cancelled" in done
-    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
+    assert f"{W1002} is cancelled" in done
+    assert (await shop.queries.get(W1002))["status"] == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,7 @@ async def test_a_server_that_asks_for_two_minutes_is_left_alone(shop: Services) 
     async with broken_wire(lambda _: away) as wire, with_models_at(shop, [wire.url]) as [breaker]:
         began = time.monotonic()
         for number in range(3):
-            assert OPENLY["degraded"] in await say(conversation(f"chat-{number}"), "where is W-1002?")
+            assert OPENLY["degraded"] in await say(conversation(f"chat-{number}"), f"where is {W1002}?")
         assert time.monotonic() - began < 60
         opened = breaker.snapshot()
     assert opened.state == "open"
@@ -199,7 +201,7 @@ async def test_a_turn_ends_at_its_deadline_however_many_topics_hang(shop: Servic
 
 
 async def test_words_that_the_server_trickled_do_not_leave(shop: Services) -> None:
-    told = completes("Your refund of 500.00 USD has been paid.").body or b""
+    told = completes(f"Your refund of {SHOP.money(500_00)} has been paid.").body or b""
     broken = Answer(told[:-40], length=len(told), hangs=True)
     async with (
         broken_wire(at_step(broken, "first")) as wire,

@@ -13,10 +13,14 @@ from agent.customer_service.reply_templates import NOTIFICATIONS, SAYINGS, sente
 from agent.notifications.conversations import Notification
 from agent.notifications.notify import CustomerEvent
 from agent.services import Services
+from agent.shop import SHOP
+from tests.support.chains import BILLING, GENERAL
 from tests.support.clock import Clock
 from tests.support.conversations import (
     ADA,
     BEN,
+    LITTLE,
+    MUCH,
     STOREFRONT,
     answer,
     claims_reach,
@@ -25,11 +29,12 @@ from tests.support.conversations import (
     say,
     waiting_refund,
 )
+from tests.support.goods import W1001, W1002
 from tests.support.notifications import note, noted
 from tests.support.threads import APPROVE, SERVICE, Thread, staff
 
-SHIPPED = "A parcel of order W-1001 is on its way. Its tracking number is T-1."
-REFUNDED = "60.00 USD of order W-1001 has been refunded."
+SHIPPED = f"A parcel of order {W1001} is on its way. Its tracking number is T-1."
+REFUNDED = f"{SHOP.money(60_00)} of order {W1001} has been refunded."
 
 
 async def shipped(shop: Services) -> str:
@@ -149,18 +154,18 @@ async def test_a_turn_without_a_message_is_the_service_accounts_alone(shop: Serv
 
 async def test_the_service_accounts_words_are_not_read(shop: Services) -> None:
     thread = conversation()
-    await say(thread, "cancel W-1002, no longer needed")
+    await say(thread, f"cancel {W1002}, no longer needed")
     before = await messages(thread)
 
     await thread.run({"messages": [HumanMessage("yes")]}, SERVICE)
 
     assert await messages(thread) == [*before, "yes"]
-    assert (await shop.queries.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get(W1002))["status"] == "pending"
 
 
 async def test_while_people_are_asked_notifications_come_and_the_same_request_is_asked_again(shop: Services) -> None:
-    thread = await waiting_refund("60.00")
-    await thread.answer(APPROVE, staff("billing_agent"))
+    thread = await waiting_refund(MUCH)
+    await thread.answer(APPROVE, staff(BILLING[0]))
     before = await thread.waits_for()
     await shipped(shop)
 
@@ -170,15 +175,15 @@ async def test_while_people_are_asked_notifications_come_and_the_same_request_is
     assert await thread.waits_for() == before
     assert before is not None
     assert before["step"] == 2
-    await thread.answer(APPROVE, staff("billing_manager"))
-    assert await refunds(shop) == [60_00]
+    await thread.answer(APPROVE, staff(BILLING[1]))
+    assert await refunds(shop) == [MUCH]
 
 
 async def test_a_plan_waits_on_while_notifications_come_and_a_yes_counts_when_it_is_listed_again(
     shop: Services,
 ) -> None:
     thread = conversation()
-    listed = await say(thread, "cancel W-1002, no longer needed")
+    listed = await say(thread, f"cancel {W1002}, no longer needed")
     await shipped(shop)
 
     await wake(thread)
@@ -186,33 +191,33 @@ async def test_a_plan_waits_on_while_notifications_come_and_a_yes_counts_when_it
     assert (await messages(thread))[-2:] == [listed, SHIPPED]
     assert (await thread.values())["processing_stage"] == "awaiting_customer"
     assert await say(thread, "ok thanks") == listed
-    assert (await shop.queries.get("W-1002"))["status"] == "pending"
+    assert (await shop.queries.get(W1002))["status"] == "pending"
     await say(thread, "yes")
-    assert (await shop.queries.get("W-1002"))["status"] == "cancelled"
+    assert (await shop.queries.get(W1002))["status"] == "cancelled"
 
 
 async def test_an_own_cancellation_is_not_notified_of_but_the_money_that_came_back_is(shop: Services) -> None:
     thread = conversation()
-    await say(thread, "cancel W-1002, no longer needed")
+    await say(thread, f"cancel {W1002}, no longer needed")
     done = await say(thread, "yes")
 
     await wake(thread)
 
-    assert (await messages(thread))[-2:] == [done, "147.00 USD of order W-1002 has been refunded."]
+    assert (await messages(thread))[-2:] == [done, f"{SHOP.money(147_00)} of order {W1002} has been refunded."]
 
 
 async def test_a_decision_that_the_conversation_waited_for_is_told_once(shop: Services) -> None:
-    thread = await waiting_refund("40.00")
+    thread = await waiting_refund(LITTLE)
     view = await thread.waits_for()
     assert view is not None
     key = await note(shop, "approval.decided", view["request_id"], request_id=view["request_id"], status="approved")
 
-    done = await answer(thread, APPROVE, staff("general_agent"))
+    done = await answer(thread, APPROVE, staff(GENERAL[0]))
 
-    assert done.startswith("40.00 USD of order W-1001 will be refunded.")
+    assert done.startswith(f"{SHOP.money(LITTLE)} of order {W1001} will be refunded.")
     await wake(thread)
     assert (await noted(shop, key)).thread_id != "chat-1"
-    assert "What had to be approved for order W-1001 was approved." not in await messages(thread)
+    assert f"What had to be approved for order {W1001} was approved." not in await messages(thread)
 
 
 async def test_a_conversation_that_has_lost_its_state_is_not_woken_again(shop: Services) -> None:
@@ -228,7 +233,7 @@ async def test_a_conversation_that_has_lost_its_state_is_not_woken_again(shop: S
 
 async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_notifications(shop: Services) -> None:
     thread = conversation()
-    await say(thread, "cancel W-1002, no longer needed")
+    await say(thread, f"cancel {W1002}, no longer needed")
     composition.replace(replace(shop, deadlines=None))  # type: ignore[arg-type]
     with pytest.raises(AttributeError):
         await say(thread, "yes")
@@ -236,7 +241,7 @@ async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_notificatio
 
     await wake(thread)
 
-    assert "Order W-1002 is cancelled." in (await messages(thread))[-1]
+    assert f"Order {W1002} is cancelled." in (await messages(thread))[-1]
 
 
 FACTS = {"rule": "CANCEL-STATUS", "status": "rejected", "tracking_id": "T-1", "amount": 69_00}
@@ -251,9 +256,9 @@ def test_every_event_has_its_words() -> None:
 def test_a_notification_is_a_plain_sentence_with_or_without_its_facts(
     event: CustomerEvent, facts: dict[str, Any]
 ) -> None:
-    words = sentence_of(Notification("k", event, "W-1001", facts))
+    words = sentence_of(Notification("k", event, W1001, facts))
 
-    assert "W-1001" in words
+    assert W1001 in words
     assert words.endswith(".")
     assert AIMessage(words).text == words
 
@@ -261,10 +266,13 @@ def test_a_notification_is_a_plain_sentence_with_or_without_its_facts(
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ("approval.decided", "What had to be approved for order W-1001 was not approved."),
-        ("parcel.refused", "The carrier can't take a parcel of order W-1001. You get its price back: 69.00 USD."),
-        ("order.cancelled", f"Order W-1001 is cancelled. {RULES['CANCEL-STATUS']}"),
+        ("approval.decided", f"What had to be approved for order {W1001} was not approved."),
+        (
+            "parcel.refused",
+            f"The carrier can't take a parcel of order {W1001}. You get its price back: {SHOP.money(69_00)}.",
+        ),
+        ("order.cancelled", f"Order {W1001} is cancelled. {RULES['CANCEL-STATUS']}"),
     ],
 )
 def test_facts_are_told_as_people_say_them(event: CustomerEvent, words: str) -> None:
-    assert sentence_of(Notification("k", event, "W-1001", FACTS)) == words
+    assert sentence_of(Notification("k", event, W1001, FACTS)) == words

@@ -8,6 +8,7 @@ import pytest
 from agent.ledger.database import Database
 from agent.ledger.invariants import CHECKS, violations
 from agent.services import Services
+from tests.support.goods import numbered
 
 OWE = (
     "INSERT INTO debts (key, kind, order_id, payment_key, method_id, amount, settled, attempts, asked, failures,"
@@ -102,7 +103,7 @@ def break_it(shop: Services, how: str) -> None:
     """As somebody with a database client would, past every command and constraint."""
     with closing(sqlite3.connect(shop.settings.data_dir / "ledger.db")) as connection, connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
-        connection.executescript(how)
+        connection.executescript(numbered(how))
 
 
 async def test_the_demo_shop_keeps_every_promise(ledger: Database) -> None:
@@ -112,7 +113,7 @@ async def test_the_demo_shop_keeps_every_promise(ledger: Database) -> None:
 @pytest.mark.parametrize(("check", "what", "how"), BROKEN)
 async def test_a_broken_promise_is_named(shop: Services, ledger: Database, check: str, what: str, how: str) -> None:
     break_it(shop, how)
-    assert (check, what) in await broken(ledger)
+    assert (check, numbered(what)) in await broken(ledger)
 
 
 async def test_a_violation_says_what_was_found(shop: Services, ledger: Database) -> None:

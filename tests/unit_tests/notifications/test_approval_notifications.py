@@ -13,6 +13,7 @@ from agent.ledger.database import Database
 from agent.ledger.tables import NotificationRow
 from agent.shop import Case
 from tests.support.approvals import ask, changed_amount, decide, edit_to, order, refund
+from tests.support.chains import BILLING, GENERAL, OF_VERY_LARGE, next_role, outsider
 from tests.support.clock import Clock
 from tests.support.threads import APPROVE, LOOK_AGAIN, SERVICE, reject, staff
 
@@ -33,26 +34,26 @@ async def test_a_chain_is_told_from_the_request_to_its_end(
 ) -> None:
     view = await ask(approvals, order(), "very_large_order")
     clock.advance(minutes=1)
-    second = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    second = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(OF_VERY_LARGE[0]))
     clock.advance(minutes=1)
-    await decide(approvals, view["request_id"], view["action_hash"], reject("too risky"), staff("finance_director"))
+    await decide(approvals, view["request_id"], view["action_hash"], reject("too risky"), staff(OF_VERY_LARGE[1]))
 
     first = {
         "request_id": view["request_id"],
         "case": "very_large_order",
         "status": "open",
-        "roles": ["order_manager"],
+        "roles": [OF_VERY_LARGE[0]],
         "step": 1,
-        "steps": 2,
+        "steps": len(OF_VERY_LARGE),
         "due": view["due"],
         "amount": 5_000_00,
     }
-    following = first | {"roles": ["finance_director"], "step": 2, "due": second["due"]}
+    following = first | {"roles": [OF_VERY_LARGE[1]], "step": 2, "due": second["due"]}
     assert await told(database) == [
         ("approval.requested", first),
-        ("approval.decided", following | {"decision": "approve", "role": "order_manager"}),
+        ("approval.decided", following | {"decision": "approve", "role": OF_VERY_LARGE[0]}),
         ("approval.requested", following),
-        ("approval.decided", following | {"status": "rejected", "decision": "reject", "role": "finance_director"}),
+        ("approval.decided", following | {"status": "rejected", "decision": "reject", "role": OF_VERY_LARGE[1]}),
     ]
 
 
@@ -69,10 +70,10 @@ async def test_what_the_clock_does_is_told_once_a_turn(
     await decide(approvals, view["request_id"], view["action_hash"], LOOK_AGAIN, SERVICE)
 
     assert [(event, facts["roles"], facts["status"]) for event, facts in await told(database)] == [
-        ("approval.requested", ["general_agent"], "open"),
-        ("approval.reminded", ["general_agent"], "open"),
-        ("approval.escalated", ["general_agent", "duty_manager"], "open"),
-        ("approval.expired", ["general_agent", "duty_manager"], "expired"),
+        ("approval.requested", [GENERAL[0]], "open"),
+        ("approval.reminded", [GENERAL[0]], "open"),
+        ("approval.escalated", [GENERAL[0], next_role("general")], "open"),
+        ("approval.expired", [GENERAL[0], next_role("general")], "expired"),
     ]
 
 
@@ -80,7 +81,7 @@ async def test_an_edit_is_a_decision_and_a_new_turn(approvals: Approvals, databa
     view = await ask(approvals, refund(80_00), "billing")
     clock.advance(minutes=1)
     edited = await decide(
-        approvals, view["request_id"], view["action_hash"], edit_to(view, 90_00), staff("billing_agent"), changed_amount
+        approvals, view["request_id"], view["action_hash"], edit_to(view, 90_00), staff(BILLING[0]), changed_amount
     )
     assert edited["refused"] is None
 
@@ -97,7 +98,7 @@ async def test_asking_again_and_answers_that_do_not_count_are_not_told(
 ) -> None:
     view = await ask(approvals, refund(), "general")
     await ask(approvals, refund(), "general")
-    for who in (staff("order_manager"), None, SERVICE):
+    for who in (staff(outsider("general")), None, SERVICE):
         await decide(approvals, view["request_id"], view["action_hash"], APPROVE, who)
 
     assert [event for event, _ in await told(database)] == ["approval.requested"]
@@ -119,7 +120,7 @@ async def test_nothing_that_anybody_wrote_is_told(
 
 async def test_a_customer_is_told_of_the_end_alone(approvals: Approvals, database: Database) -> None:
     view = await ask(approvals, order(), "very_large_order")
-    for role in ("order_manager", "finance_director"):
+    for role in OF_VERY_LARGE:
         await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(role))
 
     with database.reading() as session:

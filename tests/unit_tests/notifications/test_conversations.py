@@ -10,6 +10,7 @@ from agent.ledger.tables import ConversationRow
 from agent.notifications.conversations import BATCH_SIZE, MAX_AGE, RECORD_EVERY
 from agent.services import Services
 from tests.support.clock import Clock
+from tests.support.goods import W1001, W1003
 from tests.support.notifications import note, noted
 
 
@@ -82,17 +83,17 @@ async def test_what_is_old_is_not_delivered(shop: Services, clock: Clock) -> Non
 
 
 async def test_what_a_reply_has_said_is_not_pending(shop: Services) -> None:
-    key = await note(shop, "order.cancelled", "W-1001", rule="CUSTOMER-CANCELLED")
-    await shop.notifications.mark_delivered("order.cancelled", "W-1001")
+    key = await note(shop, "order.cancelled", W1001, rule="CUSTOMER-CANCELLED")
+    await shop.notifications.mark_delivered("order.cancelled", W1001)
 
     assert await pending(shop) == []
     assert (await noted(shop, key)).sent is False
 
 
 async def test_what_was_told_already_stays_told_where_it_was(shop: Services) -> None:
-    key = await note(shop, "order.cancelled", "W-1001", rule="CUSTOMER-CANCELLED")
+    key = await note(shop, "order.cancelled", W1001, rule="CUSTOMER-CANCELLED")
     await pending(shop, "chat-1")
-    await shop.notifications.mark_delivered("order.cancelled", "W-1001")
+    await shop.notifications.mark_delivered("order.cancelled", W1001)
 
     assert (await noted(shop, key)).thread_id == "chat-1"
 
@@ -102,7 +103,7 @@ async def test_the_newest_conversation_of_each_customer_is_woken(shop: Services,
         await shop.notifications.record_conversation(customer, thread_id)
         clock.advance(seconds=1)
     assert await shop.notifications.with_pending() == []
-    await note(shop, "refund.settled", "1", order_id="W-1003", amount=5_00)
+    await note(shop, "refund.settled", "1", order_id=W1003, amount=5_00)
     await note(shop, "refund.settled", "2", amount=5_00)
 
     assert await shop.notifications.with_pending() == ["chat-3", "chat-1"]

@@ -23,7 +23,9 @@ from agent.notifications.staff_sentences import SENTENCES
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.approvals import decide
+from tests.support.chains import BILLING, OF_LARGE, due_seconds, next_role
 from tests.support.clock import Clock
+from tests.support.goods import W1001
 from tests.support.serving import free_port, serving, until
 from tests.support.threads import APPROVE, events, staff
 
@@ -63,15 +65,15 @@ def addresses(**urls: str) -> SecretStr:
 @pytest.fixture
 def config(config: Settings, chat: Chat) -> Settings:
     """Billing agents have a channel, order managers another, and one is for all."""
-    urls = {queue: f"{chat.url}/{queue}" for queue in ("billing_agent", "order_manager", "all")}
+    urls = {queue: f"{chat.url}/{queue}" for queue in (BILLING[0], OF_LARGE[0], "all")}
     return config.model_copy(update={"staff_notify_urls": addresses(**urls)})
 
 
 async def ask(shop: Services, case: str = "large_order") -> str:
     """An order manager is asked about an order of Ada's; the request's id."""
-    action = Action("approve_order", {"order_id": "W-1001", "total": 1_200_00}, "…")
-    about = {"subject": "ada_park", "order_id": "W-1001", "thread_id": "thread-1", "asked_by": "channel-1"}
-    return (await shop.approvals.open(action, case, key="order:W-1001", **about))["request_id"]  # type: ignore[arg-type]
+    action = Action("approve_order", {"order_id": W1001, "total": 1_200_00}, "…")
+    about = {"subject": "ada_park", "order_id": W1001, "thread_id": "thread-1", "asked_by": "channel-1"}
+    return (await shop.approvals.open(action, case, key=f"order:{W1001}", **about))["request_id"]  # type: ignore[arg-type]
 
 
 async def open_ticket(shop: Services, key: str = "t1") -> str:
@@ -96,43 +98,43 @@ def left(shop: Services) -> int:
 
 async def test_a_request_is_told_to_its_queue_and_to_all_once(shop: Services, chat: Chat, clock: Clock) -> None:
     request_id = await ask(shop)
-    until = f"{clock.now + timedelta(hours=4):%Y-%m-%d %H:%M} UTC"
-    sentence = f"Request {request_id} (large order, order W-1001) waits for order_manager, until {until}."
+    until = f"{clock.now + timedelta(seconds=due_seconds('large_order')):%Y-%m-%d %H:%M} UTC"
+    sentence = f"Request {request_id} (large order, order {W1001}) waits for {OF_LARGE[0]}, until {until}."
 
     await shop.staff_delivery.deliver()
     await ask(shop)
     assert await shop.staff_delivery.deliver() == {}
 
-    assert sorted(chat.taken) == [("all", sentence), ("order_manager", sentence)]
+    assert sorted(chat.taken) == [("all", sentence), (OF_LARGE[0], sentence)]
 
 
 async def test_a_ticket_is_told_to_its_queue_in_nobodys_words(shop: Services, chat: Chat, clock: Clock) -> None:
     ticket_id = await open_ticket(shop)
-    until = f"{clock.now + timedelta(hours=4):%Y-%m-%d %H:%M} UTC"
+    until = f"{clock.now + timedelta(seconds=due_seconds('billing')):%Y-%m-%d %H:%M} UTC"
 
     with blockbuster_ctx():
         await shop.staff_delivery.deliver()
 
-    sentence = f"Ticket {ticket_id} (billing) waits for billing_agent, until {until}."
-    assert sorted(chat.taken) == [("all", sentence), ("billing_agent", sentence)]
+    sentence = f"Ticket {ticket_id} (billing) waits for {BILLING[0]}, until {until}."
+    assert sorted(chat.taken) == [("all", sentence), (BILLING[0], sentence)]
 
 
 async def test_who_a_request_is_escalated_to_hears_of_it_as_well_and_all_of_its_end(
     shop: Services, chat: Chat, clock: Clock
 ) -> None:
     request_id = await ask(shop)
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("large_order"))
     await shop.deadlines.enforce_deadlines()
     view = await shop.approvals.get(request_id)
     clock.advance(seconds=1)
-    await decide(shop.approvals, request_id, view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(shop.approvals, request_id, view["action_hash"], APPROVE, staff(OF_LARGE[0]))
 
     await shop.staff_delivery.deliver()
 
-    about = f"Request {request_id} (large order, order W-1001)"
+    about = f"Request {request_id} (large order, order {W1001})"
     assert [sentence for channel, sentence in chat.taken if channel == "all"][1:] == [
-        f"{about} is overdue: order_manager or duty_manager may answer it now.",
-        f"{about}: order_manager said approve, and it is approved now.",
+        f"{about} is overdue: {OF_LARGE[0]} or {next_role('large_order')} may answer it now.",
+        f"{about}: {OF_LARGE[0]} said approve, and it is approved now.",
     ]
 
 
@@ -146,7 +148,7 @@ async def test_a_dead_address_does_not_hold_up_the_others_and_hears_of_it_when_i
     done = await shop.staff_delivery.deliver()
 
     assert sorted(done.values()) == ["delivered"] * 3 + ["failed"]
-    assert [channel for channel, _ in chat.taken] == ["billing_agent"] * 3
+    assert [channel for channel, _ in chat.taken] == [BILLING[0]] * 3
     assert (chat.asked, events("notification.failed")) == (4, failed + 1), "who did not take one is left alone"
 
     chat.statuses.clear()
@@ -165,7 +167,7 @@ async def test_nobody_there_is_a_failure_that_shows_no_address(
 ) -> None:
     caplog.set_level(0)
     dead = f"json://127.0.0.1:{free_port()}/{PATH}/x"
-    urls = addresses(all=dead, billing_agent=f"{chat.url}/billing_agent")
+    urls = addresses(**{"all": dead, BILLING[0]: f"{chat.url}/{BILLING[0]}"})
     shop = await composition.build(config.model_copy(update={"staff_notify_urls": urls}), clock)
     await open_ticket(shop)
 
@@ -179,7 +181,7 @@ async def test_nobody_there_is_a_failure_that_shows_no_address(
 async def test_an_address_that_never_takes_it_is_given_up_after_a_while(
     shop: Services, chat: Chat, clock: Clock
 ) -> None:
-    chat.statuses |= {"all": 400, "billing_agent": 302}
+    chat.statuses |= {"all": 400, BILLING[0]: 302}
     await open_ticket(shop)
     failed, undelivered = events("notification.failed"), events("notification.undelivered")
 
@@ -227,7 +229,7 @@ async def test_a_process_that_ends_while_it_delivers_is_followed_by_another_atte
     clock.advance(minutes=1)
     await shop.staff_delivery.deliver()
 
-    assert sorted(channel for channel, _ in chat.taken) == ["all", "billing_agent"]
+    assert sorted(channel for channel, _ in chat.taken) == ["all", BILLING[0]]
 
 
 async def test_a_new_address_does_not_begin_with_the_past(shop: Services, chat: Chat, clock: Clock) -> None:
@@ -241,7 +243,7 @@ async def test_a_new_address_does_not_begin_with_the_past(shop: Services, chat: 
 async def test_an_address_that_comes_back_hears_of_nothing_too_old(
     shop: Services, chat: Chat, clock: Clock, seconds: int, given_up: int
 ) -> None:
-    chat.statuses |= {"all": 500, "billing_agent": 500}
+    chat.statuses |= {"all": 500, BILLING[0]: 500}
     await open_ticket(shop)
     await shop.staff_delivery.deliver()
     chat.statuses.clear()

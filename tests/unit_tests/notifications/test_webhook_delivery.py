@@ -18,7 +18,9 @@ from agent.notifications.webhook_delivery import ALARMING, BATCH_SIZE
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.approvals import decide
+from tests.support.chains import OF_LARGE, due_seconds
 from tests.support.clock import Clock
+from tests.support.goods import W1001
 from tests.support.notifications import note, noted
 from tests.support.serving import serving, until
 from tests.support.threads import APPROVE, events, staff
@@ -81,11 +83,11 @@ def config(config: Settings, receiver: Receiver, staff_tool: Receiver) -> Settin
 async def asked(shop: Services) -> str:
     """An order manager is asked about an order of Ada's; the request's id."""
     view = await shop.approvals.open(
-        Action("approve_order", {"order_id": "W-1001", "total": 1_200_00}, "…"),
+        Action("approve_order", {"order_id": W1001, "total": 1_200_00}, "…"),
         "large_order",
-        key="order:W-1001",
+        key=f"order:{W1001}",
         subject="ada_park",
-        order_id="W-1001",
+        order_id=W1001,
         thread_id="thread-1",
         asked_by="channel-1",
     )
@@ -105,7 +107,7 @@ async def test_a_notification_reaches_its_receiver_signed_and_once(
             "type": "refund.settled",
             "id": key,
             "timestamp": clock.now.isoformat(),
-            "data": {"customer_id": "ada_park", "order_id": "W-1001", "amount": 60_00},
+            "data": {"customer_id": "ada_park", "order_id": W1001, "amount": 60_00},
         }
     ]
 
@@ -273,14 +275,14 @@ async def test_staff_hears_of_approvals_signed_and_once_and_customers_receivers_
             "id": key,
             "timestamp": clock.now.isoformat(),
             "data": {
-                "order_id": "W-1001",
+                "order_id": W1001,
                 "request_id": request_id,
                 "case": "large_order",
                 "status": "open",
-                "roles": ["order_manager"],
+                "roles": [OF_LARGE[0]],
                 "step": 1,
-                "steps": 1,
-                "due": (clock.now + timedelta(hours=4)).isoformat(),
+                "steps": len(OF_LARGE),
+                "due": (clock.now + timedelta(seconds=due_seconds("large_order"))).isoformat(),
                 "amount": 1_200_00,
             },
         }
@@ -298,7 +300,7 @@ async def test_a_receiver_of_the_staffs_that_is_down_blocks_no_approval_and_no_o
         clock.advance(hours=1)
     assert shop.breakers["staff-webhook"].snapshot().state == "open"
 
-    done = await decide(shop.approvals, request_id, view["action_hash"], APPROVE, staff("order_manager"))
+    done = await decide(shop.approvals, request_id, view["action_hash"], APPROVE, staff(OF_LARGE[0]))
     refund = await note(shop, "refund.settled", "r1", amount=60_00)
 
     assert done["status"] == "approved"

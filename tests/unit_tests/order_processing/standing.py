@@ -10,13 +10,14 @@ from sqlalchemy import select
 from agent.identity import Caller
 from agent.ledger.tables import QuarantineRow
 from agent.services import Services
+from tests.support.chains import OF_LARGE
 from tests.support.orders import ADA, LARGE, SMALL, charges, order, redrive_order, stock, thread_of
 from tests.support.outside import at_the_carrier
 from tests.support.scenes import dump, network
 from tests.support.threads import APPROVE, Thread, staff
 
 SHORT = {"MUG-BLUE": 1, "CLOCK-WALNUT": 2}  # there is one walnut clock
-MANAGER = staff("order_manager")
+MANAGER = staff(OF_LARGE[0])
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ async def ends_well(shop: Services, thread: Thread, node: str, before: dict[str,
     ) == "refused":  # nobody had read it yet: its customer sends it again
         await thread.run(order(course.basket), ADA)
     if view := await thread.waits_for():
-        assert view["roles"] == ["order_manager"]
+        assert view["roles"] == [OF_LARGE[0]]
         await thread.answer(APPROVE, MANAGER)
     if (await shop.queries.get("N-1"))["stage"] == "parked":
         await redrive_order(thread)

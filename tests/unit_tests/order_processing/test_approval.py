@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from agent.approvals.chains import LARGE_ORDER
 from agent.approvals.gate import AnswerBy
 from agent.identity import Caller
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.approvals import decide
+from tests.support.chains import OF_LARGE, OF_VERY_LARGE, due_seconds, expiry_seconds, next_role, outsider
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order
 from tests.support.orders import ADA, LARGE, SMALL, VERY_LARGE, charges, order, place, redrive_order, stock, thread_of
@@ -27,12 +30,12 @@ async def test_a_large_order_waits_with_its_stock_held_and_no_money_taken(shop: 
     view = await (await waiting()).waits_for()
 
     assert view is not None
-    assert (view["case"], view["roles"], view["order_id"]) == ("large_order", ["order_manager"], "N-1")
-    assert view["action_requests"][0]["args"]["total"] == "1,399.00"
+    assert (view["case"], view["roles"], view["order_id"]) == ("large_order", [OF_LARGE[0]], "N-1")
+    assert view["action_requests"][0]["args"]["total"] == SHOP.amount(1_399_00)
     facts, words, lines, judged = view["action_requests"][0]["description"].split("\n\n")
-    assert facts.startswith("step 1 of 1 for order_manager · asked by ada_park for ada_park · due ")
-    assert words.startswith("**1,399.00 USD**, order N-1, to ")
-    assert lines == "- 1 × Three-seat sofa (SOFA-WOOL), 1,399.00 USD each"
+    assert facts.startswith(f"step 1 of 1 for {OF_LARGE[0]} · asked by ada_park for ada_park · due ")
+    assert words.startswith(f"**{SHOP.money(1_399_00)}**, order N-1, to ")
+    assert lines == f"- 1 × Three-seat sofa (SOFA-WOOL), {SHOP.money(1_399_00)} each"
     assert judged.startswith("Customer since 2026-05-11, 3 orders; no refunds in 30 days. Risk ")
     assert (await stock(shop))["SOFA-WOOL"] == (before["SOFA-WOOL"][0], before["SOFA-WOOL"][1] + 1)
     assert await charges(shop) == []
@@ -41,7 +44,7 @@ async def test_a_large_order_waits_with_its_stock_held_and_no_money_taken(shop: 
 async def test_an_approved_order_is_charged_once_and_shipped(shop: Services) -> None:
     thread = await waiting()
 
-    ended = await thread.answer(APPROVE, staff("order_manager"))
+    ended = await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     assert (ended["processing_stage"], ended["payment_status"]) == ("completed", "captured")
     assert [charge["amount"] for charge in await charges(shop)] == [1_399_00]
@@ -51,7 +54,7 @@ async def test_a_rejected_order_is_undone_and_says_why(shop: Services) -> None:
     before = await stock(shop)
     thread = await waiting()
 
-    ended = await thread.answer(reject("too risky"), staff("order_manager"))
+    ended = await thread.answer(reject("too risky"), staff(OF_LARGE[0]))
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "ORDER-REJECTED")
     assert "too risky" in ended["denial"]["sentence"]
@@ -64,18 +67,18 @@ async def test_a_rejected_order_is_undone_and_says_why(shop: Services) -> None:
     [
         (APPROVE, ADA, "APPROVAL-ROLE"),
         (APPROVE, None, "APPROVAL-ROLE"),
-        (APPROVE, staff("finance_director"), "APPROVAL-ROLE"),
-        (APPROVE, Caller("ada_park", "order_manager"), "APPROVAL-OWN"),
-        ("perhaps", staff("order_manager"), "APPROVAL-UNREADABLE"),
-        (False, staff("order_manager"), "APPROVAL-NOTE"),
-        (0, staff("order_manager"), "APPROVAL-UNREADABLE"),
-        ([], staff("order_manager"), "APPROVAL-UNREADABLE"),
-        ({"decisions": [{"type": "approve"}] * 2}, staff("order_manager"), "APPROVAL-UNREADABLE"),
-        ({"decisions": {"type": ["approve"]}}, staff("order_manager"), "APPROVAL-UNREADABLE"),
-        (reject(""), staff("order_manager"), "APPROVAL-NOTE"),
+        (APPROVE, staff(outsider("large_order")), "APPROVAL-ROLE"),
+        (APPROVE, Caller("ada_park", OF_LARGE[0]), "APPROVAL-OWN"),
+        ("perhaps", staff(OF_LARGE[0]), "APPROVAL-UNREADABLE"),
+        (False, staff(OF_LARGE[0]), "APPROVAL-NOTE"),
+        (0, staff(OF_LARGE[0]), "APPROVAL-UNREADABLE"),
+        ([], staff(OF_LARGE[0]), "APPROVAL-UNREADABLE"),
+        ({"decisions": [{"type": "approve"}] * 2}, staff(OF_LARGE[0]), "APPROVAL-UNREADABLE"),
+        ({"decisions": {"type": ["approve"]}}, staff(OF_LARGE[0]), "APPROVAL-UNREADABLE"),
+        (reject(""), staff(OF_LARGE[0]), "APPROVAL-NOTE"),
         (
             {"type": "edit", "edited_action": {"name": "approve_order", "args": {"total": 1}}},
-            staff("order_manager"),
+            staff(OF_LARGE[0]),
             "APPROVAL-EDIT",
         ),
     ],
@@ -96,7 +99,7 @@ async def test_an_answer_that_does_not_count_is_asked_again_until_one_does(
     assert again["token"] == first["token"]
     assert (await thread.values())["messages"][-1]["content"] == f"Not taken: {again['refused']}"
     assert await charges(shop) == []
-    assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
+    assert (await thread.answer(APPROVE, staff(OF_LARGE[0])))["processing_stage"] == "completed"
 
 
 @pytest.mark.parametrize("said", [{"0" * 32: APPROVE}, {}], ids=["an unknown one", "none"])
@@ -106,25 +109,25 @@ async def test_an_answer_to_no_known_interrupt_changes_nothing_and_the_request_i
     thread = await waiting()
     first = await thread.waits_for()
 
-    await thread.answer(said, staff("order_manager"))
+    await thread.answer(said, staff(OF_LARGE[0]))
 
     assert await thread.waits_for() == first
     assert await charges(shop) == []
-    assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
+    assert (await thread.answer(APPROVE, staff(OF_LARGE[0])))["processing_stage"] == "completed"
 
 
 async def test_a_very_large_order_needs_two_people_in_order(shop: Services) -> None:
     thread = await waiting(VERY_LARGE)
 
-    await thread.answer(APPROVE, staff("finance_director"))
-    await thread.answer(APPROVE, staff("order_manager"))
+    await thread.answer(APPROVE, staff(OF_VERY_LARGE[1]))
+    await thread.answer(APPROVE, staff(OF_VERY_LARGE[0]))
     second = await thread.waits_for()
     assert second is not None
-    assert (second["step"], second["roles"]) == (2, ["finance_director"])
-    await thread.answer(APPROVE, staff("order_manager", 2))
+    assert (second["step"], second["roles"]) == (2, [OF_VERY_LARGE[1]])
+    await thread.answer(APPROVE, staff(OF_VERY_LARGE[0], 2))
     assert await charges(shop) == []
 
-    ended = await thread.answer(APPROVE, staff("finance_director"))
+    ended = await thread.answer(APPROVE, staff(OF_VERY_LARGE[1]))
 
     assert ended["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
@@ -139,7 +142,7 @@ async def test_a_small_order_of_high_risk_needs_two_people_as_well(shop: Service
 
     view = await thread.waits_for()
     assert view is not None
-    assert ended["order_amount"] < 1_000_00
+    assert ended["order_amount"] < LARGE_ORDER
     assert view["case"] == "very_large_order"
     assert view["arguments"]["risk"] >= 70
 
@@ -159,21 +162,21 @@ async def test_an_overdue_request_is_shown_to_the_next_role_when_the_thread_look
     shop: Services, clock: Clock
 ) -> None:
     thread = await waiting()
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("large_order"))
     await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)
 
     view = await thread.waits_for()
     assert view is not None
-    assert view["roles"] == ["order_manager", "duty_manager"]
-    assert (await thread.answer(APPROVE, staff("duty_manager")))["processing_stage"] == "completed"
+    assert view["roles"] == [OF_LARGE[0], next_role("large_order")]
+    assert (await thread.answer(APPROVE, staff(next_role("large_order"))))["processing_stage"] == "completed"
 
 
 async def test_an_order_that_nobody_answers_is_undone_by_the_clock(shop: Services, clock: Clock) -> None:
     before = await stock(shop)
     thread = await waiting()
-    clock.advance(hours=48)
+    clock.advance(seconds=expiry_seconds("large_order"))
     await shop.deadlines.enforce_deadlines()
 
     ended = await redrive_order(thread)
@@ -193,7 +196,7 @@ async def test_a_yes_to_an_order_that_the_customer_cancelled_charges_nothing(sho
     thread = await waiting()
     await cancel(shop)
 
-    ended = await thread.answer(APPROVE, staff("order_manager"))
+    ended = await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     assert (ended["processing_stage"], ended["denial"]["rule"]) == ("cancelled", "CUSTOMER-CANCELLED")
     assert await stock(shop) == before
@@ -227,14 +230,14 @@ async def test_a_word_on_a_waiting_thread_is_refused_and_does_not_end_the_waitin
 
     assert told["denial"]["rule"] == rule
     assert await thread.waits_for() == first
-    ended = await thread.answer(APPROVE, staff("order_manager"))
+    ended = await thread.answer(APPROVE, staff(OF_LARGE[0]))
     assert (ended["processing_stage"], ended["denial"]) == ("completed", None)
 
 
 @pytest.mark.parametrize("who", [ADA, SERVICE], ids=["sent again", "driven on"])
 async def test_a_lost_thread_asks_for_the_same_request_with_its_decisions(shop: Services, who: Caller) -> None:
     lost = await waiting(VERY_LARGE)
-    await lost.answer(APPROVE, staff("order_manager"))
+    await lost.answer(APPROVE, staff(OF_VERY_LARGE[0]))
     known = await lost.waits_for()
     given = order(VERY_LARGE) if who == ADA else {"order": {"order_id": "N-1"}}
 
@@ -242,14 +245,14 @@ async def test_a_lost_thread_asks_for_the_same_request_with_its_decisions(shop: 
     await thread.run(given, who)
 
     assert await thread.waits_for() == known
-    assert (await thread.answer(APPROVE, staff("finance_director")))["processing_stage"] == "completed"
+    assert (await thread.answer(APPROVE, staff(OF_VERY_LARGE[1])))["processing_stage"] == "completed"
 
 
 async def test_an_order_that_was_decided_while_its_thread_was_lost_goes_on(shop: Services) -> None:
     lost = await waiting()
     view = await lost.waits_for()
     assert view is not None
-    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff(OF_LARGE[0]))
 
     ended = await redrive_order(thread_of())
 
@@ -259,10 +262,10 @@ async def test_an_order_that_was_decided_while_its_thread_was_lost_goes_on(shop:
 
 async def test_going_back_to_before_a_rejection_does_not_undo_it(shop: Services) -> None:
     thread = await waiting()
-    await thread.answer(reject("too risky"), staff("order_manager"))
+    await thread.answer(reject("too risky"), staff(OF_LARGE[0]))
 
     await thread.run(None, ADA, checkpoint=await thread.before("approval"))
-    ended = await thread.answer(APPROVE, staff("order_manager", 2))
+    ended = await thread.answer(APPROVE, staff(OF_LARGE[0], 2))
 
     assert ended["processing_stage"] == "cancelled"
     assert await charges(shop) == []
@@ -270,7 +273,7 @@ async def test_going_back_to_before_a_rejection_does_not_undo_it(shop: Services)
 
 async def test_an_answer_that_was_written_into_the_checkpoint_decides_nothing(shop: Services) -> None:
     thread = await waiting()
-    forged = AnswerBy(said=APPROVE, identity="order-manager-1", role="order_manager", seal="0" * 64)
+    forged = AnswerBy(said=APPROVE, identity=staff(OF_LARGE[0]).identity, role=OF_LARGE[0], seal="0" * 64)
 
     await thread.graph.aupdate_state(thread.config(None), {"answer": forged}, as_node="approval")
     await thread.run(None, ADA)
@@ -278,17 +281,17 @@ async def test_an_answer_that_was_written_into_the_checkpoint_decides_nothing(sh
     assert (await shop.queries.get("N-1"))["stage"] == "awaiting_approval"
     assert await charges(shop) == []
     assert await thread.waits_for() is not None
-    assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
+    assert (await thread.answer(APPROVE, staff(OF_LARGE[0])))["processing_stage"] == "completed"
     assert len(await charges(shop)) == 1
 
 
 async def test_what_is_said_of_an_order_tells_its_way(shop: Services) -> None:
     thread = await waiting()
-    await thread.answer("perhaps", staff("order_manager"))
-    ended = await thread.answer(reject("too risky"), staff("order_manager"))
+    await thread.answer("perhaps", staff(OF_LARGE[0]))
+    ended = await thread.answer(reject("too risky"), staff(OF_LARGE[0]))
 
     first, waits, again, last = (message["content"] for message in ended["messages"])
-    assert first == "Order N-1, 1 line, 1,399.00 USD"
-    assert waits == "N-1 waits for approval by order_manager."
+    assert first == f"Order N-1, 1 line, {SHOP.money(1_399_00)}"
+    assert waits == f"N-1 waits for approval by {OF_LARGE[0]}."
     assert again.startswith("Not taken: APPROVAL-UNREADABLE")
     assert last.startswith("N-1 is cancelled. ")

@@ -14,8 +14,9 @@ from agent.ledger.database import Database
 from agent.ledger.tables import CustomerRow
 from agent.order_processing import nodes
 from agent.services import Services
+from tests.support.chains import OF_LARGE, OF_VERY_LARGE
 from tests.support.commands import done
-from tests.support.orders import LARGE, charges, place, redrive_order
+from tests.support.orders import BELOW, LARGE, charges, place, redrive_order
 from tests.support.scenes import denies
 from tests.support.threads import APPROVE, seen, staff
 
@@ -34,7 +35,7 @@ async def test_a_waiting_order_that_is_changed_is_asked_for_anew_and_the_old_yes
     first = await thread.waits_for()
     await send_it_elsewhere(shop)
 
-    await thread.answer(APPROVE, staff("order_manager"))
+    await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     second = await thread.waits_for()
     assert first
@@ -43,11 +44,11 @@ async def test_a_waiting_order_that_is_changed_is_asked_for_anew_and_the_old_yes
     assert second["arguments"]["ship_to"]["city"] == "Astoria"
     assert await charges(shop) == []
     assert "Not taken: APPROVAL-ENDED" in (await thread.values())["messages"][-2]["content"]
-    await thread.answer(APPROVE, staff("order_manager"))  # of a card that may still show the first
+    await thread.answer(APPROVE, staff(OF_LARGE[0]))  # of a card that may still show the first
     again = await thread.waits_for()
     assert again
     assert "has changed" in str(again["refused"])
-    assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
+    assert (await thread.answer(APPROVE, staff(OF_LARGE[0])))["processing_stage"] == "completed"
 
 
 async def test_a_waiting_order_whose_lines_are_changed_is_asked_for_anew_at_its_new_price(shop: Services) -> None:
@@ -55,13 +56,13 @@ async def test_a_waiting_order_whose_lines_are_changed_is_asked_for_anew_at_its_
     swap = (Swap(old="SOFA-WOOL", new="SOFA-VELVET"),)
     await done(shop, ReplaceLines(**CHANGE, swaps=swap, payment_method_id="ada_card"))
 
-    await thread.answer(APPROVE, staff("order_manager"))
+    await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     view = await thread.waits_for()
     assert view
     assert view["arguments"]["lines"] == [["SOFA-VELVET", 1, 1_499_00]]
     assert await charges(shop) == []
-    ended = await thread.answer(seen(view, APPROVE), staff("order_manager"))
+    ended = await thread.answer(seen(view, APPROVE), staff(OF_LARGE[0]))
     assert (ended["processing_stage"], ended["order_amount"]) == ("completed", 1_499_00)
     assert [charge["amount"] for charge in await charges(shop)] == [1_499_00]
 
@@ -79,7 +80,7 @@ async def test_a_risk_that_is_gone_while_people_are_asked_does_not_do_without_th
     view = await thread.waits_for()
     assert view
     assert view["arguments"]["risk"] < 70
-    assert (again["processing_stage"], view["roles"]) == ("awaiting_approval", ["order_manager"])
+    assert (again["processing_stage"], view["roles"]) == ("awaiting_approval", [OF_VERY_LARGE[0]])
     assert [charge for charge in await charges(shop) if charge["key"].startswith("N-1:")] == []
 
 
@@ -96,7 +97,7 @@ async def test_a_change_that_comes_before_the_last_yes_is_written_is_asked_for_a
 
     monkeypatch.setattr(Database, "write", change_first)
 
-    await thread.answer(APPROVE, staff("order_manager"))
+    await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     view = await thread.waits_for()
     assert view
@@ -106,7 +107,7 @@ async def test_a_change_that_comes_before_the_last_yes_is_written_is_asked_for_a
 
 @pytest.mark.parametrize(
     ("step", "basket"),
-    [("risk_of", {"SHELF-ASH": 3}), ("follow", LARGE)],
+    [("risk_of", BELOW), ("follow", LARGE)],
     ids=["assessed", "decided"],
 )
 async def test_a_change_that_comes_while_an_order_is_assessed_or_decided_waits_and_is_then_too_late(
@@ -123,7 +124,7 @@ async def test_a_change_that_comes_while_an_order_is_assessed_or_decided_waits_a
 
     thread, ended = await place(basket)
     if await thread.waits_for():
-        ended = await thread.answer(APPROVE, staff("order_manager"))
+        ended = await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     [change] = changes
     with denies("ORDER-BUSY"):

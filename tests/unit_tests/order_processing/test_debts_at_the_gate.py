@@ -10,6 +10,8 @@ from agent.identity import Caller
 from agent.ledger.tables import ApprovalRow, DebtRow
 from agent.services import Services
 from agent.settings import Settings
+from agent.shop import SHOP
+from tests.support.chains import DEBT, expiry_seconds, outsider
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order
 from tests.support.orders import ADA, SMALL, order, place, redrive_order, thread_of
@@ -19,7 +21,7 @@ from tests.support.threads import APPROVE, Thread, events, reject, seen, staff
 
 from .standing import standing_before
 
-DIRECTOR = staff("finance_director")
+DIRECTOR = staff(DEBT[0])
 
 
 async def tried_too_often(shop: Services) -> None:
@@ -54,9 +56,9 @@ async def test_the_finance_director_is_asked_once_and_the_order_stays_as_it_is(s
         await redrive_order(thread)
 
     assert view is not None
-    assert (view["case"], view["roles"], view["order_id"]) == ("debt", ["finance_director"], "N-1")
+    assert (view["case"], view["roles"], view["order_id"]) == ("debt", [DEBT[0]], "N-1")
     assert view["action_requests"][0]["args"] == {
-        "debt": "N-1:pay:1:rest", "kind": "refund", "order_id": "N-1", "amount": "123.00",
+        "debt": "N-1:pay:1:rest", "kind": "refund", "order_id": "N-1", "amount": SHOP.amount(123_00),
         "request_id": view["request_id"],
     }  # fmt: skip
     assert told["processing_stage"] == "cancelled"
@@ -113,7 +115,7 @@ async def test_what_fails_on_after_a_no_is_asked_about_anew(shop: Services) -> N
 @pytest.mark.parametrize(
     ("said", "who", "rule"),
     [
-        (APPROVE, staff("order_manager"), "APPROVAL-ROLE"),
+        (APPROVE, staff(outsider("debt")), "APPROVAL-ROLE"),
         (APPROVE, ADA, "APPROVAL-ROLE"),
         (APPROVE, None, "APPROVAL-ROLE"),
         (reject(""), DIRECTOR, "APPROVAL-NOTE"),
@@ -139,7 +141,7 @@ async def test_an_answer_that_does_not_count_moves_nothing(
 async def test_a_silence_has_it_tried_again(shop: Services, clock: Clock) -> None:
     thread = await owing(shop)
     await redrive_order(thread)
-    clock.advance(hours=48)
+    clock.advance(seconds=expiry_seconds("debt"))
     await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from agent.order_processing.graph import graph
 from agent.order_processing.state import STATE_VERSION, OrderState
 from agent.services import Services
+from tests.support.clock import Clock
+from tests.support.goods import W1002, W1004
 from tests.support.orders import ADA, LARGE, SMALL, charges, order, place, stock, thread_of
 from tests.support.threads import APPROVE, events
 
@@ -33,8 +35,8 @@ OF_NO_FORM: Final[dict[str, Change]] = {
     "a newer release's": setting(version=STATE_VERSION + 1),
 }
 NOT_TRUE: Final[dict[str, Change]] = {
-    "another order's id": setting(order_id="W-1002"),
-    "another customer's order": setting(order_id="W-1004", customer_id="ben_ortiz"),
+    "another order's id": setting(order_id=W1002),
+    "another customer's order": setting(order_id=W1004, customer_id="ben_ortiz"),
     "an order that is not there": setting(order_id="N-9"),
     "another customer's id": setting(customer_id="ben_ortiz"),
     "no order": without("order_id"),
@@ -78,12 +80,12 @@ def test_every_node_is_met() -> None:
 @pytest.mark.parametrize(
     ("node", "change"),
     [
-        ("reserve_line", sending(order_id="W-1002")),
+        ("reserve_line", sending(order_id=W1002)),
         ("reserve_line", sending(line="1")),
         ("reserve_line", sending(line=2)),  # nobody would look at line 1
-        ("ship", sending(order_id="W-1002")),
+        ("ship", sending(order_id=W1002)),
         ("ship", sending(customer_id="ben_ortiz")),
-        ("ship", sending(parcel="W-1002/east")),
+        ("ship", sending(parcel=f"{W1002}/east")),
         ("ship", sending(parcel=None)),
     ],
 )
@@ -103,9 +105,10 @@ async def test_a_damaged_branch_does_nothing_and_is_done_again_from_the_ledger(
 @pytest.mark.parametrize("node", ["approval", "decide"])
 @pytest.mark.parametrize("shown", ["its own words", "the words of this order"])
 async def test_a_yes_is_never_taken_for_a_request_that_people_were_not_shown(
-    shop: Services, node: str, shown: str
+    shop: Services, clock: Clock, node: str, shown: str
 ) -> None:
     other, _ = await place(LARGE, order_id="N-2")
+    clock.advance(hours=24, seconds=1)  # else they are looked at together
     before = await stock(shop)
     foreign = await other.waits_for()
     assert foreign is not None
@@ -197,7 +200,7 @@ async def test_an_order_on_a_refused_threads_damaged_state_can_still_be_placed(s
     before = await stock(shop)
     thread = thread_of()
     await thread.run(order(SMALL, total=1), ADA)
-    await tamper(thread, setting(order_id="W-1004", customer_id="ben_ortiz", denial=None))
+    await tamper(thread, setting(order_id=W1004, customer_id="ben_ortiz", denial=None))
 
     refused = await thread.run(order(SMALL, total=1), ADA)
     assert (refused["processing_stage"], refused["denial"]["rule"]) == ("refused", "ORDER-INPUT")

@@ -6,6 +6,7 @@ import pytest
 
 from agent.platform import order_thread
 from agent.services import Services
+from tests.support.chains import OF_LARGE, OF_VERY_LARGE, due_seconds, expiry_seconds, next_role
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order
 from tests.support.orders import LARGE, VERY_LARGE, place, redrive_order
@@ -22,12 +23,12 @@ def said(indexed: Platform) -> dict[str, Any]:
 
 async def test_each_step_is_said_until_the_end(shop: Services, said: dict[str, Any]) -> None:
     thread, _ = await place(VERY_LARGE)
-    assert (said["awaiting"], said["request_type"], said["order_id"]) == ("order_manager", "very_large_order", "N-1")
+    assert (said["awaiting"], said["request_type"], said["order_id"]) == (OF_VERY_LARGE[0], "very_large_order", "N-1")
 
-    await thread.answer(APPROVE, staff("order_manager"))
-    assert said["awaiting"] == "finance_director"
+    await thread.answer(APPROVE, staff(OF_VERY_LARGE[0]))
+    assert said["awaiting"] == OF_VERY_LARGE[1]
 
-    await thread.answer(reject("no"), staff("finance_director"))
+    await thread.answer(reject("no"), staff(OF_VERY_LARGE[1]))
     assert said["awaiting"] is None
 
 
@@ -35,12 +36,12 @@ async def test_an_escalation_is_said_when_the_order_looks_again(
     shop: Services, said: dict[str, Any], clock: Clock
 ) -> None:
     thread, _ = await place(LARGE)
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("large_order"))
     await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)
 
-    assert (said["awaiting"], said["escalated_to"]) == ("order_manager", "duty_manager")
+    assert (said["awaiting"], said["escalated_to"]) == (OF_LARGE[0], next_role("large_order"))
     assert await shop.deadlines.threads_to_wake() == [], "it has looked, and is left to people"
 
 
@@ -57,7 +58,7 @@ async def test_an_order_that_nobody_answered_waits_for_nobody(
     shop: Services, said: dict[str, Any], clock: Clock
 ) -> None:
     thread, _ = await place(LARGE)
-    clock.advance(hours=48)
+    clock.advance(seconds=expiry_seconds("large_order"))
     await shop.deadlines.enforce_deadlines()
 
     await redrive_order(thread)

@@ -1,6 +1,7 @@
 """Orders that go without what is short, because they allow it."""
 
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.orders import charges, place, stock
 from tests.support.threads import APPROVE
 
@@ -28,7 +29,7 @@ async def test_people_are_asked_about_what_is_there_and_no_more(shop: Services) 
     view = await thread.waits_for()
     assert view
     asked = view["action_requests"][0]
-    assert (asked["args"]["total"], view["arguments"]["lines"]) == ("1,399.00", [["SOFA-WOOL", 1, 1_399_00]])
+    assert (asked["args"]["total"], view["arguments"]["lines"]) == (SHOP.amount(1_399_00), [["SOFA-WOOL", 1, 1_399_00]])
     assert "CLOCK-WALNUT" not in asked["description"]
     assert (await thread.answer(APPROVE, MANAGER))["processing_stage"] == "completed"
     assert [charge["amount"] for charge in await charges(shop)] == [1_399_00]

@@ -5,13 +5,15 @@ from typing import Any
 import pytest
 
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.approvals import decide
+from tests.support.chains import OF_LARGE
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order
-from tests.support.orders import LARGE, charges, place, redrive_order, thread_of
+from tests.support.orders import BELOW, LARGE, charges, place, redrive_order, thread_of
 from tests.support.threads import APPROVE, seen, staff
 
-BELOW = {"DESK-OAK": 1}  # 549.00
+SUM = BELOW["RUG-SAND"] * 329_00
 
 
 async def asked(order_id: str, basket: dict[str, int] = BELOW) -> str | None:
@@ -28,9 +30,9 @@ async def test_orders_below_the_limit_are_asked_about_when_their_sum_is_not(shop
 
     view = await thread.waits_for()
     assert view
-    assert (view["case"], view["arguments"]["total"]) == ("large_order", 549_00)
+    assert (view["case"], view["arguments"]["total"]) == ("large_order", SUM)
     words = view["action_requests"][0]["description"]
-    assert "Other orders of 24 hours that nobody has approved: 549.00 USD." in words
+    assert f"Other orders of 24 hours that nobody has approved: {SHOP.money(SUM)}." in words
 
 
 async def test_they_need_the_people_of_a_very_large_order_from_its_sum(shop: Services) -> None:
@@ -42,7 +44,7 @@ async def test_they_need_the_people_of_a_very_large_order_from_its_sum(shop: Ser
 
 async def test_what_people_have_approved_counts_no_more(shop: Services) -> None:
     thread, _ = await place(LARGE, order_id="N-1")
-    assert (await thread.answer(APPROVE, staff("order_manager")))["processing_stage"] == "completed"
+    assert (await thread.answer(APPROVE, staff(OF_LARGE[0])))["processing_stage"] == "completed"
 
     assert await asked("N-2") is None
 
@@ -69,14 +71,14 @@ async def test_who_answers_an_order_that_was_decided_is_told_so_by_which_role_an
     thread, _ = await place(LARGE)
     view = await thread.waits_for()
     assert view
-    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff(OF_LARGE[0]))
     await redrive_order(thread_of())  # on another server's copy of the thread
     assert (await shop.queries.get("N-1"))["stage"] == "completed"
 
-    ended = await thread.answer(seen(view, late), staff("order_manager", 2))
+    ended = await thread.answer(seen(view, late), staff(OF_LARGE[0], 2))
 
     said = [message["content"] for message in ended["messages"]]
-    assert "Not taken: APPROVAL-ENDED: this was approved by order_manager at 2026-06-01 12:00 UTC" in said
+    assert f"Not taken: APPROVAL-ENDED: this was approved by {OF_LARGE[0]} at 2026-06-01 12:00 UTC" in said
     assert ended["processing_stage"] == "completed"
     assert await thread.waits_for() is None
     assert len(await charges(shop)) == 1

@@ -5,6 +5,7 @@ from langgraph.types import Command
 
 from agent.identity import Caller
 from agent.services import Services
+from agent.shop import SHOP
 from tests.support.orders import ADA, LARGE, SMALL, charges, place
 from tests.support.threads import APPROVE, SERVICE, Thread, reject
 
@@ -42,8 +43,16 @@ async def rejected() -> Thread:
 
 
 ENDED = {
-    "completed": (completed, CHARGED, "N-1 is completed; 123.00 USD captured as N-1:pay:1; N-1/east handed over"),
-    "approved": (approved, APPROVED, "N-1 is completed; 1,399.00 USD captured as N-1:pay:1; N-1/west handed over"),
+    "completed": (
+        completed,
+        CHARGED,
+        f"N-1 is completed; {SHOP.money(123_00)} captured as N-1:pay:1; N-1/east handed over",
+    ),
+    "approved": (
+        approved,
+        APPROVED,
+        f"N-1 is completed; {SHOP.money(1_399_00)} captured as N-1:pay:1; N-1/west handed over",
+    ),
     "undone": (undone, ["assess", "compensate"], "N-1 is cancelled; STOCK-SHORT"),
     "rejected": (rejected, ["assess", "approval", "decide"], "N-1 is cancelled; ORDER-REJECTED"),
 }

@@ -8,6 +8,8 @@ from agent.ledger.database import PolicyDenied
 from agent.order_processing.graph import graph
 from agent.platform import order_thread
 from agent.services import Services
+from agent.shop import SHOP
+from tests.support.goods import W1001
 from tests.support.orders import ADA, SMALL, STOREFRONT, charges, order, place, redrive_order, stock, thread_of
 from tests.support.threads import SERVICE, Thread
 
@@ -54,7 +56,7 @@ async def test_the_same_order_again_is_the_same_order(shop: Services) -> None:
 
     again = await thread.run(order(SMALL), ADA)
 
-    fact = "N-1 is completed; 123.00 USD captured as N-1:pay:1; N-1/east handed over; N-1/west handed over"
+    fact = f"N-1 is completed; {SHOP.money(123_00)} captured as N-1:pay:1; N-1/east handed over; N-1/west handed over"
     assert again == first | {"ledger_fact": fact}
     assert len(await charges(shop)) == 1
 
@@ -69,7 +71,7 @@ REFUSED: dict[str, tuple[dict[str, Any], Any, str]] = {
     "a price of one's own": (order(SMALL, total=1), ADA, "ORDER-INPUT"),
     "no order": ({"order": "N-1"}, ADA, "ORDER-INPUT"),
     "only an id": ({"order": {"order_id": "N-1"}}, ADA, "ORDER-INPUT"),
-    "an old order's id": (order(SMALL, order_id="W-1001"), ADA, "ORDER-ID-TAKEN"),
+    "an old order's id": (order(SMALL, order_id=W1001), ADA, "ORDER-ID-TAKEN"),
 }
 
 

@@ -11,8 +11,10 @@ from agent.commerce.ticket_commands import OpenTicket
 from agent.reconciler import approval_jobs
 from agent.services import Services
 from tests.support.approvals import decide
+from tests.support.chains import GENERAL, due_seconds, expiry_seconds
 from tests.support.clock import Clock
 from tests.support.commands import done
+from tests.support.goods import W1001
 from tests.support.platform_stub import Platform
 from tests.support.threads import APPROVE, SERVICE, reject, staff
 
@@ -26,7 +28,7 @@ async def test_an_overdue_request_is_escalated_and_its_order_looks_again(
 ) -> None:
     view = await ask(shop.approvals, THREAD, "N-1")
     platform.thread(THREAD, "interrupted", updated_at=NOW)
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("general"))
 
     report = await reconcile()
 
@@ -39,7 +41,7 @@ async def test_a_ticket_that_nobody_takes_is_escalated(shop: Services, platform:
     command = OpenTicket(key="t1", actor="customer_service", subject="ada_park", topic="technical", text="It hums.")
     ticket = await done(shop, command)
     assert (await reconcile())["tickets"] == {}
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("technical"))
     assert (await reconcile())["tickets"] == {ticket["id"]: "escalated"}
     assert (await reconcile())["tickets"] == {}
 
@@ -47,9 +49,9 @@ async def test_a_ticket_that_nobody_takes_is_escalated(shop: Services, platform:
 async def test_a_conversation_is_woken_by_an_answer_that_is_none(
     shop: Services, platform: Platform, clock: Clock
 ) -> None:
-    view = await ask(shop.approvals, CHAT, "W-1001")
+    view = await ask(shop.approvals, CHAT, W1001)
     platform.thread(CHAT, "interrupted", graph="customer_service", updated_at=NOW)
-    clock.advance(hours=48)
+    clock.advance(seconds=expiry_seconds("general"))
 
     report = await reconcile()
 
@@ -63,7 +65,7 @@ async def test_a_conversation_is_woken_by_an_answer_that_is_none(
 async def test_threads_that_do_not_wait_are_not_woken(shop: Services, platform: Platform, clock: Clock) -> None:
     busy, gone = await ask(shop.approvals, CHAT), await ask(shop.approvals, OTHER_CHAT)
     platform.thread(CHAT, "busy", graph="customer_service", updated_at=NOW)
-    clock.advance(hours=48)
+    clock.advance(seconds=expiry_seconds("general"))
 
     assert (await reconcile())["woken"] == {busy["request_id"]: "at work", gone["request_id"]: "thread is gone"}
     assert platform.runs == []
@@ -72,7 +74,7 @@ async def test_threads_that_do_not_wait_are_not_woken(shop: Services, platform: 
 async def test_a_thread_is_woken_again_until_it_looked(shop: Services, platform: Platform, clock: Clock) -> None:
     view = await ask(shop.approvals, THREAD, "N-1")
     platform.thread(THREAD, "interrupted", updated_at=NOW)
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("general"))
     await reconcile()
 
     assert (await reconcile())["woken"] == {view["request_id"]: "woken"}
@@ -84,7 +86,7 @@ async def test_a_thread_is_woken_again_until_it_looked(shop: Services, platform:
 async def test_a_thread_that_asked_anew_has_looked(shop: Services, platform: Platform, clock: Clock) -> None:
     await ask(shop.approvals, THREAD, "N-1")
     platform.thread(THREAD, "interrupted", updated_at=NOW)
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("general"))
     await reconcile()
 
     await ask(shop.approvals, THREAD, "N-1")
@@ -109,7 +111,7 @@ async def test_a_lost_conversation_is_made_again_for_its_owner_and_asks(shop: Se
         "general",
         key="plan:1",
         subject="ada_park",
-        order_id="W-1001",
+        order_id=W1001,
         thread_id=CHAT,
         asked_by="channel-1",
     )
@@ -154,7 +156,7 @@ async def test_a_conversation_at_work_is_left_to_its_work(shop: Services, platfo
 
 async def test_a_conversation_whose_request_is_decided_is_not_made_again(shop: Services, platform: Platform) -> None:
     view = await ask(shop.approvals, CHAT)
-    await decide(shop.approvals, view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
+    await decide(shop.approvals, view["request_id"], view["action_hash"], reject("no"), staff(GENERAL[0]))
 
     assert (await reconcile())["asked"] == {}
     assert platform.created == []
@@ -219,8 +221,8 @@ def showing(request_id: str) -> dict[str, Any]:
 async def test_a_thread_that_shows_a_decided_request_is_brought_to_its_end(
     shop: Services, platform: Platform, noted: bool
 ) -> None:
-    decided, waits = await ask(shop.approvals, THREAD, "N-1"), await ask(shop.approvals, CHAT, "W-1001")
-    await decide(shop.approvals, decided["request_id"], decided["action_hash"], reject("no"), staff("general_agent"))
+    decided, waits = await ask(shop.approvals, THREAD, "N-1"), await ask(shop.approvals, CHAT, W1001)
+    await decide(shop.approvals, decided["request_id"], decided["action_hash"], reject("no"), staff(GENERAL[0]))
     for thread, graph, view in ((THREAD, "order_processing", decided), (CHAT, "customer_service", waits)):
         platform.thread(thread, "interrupted", graph=graph, updated_at=NOW)
         if noted:
@@ -235,8 +237,8 @@ async def test_a_thread_that_shows_a_decided_request_is_brought_to_its_end(
 
 
 async def test_a_conversation_that_shows_a_decided_request_goes_on(shop: Services, platform: Platform) -> None:
-    view = await ask(shop.approvals, CHAT, "W-1001")
-    await decide(shop.approvals, view["request_id"], view["action_hash"], reject("no"), staff("general_agent"))
+    view = await ask(shop.approvals, CHAT, W1001)
+    await decide(shop.approvals, view["request_id"], view["action_hash"], reject("no"), staff(GENERAL[0]))
     platform.thread(CHAT, "interrupted", graph="customer_service", updated_at=LONG_AGO, **showing(view["request_id"]))
 
     assert (await reconcile())["ended"] == {CHAT: "driven on"}
@@ -247,8 +249,8 @@ async def test_a_conversation_that_shows_a_decided_request_goes_on(shop: Service
 async def test_what_was_approved_and_is_not_made_is_made_on_its_thread_wherever_that_stands(
     shop: Services, platform: Platform, status: str | None
 ) -> None:
-    view = await ask(shop.approvals, CHAT, "W-1001")
-    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff("general_agent"))
+    view = await ask(shop.approvals, CHAT, W1001)
+    await decide(shop.approvals, view["request_id"], view["action_hash"], APPROVE, staff(GENERAL[0]))
     if status:
         platform.thread(CHAT, status, graph="customer_service", updated_at=LONG_AGO)
 

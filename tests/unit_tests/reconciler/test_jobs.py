@@ -15,8 +15,10 @@ from agent.reconciler import approval_jobs, jobs, notification_jobs
 from agent.reconciler.graph import graph
 from agent.services import Services
 from tests.support import steps
+from tests.support.chains import due_seconds
 from tests.support.clock import Clock
 from tests.support.commands import cancel_order, place_order
+from tests.support.goods import W1002
 from tests.support.platform_stub import Platform
 from tests.support.threads import events
 
@@ -151,18 +153,18 @@ async def test_an_order_whose_thread_failed_is_driven_on_on_a_new_one_and_stays_
 async def test_an_order_that_is_done_is_driven_on_while_people_must_be_asked_about_a_debt_and_not_while_they_are(
     shop: Services, platform: Platform
 ) -> None:
-    thread = order_thread("W-1002", "customer:ada_park")
-    await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="plan:1")
+    thread = order_thread(W1002, "customer:ada_park")
+    await cancel_order(shop, W1002, reason="no longer needed", subject="ada_park", key="plan:1")
     with shop.database.writing() as session:
         session.execute(update(DebtRow).values(attempts=ATTEMPTS))
     platform.thread(thread, "idle", updated_at=NOW)
 
-    assert (await reconcile())["orders"] == {"W-1002": "driven on"}
-    assert inputs(platform) == [(thread, {"order": {"order_id": "W-1002"}})]
+    assert (await reconcile())["orders"] == {W1002: "driven on"}
+    assert inputs(platform) == [(thread, {"order": {"order_id": W1002}})]
 
-    await ask(shop.approvals, thread, "W-1002")
+    await ask(shop.approvals, thread, W1002)
     platform.thread(thread, "interrupted", updated_at=NOW)
-    assert (await reconcile())["orders"] == {"W-1002": "waits for people"}
+    assert (await reconcile())["orders"] == {W1002: "waits for people"}
 
 
 async def test_a_run_that_the_platform_refuses_is_reported_and_tried_next_time(
@@ -194,7 +196,7 @@ async def test_what_is_owed_is_tried_again_later_and_paid_when_the_provider_is_b
     shop: Services, platform: Platform, clock: Clock
 ) -> None:
     shop.breakers["payment"].force_open()
-    await cancel_order(shop, "W-1002", reason="no longer needed", subject="ada_park", key="plan:1")
+    await cancel_order(shop, W1002, reason="no longer needed", subject="ada_park", key="plan:1")
     ((debt, first),) = (await reconcile())["debts"].items()
     shop.breakers["payment"].reset()
 
@@ -215,7 +217,7 @@ async def test_a_job_that_fails_is_reported_and_the_others_go_on(
         monkeypatch.setattr(module, "service_client", no_client)
     await parked(shop)
     view = await ask(shop.approvals, CHAT)
-    clock.advance(hours=4)
+    clock.advance(seconds=due_seconds("general"))
     failed = events("reconciler.failed")
 
     assert await reconcile() == {

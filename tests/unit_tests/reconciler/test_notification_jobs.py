@@ -3,6 +3,7 @@
 import pytest
 
 from agent.services import Services
+from tests.support.goods import W1003
 from tests.support.notifications import note
 from tests.support.platform_stub import Platform
 
@@ -63,7 +64,7 @@ async def test_a_conversation_that_cannot_be_woken_does_not_keep_the_others_wait
 ) -> None:
     await with_pending(shop)
     await shop.notifications.record_conversation("ben_ortiz", "chat-2")
-    await note(shop, "refund.settled", "r2", order_id="W-1003", amount=60_00)
+    await note(shop, "refund.settled", "r2", order_id=W1003, amount=60_00)
     for thread in ("chat-1", "chat-2"):
         platform.thread(thread, "idle", graph="customer_service", updated_at=NOW)
     platform.broken["/threads/chat-1/runs"] = 409

@@ -13,9 +13,10 @@ from agent.identity import ROLES, Caller
 from agent.server.disclosure import Disclosure, for_customer
 from agent.services import Services
 from tests.support.approvals import ask, decide, order
+from tests.support.chains import OF_VERY_LARGE
 from tests.support.threads import APPROVE, reject, staff, user
 
-SAID = {"said": APPROVE, "identity": "order-manager-1", "role": "order_manager", "seal": "5ea1"}
+SAID = {"said": APPROVE, "identity": staff(OF_VERY_LARGE[0]).identity, "role": OF_VERY_LARGE[0], "seal": "5ea1"}
 STATE = {"values": {"answer": SAID, "messages": [{"type": "ai", "content": "Grüße", "additional_kwargs": {}}]}}
 SEEN = {"values": {"answer": None, "messages": [{"type": "ai", "content": "Grüße", "additional_kwargs": {}}]}}
 
@@ -27,16 +28,16 @@ async def test_of_a_request_its_status_and_whose_role_it_waits_for_are_shown(sho
         "request_id": view["request_id"],
         "order_id": view["order_id"],
         "status": "open",
-        "roles": ["order_manager"],
+        "roles": [OF_VERY_LARGE[0]],
     }
     assert for_customer({"interrupts": {"task": [{"id": "x", "value": view}]}}) == {
         "interrupts": {"task": [{"id": "x", "value": seen}]}
     }
 
-    said_yes = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff("order_manager"))
-    assert for_customer(said_yes) == {**seen, "roles": ["finance_director"]}
+    said_yes = await decide(approvals, view["request_id"], view["action_hash"], APPROVE, staff(OF_VERY_LARGE[0]))
+    assert for_customer(said_yes) == {**seen, "roles": [OF_VERY_LARGE[1]]}
     said_no = await decide(
-        approvals, view["request_id"], said_yes["action_hash"], reject("too much"), staff("finance_director")
+        approvals, view["request_id"], said_yes["action_hash"], reject("too much"), staff(OF_VERY_LARGE[1])
     )
     assert for_customer([["approval", said_no]]) == [
         ["approval", {**seen, "status": "rejected", "roles": said_no["roles"], "note": "too much"}]

@@ -17,6 +17,7 @@ from agent.ledger.database import Database
 from agent.ledger.tables import OrderRow
 from agent.services import Services
 from agent.settings import Settings
+from tests.support.goods import W1002
 from tests.support.routes import Ask
 from tests.support.scenes import approved, charges, dump, new_order
 
@@ -93,7 +94,7 @@ async def test_who_must_write_is_told_why_in_time_and_who_only_reads_is_answered
     cancel = {"json": {"reason": "no longer needed"}}
     with frozen(MID_WRITE, config.ledger_url) as child:
         started = time.monotonic()
-        refused = await asyncio.gather(*(ask("POST", "/ops/orders/W-1002/cancel", ADA, **cancel) for _ in range(8)))
+        refused = await asyncio.gather(*(ask("POST", f"/ops/orders/{W1002}/cancel", ADA, **cancel) for _ in range(8)))
         assert time.monotonic() - started < 10  # some 0.5 s a statement, of at most as many as began in 1 s
 
         assert {answer.status_code for answer in refused} == {503}
@@ -103,7 +104,7 @@ async def test_who_must_write_is_told_why_in_time_and_who_only_reads_is_answered
         assert all(answer.headers["retry-after"] for answer in refused)
 
         started = time.monotonic()
-        health, order = await ask("GET", "/ops/health"), await ask("GET", "/ops/orders/W-1002", ADA)
+        health, order = await ask("GET", "/ops/health"), await ask("GET", f"/ops/orders/{W1002}", ADA)
         assert time.monotonic() - started < 5
         assert (health.status_code, health.json()["status"]) == (200, "read-only")
         assert (order.status_code, order.json()["status"]) == (200, "pending")
@@ -113,7 +114,7 @@ async def test_who_must_write_is_told_why_in_time_and_who_only_reads_is_answered
         assert "in the way" in ready.json()["why"] or "come through" in ready.json()["why"]
 
         woken(child)
-    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, **cancel)).status_code == 200
+    assert (await ask("POST", f"/ops/orders/{W1002}/cancel", ADA, **cancel)).status_code == 200
 
 
 async def test_a_server_that_starts_meanwhile_reads_and_does_not_wait(shop: Services, config: Settings) -> None:
@@ -121,7 +122,7 @@ async def test_a_server_that_starts_meanwhile_reads_and_does_not_wait(shop: Serv
         second = Database(config.ledger_url)
         async with asyncio.timeout(5):
             await second.open()
-            assert await second.read(lambda session: session.get(OrderRow, "W-1002")) is not None
+            assert await second.read(lambda session: session.get(OrderRow, W1002)) is not None
         await second.close()
 
 

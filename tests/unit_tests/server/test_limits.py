@@ -8,6 +8,7 @@ from agent.identity import ROLES, Caller, Role
 from agent.server import limits
 from agent.server.limits import TooManyError, throttle
 from agent.settings import Settings
+from tests.support.goods import W1001
 from tests.support.routes import Ask
 from tests.support.threads import events
 
@@ -63,9 +64,9 @@ async def test_an_empty_rate_is_no_limit() -> None:
 )
 async def test_changing_an_order_counts_and_looking_at_it_does_not(ask: Ask, path: str, body: dict[str, str]) -> None:
     for _ in range(3):
-        assert (await ask("GET", "/ops/orders/W-1001", ADA)).status_code == 200
-    assert (await ask("POST", f"/ops/orders/W-1001/{path}", ADA, json=body)).status_code != 429
+        assert (await ask("GET", f"/ops/orders/{W1001}", ADA)).status_code == 200
+    assert (await ask("POST", f"/ops/orders/{W1001}/{path}", ADA, json=body)).status_code != 429
 
-    many = await ask("POST", f"/ops/orders/W-1001/{path}", ADA, json=body)
+    many = await ask("POST", f"/ops/orders/{W1001}/{path}", ADA, json=body)
 
     assert (many.status_code, many.headers["retry-after"].isdigit()) == (429, True)

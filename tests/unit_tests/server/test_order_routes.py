@@ -12,6 +12,7 @@ from agent.server import order_routes
 from agent.services import Services
 from tests.support import steps
 from tests.support.commands import hand_over_parcel
+from tests.support.goods import W1001, W1002, W1003
 from tests.support.platform_stub import Platform
 from tests.support.scenes import new_order, paid, parked
 from tests.support.threads import staff
@@ -25,9 +26,9 @@ NO_LONGER = {"reason": "no longer needed"}
 
 
 async def test_a_customer_sees_an_own_order_with_its_approvals(ask: Ask) -> None:
-    view = (await ask("GET", "/ops/orders/W-1001", ADA)).json()
+    view = (await ask("GET", f"/ops/orders/{W1001}", ADA)).json()
 
-    assert (view["id"], view["customer_id"], view["approvals"]) == ("W-1001", "ada_park", [])
+    assert (view["id"], view["customer_id"], view["approvals"]) == (W1001, "ada_park", [])
     assert view["denial"] is None
 
 
@@ -48,15 +49,15 @@ async def test_an_order_that_was_undone_names_the_rule_with_its_sentence(
     [("GET", "", None), ("POST", "/cancel", NO_LONGER), ("POST", "/pay", {"payment_method_id": "ada_card"})],
 )
 async def test_anothers_order_is_not_there_for_a_customer(ask: Ask, method: str, path: str, body: object) -> None:
-    theirs = await ask(method, f"/ops/orders/W-1003{path}", ADA, json=body)
+    theirs = await ask(method, f"/ops/orders/{W1003}{path}", ADA, json=body)
     nobodys = await ask(method, f"/ops/orders/W-9999{path}", ADA, json=body)
 
     assert theirs.status_code == nobodys.status_code == 404
-    assert theirs.text.replace("W-1003", "…") == nobodys.text.replace("W-9999", "…")
+    assert theirs.text.replace(W1003, "…") == nobodys.text.replace("W-9999", "…")
 
 
 async def test_staff_sees_any_order(ask: Ask) -> None:
-    assert (await ask("GET", "/ops/orders/W-1003", staff("order_manager"))).json()["customer_id"] == "ben_ortiz"
+    assert (await ask("GET", f"/ops/orders/{W1003}", staff("order_manager"))).json()["customer_id"] == "ben_ortiz"
 
 
 @pytest.mark.parametrize("who", [ADA, STOREFRONT])
@@ -85,7 +86,7 @@ async def test_a_cancel_counts_though_the_platform_can_not_be_reached(
 
 @pytest.mark.parametrize(
     ("order_id", "body", "rule"),
-    [("W-1001", NO_LONGER, "CANCEL-STATUS"), ("W-1002", {"reason": "I changed my mind"}, "CANCEL-REASON")],
+    [(W1001, NO_LONGER, "CANCEL-STATUS"), (W1002, {"reason": "I changed my mind"}, "CANCEL-REASON")],
 )
 async def test_a_cancel_that_is_refused_names_its_rule(
     ask: Ask, platform: Platform, order_id: str, body: object, rule: str
@@ -133,26 +134,26 @@ async def test_what_is_no_cancel_is_refused_and_changes_nothing(shop: Services, 
 
 
 async def test_another_payment_method_takes_the_place_of_the_old_one(shop: Services, ask: Ask) -> None:
-    answer = await ask("POST", "/ops/orders/W-1002/pay", ADA, json={"payment_method_id": "ada_slow"})
+    answer = await ask("POST", f"/ops/orders/{W1002}/pay", ADA, json={"payment_method_id": "ada_slow"})
 
     assert (answer.status_code, answer.json()["payment_method_id"]) == (200, "ada_card")
-    await shop.payments.collect("W-1002")
-    assert (await shop.queries.get("W-1002"))["payment_method_id"] == "ada_slow"  # once it has paid
+    await shop.payments.collect(W1002)
+    assert (await shop.queries.get(W1002))["payment_method_id"] == "ada_slow"  # once it has paid
 
 
 async def test_nobody_pays_by_anothers_method(ask: Ask) -> None:
-    refused = await ask("POST", "/ops/orders/W-1002/pay", ADA, json={"payment_method_id": "ben_card"})
+    refused = await ask("POST", f"/ops/orders/{W1002}/pay", ADA, json={"payment_method_id": "ben_card"})
 
     assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (409, "PAYMENT-DIFFERENT")
 
 
 async def test_the_system_that_ships_an_imported_order_says_that_it_left_and_came(shop: Services, ask: Ask) -> None:
-    left = await ask("POST", "/ops/orders/W-1002/hand-over", staff("warehouse"))
-    again = await ask("POST", "/ops/orders/W-1002/hand-over", staff("warehouse"))
-    came = await ask("POST", "/ops/orders/W-1002/deliver", staff("warehouse"))
+    left = await ask("POST", f"/ops/orders/{W1002}/hand-over", staff("warehouse"))
+    again = await ask("POST", f"/ops/orders/{W1002}/hand-over", staff("warehouse"))
+    came = await ask("POST", f"/ops/orders/{W1002}/deliver", staff("warehouse"))
 
     assert (left.json()["status"], again.status_code, came.json()["status"]) == ("processed", 409, "delivered")
-    assert (await shop.queries.get("W-1002"))["stage"] == "completed"
+    assert (await shop.queries.get(W1002))["stage"] == "completed"
 
 
 async def test_what_the_carrier_takes_is_not_handed_over_by_hand(shop: Services, ask: Ask) -> None:
@@ -186,23 +187,23 @@ async def test_the_warehouse_confirms_a_delivery_once(shop: Services, ask: Ask) 
 )
 async def test_each_verb_is_for_its_roles(ask: Ask, role: Role, verb: str, body: object, allowed: set[Role]) -> None:
     who = ADA if role == "customer" else staff(role)
-    code = (await ask("POST", f"/ops/orders/W-1002/{verb}", who, json=body)).status_code
+    code = (await ask("POST", f"/ops/orders/{W1002}/{verb}", who, json=body)).status_code
     assert code == (409 if role in allowed else 403)
 
 
 async def test_who_is_nobody_changes_nothing(ask: Ask) -> None:
-    assert (await ask("POST", "/ops/orders/W-1002/cancel", None, json=NO_LONGER)).status_code == 403
+    assert (await ask("POST", f"/ops/orders/{W1002}/cancel", None, json=NO_LONGER)).status_code == 403
 
 
 @pytest.mark.parametrize("body", [b'{"reason": "no\\u0000"}', b'{"reason": "no\\ud800"}', b"\0"])
 async def test_a_reason_that_can_not_be_kept_is_refused(ask: Ask, body: bytes) -> None:
     headers = {"content-type": "application/json"}
 
-    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, content=body, headers=headers)).status_code == 422
+    assert (await ask("POST", f"/ops/orders/{W1002}/cancel", ADA, content=body, headers=headers)).status_code == 422
 
 
 async def test_a_path_that_can_not_be_kept_is_refused_by_rule(ask: Ask) -> None:
-    for path in ("/ops/orders/W-1%00", "/ops/orders/W-1002?x=%00"):
+    for path in ("/ops/orders/W-1%00", f"/ops/orders/{W1002}?x=%00"):
         refused = await ask("GET", path, ADA)
         assert (refused.status_code, refused.json()["detail"].split(":")[0]) == (422, "TEXT-CHARACTERS")
 
@@ -211,4 +212,4 @@ async def test_a_path_that_can_not_be_kept_is_refused_by_rule(ask: Ask) -> None:
 async def test_an_idempotency_key_is_taken_up_to_its_bound(ask: Ask, length: int, status: int) -> None:
     key = {"idempotency-key": "k" * length}
 
-    assert (await ask("POST", "/ops/orders/W-1002/cancel", ADA, json=NO_LONGER, headers=key)).status_code == status
+    assert (await ask("POST", f"/ops/orders/{W1002}/cancel", ADA, json=NO_LONGER, headers=key)).status_code == status

@@ -18,13 +18,15 @@ from agent.server.rules import RunRefusedError
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.approvals import ask, decide, order
+from tests.support.chains import OF_VERY_LARGE
+from tests.support.goods import W1001
 from tests.support.threads import APPROVE, SERVICE, events, staff
 
 from .test_rules import run
 
 NOW, OLD = "a" * 32, "b" * 32
 LATEST, EARLIER = "1f1e6b39-d8fc-66d2-8004-b0e27447ad77", "1f1e6b39-d8fc-66d2-8003-b0e27447ad77"
-MANAGER, DIRECTOR = staff("order_manager"), staff("finance_director")
+MANAGER, DIRECTOR = staff(OF_VERY_LARGE[0]), staff(OF_VERY_LARGE[1])
 
 
 class Seen:
@@ -57,7 +59,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
 
 @pytest.fixture
 async def view(shop: Services, seen: Seen) -> ApprovalView:
-    """A request that waits for an order_manager, then a finance_director."""
+    """A request that waits for a manager, then a director."""
     opened = await ask(shop.approvals, order(), "very_large_order")
     seen.wait(opened)
     return opened
@@ -99,13 +101,13 @@ async def test_a_client_can_not_say_for_itself_what_it_named(view: ApprovalView)
     assert value["kwargs"]["command"]["resume"] == {NOW: {"said": {"said": APPROVE, "named": "interrupt"}, "named": ""}}
 
 
-@pytest.mark.parametrize("role", sorted(APPROVER_ROLES - {"order_manager"}))
+@pytest.mark.parametrize("role", sorted(APPROVER_ROLES - {OF_VERY_LARGE[0]}))
 async def test_another_approver_is_refused_and_told_who_may(view: ApprovalView, role: Role) -> None:
     before = events("approval.answer_refused")
 
     why = await refused(staff(role), answer())
 
-    assert (why.status, why.why) == (403, "APPROVAL-ROLE: this step is for order_manager")
+    assert (why.status, why.why) == (403, f"APPROVAL-ROLE: this step is for {MANAGER.role}")
     assert events("approval.answer_refused") == before + 1
 
 
@@ -120,7 +122,7 @@ async def test_whose_step_has_passed_since_they_looked_is_told_so(shop: Services
 
     why = await refused(MANAGER, answer())
 
-    assert (why.status, why.why) == (409, "APPROVAL-ROLE: this step is for finance_director")
+    assert (why.status, why.why) == (409, f"APPROVAL-ROLE: this step is for {DIRECTOR.role}")
     await check_answer(DIRECTOR, answer())  # the ledger says so, whatever the thread still shows
 
 
@@ -146,7 +148,7 @@ async def test_exactly_one_interrupt_must_wait(view: ApprovalView, seen: Seen, w
     assert (await refused(caller, answer())).status == 409
 
 
-@pytest.mark.parametrize("shown", [None, "approve?", {}, {"request_id": "apr-0", "roles": ["order_manager"]}], ids=str)
+@pytest.mark.parametrize("shown", [None, "approve?", {}, {"request_id": "apr-0", "roles": [OF_VERY_LARGE[0]]}], ids=str)
 async def test_what_is_no_request_of_ours_is_not_answered(shop: Services, seen: Seen, shown: Any) -> None:
     seen.wait(shown)
     assert (await refused(MANAGER, answer())).status == 409
@@ -180,7 +182,7 @@ def studio(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Caller]:
     return of
 
 
-AS_MANAGER = {"as": "order_manager", "decision": "approve"}
+AS_MANAGER = {"as": OF_VERY_LARGE[0], "decision": "approve"}
 
 
 @pytest.mark.parametrize("said", [AS_MANAGER, {NOW: AS_MANAGER}], ids=["bare", "addressed"])
@@ -198,7 +200,7 @@ async def test_studio_that_may_act_answers_as_the_right_role(
     ("mode", "said"),
     [
         ("act", APPROVE),
-        ("act", {"as": "finance_director", "decision": "approve"}),
+        ("act", {"as": OF_VERY_LARGE[1], "decision": "approve"}),
         ("act", {"as": "customer", "decision": "approve"}),
         ("read", AS_MANAGER),
         ("off", AS_MANAGER),
@@ -248,18 +250,18 @@ async def test_without_a_checkpoint_nothing_is_asked(seen: Seen) -> None:
     await check_checkpoint(run("order_processing", config=None))
 
 
-SAID = {"type": "human", "content": "where is W-1001?", "id": "m-1"}
+SAID = {"type": "human", "content": f"where is {W1001}?", "id": "m-1"}
 TOLD = {"type": "ai", "content": "On its way.", "id": "m-2"}
 
 
 def message(**fields: Any) -> dict[str, Any]:
-    said = {"role": "user", "content": "where is W-1001?"} | fields
+    said = {"role": "user", "content": f"where is {W1001}?"} | fields
     return run(thread=order_thread("N-1", "customer:ada_park"), input={"messages": [said]})
 
 
 @pytest.mark.parametrize("fields", [
     {}, {"id": None}, {"id": "m-1"}, {"id": "m-3"}, {"id": "m-3", "content": "On its way."},
-    {"id": "m-1", "content": [{"type": "text", "text": "where is W-1001?"}]},
+    {"id": "m-1", "content": [{"type": "text", "text": f"where is {W1001}?"}]},
 ], ids=str)  # fmt: skip
 async def test_a_message_of_its_own_id_or_the_same_again_is_let_in(seen: Seen, fields: dict[str, Any]) -> None:
     seen.messages = [SAID, TOLD]
@@ -269,7 +271,7 @@ async def test_a_message_of_its_own_id_or_the_same_again_is_let_in(seen: Seen, f
 
 @pytest.mark.parametrize(
     "fields",
-    [{"id": "m-1", "content": "cancel W-1001"}, {"id": "m-2"}, {"id": "m-2", "content": "On its way."}],
+    [{"id": "m-1", "content": f"cancel {W1001}"}, {"id": "m-2"}, {"id": "m-2", "content": "On its way."}],
     ids=str,
 )
 async def test_a_message_that_would_take_anothers_place_is_refused(seen: Seen, fields: dict[str, Any]) -> None:

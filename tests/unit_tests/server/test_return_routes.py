@@ -7,6 +7,7 @@ import pytest
 
 from agent.identity import Caller
 from agent.services import Services
+from tests.support.goods import W1001
 from tests.support.scenes import dump, new_order, paid, replace
 
 Ask = Callable[..., Awaitable[httpx.Response]]
@@ -14,13 +15,13 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 ADA = Caller("ada_park", "customer")
 BEN = Caller("ben_ortiz", "customer")
 WAREHOUSE = Caller("wilma", "warehouse")
-ORDER = "/ops/orders/W-1001"
+ORDER = f"/ops/orders/{W1001}"
 LAMP = {"lines": [{"line": 2, "quantity": 1}], "payment_method_id": "ada_card"}
 
 
 async def line_of(shop: Services, sku: str) -> int:
     """The number of the line with this option."""
-    [line] = [line for line in (await shop.queries.get("W-1001"))["lines"] if line["sku"] == sku]
+    [line] = [line for line in (await shop.queries.get(W1001))["lines"] if line["sku"] == sku]
     return line["number"]
 
 

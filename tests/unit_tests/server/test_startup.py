@@ -186,8 +186,8 @@ def test_a_ledger_of_a_shop_in_another_currency_is_not_gone_on_with(
     monkeypatch: pytest.MonkeyPatch, shop: Services
 ) -> None:
     assert open_ledger(shop.settings) is None
-    monkeypatch.setattr("agent.commerce.shop_import.SHOP", SHOP.model_copy(update={"currency": "JPY"}))
-    assert "the ledger is a shop's in USD, and" in (open_ledger(shop.settings) or "")
+    monkeypatch.setattr("agent.commerce.shop_import.SHOP", SHOP.model_copy(update={"currency": "KWD"}))
+    assert f"the ledger is a shop's in {SHOP.currency}, and" in (open_ledger(shop.settings) or "")
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from agent.commerce.ticket_commands import OpenTicket
 from agent.identity import ROLES, Role
 from agent.server.permissions import TICKET_OVERSEERS, TICKET_WORKERS
 from agent.services import Services
+from tests.support.chains import BILLING, TECHNICAL
 from tests.support.commands import done
 from tests.support.routes import Ask
 from tests.support.scenes import dump
 from tests.support.threads import staff
 
-AGENT, COLLEAGUE = staff("billing_agent"), staff("billing_agent", 2)
+AGENT, COLLEAGUE = staff(BILLING[0]), staff(BILLING[0], 2)
 QUEUE = "/ops/tickets"
 
 
@@ -59,7 +60,7 @@ async def test_the_same_key_answers_once_and_anothers_key_is_another(ask: Ask, p
 async def test_a_ticket_is_read_by_its_role_and_overseers_and_worked_on_by_its_role_alone(
     ask: Ask, path: str, role: Role
 ) -> None:
-    who, own = staff(role), role == "billing_agent"
+    who, own = staff(role), role == BILLING[0]
     queue = await ask("GET", QUEUE, who)
     assert queue.status_code == (200 if role in (*TICKET_WORKERS, *TICKET_OVERSEERS) else 403)
     if queue.status_code == 200:
@@ -77,9 +78,9 @@ async def test_customers_do_not_learn_which_tickets_there_are(ask: Ask, path: st
 
 
 async def test_a_role_reads_no_other_roles_queue_and_an_overseer_any(ask: Ask, path: str) -> None:
-    refused = await ask("GET", f"{QUEUE}?role=billing_agent", staff("tech_support"))
+    refused = await ask("GET", f"{QUEUE}?role={BILLING[0]}", staff(TECHNICAL[0]))
     assert (refused.status_code, "TICKET-ROLE" in refused.text) == (403, True)
-    seen = [await ask("GET", f"{QUEUE}?role={role}", staff("admin")) for role in ("billing_agent", "tech_support")]
+    seen = [await ask("GET", f"{QUEUE}?role={role}", staff("admin")) for role in (BILLING[0], TECHNICAL[0])]
     assert [len(each.json()["tickets"]) for each in seen] == [1, 0]
 
 

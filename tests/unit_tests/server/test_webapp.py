@@ -12,6 +12,7 @@ from agent.server import order_routes, webapp
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.clock import Clock
+from tests.support.goods import W1001
 from tests.support.threads import staff, user
 
 
@@ -59,7 +60,7 @@ async def test_who_is_let_in_sees_that_a_server_is_there(who: Any) -> None:
 async def test_who_has_no_role_sees_nothing(shop: Services) -> None:
     anyone: Any = SimpleNamespace(user=SimpleNamespace(identity="anyone", permissions=[]))
 
-    for route in (webapp.info(anyone), webapp.metrics(anyone), order_routes.show("W-1001", anyone)):
+    for route in (webapp.info(anyone), webapp.metrics(anyone), order_routes.show(W1001, anyone)):
         with pytest.raises(HTTPException) as why:
             await route
         assert why.value.status_code == 403
