@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -14,6 +14,9 @@ from tests.support.clock import Clock
 from tests.support.ledgers import postgres_database
 from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
 from tests.support.redis_server import Redis, program
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +58,15 @@ def redis() -> Iterator[Redis]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium."""
+    from tests.support.browser import chromium, program
+
+    with chromium(program() or _absent("Chromium")) as running:
+        yield running
 
 
 @pytest.fixture
