@@ -224,8 +224,8 @@ def test_requests_alike_are_approved_together_and_each_is_answered_by_itself(ope
 
 
 def test_what_is_unlike_the_first_that_is_picked_can_not_be_picked(opened: Opened, driver: Driver) -> None:
-    talk(driver, "gina_rossi", "I want to change my email address", "new.one@example.net", "yes")
-    talk(driver, "kaya_demir", "freeze my account", "please unlock my account", "yes")
+    talk(driver, "grace_okafor", "I want to change my email address", "new.one@example.net", "yes")
+    talk(driver, "kira_petrov", "freeze my account", "please unlock my account", "yes")
     desk = opened("security_analyst")
 
     desk.line("Change email").get_by_role("checkbox").check()

@@ -153,6 +153,10 @@ for (const [name, page] of Object.entries(PAGES)) {
   at("nav").append(h("a", { href: `#/${name}`, "data-page": name }, page.title));
 }
 addEventListener("hashchange", show);
+addEventListener("unhandledrejection", (event) => {
+  // that nobody answers, or that a token is refused, stands on the page already
+  if (event.reason?.passes || event.reason?.status === 401) event.preventDefault();
+});
 
 while (api.token && !api.me) {
   try {
