@@ -4,12 +4,14 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import httpx
 import pytest
 
-pytest.importorskip("playwright", reason="the extra `browser` is not installed: run `make services`")
+from tests.services.needed import need
+
+need("playwright")
 
 from playwright.sync_api import Browser, expect
 
@@ -130,33 +132,49 @@ def test_hundreds_that_wait_are_listed_page_by_page_and_none_is_left_out(browser
     desk.close()
 
 
-def first_look(server: LiveServer) -> tuple[float, Any]:
-    """Seconds that the server takes for the first page's search, and what it finds."""
+SEEN: Final = """
+new MutationObserver((_, observer) => {
+  if (document.querySelectorAll(".row").length < 50) return;
+  observer.disconnect();
+  const asked = performance.getEntriesByType("resource").filter((each) => each.name.endsWith("/threads/search"));
+  requestAnimationFrame(() => { window.seen = performance.now() - Math.min(...asked.map((each) => each.startTime)); });
+}).observe(document, { childList: true, subtree: true });
+"""
+"""Milliseconds from the first search to the frame that shows what it found."""
+
+
+def first_look(server: LiveServer) -> float:
+    """Seconds that the server takes for the first page's search."""
     began = time.monotonic()
     headers = {"x-api-key": server.tokens["order_manager"]}
     answer = httpx.post(f"{server.url}/threads/search", json=FIRST_LOOK, headers=headers, timeout=60, trust_env=False)
-    return time.monotonic() - began, answer.raise_for_status().json()
+    answer.raise_for_status()
+    return time.monotonic() - began
 
 
 @pytest.mark.thorough
 def test_the_first_page_of_10_000_is_there_as_soon_as_the_server_has_it(
-    browser: Browser, server: LiveServer, record_property: Any
+    browser: Browser, server: LiveServer
 ) -> None:
     many(server, 10_000)
-    bare = min(first_look(server)[0] for _ in range(3))
     desk = Desk(browser, server)
     desk.page.add_init_script(f"sessionStorage.setItem('desk.token', {json.dumps(server.tokens['order_manager'])})")
+    desk.page.add_init_script(SEEN)
 
-    began = time.monotonic()
-    desk.page.goto(f"{server.url}/desk/#/approvals")
-    desk.page.locator(".row").nth(49).wait_for()
-    painted = time.monotonic() - began
+    bare, painted = [], []
+    for _ in range(2):
+        bare.append(first_look(server))
+        desk.page.goto("about:blank")
+        desk.page.goto(f"{server.url}/desk/#/approvals")
+        desk.page.locator(".row").nth(49).wait_for()
+        painted.append(desk.page.evaluate("window.seen") / 1000)
 
-    record_property("bare_search_seconds", round(bare, 3))
-    record_property("first_paint_seconds", round(painted, 3))
-    assert painted < bare * 2 + 2.0  # two searches, side by side, and a browser that starts
+    print(  # noqa: T201
+        f"first page of 10,000: bare search {min(bare):.3f} s, painted {min(painted):.3f} s after it was asked for"
+    )
+    assert min(painted) < min(bare) * 1.3 + 0.05  # three frames
     heading = desk.page.get_by_role("heading", level=1)
     expect(heading).to_have_text("10,000 requests for order manager", timeout=60_000)
-    wait_for(lambda: desk.page.locator(".row").count() == 100, 10, lambda: "no second half")
+    expect(desk.page.locator(".row")).to_have_count(100)
     assert (desk.faults, desk.strangers) == ([], [])
     desk.close()

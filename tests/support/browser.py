@@ -57,7 +57,7 @@ class Desk:
             self.faults.append(message.text)
 
     def _asked(self, request: Any) -> None:
-        if not request.url.startswith((f"{self.server.url}/", "data:")):
+        if not request.url.startswith((f"{self.server.url}/", "data:", "about:blank")):
             self.strangers.append(request.url)
         if request.method == "POST" and request.url.endswith("/runs"):
             self.bodies.append(request.post_data or "")
@@ -70,7 +70,7 @@ class Desk:
         """Open a page of the desk, and sign in as this role."""
         self.page.goto(f"{self.server.url}/desk/#/{path}")
         self.sign_in(self.server.tokens[role])
-        expect(self.page.get_by_role("heading", level=1)).not_to_contain_text("Looking")
+        expect(self.page.locator("main h1")).not_to_contain_text("Looking")
         return self
 
     def sign_in(self, token: str) -> None:

@@ -23,7 +23,7 @@ export function unmount() {
 }
 
 class Approvals {
-  states = new Map(); // what became here of a request, by its id
+  states = new Map(); // what became here of a request, by the token of what was shown: one that changes is another
   card = null;
   path = "";
 
@@ -45,7 +45,7 @@ class Approvals {
       e: ["edit the amount", () => this.act("edit")],
       q: ["ask the customer", () => this.act("ask")],
       x: ["pick, to approve several alike", () => this.pick()],
-      n: ["show the new ones", () => this.list.arrange()],
+      n: ["show the new ones", () => this.list.showNew()],
     });
     this.live = live(() => this.look());
     this.show(api.path);
@@ -54,7 +54,7 @@ class Approvals {
   async look() {
     const { queue, list } = this;
     if (!this.begun) {
-      await queue.begin();
+      await queue.begin(() => list.arrange());
       this.begun = true;
       list.paint();
       this.show(this.path); // whose card may be among these
@@ -69,9 +69,11 @@ class Approvals {
     return changed;
   }
 
+  /** Go to the next request, or the one before; whether there is one. */
   step(by) {
     const next = this.list.step(by);
     if (next) this.api.go(`approvals/${encodeURIComponent(next.request)}`);
+    return Boolean(next);
   }
 
   /** Show what the address names: a request, or nothing. */
@@ -119,9 +121,11 @@ class Approvals {
 
   place(card) {
     this.card = card;
+    card.slot.replaceChildren();
     this.side.replaceChildren(card.element);
-    const state = this.states.get(this.path);
-    if (state) card.tell(`Your answer: ${state}`);
+    const state = this.states.get(card.entry.view.token);
+    card.tell(state && `Your answer: ${state}`);
+    if (!this.list.element.offsetParent || state) card.title.focus(); // where the list is not shown, or what had it is gone
   }
 
   async tellMore(known) {
@@ -139,11 +143,13 @@ class Approvals {
     const { card, path } = this;
     if (!card || !card.canAnswer) return;
     const entry = this.queue.of(path);
-    if (this.states.has(path)) return;
+    if (this.states.has(card.entry.view.token)) return;
     if (entry && !entry.gone) {
-      if (entry.view && entry.view.token !== card.entry.view.token) card.tell("This request has changed since you opened it.");
-      else if (card.closed) card.tell();
-      else card.tell("");
+      const changed = entry.view && entry.view.token !== card.entry.view.token;
+      card.tell(changed && "This request has changed since you opened it.");
+      if (entry.updated === card.entry.updated) return;
+      card.entry.updated = entry.updated; // something was said in its conversation
+      await this.tellMore(await lookUp(this.api, path));
       return;
     }
     const known = await lookUp(this.api, path);
@@ -156,7 +162,6 @@ class Approvals {
     this.card = null;
     const entry = this.queue.of(this.path);
     if (entry) entry.view = null;
-    this.states.delete(this.path);
     await this.queue.look();
     await this.show(this.path);
     this.card?.title.focus();
@@ -189,15 +194,18 @@ class Approvals {
   decide(entry, said, forget = () => {}) {
     const id = entry.view.request_id;
     const label = `${inWords(said.decision)}: ${titleOf(entry.view)} ${amountOf(entry.view)} (${id})`;
-    this.mark(id, said.decision);
-    this.step(1);
-    if (this.path === id) this.card?.tell(`Your answer: ${said.decision}`);
+    this.mark(entry.view, said.decision);
+    if (!this.step(1)) this.place(this.card);
     this.api.outbox.put({
       label, path: `approvals/${encodeURIComponent(id)}`,
       send: () => answer(this.api, entry, said),
-      undone: () => this.mark(id, null),
+      undone: () => {
+        this.mark(entry.view, null);
+        if (this.card?.entry === entry) this.place(this.card);
+        this.card?.title.focus();
+      },
       settled: (outcome) => {
-        this.mark(id, outcome.done ? `${said.decision}: recorded` : null);
+        this.mark(entry.view, outcome.done ? `${said.decision}: recorded` : null);
         if (outcome.done) forget();
         this.afterwards(id);
       },
@@ -227,9 +235,9 @@ class Approvals {
   }
 
   /** Note what became here of a request, on its line. */
-  mark(id, state) {
-    if (state) this.states.set(id, state);
-    else this.states.delete(id);
+  mark(view, state) {
+    if (state) this.states.set(view.token, state);
+    else this.states.delete(view.token);
     if (page === this) this.list.paint();
   }
 
@@ -238,7 +246,7 @@ class Approvals {
     if (page !== this) return;
     this.live.now();
     if (this.path !== id) return;
-    if (this.states.has(id)) {
+    if (this.states.has(this.card?.entry.view.token)) {
       const known = await lookUp(this.api, id);
       if (this.path === id) this.card?.tell(story(known));
     } else await this.showAgain();

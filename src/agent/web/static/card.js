@@ -8,6 +8,7 @@ import { clean, dueIn, either, inWords, moment, oneLine } from "./words.js";
 
 export const NOTE_LIMIT = 2000;
 const MONEY = ["amount", "total"]; // what of a request's arguments is an amount, and may be edited where anything may
+const SAID_ABOVE = /^(?:Not taken: |due )/u; // of a card's first line, what stands on the page in its own way
 
 /** The amount of a request as the shop writes it, with its currency. */
 export function amountOf(view) {
@@ -50,14 +51,13 @@ export class Card {
       h("a", { class: "back", href: "#/approvals" }, "‹ All that waits"),
       this.title, this.status, this.actions, this.slot,
       view.refused && h("p", { class: "wrong" }, `The last answer was not taken: ${oneLine(view.refused)}`),
-      h("ul", { class: "first-line" }, oneLine(first).split(" · ").map((fact) => h("li", {}, fact))),
+      h("ul", { class: "first-line" }, oneLine(first).split(" · ").filter((fact) => !SAID_ABOVE.test(fact)).map((fact) => h("li", {}, fact))),
       h("div", { class: "words" }, markdown(words.join("\n\n"))),
       facts([
         ["request", oneLine(view.request_id)],
         ["case", inWords(view.case)],
         ["customer", oneLine(view.subject)],
         ["order", oneLine(view.order_id)],
-        ["asked by", oneLine(view.asked_by)],
         ["risk", view.arguments?.risk === undefined ? "" : oneLine(view.arguments.risk)],
         ["until", moment(view.due)],
         ["note", oneLine(view.note)],
@@ -67,7 +67,7 @@ export class Card {
   }
 
   /** How it stands: while it waits, when it is due; else what happened to it, and no answer can be given here. */
-  tell(happened = "") {
+  tell(happened) {
     this.closed = Boolean(happened);
     const { view } = this.entry;
     const text = happened || (view.status === "open" ? `Step ${view.step} of ${view.steps} · due ${dueIn(view.due)}` : inWords(view.status));
@@ -92,7 +92,8 @@ export class Card {
         each.answer ? h("blockquote", {}, clean(each.answer)) : h("span", { class: "dim" }, " (no answer yet)")))));
     }
     if (messages.length) {
-      parts.push(h("details", {}, h("summary", {}, "The conversation"), conversation(messages)));
+      const open = this.said.querySelector("details")?.open;
+      parts.push(h("details", { open }, h("summary", {}, "The conversation"), conversation(messages)));
     }
     this.said.replaceChildren(...parts);
   }

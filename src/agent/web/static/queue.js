@@ -25,11 +25,17 @@ export class Queue {
     this.api = api;
   }
 
-  /** The first of what waits, with all that is shown of it: soonest on the screen. */
-  async begin() {
-    const found = await Promise.all(this.#ways().map((way) => this.#search({ ...way, limit: FIRST }, [...NOTES, "interrupts"])));
-    for (const thread of found.flat()) this.#keep(thread);
-    this.arrange();
+  /**
+   * The first of what waits, with all that is shown of it: soonest on the screen. `paint` is called as soon as there is
+   * something, and again for what was escalated to this role, which another search finds.
+   */
+  async begin(paint) {
+    await Promise.all(this.#ways().map(async (way) => {
+      const threads = await this.#search({ ...way, limit: FIRST }, [...NOTES, "interrupts"]);
+      if (!threads.length) return;
+      for (const thread of threads) this.#keep(thread);
+      paint();
+    }));
   }
 
   /** Look which threads wait now; whether anything changed. */
@@ -110,7 +116,7 @@ export class Queue {
   #ways() {
     const { role } = this.api.me;
     if (OVERSEERS.includes(role)) return [{}];
-    return [{ metadata: { escalated_to: role } }, { metadata: { awaiting: role } }];
+    return [{ metadata: { awaiting: role } }, { metadata: { escalated_to: role } }];
   }
 
   #search(how, select) {

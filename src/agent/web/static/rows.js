@@ -22,7 +22,7 @@ export class List {
     this.page = page;
     this.whose = whose;
     this.count = h("h1", {}, "Looking …");
-    this.news = button("", () => this.arrange(), { class: "news-button", hidden: true, "aria-keyshortcuts": "n" });
+    this.news = button("", () => this.showNew(), { class: "news-button", hidden: true, "aria-keyshortcuts": "n" });
     this.rows = h("ul", { class: "rows", "aria-label": "What waits" });
     this.more = button("", () => this.#showMore(), { class: "more", hidden: true });
     this.element = h("section", { class: "listing", "aria-label": "Requests" },
@@ -40,7 +40,7 @@ export class List {
         selected: Boolean(path) && entry.request === path,
         picked: several.kind,
         isPicked: several.has(thread),
-        state: states.get(entry.request),
+        state: stateOf(states, entry),
       });
     }
     queue.listed = threads.length;
@@ -62,23 +62,28 @@ export class List {
   /** The entries that have a line and wait for an answer. */
   waiting() {
     const entries = this.shown().map((thread) => this.page.queue.entries.get(thread));
-    return entries.filter((entry) => !entry.gone && !this.page.states.has(entry.request));
+    return entries.filter((entry) => !entry.gone && !stateOf(this.page.states, entry));
   }
 
-  /** Put the new ones where they belong, and take away what waits no more: only when its reader says so. */
+  /** Put all in order, the most urgent first, without what waits no more. */
   arrange() {
     this.page.queue.arrange();
     this.#rows.clear();
     this.rows.replaceChildren();
     this.paint();
-    this.page.live.now(); // for what the new lines lack
+  }
+
+  /** Show the new ones where they belong: only when its reader says so. */
+  showNew() {
+    this.arrange();
     this.rows.firstElementChild?.scrollIntoView({ block: "nearest" });
+    this.page.live.now(); // for what the new lines lack
   }
 
   /** The entry `by` places from the one that is open, or the first; its line is given the focus. */
   step(by) {
     const { queue, path, states } = this.page;
-    const waits = (entry) => entry && !entry.gone && !states.has(entry.request);
+    const waits = (entry) => entry && !entry.gone && !stateOf(states, entry);
     const entries = queue.order.map((thread) => queue.entries.get(thread));
     const here = entries.findIndex((entry) => path && entry?.request === path);
     const next = by > 0
@@ -105,6 +110,11 @@ export class List {
     this.rows.children[first]?.querySelector("a").focus();
     this.page.live.now();
   }
+}
+
+/** What became here of what an entry shows. */
+function stateOf(states, entry) {
+  return states.get((entry.view ?? entry.seen)?.token);
 }
 
 /** A line of the list. */

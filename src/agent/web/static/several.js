@@ -47,7 +47,7 @@ export class Several {
     }
     const alike = page.list.waiting().filter((entry) => entry.view && kindOf(entry.view) === this.kind);
     page.side.replaceChildren(h("article", { class: "card", "aria-label": "Several at once" },
-      h("h2", {}, `${count(entries.length, "request")} alike`),
+      h("h2", {}, entries.length === 1 ? "1 request picked" : `${entries.length} requests alike`),
       h("p", {}, "Each is answered and sealed by itself, as it is shown here."),
       h("div", { class: "actions" },
         button(`Approve ${entries.length}`, () => this.#approve(), { class: "main-action" }),
@@ -69,7 +69,7 @@ export class Several {
     let left = entries; // to be sent, also when they are sent again
     let done = 0;
     this.#picked.clear();
-    for (const { view } of entries) page.mark(view.request_id, "approve");
+    for (const { view } of entries) page.mark(view, "approve");
     this.draw();
     page.api.outbox.put({
       label: `Approve ${count(entries.length, "request")}: ${titleOf(entries[0].view)}`,
@@ -81,7 +81,7 @@ export class Several {
         return { done: done === entries.length, text: `${done} of ${entries.length} were taken.`, again: left.length > 0 };
       },
       undone: () => {
-        for (const { view } of entries) page.mark(view.request_id, null);
+        for (const { view } of entries) page.mark(view, null);
         this.#pickAll(entries);
       },
       settled: () => page.live.now(),
@@ -100,7 +100,7 @@ export class Several {
         outcome = { done: false, text: whyNot(error), again: true };
       }
       outcomes.push(outcome);
-      this.page.mark(view.request_id, outcome.done ? "approve: recorded" : null);
+      this.page.mark(view, outcome.done ? "approve: recorded" : null);
       progress(`${view.request_id} ${amountOf(view)}: ${outcome.text}`);
     }
     return outcomes;

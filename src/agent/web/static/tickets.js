@@ -57,10 +57,15 @@ class Tickets {
 
   async look() {
     const found = new Map();
-    for (let offset = 0, more = true; more; offset += PAGE) {
-      const answer = await this.api.get(`ops/tickets?limit=${PAGE}&offset=${offset}`);
-      for (const ticket of answer.tickets) found.set(ticket.id, ticket);
-      more = answer.more;
+    try {
+      for (let offset = 0, more = true; more; offset += PAGE) {
+        const answer = await this.api.get(`ops/tickets?limit=${PAGE}&offset=${offset}`);
+        for (const ticket of answer.tickets) found.set(ticket.id, ticket);
+        more = answer.more;
+      }
+    } catch (error) {
+      if (error.status === 403) say(this.count, plain(error.message));
+      throw error;
     }
     const before = JSON.stringify([...this.tickets]);
     const known = this.tickets;
