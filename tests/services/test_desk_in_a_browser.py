@@ -12,7 +12,7 @@ from tests.services.needed import need
 need("playwright", "axe_playwright_python")
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from agent.identity import Caller
 from agent.tokens import add_token, revoke_tokens
@@ -185,9 +185,7 @@ def test_an_amount_is_edited_as_money_is_written_and_what_is_too_much_is_explain
     assert known(driver, waits)["action_requests"][0]["args"]["amount"] == "60.00"
 
 
-def test_the_customer_is_asked_and_their_words_stand_on_the_card_as_a_quotation(
-    opened: Opened, driver: Driver
-) -> None:
+def test_the_customer_is_asked_and_their_words_stand_on_the_card_as_a_quotation(opened: Opened, driver: Driver) -> None:
     waits = refund(driver, "W-1010", "60.00", "finn_walsh")
     desk = opened("billing_agent")
     card = desk.read("W-1010")
@@ -198,10 +196,11 @@ def test_the_customer_is_asked_and_their_words_stand_on_the_card_as_a_quotation(
     sent(desk)
     expect(desk.outbox).to_contain_text("The customer is asked.")
     assert waits.waiting
-    driver.ask(f"re {waits.waiting['request_id']}: **Monday**, and I say yes", customer="finn_walsh")
+    words = '**Monday**, <img src="//example.net/x" onerror="alert(1)"> and I say yes'
+    driver.ask(f"re {waits.waiting['request_id']}: {words}", customer="finn_walsh")
 
     desk.page.reload()
-    expect(card.locator("blockquote").first).to_have_text("**Monday**, and I say yes")
+    expect(card.locator("blockquote").first).to_have_text(words)
     card.get_by_text("The conversation").click()
     expect(card.locator(".theirs blockquote").first).to_contain_text("I want 60.00 back for W-1010")
     assert known(driver, waits)["status"] == "open"
@@ -314,14 +313,17 @@ def test_z_takes_back_what_is_not_sent_and_what_was_typed_is_still_there(opened:
     assert (said(driver, waits), desk.bodies) == ([], [])
 
 
-def test_what_is_not_sent_when_the_page_is_left_is_dropped_and_the_page_says_so(
-    opened: Opened, driver: Driver
-) -> None:
+def test_what_is_not_sent_when_the_page_is_left_is_dropped_and_the_page_says_so(opened: Opened, driver: Driver) -> None:
     waits = large(driver, "WEB-10")
     desk = opened("order_manager")
     desk.read("WEB-10")
     asked: list[str] = []
-    desk.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    desk.page.on("dialog", leave)
     desk.press("Approve")
 
     desk.page.reload()
@@ -352,7 +354,9 @@ def test_a_request_is_read_and_answered_by_keys_alone(opened: Opened, driver: Dr
 
     desk.keys("?")
     expect(desk.page.get_by_role("dialog")).to_contain_text("reject, with a reason")
-    desk.keys("Escape", "j")
+    desk.keys("Escape")
+    expect(desk.page.get_by_role("dialog")).to_have_count(0)
+    desk.keys("j")
     expect(desk.line("WEB-12").locator("a")).to_be_focused()
     expect(heading).to_be_visible()
     desk.keys("j")
@@ -393,6 +397,20 @@ def refund_like(driver: Driver, later: Run) -> str:
     before = large(driver, "WEB-15")
     driver.client("service").threads.update(before.thread, metadata={"due": "2020-01-01T00:00:00+00:00"})
     return "WEB-15"
+
+
+@pytest.mark.parametrize("token", ["of-nobody", "пароль", "two words"])
+def test_a_token_that_nobody_has_opens_nothing(opened: Opened, server: LiveServer, token: str) -> None:
+    desk = opened("order_manager")
+    desk.press("Sign out")
+    dialog = desk.page.get_by_role("dialog")
+
+    desk.sign_in(token)
+
+    expect(dialog.get_by_role("alert")).to_contain_text("Not taken: ")
+    desk.keys("Escape", "Escape")
+    expect(dialog).to_be_visible()
+    expect(desk.page.locator("main")).to_be_empty()
 
 
 def test_a_token_that_is_revoked_is_asked_for_again_and_what_was_typed_is_kept(
@@ -443,7 +461,9 @@ def test_a_ticket_is_taken_answered_and_closed(opened: Opened, driver: Driver) -
 
     [ticket] = driver.client("general_agent").http.get("/ops/tickets?status=closed")["tickets"]
     assert ticket["thread_id"] == asked.thread
-    kinds = [each["kind"] for each in driver.client("general_agent").http.get(f"/ops/tickets/{ticket['id']}")["messages"]]
+    kinds = [
+        each["kind"] for each in driver.client("general_agent").http.get(f"/ops/tickets/{ticket['id']}")["messages"]
+    ]
     assert kinds == ["answer", "note"]
 
 

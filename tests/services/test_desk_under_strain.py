@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.support.browser import Desk
 from tests.support.driver import Driver, Run, an_order
-from tests.support.live_server import LiveServer, wait_for
+from tests.support.live_server import LiveServer
 from tests.support.waiting_threads import multiply
 
 FIRST_LOOK = {
@@ -153,9 +153,7 @@ def first_look(server: LiveServer) -> float:
 
 
 @pytest.mark.thorough
-def test_the_first_page_of_10_000_is_there_as_soon_as_the_server_has_it(
-    browser: Browser, server: LiveServer
-) -> None:
+def test_the_first_page_of_10_000_is_there_as_soon_as_the_server_has_it(browser: Browser, server: LiveServer) -> None:
     many(server, 10_000)
     desk = Desk(browser, server)
     desk.page.add_init_script(f"sessionStorage.setItem('desk.token', {json.dumps(server.tokens['order_manager'])})")

@@ -29,6 +29,7 @@ export class Api {
 
   /** Keep a token if the server knows it: who that is. */
   async signIn(token) {
+    if (!/^[\x21-\x7e]+$/u.test(token)) throw new ApiError(401, "a token has no such characters");
     const me = await this.#call("GET", "ops/me", { token });
     this.token = token;
     this.me = me;

@@ -78,13 +78,9 @@ class Approvals {
 
   /** Show what the address names: a request, or nothing. */
   async show(path) {
-    const isSame = path === this.path && this.card;
+    if (path === this.path && this.card) return;
     this.path = path;
     this.root.classList.toggle("has-card", Boolean(path));
-    if (isSame) {
-      this.live.now(); // somebody has signed in again
-      return;
-    }
     this.card = null;
     if (this.begun) this.list.paint();
     if (!path) {

@@ -116,25 +116,22 @@ export function form(view, kind, { submit, close }) {
   }[kind];
   const does = { reject: "Reject", edit: "Approve with this amount", ask: "Ask the customer", note: "Approve" }[kind];
   const key = `${view.request_id}:${kind}`;
-  const draft = drafts.get(key) ?? { amount: args[money] };
-  drafts.set(key, draft);
+  const draft = drafts.get(key) ?? {};
   const wrong = h("p", { class: "wrong", role: "alert" });
   const inputs = fields.map(([name, label, required]) => {
-    const props = {
-      id: `field-${name}`, required, autocomplete: "off",
-      oninput: (event) => { draft[name] = event.target.value; },
-    };
+    const props = { id: `field-${name}`, name, required, autocomplete: "off" };
     const input = name === "amount"
       ? h("input", { ...props, inputmode: "decimal", maxlength: 30 })
       : h("textarea", { ...props, rows: 3, maxlength: NOTE_LIMIT });
-    input.value = draft[name] ?? "";
+    input.value = draft[name] ?? (name === "amount" ? args[money] : "");
+    input.addEventListener("input", () => drafts.set(key, Object.assign(draft, { [name]: input.value })));
     return [h("label", { for: props.id }, label), input];
   });
   function send(event) {
     event.preventDefault();
-    const missing = fields.find(([name, , required]) => required && !draft[name]?.trim());
+    const missing = inputs.find(([, input]) => input.required && !input.value.trim());
     if (missing) say(wrong, kind === "reject" ? "A rejection needs its reason." : "This is empty.");
-    else submit({ ...draft }, () => drafts.delete(key));
+    else submit(Object.fromEntries(inputs.map(([, input]) => [input.name, input.value])), () => drafts.delete(key));
   }
   const element = h("form", {
     class: "card-form", novalidate: true, "aria-label": does, onsubmit: send,

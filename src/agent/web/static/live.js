@@ -5,6 +5,8 @@ const SOONEST = 3_000; // milliseconds
 const LATEST = 30_000;
 const SHARE = 5; // a look that takes long is not taken more often than its length times this
 
+const AT_ONCE = ["online", "desk-signed-in"]; // events of the window
+
 /** Calls `look`, which returns whether it saw anything new; `now()` looks at once, `stop()` ends it. */
 export function live(look) {
   let wait = SOONEST;
@@ -46,7 +48,7 @@ export function live(look) {
   }
 
   document.addEventListener("visibilitychange", now);
-  window.addEventListener("online", now);
+  for (const event of AT_ONCE) addEventListener(event, now);
   turn();
   return {
     now,
@@ -54,7 +56,7 @@ export function live(look) {
       ended = true;
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", now);
-      window.removeEventListener("online", now);
+      for (const event of AT_ONCE) removeEventListener(event, now);
     },
   };
 }

@@ -20,6 +20,7 @@ let shown = null; // the page that is mounted
 let own = {}; // its keys
 let listener = () => {};
 let answeredAt = null;
+let signedIn = true; // as long as nobody is asked for a token
 
 api.speak = (text) => {
   const line = h("p", {}, text);
@@ -73,12 +74,15 @@ function leave() {
 /** Ask for a token. The page behind stays as it is, with what was typed there. */
 function askForToken(error) {
   if (error) say(at("sign-in-why"), `The server does not take your token any more (${error.message}). Sign in again: what you typed is kept.`);
+  signedIn = false;
   if (at("sign-in").open) return;
   at("sign-in").showModal();
   at("token").focus();
 }
 
-at("sign-in").addEventListener("cancel", (event) => event.preventDefault());
+at("sign-in").addEventListener("close", () => {
+  if (!signedIn) askForToken(); // by Escape: there is nothing to see without a token
+});
 at("sign-in-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const before = api.me;
@@ -90,6 +94,7 @@ at("sign-in-form").addEventListener("submit", async (event) => {
   }
   at("token").value = "";
   say(at("sign-in-error"), "");
+  signedIn = true;
   at("sign-in").close();
   if (before && (before.identity !== api.me.identity || before.role !== api.me.role)) {
     leave(); // somebody else's queue, and somebody else's answers
@@ -101,7 +106,7 @@ at("sign-in-form").addEventListener("submit", async (event) => {
 function welcome() {
   say(at("who"), `${api.me.identity}, ${api.me.role.replaceAll("_", " ")}`);
   at("sign-out").hidden = false;
-  if (shown) listener(api.path); // the page that has waited for this
+  if (shown) dispatchEvent(new Event("desk-signed-in")); // the page has waited for this
   else show();
 }
 

@@ -122,10 +122,7 @@ class Tickets {
   // One ticket
 
   async show(path) {
-    if (path === this.path && this.ticket) {
-      this.live.now();
-      return;
-    }
+    if (path === this.path && this.ticket) return;
     this.path = path;
     this.ticket = null;
     this.root.classList.toggle("has-card", Boolean(path));
