@@ -399,6 +399,23 @@ def refund_like(driver: Driver, later: Run) -> str:
     return "WEB-15"
 
 
+def test_a_tab_that_nobody_sees_asks_for_nothing_and_looks_at_once_when_it_is_seen_again(
+    opened: Opened, driver: Driver
+) -> None:
+    desk = opened("order_manager")
+    expect(desk.page.locator("main h1")).to_have_text("Nothing waits for order manager")
+    desk.page.wait_for_load_state("networkidle")
+    desk.hide(hidden=True)
+    before = len(desk.asked)
+
+    large(driver, "WEB-18")
+    desk.page.clock.run_for(600_000)
+    assert desk.asked[before:] == []
+    desk.hide(hidden=False)
+
+    expect(desk.line("WEB-18")).to_be_visible()
+
+
 @pytest.mark.parametrize("token", ["of-nobody", "пароль", "two words"])
 def test_a_token_that_nobody_has_opens_nothing(opened: Opened, server: LiveServer, token: str) -> None:
     desk = opened("order_manager")

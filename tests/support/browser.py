@@ -37,12 +37,17 @@ def chromium(executable: Path) -> Iterator[Browser]:
 
 
 class Desk:
-    """One tab of somebody. `faults` are errors of the page, `strangers` requests to another host than the server."""
+    """One tab of somebody.
+
+    `faults` are errors of the page, `asked` all its requests, `strangers` those to another host than the server, and
+    `bodies` what was sent to start a run.
+    """
 
     def __init__(self, browser: Browser, server: LiveServer, **context: Any) -> None:
         self.server = server
         self.faults: list[str] = []
         self.strangers: list[str] = []
+        self.asked: list[str] = []
         self.bodies: list[str] = []
         self._context = browser.new_context(viewport=context.pop("viewport", DESKTOP), **context)
         self.page: Page = self._context.new_page()
@@ -57,7 +62,8 @@ class Desk:
             self.faults.append(message.text)
 
     def _asked(self, request: Any) -> None:
-        if not request.url.startswith((f"{self.server.url}/", "data:", "about:blank")):
+        self.asked.append(request.url)
+        if not request.url.startswith((f"{self.server.url}/", "data:")):
             self.strangers.append(request.url)
         if request.method == "POST" and request.url.endswith("/runs"):
             self.bodies.append(request.post_data or "")
@@ -102,6 +108,14 @@ class Desk:
     def outbox(self) -> Locator:
         """What was decided here: what is on its way, and what came of the rest."""
         return self.page.locator("#outbox")
+
+    def hide(self, *, hidden: bool) -> None:
+        """Put another tab before this one, or not."""
+        self.page.evaluate(
+            "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+            " document.dispatchEvent(new Event('visibilitychange')); }",
+            hidden,
+        )
 
     def look(self) -> None:
         """Have the page look now what waits, as when it is shown again."""

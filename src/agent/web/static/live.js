@@ -47,7 +47,12 @@ export function live(look) {
     if (!document.hidden && !ended) turn();
   }
 
-  document.addEventListener("visibilitychange", now);
+  function seenOrNot() {
+    if (document.hidden) clearTimeout(timer);
+    else now();
+  }
+
+  document.addEventListener("visibilitychange", seenOrNot);
   for (const event of AT_ONCE) addEventListener(event, now);
   turn();
   return {
@@ -55,7 +60,7 @@ export function live(look) {
     stop() {
       ended = true;
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", now);
+      document.removeEventListener("visibilitychange", seenOrNot);
       for (const event of AT_ONCE) removeEventListener(event, now);
     },
   };
