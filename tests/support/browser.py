@@ -15,6 +15,8 @@ from tests.support.live_server import LiveServer
 
 UNDO_MILLISECONDS: Final = 5_000
 """How long an answer can be undone before it is sent."""
+PATIENCE_MILLISECONDS: Final = 15_000
+"""Within which something must be on the page, on a busy machine."""
 DESKTOP: Final = {"width": 1200, "height": 800}
 PHONE: Final = {"width": 390, "height": 844}
 
@@ -28,6 +30,7 @@ def program() -> Path | None:
 @contextmanager
 def chromium(executable: Path) -> Iterator[Browser]:
     """A browser. Without its sandbox, since it may be root who runs the tests; it sees nothing but our own page."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         try:
@@ -51,7 +54,7 @@ class Desk:
         self.bodies: list[str] = []
         self._context = browser.new_context(viewport=context.pop("viewport", DESKTOP), **context)
         self.page: Page = self._context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(PATIENCE_MILLISECONDS)
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._heard)
         self.page.on("request", self._asked)

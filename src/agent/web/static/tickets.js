@@ -32,6 +32,7 @@ class Tickets {
   tickets = new Map(); // as the server lists them
   listed = []; // ids in the order of the screen; what came since stays out of it
   path = "";
+  refreshed = 0; // how often the open ticket was asked for
 
   constructor(root, api) {
     this.api = api;
@@ -135,6 +136,8 @@ class Tickets {
   async refresh() {
     const { path } = this;
     if (!path) return;
+    this.refreshed += 1;
+    const turn = this.refreshed;
     let ticket, thread;
     try {
       ticket = await this.api.get(`ops/tickets/${encodeURIComponent(path)}`);
@@ -146,7 +149,7 @@ class Tickets {
       if (this.path === path && !this.ticket) this.side.replaceChildren(h("p", { class: "wrong" }, `It can't be shown: ${plain(error.message)}.`));
       return;
     }
-    if (this.path !== path) return;
+    if (this.path !== path || this.refreshed !== turn) return; // a later look knows better
     if (!this.ticket) this.place(ticket);
     this.ticket = ticket;
     this.tell(ticket, thread?.values?.messages ?? []);
