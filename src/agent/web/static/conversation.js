@@ -3,9 +3,9 @@
 import { h } from "./dom.js";
 import { clean } from "./words.js";
 
-const MESSAGES = 20; // the last ones
+const MESSAGES = 100; // the last ones: as many as a conversation keeps
 
-/** The last of a conversation: the customer's words as quotations, the desk's as text. */
+/** A conversation: the customer's words as quotations, the desk's as text. */
 export function conversation(messages) {
   const last = messages.filter((each) => typeof each.content === "string" && each.content).slice(-MESSAGES);
   return h("ol", { class: "conversation" }, last.map((each) => each.type === "human"
