@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures clean
+.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures screenshots clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -76,10 +76,11 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 test-services: setup
 	@$(BIN)/python -m pytest tests/services
 
-SERVICES := postgresql redis-server
+SERVICES := postgresql redis-server chromium
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-services:  ## install what tests/services start by themselves (Debian, Ubuntu)
+services: setup  ## install what tests/services start by themselves (Debian, Ubuntu)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[services]'
 	@dpkg --status $(SERVICES) >/dev/null 2>&1 || { $(SUDO) apt-get update --quiet && $(SUDO) DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(SERVICES); }
 
 lint: setup
@@ -97,6 +98,9 @@ classifier: setup  ## train the embedded classifier from src/agent/capabilities/
 
 pictures: setup  ## draw the graphs, and the states of orders and payments, from the code into the documents
 	@$(BIN)/python -m docs.pictures README.md docs/architecture.md
+
+screenshots: services  ## the desk in a browser, as docs/ shows it
+	@$(BIN)/python -m docs.screenshots
 
 clean:
 	rm -rf .venv .data .langgraph_api .tokens.json .tokens.sha256.json .tokens.sha256.json.lock

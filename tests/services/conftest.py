@@ -1,32 +1,28 @@
 """Real services, started when a test first needs them. Without one its tests are skipped; under CI they fail."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
 from agent.ledger.database import Database
 from agent.ledger.schema import upgrade
+from tests.services.needed import absent
 from tests.support.clock import Clock
 from tests.support.ledgers import postgres_database
 from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
 from tests.support.redis_server import Redis, program
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 
 @pytest.fixture(scope="session")
 def programs() -> Path:
     """PostgreSQL's programs."""
-    return binaries() or _absent("PostgreSQL")
-
-
-def _absent(service: str) -> NoReturn:
-    reason = f"{service} is not installed: run `make services`"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
+    return binaries() or absent("PostgreSQL")
 
 
 @pytest.fixture(scope="session")
@@ -49,12 +45,21 @@ def _server(programs: Path) -> Iterator[Postgres]:
 @pytest.fixture
 def redis() -> Iterator[Redis]:
     """A Redis that the test may freeze and kill."""
-    server = Redis(program() or _absent("Redis"))
+    server = Redis(program() or absent("Redis"))
     server.start()
     try:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium."""
+    from tests.support import browser as support  # whose library is an extra
+
+    with support.chromium(support.program() or absent("Chromium")) as running:
+        yield running
 
 
 @pytest.fixture

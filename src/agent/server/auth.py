@@ -25,6 +25,9 @@ auth = Auth()
 OPEN_PATHS: Final = frozenset(("/ops/health", "/ops/ready"))
 """Custom routes that anyone may read."""
 
+OPEN_ROOM: Final = "/desk/"
+"""The page of the desk, which holds no data: with whose token it asks for that, whoever opens it says."""
+
 SIGNED_PATHS: Final = "/webhooks/"
 """Custom routes that know their callers by a signature."""
 
@@ -44,7 +47,7 @@ Filter = Auth.types.FilterType | bool
 @auth.authenticate
 async def authenticate(headers: dict[bytes, bytes], path: str, scope: dict[str, Any]) -> Auth.types.MinimalUserDict:
     """The caller behind a token. Nobody is anonymous but on `OPEN_PATHS`, and Studio on the server's own machine."""
-    if path in OPEN_PATHS or path.startswith(SIGNED_PATHS):
+    if path in OPEN_PATHS or f"{path}/".startswith((OPEN_ROOM, SIGNED_PATHS)):
         return _user("anyone")
     config = await asyncio.to_thread(settings)
     if headers.get(b"x-auth-scheme") == b"langsmith":

@@ -15,7 +15,7 @@ from agent.text import RULE
 
 PATHS: Final = frozenset(
     ("assistants", "threads", "runs", "store", "mcp", "a2a", ".well-known", "ok", "info", "docs", "openapi.json",
-     "ops", "webhooks")
+     "ops", "webhooks", "desk")
 )  # fmt: skip
 """First parts of the paths that are served: of the platform's documented API, of MCP and A2A, and our own. Whatever
 else the platform serves, on the development server ahead of authentication, is answered 404."""

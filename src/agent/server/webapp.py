@@ -1,4 +1,4 @@
-"""The custom routes: /ops, guarded by the same authentication, and /webhooks, guarded by signatures.
+"""The custom routes: /ops, guarded by the same authentication, /webhooks, guarded by signatures, and /desk, the page.
 
 While it is up it sees to it that the reconciler runs.
 """
@@ -36,6 +36,7 @@ from agent.server.revocation import Revocation
 from agent.server.watchdog import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
+from agent.web import routes as desk_routes
 
 HEALTH_WAITS_SECONDS: Final = 1.0
 """How long `/ops/health` waits for a write to come through before it says that none does."""
@@ -61,6 +62,7 @@ for _room in (
     approval_routes,
     breaker_routes,
     comparison_routes,
+    desk_routes,
     order_routes,
     return_routes,
     story_routes,

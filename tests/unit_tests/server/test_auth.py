@@ -325,9 +325,14 @@ async def test_health_is_open_and_nothing_else() -> None:
     nobody = await authenticated({}, "/ops/health")
 
     assert nobody["permissions"] == []
-    for path in ("/ops/metrics", "/ops/orders/W-1001", "/ops/health/", "/", "/threads"):
+    for path in ("/ops/metrics", "/ops/orders/W-1001", "/ops/health/", "/", "/threads", "/desks", "/deskx/shell.js"):
         with pytest.raises(HTTPException):
             await authenticated({}, path)
+
+
+@pytest.mark.parametrize("path", ["/desk", "/desk/", "/desk/shell.js"])
+async def test_the_page_of_the_desk_is_open_to_anyone_who_has_no_rights_by_that(path: str) -> None:
+    assert (await authenticated({}, path))["permissions"] == []
 
 
 @pytest.mark.parametrize(

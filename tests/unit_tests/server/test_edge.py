@@ -36,7 +36,7 @@ def documented() -> Iterator[str]:
 
 @pytest.mark.parametrize("path", [
     *documented(), "/mcp", "/a2a/x/.well-known/agent-card.json", "/.well-known/agent-card.json", "/openapi.json",
-    "/ops/health", "/ops/orders/W-1001/cancel", "/webhooks/stripe",
+    "/ops/health", "/ops/orders/W-1001/cancel", "/webhooks/stripe", "/desk", "/desk/", "/desk/shell.js",
 ])  # fmt: skip
 async def test_a_documented_path_and_our_own_are_let_through(path: str, client: httpx.AsyncClient) -> None:
     if path == "/metrics":  # which `disable_meta` closes: ours is /ops/metrics
@@ -64,7 +64,7 @@ async def path_as_sent(path: str) -> int:
     "", "/", "*", "/metrics", "/redoc", "/ui", "/ui/x", "/profile", "/internal", "/internal/x", "/noauth/threads",
     "/Threads", "/threadsx", "/threads;x", "/THREADS/search", " /threads", "/ threads", "//threads", "//internal/x",
     "/./threads", "/../threads", "/threads/../internal", "/threads/./x", "/threads/..", "/ops/.", "/threads//search",
-    "/ops/../internal/x", "/ok/../internal", "/.well-known/../internal",
+    "/ops/../internal/x", "/desk/../internal/x", "/desk//", "/desks", "/ok/../internal", "/.well-known/../internal",
     "/%74hreads", "\\threads", "threads", "http://desk/threads",
 ])  # fmt: skip
 async def test_any_other_path_is_not_there_however_it_is_spelled(path: str) -> None:
