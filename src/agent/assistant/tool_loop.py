@@ -80,7 +80,7 @@ async def _without(_: Callable[[Run], Awaitable[T]], without: Callable[[], Await
 
 
 def _fell_back(fell: FallbackTaken) -> None:
-    emit("assistant.fallback", failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
+    emit("assistant.fallback", chain=fell.chain, failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
 
 
 async def _run(

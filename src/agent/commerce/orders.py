@@ -14,7 +14,7 @@ from agent.commerce import changed_items
 from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
 from agent.commerce.compensation import compensate
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
-from agent.commerce.locks import OrderRef, locked, move, open_case, own
+from agent.commerce.locks import OrderRef, locked, move, moved, open_case, own
 from agent.commerce.policy import cancel_denied, policy_denied
 from agent.commerce.reservations import Reservations
 from agent.commerce.types import LARGEST_AMOUNT
@@ -115,16 +115,14 @@ def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: dateti
     if order.stage == "placed" and to in MOVES["reserved"]:
         check_move(order.stage, "reserved", by)
         check_move("reserved", to, by)
-        change(session, order, stage=to, touched_at=now)
+        moved(session, order, to, touched_at=now)
     else:
         move(session, order, to, by, touched_at=now)
-    emit_once_committed(session, "order.stage", order_id=order.id, stage=to)
 
 
 def compensate_order(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
     """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `compensation`)."""
     compensate(session, order, rule, by=by, now=now)
-    emit_once_committed(session, "order.stage", order_id=order.id, stage=order.stage)
 
 
 class Orders:

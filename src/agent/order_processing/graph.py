@@ -5,9 +5,10 @@ with `compensate` and `settle` for what is undone, `park` for what must wait, `r
 the ledger. Nodes that return a `Command` name where they go in their signature.
 """
 
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START
 
 from agent.node_policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
+from agent.observability.nodes import ObservedGraph
 from agent.order_processing.guard import approval
 from agent.order_processing.handlers import line_failed, parcel_failed, to_park
 from agent.order_processing.nodes import assess, charge, complete, decide, reserve_line, route, ship, validate
@@ -15,9 +16,7 @@ from agent.order_processing.recovery import close, compensate, park, rebuild, se
 from agent.order_processing.state import OrderRequest, OrderResult, OrderState
 
 graph = (
-    StateGraph(  # type: ignore[call-overload, unused-ignore]  # its stubs know no handler of a branch's own state
-        OrderState, input_schema=OrderRequest, output_schema=OrderResult
-    )
+    ObservedGraph("order_processing", OrderState, input_schema=OrderRequest, output_schema=OrderResult)
     .add_node(route, retry_policy=LEDGER)
     .add_node(validate, retry_policy=LEDGER)
     .add_node(reserve_line, retry_policy=LEDGER, timeout=BRANCH, error_handler=line_failed)  # answers, never routes
