@@ -7,6 +7,7 @@ What is behind each, and its thresholds, is said where it is added. `resilience`
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from agent.observability import tracing
 from agent.observability.events import emit
 from agent.observability.metrics import CALL_SECONDS, CALLS, announce_breaker
 from agent.resilience import (
@@ -79,10 +80,11 @@ def _moved(move: BreakerMoved) -> None:
 
 
 def _called(ended: CallEnded) -> None:
-    """A call is counted, and timed if it was sent."""
+    """A call is counted, and timed and traced if it was sent."""
     CALLS.of(ended.name, ended.outcome).inc()
     if ended.outcome != "refused":
         CALL_SECONDS.of(ended.name).observe(ended.seconds)
+        tracing.called(ended.name, ended.outcome, ended.seconds)
 
 
 def _store_moved(moved: StoreMoved) -> None:

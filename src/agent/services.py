@@ -44,6 +44,7 @@ from agent.notifications.staff_delivery import StaffDelivery
 from agent.notifications.webhook_delivery import WebhookDelivery
 from agent.observability.events import COUNT_BY
 from agent.observability.metrics import DECISION_SECONDS, FALLBACKS, PAYMENTS, RETRIES
+from agent.observability.start import start_observing
 from agent.providers.factory import Providers, build_providers
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
@@ -130,6 +131,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     CLASSIFIER.register(DatabaseUnavailableError, Failure("connection"))
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, in which secrets may stand
     await asyncio.to_thread(keep_private, config.data_dir)
+    await asyncio.to_thread(start_observing, config)  # a process that runs graphs alone has not come by `server.entry`
     breakers = Breakers(config.redis_url)
     first_failure = BreakerConfig(minimum_number_of_calls=1)
     replica_breaker = breakers.add("replica", first_failure) if config.database_replica_url else None

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.assistant.chat_models import ANSWER_TOKENS, ModelAnswerError, model_failures, only_chat_models, whole
 from agent.assistant.turn_budget import BudgetSpentError, TurnBudget
+from agent.observability import tracing
 from agent.observability.events import emit
 from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
 
@@ -127,7 +128,9 @@ async def _result(tools: Mapping[str, Tool], call: ToolCall) -> str:
         form = tool.form.model_validate_json(json.dumps(call["args"]))  # JSON has no tuples
     except (ValidationError, ValueError) as error:
         return f"Not called: {_first_error(error)}"
-    return (await tool.run(form))[:RESULT_LIMIT]
+    about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool.name}
+    with tracing.span(f"execute_tool {tool.name}", **about):
+        return (await tool.run(form))[:RESULT_LIMIT]
 
 
 def _first_error(error: ValueError) -> str:

@@ -25,6 +25,7 @@ from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
 from agent.ledger.times import is_in_future
 from agent.ledger.transactions import writes
+from agent.observability import tracing
 from agent.platform import order_thread
 from agent.shop import SHOP
 
@@ -64,11 +65,13 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
         "thread_id": order_thread(order.order_id, owner_by(command.actor, command.subject)),
         "allow_partial": order.allow_partial,
         "ship_to": order.ship_to.model_dump() if order.ship_to else address,
+        "traceparent": tracing.traceparent(),
         "placed_by": command.actor,
         "placed_at": now,
         "touched_at": now,
     }
     add(session, OrderRow, placed)
+    emit_once_committed(session, "order.placed", order_id=order.order_id, amount=total)
     columns = ("number", "sku", "quantity", "unit_price", "reservation")
     of_order = {"order_id": order.order_id}
     add(session, OrderLineRow, *(of_order | {name: line[name] for name in columns} for line in lines))  # type: ignore[literal-required]

@@ -29,7 +29,9 @@ from agent.observability.cache import CountingCache
 from agent.observability.nodes import ObservedGraph
 
 graph = (
-    ObservedGraph("customer_service", DeskState, input_schema=DeskInput, context_schema=Context)
+    ObservedGraph(
+        "customer_service", DeskState, operation="invoke_agent", input_schema=DeskInput, context_schema=Context
+    )
     .add_node(triage, retry_policy=LEDGER, timeout=READING, error_handler=not_now)
     .add_node(knowledge, cache_policy=QUESTIONS)
     .add_node(dispatch)

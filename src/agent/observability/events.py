@@ -4,14 +4,17 @@ An event is a count, a line in the log and a mark on the current trace: `desk_ev
 it; those in `LABELS` are also counted by a field. What may be said of one is `vocabulary.Fields` (law 14).
 """
 
+from datetime import UTC, datetime
 from typing import Final, Unpack, cast
 
 import structlog
 from langsmith import get_current_run_tree
 from prometheus_client import Counter
 
+from agent.observability import tracing
 from agent.observability.metrics import COUNTED, EVENTS, Series
-from agent.observability.vocabulary import EventName, Fields
+from agent.observability.redaction import scrub
+from agent.observability.vocabulary import WORDS, EventName, Fields
 
 __all__ = ["LABELS", "EventName", "Fields", "emit"]
 
@@ -24,7 +27,7 @@ COUNT_BY: Final = {
     for event, field in LABELS.items()
 }
 
-_log = structlog.stdlib.get_logger("desk")
+_kept: structlog.stdlib.BoundLogger | None = None
 
 
 def emit(event: EventName, **fields: Unpack[Fields]) -> None:
@@ -34,6 +37,20 @@ def emit(event: EventName, **fields: Unpack[Fields]) -> None:
         count(fields)
     if event in LABELS:
         COUNT_BY[event].of(str(cast(dict[str, object], fields).get(LABELS[event], ""))).inc()
-    _log.info(event, **fields)
+    if WORDS & fields.keys():
+        fields = cast(Fields, {key: scrub(str(said)) if key in WORDS else said for key, said in fields.items()})
+    _logger().info(event, **fields)
+    tracing.mark(event, fields)
     if tree := get_current_run_tree():
-        tree.add_metadata({f"{event}.{key}": value for key, value in fields.items()} or {event: True})
+        tree.add_event({"name": event, "time": datetime.now(UTC).isoformat(), "kwargs": dict(fields), "desk": True})
+
+
+def _logger() -> structlog.stdlib.BoundLogger:
+    """The logger, kept once logging is configured: to bind it at each event took a third of the event's time."""
+    global _kept  # noqa: PLW0603
+    if _kept is not None:
+        return _kept
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("desk").bind()
+    if structlog.is_configured():
+        _kept = bound
+    return bound

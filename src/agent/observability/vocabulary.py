@@ -3,7 +3,7 @@
 What each means and what to do about it is in docs/operations.md; what is counted of it, in `metrics`.
 """
 
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
 EventName = Literal[
     "order.placed",
@@ -138,8 +138,12 @@ class Fields(TypedDict, total=False):
     reachable: bool
     last_run: str | None
 
-    # words of ours
+    # words of ours, which may quote: they are scrubbed
     by: str
     found: str
     where: str
     why: str
+
+
+WORDS: Final = frozenset(("by", "found", "where", "why"))
+"""Fields that may quote what somebody else wrote."""

@@ -9,14 +9,16 @@ from langgraph.graph import START
 
 from agent.node_policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
 from agent.observability.nodes import ObservedGraph
-from agent.order_processing.guard import approval
+from agent.order_processing.guard import approval, trace_of
 from agent.order_processing.handlers import line_failed, parcel_failed, to_park
 from agent.order_processing.nodes import assess, charge, complete, decide, reserve_line, route, ship, validate
 from agent.order_processing.recovery import close, compensate, park, rebuild, settle
 from agent.order_processing.state import OrderRequest, OrderResult, OrderState
 
 graph = (
-    ObservedGraph("order_processing", OrderState, input_schema=OrderRequest, output_schema=OrderResult)
+    ObservedGraph(
+        "order_processing", OrderState, trace_of=trace_of, input_schema=OrderRequest, output_schema=OrderResult
+    )
     .add_node(route, retry_policy=LEDGER)
     .add_node(validate, retry_policy=LEDGER)
     .add_node(reserve_line, retry_policy=LEDGER, timeout=BRANCH, error_handler=line_failed)  # answers, never routes

@@ -9,7 +9,7 @@ from agent.server import scrape
 from agent.services import Services
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
-EVENTS, METRICS = PAGE.split("## Metrics")
+EVENTS, METRICS = PAGE.split("\n## Metrics")
 
 
 def first_column(text: str) -> str:
