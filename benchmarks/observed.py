@@ -23,8 +23,8 @@ async def figures(folder: Path, rounds: int, orders: int) -> AsyncIterator[Figur
     """Processor an order, as a ratio of medians; processor an event."""
     contenders = {OURS: ("observed", Build()), UNOBSERVED: ("unobserved", Build())}
     with started(folder, contenders) as running:
-        taken = interleaved(running, rounds, orders, 10, 2, name="observed-")
         event = running[OURS].ask("events")["microseconds"]
+        taken = interleaved(running, rounds, orders, 10, 2, name="observed-")
     cpu = {name: each.cpu for name, each in taken.items()}
     unit = "ms of processor an order"
     yield multiple("cpu_an_order_against_the_same_unobserved", unit, cpu, UNOBSERVED, at_most=1.08)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from structlog.stdlib import ProcessorFormatter
+
 HIDDEN: Final = "[hidden]"
 LONGEST: Final = 100
 """Characters of a text that is shown, and members of a list."""
@@ -131,8 +133,15 @@ class ScrubbingFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, or more with a traceback."""
-        line = self._inner.format(record)
-        return line if record.name == "desk" else scrub(line)
+        if record.name != "desk":
+            return scrub(self._inner.format(record))
+        if not (isinstance(self._inner, ProcessorFormatter) and isinstance(record.msg, dict)):
+            return self._inner.format(record)
+        # as `ProcessorFormatter` does, without its copy of the record, which took a fifth of an event's time
+        said: Any = {**record.msg, "_record": record, "_from_structlog": True}
+        for processor in self._inner.processors:
+            said = processor(None, "info", said)
+        return str(said)
 
 
 def scrub_logs() -> None:

@@ -1,5 +1,6 @@
 """What a process does once to be observed: its logs are scrubbed, its traces go where the environment says."""
 
+import logging
 from functools import lru_cache
 
 from agent.observability import tracing
@@ -20,5 +21,6 @@ def start_observing(config: Settings) -> None:
 
     Raises ModuleNotFoundError where OTEL_EXPORTER_OTLP_ENDPOINT is set without the extra `otel`.
     """
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # no line shows them
     scrub_logs()
     _once(config.otel_exporter_otlp_endpoint)
