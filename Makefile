@@ -72,6 +72,7 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/python -m benchmarks.orders
 	@$(BIN)/python -m benchmarks.model_turns
 	@$(BIN)/python -m benchmarks.turns
+	@$(BIN)/python -m benchmarks.observed
 
 test-services: setup
 	@$(BIN)/python -m pytest tests/services

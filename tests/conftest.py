@@ -28,7 +28,7 @@ settings.load_profile("on any machine")
 
 OWN_SERVER = frozenset(
     ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_capabilities", "test_privacy",
-     "test_restarts", "test_tau_retail", "test_tickets")
+     "test_restarts", "test_tau_retail", "test_tickets", "test_traces")
 )  # fmt: skip
 """Files of integration tests that start servers of their own, and need nothing of the shared one."""
 

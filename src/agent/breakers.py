@@ -1,4 +1,5 @@
-"""The circuit breakers of this process by name, all wired alike: shared through Redis if there is one, moves as events.
+"""The circuit breakers of this process by name, all wired alike: shared through Redis if there is one, moves as
+events, calls counted and timed.
 
 What is behind each, and its thresholds, is said where it is added. `resilience` has the breaker itself.
 """
@@ -6,11 +7,14 @@ What is behind each, and its thresholds, is said where it is added. `resilience`
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from agent.observability import tracing
 from agent.observability.events import emit
+from agent.observability.metrics import CALL_SECONDS, CALLS, announce_breaker
 from agent.resilience import (
     BreakerConfig,
     BreakerMoved,
     BreakerSnapshot,
+    CallEnded,
     CircuitBreaker,
     Sharing,
     StoreMoved,
@@ -27,7 +31,8 @@ class Breakers(Mapping[str, CircuitBreaker]):
 
     def add(self, name: str, config: BreakerConfig) -> CircuitBreaker:
         """Make the breaker of a dependency. On the event loop: a shared one hears of the others from now on."""
-        breaker = CircuitBreaker(name, config, listeners=[_moved], sharing=self._sharing)
+        announce_breaker(name)
+        breaker = CircuitBreaker(name, config, listeners=[_moved], on_call=_called, sharing=self._sharing)
         breaker.join()
         self._breakers[name] = breaker
         return breaker
@@ -72,6 +77,14 @@ def _sharing(redis_url: str) -> Sharing:
 def _moved(move: BreakerMoved) -> None:
     """A breaker's move is an event (law 13)."""
     emit("breaker.moved", name=move.name, before=move.before, after=move.after, kind=move.kind)
+
+
+def _called(ended: CallEnded) -> None:
+    """A call is counted, and timed and traced if it was sent."""
+    CALLS.of(ended.name, ended.outcome).inc()
+    if ended.outcome != "refused":
+        CALL_SECONDS.of(ended.name).observe(ended.seconds)
+        tracing.called(ended.name, ended.outcome, ended.seconds)
 
 
 def _store_moved(moved: StoreMoved) -> None:

@@ -25,10 +25,12 @@ from agent.commerce.expiry import Expiry
 from agent.commerce.fulfilment import Fulfilment
 from agent.commerce.orders import Orders
 from agent.commerce.payments import Payments
+from agent.commerce.policy import RULES
 from agent.commerce.queries import Queries
 from agent.commerce.shop_import import catalogue, check_currency, import_shop, is_empty
 from agent.commerce.ticket_queue import Tickets
 from agent.files import keep_private
+from agent.identity import APPROVER_ROLES
 from agent.ledger.database import Clock, Database, utc_now
 from agent.ledger.database_errors import DatabaseUnavailableError
 from agent.ledger.engines import Limits
@@ -36,10 +38,14 @@ from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.quarantine import Quarantine
 from agent.ledger.readiness import Readiness
 from agent.ledger.replica import Replica
+from agent.node_policies import BUDGETS
 from agent.notifications.conversations import ConversationNotifications
 from agent.notifications.receivers import Receivers, build_receivers
 from agent.notifications.staff_delivery import StaffDelivery
 from agent.notifications.webhook_delivery import WebhookDelivery
+from agent.observability.events import COUNT_BY
+from agent.observability.metrics import DECISION_SECONDS, FALLBACKS, PAYMENTS, RETRIES
+from agent.observability.start import start_observing
 from agent.providers.factory import Providers, build_providers
 from agent.resilience import CLASSIFIER, BreakerConfig, CircuitBreaker, Failure
 from agent.settings import Settings, settings
@@ -127,6 +133,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     CLASSIFIER.register(DatabaseUnavailableError, Failure("connection"))
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, in which secrets may stand
     await asyncio.to_thread(keep_private, config.data_dir)
+    await asyncio.to_thread(start_observing, config)  # a process that runs graphs alone has not come by `server.entry`
     breakers = Breakers(config.redis_url)
     first_failure = BreakerConfig(minimum_number_of_calls=1)
     replica_breaker = breakers.add("replica", first_failure) if config.database_replica_url else None
@@ -144,6 +151,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     models = await asyncio.to_thread(chat_models, config, [breakers.add(name, patience) for name in names])
     if config.seed_shop and config.payment_provider == "sandbox" and await is_empty(database):  # it has test cards
         await _seed(database, providers)
+    _announce(providers)
     wait = timedelta(seconds=config.payment_wait_seconds)
     payments = Payments(database, providers.payments, wait, providers.no_payments)
     first_wait = timedelta(seconds=config.debt_retry_seconds)
@@ -180,6 +188,18 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
         providers=providers,
         receivers=receivers,
     )
+
+
+def _announce(providers: Providers) -> None:
+    """Have the series of metrics there from the start whose labels other rooms know."""
+    names = [provider.name for provider in providers.payments]
+    PAYMENTS.announce(names)
+    for name in names[1:]:
+        FALLBACKS.keep("payment", name)
+    for dependency in BUDGETS:
+        RETRIES.announce((dependency,))
+    DECISION_SECONDS.announce(APPROVER_ROLES)
+    COUNT_BY["request.denied"].announce(RULES)
 
 
 async def _seed(database: Database, providers: Providers) -> None:

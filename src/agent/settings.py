@@ -125,6 +125,12 @@ class Settings(BaseSettings):
     # people: 1.0 is the chains' own times; smaller is for drills
     approval_time_scale: float = Field(default=1.0, gt=0)
 
+    # where traces go by OTLP over HTTP, such as http://127.0.0.1:4318; empty: nowhere
+    otel_exporter_otlp_endpoint: str = ""
+
+    # several workers on one host count in files here; read by prometheus_client as well, from the environment
+    prometheus_multiproc_dir: Path | None = None  # empty: each counts for itself
+
     studio_mode: Literal["off", "read", "act"] = "off"  # of clients on loopback, in development
 
     @field_validator(
@@ -134,6 +140,7 @@ class Settings(BaseSettings):
         "second_openai_base_url",
         "token_digests_file",
         "jwt_key_file",
+        "prometheus_multiproc_dir",
         mode="before",
     )
     @classmethod

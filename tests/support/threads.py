@@ -50,7 +50,7 @@ class Thread:
     """A thread with a memory of its own. Every run says who is authenticated; None means nobody."""
 
     def __init__(self, graph: Any, thread_id: str = "thread-1") -> None:
-        own = {"checkpointer": InMemorySaver()} | ({"cache": CountingCache()} if graph.cache else {})
+        own = {"checkpointer": InMemorySaver()} | ({"cache": CountingCache("test")} if graph.cache else {})
         self.graph = graph.copy(update=own)
         self.id = thread_id
 

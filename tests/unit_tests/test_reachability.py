@@ -29,6 +29,8 @@ BY_OTHERS: Final = {
     "compose", "on_mount", "on_input_submitted", "on_data_table_row_selected", "action_answer", "action_ask",
     "action_leave", "check_action", "list_commands", "process_bind_param", "process_result_value", "aget",
     "request_async",
+    # LangGraph runs graphs by it, LangSmith's runs end by it, OpenTelemetry makes ids by it
+    "astream", "update_run", "generate_trace_id",
     # docs/pictures.py draws the docs from them
     "table", "FIRST_OUTCOMES",
 }  # fmt: skip

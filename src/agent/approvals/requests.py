@@ -19,6 +19,7 @@ from agent.ledger.database import Database, PolicyDenied, digest, emit_once_comm
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.approval_notifications import notify_of_decision, notify_of_step
+from agent.observability.events import Fields
 from agent.shop import Case
 
 
@@ -157,7 +158,7 @@ class Approvals:
         is_proven = self._proven(session, row)
         if caller and caller.role == "service":
             return view_of(session, row)
-        told = asked_again(row, seen)
+        told, step, since = asked_again(row, seen), row.step, row.step_since
         try:
             if not is_proven or row.status != "open":
                 return self._too_late(session, row, caller)
@@ -171,7 +172,10 @@ class Approvals:
                 told = [*told, name_digest(caller.identity)]
             view["asked_again"] = told
             return view
-        facts = {"request_id": request_id, "decision": answer.decision, "status": row.status, "seen": proof}
+        facts = Fields(request_id=request_id, order_id=row.order_id, decision=answer.decision, status=row.status)
+        facts |= Fields(
+            role=decision.role, step=step, seconds=max(0.0, (decision.at - since).total_seconds()), seen=proof
+        )
         emit_once_committed(session, "approval.decided", **facts)
         view = view_of(session, row)
         notify_of_decision(session, decision, row, view, self._db.clock())

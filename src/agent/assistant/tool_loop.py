@@ -24,6 +24,7 @@ from agent.assistant.chat_models import (
     whole,
 )
 from agent.assistant.turn_budget import BudgetSpentError, TurnBudget
+from agent.observability import tracing
 from agent.observability.events import emit
 from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
 
@@ -87,7 +88,7 @@ async def _without(_: Callable[[Run], Awaitable[T]], without: Callable[[], Await
 
 
 def _fell_back(fell: FallbackTaken) -> None:
-    emit("assistant.fallback", failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
+    emit("assistant.fallback", chain=fell.chain, failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
 
 
 async def _run(
@@ -135,7 +136,9 @@ async def _result(tools: Mapping[str, Tool], call: ToolCall) -> str:
         form = tool.form.model_validate_json(json.dumps(call["args"]))  # JSON has no tuples
     except (ValueError, RecursionError) as error:
         return f"Not called: {_first_error(error)}"
-    return (await tool.run(form))[:RESULT_LIMIT]
+    about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool.name}
+    with tracing.span(f"execute_tool {tool.name}", **about):
+        return (await tool.run(form))[:RESULT_LIMIT]
 
 
 def _first_error(error: ValueError | RecursionError) -> str:

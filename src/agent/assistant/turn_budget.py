@@ -9,6 +9,7 @@ from typing import Literal
 from langchain_core.messages import AIMessage
 from typing_extensions import TypedDict  # with typing's own, Python 3.11 serves no schema of the graph
 
+from agent.observability import tracing
 from agent.observability.events import emit
 
 Purpose = Literal["triage", "specialist", "translation"]
@@ -60,8 +61,11 @@ class TurnBudget:
             raise BudgetSpentError("time" if left <= 0 else "tokens")
         call, outcome = Call(), "failed"
         try:
-            async with asyncio.timeout(left):
-                yield call
+            with tracing.span("chat", **{"gen_ai.operation.name": "chat", "desk.purpose": purpose}) as span:
+                async with asyncio.timeout(left):
+                    yield call
+                if span:
+                    span.set_attributes(call.about)
             outcome = "answered"
         except TimeoutError as error:
             outcome = "late"
@@ -76,9 +80,16 @@ class Call:
 
     def __init__(self) -> None:
         self.tokens = 0
+        self.about: dict[str, str | int] = {}
 
     def cost(self, asked: object, answer: object) -> None:
         """Count an answer's tokens; where the server tells of none, a quarter of the characters."""
         usage = answer.usage_metadata if isinstance(answer, AIMessage) else None
+        if usage and isinstance(answer, AIMessage):
+            self.about = {
+                "gen_ai.response.model": str(answer.response_metadata.get("model_name", "")),
+                "gen_ai.usage.input_tokens": usage["input_tokens"],
+                "gen_ai.usage.output_tokens": usage["output_tokens"],
+            }
         told = usage["total_tokens"] if usage else 0
         self.tokens += told if told > 0 else (len(str(asked)) + len(str(answer))) // 4

@@ -83,7 +83,7 @@ class Understander:
         self._chain: FallbackChain[[_Message], Understanding] = FallbackChain(
             "assistant", [*steps, *then], leads_on, listeners=[_fell_back]
         )
-        self._known = CountingCache()
+        self._known = CountingCache("readings")
 
     async def understand(
         self, text: str, *, pending: bool, history: Sequence[str] = (), budget: TurnBudget | None = None
@@ -137,7 +137,7 @@ def _cache_key(text: str) -> str:
 
 
 def _fell_back(fell: FallbackTaken) -> None:
-    emit("assistant.fallback", failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
+    emit("assistant.fallback", chain=fell.chain, failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
 
 
 def _reader(model: BaseChatModel) -> Runnable[Any, Any]:

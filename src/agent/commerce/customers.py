@@ -32,9 +32,11 @@ def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketR
     if command.order_id:
         own(session, command.order_id, command.subject)
     heard = None if command.thread_id else session.get(ConversationRow, command.subject)
+    ticket_id = f"tic-{digest(command.key)[:12]}"
+    emit_once_committed(session, "conversation.handed_over", ticket_id=ticket_id, topic=command.topic)
     return add_ticket(
         session,
-        f"tic-{digest(command.key)[:12]}",
+        ticket_id,
         topic=command.topic,
         text=command.text,
         now=now,

@@ -40,6 +40,7 @@ class OwedDebt:
     else `token` is that of the method at `provider`, empty for one that it does not take."""
 
     key: str
+    order_id: str
     kind: str
     amount: int
     payment_key: str

@@ -19,6 +19,7 @@ from agent.commerce.payments import Payments, named
 from agent.ledger.database import Database
 from agent.ledger.tables import DebtRow, OrderRow, PaymentMethodRow, PaymentRow
 from agent.ledger.times import CLOCK_SKEW
+from agent.ledger.traces import in_trace_of
 from agent.ledger.transactions import reads, writes
 from agent.providers.carrier import Carrier, CarrierError
 from agent.providers.payment import PaymentError, PaymentProvider, PaymentRejectedError, RefundState
@@ -88,7 +89,8 @@ class Debts:
             return None
         debt_key, order_id, settled = known
         owed = await self._owed(debt_key)
-        state = await self._find(owed) if owed.kind == "refund" else None
+        async with in_trace_of(self._db, order_id, "look up"):
+            state = await self._find(owed) if owed.kind == "refund" else None
         if state == "failed" and settled:
             await self._came_back(debt_key)
         elif state and not settled:
@@ -126,14 +128,15 @@ class Debts:
     async def _settle(self, key: str) -> str:
         owed = await self._owed(key)
         try:
-            match owed.kind:
-                case "refund":
-                    return await self._stands(owed, await self._refund(owed))
-                case "void":
-                    await self._payments.void(owed.payment_key)
-                    await self._done(key, "provider")
-                case _:
-                    await self._stop(owed)
+            async with in_trace_of(self._db, owed.order_id, owed.kind):
+                match owed.kind:
+                    case "refund":
+                        return await self._stands(owed, await self._refund(owed))
+                    case "void":
+                        await self._payments.void(owed.payment_key)
+                        await self._done(key, "provider")
+                    case _:
+                        await self._stop(owed)
         except (PaymentError, CarrierError, CircuitOpenError) as error:
             await self._put_off(owed, error)
             return "owed"
@@ -155,6 +158,7 @@ class Debts:
         provider = (payment and payment.provider) or first
         return OwedDebt(
             key=key,
+            order_id=debt.order_id,
             kind=debt.kind,
             amount=debt.amount,
             payment_key=debt.payment_key or "",

@@ -18,6 +18,7 @@ from agent.ledger.database import Database, digest, emit_once_committed
 from agent.ledger.grouping import Group
 from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import OrderLineRow, OrderRow, ParcelRow, VariantRow
+from agent.ledger.traces import in_trace_of
 from agent.ledger.transactions import writes
 from agent.notifications.notify import notify
 from agent.providers.carrier import Carrier, ParcelRefusedError, Shipment
@@ -95,7 +96,8 @@ class Fulfilment:
         if isinstance(known, Sent):
             return known
         try:
-            shipment = await self._carrier.book(parcel_id, known)
+            async with in_trace_of(self._db, id_of(order), "book"):
+                shipment = await self._carrier.book(parcel_id, known)
         except ParcelRefusedError:
             return Sent(await self._refused(parcel_id))
         return await self._taken(parcel_id, order, shipment)

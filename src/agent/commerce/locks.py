@@ -12,7 +12,7 @@ from agent.commerce.lifecycle import Cause, Outcome, Stage, check_move, check_pa
 from agent.commerce.policy import policy_denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
 from agent.commerce.tickets import add_ticket
-from agent.ledger.database import PolicyDenied, digest
+from agent.ledger.database import PolicyDenied, digest, emit_once_committed
 from agent.ledger.statements import change, table_of
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentRow, TicketRow
 
@@ -68,6 +68,13 @@ def seen(session: Session, order: OrderRef) -> OrderRow:
 def move(session: Session, order: OrderRow, to: Stage, by: Cause, **columns: Any) -> None:
     """Move an order's stage, and change these columns with it. Raises `PolicyDenied` ORDER-STAGE (see `check_move`)."""
     check_move(order.stage, to, by)
+    moved(session, order, to, **columns)
+
+
+def moved(session: Session, order: OrderRow, to: Stage, **columns: Any) -> None:
+    """Write a stage that was checked; what is new is an event."""
+    if order.stage != to:
+        emit_once_committed(session, "order.stage", order_id=order.id, stage=to)
     change(session, order, stage=to, **columns)
 
 

@@ -14,7 +14,7 @@ from agent.commerce import changed_items
 from agent.commerce.commands import CancelOrder, NewLine, PlaceOrder
 from agent.commerce.compensation import compensate
 from agent.commerce.lifecycle import MOVES, Cause, Stage, check_move
-from agent.commerce.locks import OrderRef, locked, move, open_case, own
+from agent.commerce.locks import OrderRef, locked, move, moved, open_case, own
 from agent.commerce.policy import cancel_denied, policy_denied
 from agent.commerce.reservations import Reservations
 from agent.commerce.types import LARGEST_AMOUNT
@@ -25,6 +25,7 @@ from agent.ledger.statements import add, change, table_of
 from agent.ledger.tables import CustomerRow, OrderLineRow, OrderRow, PaymentMethodRow, ProductRow, VariantRow
 from agent.ledger.times import is_in_future
 from agent.ledger.transactions import writes
+from agent.observability import tracing
 from agent.platform import order_thread
 from agent.shop import SHOP
 
@@ -64,11 +65,13 @@ def place(session: Session, command: PlaceOrder, now: datetime) -> OrderView:
         "thread_id": order_thread(order.order_id, owner_by(command.actor, command.subject)),
         "allow_partial": order.allow_partial,
         "ship_to": order.ship_to.model_dump() if order.ship_to else address,
+        "traceparent": tracing.traceparent(),
         "placed_by": command.actor,
         "placed_at": now,
         "touched_at": now,
     }
     add(session, OrderRow, placed)
+    emit_once_committed(session, "order.placed", order_id=order.order_id, amount=total)
     columns = ("number", "sku", "quantity", "unit_price", "reservation")
     of_order = {"order_id": order.order_id}
     add(session, OrderLineRow, *(of_order | {name: line[name] for name in columns} for line in lines))  # type: ignore[literal-required]
@@ -115,16 +118,14 @@ def move_on(session: Session, order: OrderRow, to: Stage, by: Cause, now: dateti
     if order.stage == "placed" and to in MOVES["reserved"]:
         check_move(order.stage, "reserved", by)
         check_move("reserved", to, by)
-        change(session, order, stage=to, touched_at=now)
+        moved(session, order, to, touched_at=now)
     else:
         move(session, order, to, by, touched_at=now)
-    emit_once_committed(session, "order.stage", order_id=order.id, stage=to)
 
 
 def compensate_order(session: Session, order: OrderRow, rule: str, by: Cause, now: datetime) -> None:
     """Undo an order that can't be fulfilled, in reverse, as far as is known; `rule` says why (see `compensation`)."""
     compensate(session, order, rule, by=by, now=now)
-    emit_once_committed(session, "order.stage", order_id=order.id, stage=order.stage)
 
 
 class Orders:

@@ -191,7 +191,7 @@ def record_no_answer(session: Session, key: str) -> None:
     """The provider was asked, and its answer was lost: only a look-up tells (law 3)."""
     payment, _ = locked_payment(session, key)
     if payment.outcome in UNDECIDED:
-        move_payment(session, payment, "unknown", "process")
+        payment_outcomes.unknown(session, payment)
 
 
 def locked_payment(session: Session, key: str) -> tuple[PaymentRow, OrderRow]:

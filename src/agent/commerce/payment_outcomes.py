@@ -4,6 +4,7 @@ Each is part of somebody else's transaction. Who is asked, and when, is in `paym
 """
 
 from datetime import datetime
+from typing import Unpack
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ from agent.ledger.database import emit_once_committed
 from agent.ledger.statements import change
 from agent.ledger.tables import OrderRow, PaymentMethodRow, PaymentRow
 from agent.notifications.notify import notify, notify_staff
+from agent.observability.events import EventName, Fields
 
 
 def captured(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime, kind: str = "capture") -> None:
@@ -23,12 +25,11 @@ def captured(session: Session, order: OrderRow, payment: PaymentRow, *, now: dat
     book(session, order, payment.method_id, kind, payment.amount, key=payment.key, now=now)
     if order.stage in CHARGEABLE:
         move(session, order, "paid", "provider", touched_at=now)
-        emit_once_committed(session, "payment.captured", order_id=order.id, amount=payment.amount)
     elif order.status == "cancelled":
         owe_everything(session, order, by="provider", now=now)
-        emit_once_committed(session, "payment.late", order_id=order.id, amount=payment.amount)
     elif payment.attempt is None:
         differences.captured(session, order, payment, now=now)
+    _record(session, "payment.late" if order.status == "cancelled" else "payment.captured", payment)
 
 
 def late(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:
@@ -39,7 +40,7 @@ def late(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetim
     if rest := refundable(session, payment):
         method = session.get_one(PaymentMethodRow, payment.method_id)
         owe(session, order, payment, method, rest, key=f"{payment.key}:rest", now=now)
-    emit_once_committed(session, "payment.late", order_id=order.id, amount=payment.amount)
+    _record(session, "payment.late", payment)
 
 
 def declined(session: Session, order: OrderRow, payment: PaymentRow, rule: str, *, now: datetime) -> None:
@@ -51,14 +52,14 @@ def declined(session: Session, order: OrderRow, payment: PaymentRow, rule: str, 
         notify(session, "payment.declined", payment.key, order=order, now=now, rule=rule)
     elif payment.attempt is None:
         differences.declined(session, order, payment, rule, now=now)
-    emit_once_committed(session, "payment.declined", order_id=order.id, amount=payment.amount)
+    _record(session, "payment.declined", payment)
 
 
 def rejected(session: Session, order: OrderRow, payment: PaymentRow, error: str, *, now: datetime) -> None:
     """The provider does not accept it by our own fault: a person looks into it, and the order waits."""
     text = f"{money(payment.amount)} were rejected by the provider ({error}): our settings or our key are wrong"
     open_case(session, order, payment.key, topic="billing", text=text, now=now)
-    emit_once_committed(session, "payment.rejected", order_id=order.id, amount=payment.amount, error=error)
+    _record(session, "payment.rejected", payment, error=error)
 
 
 def disputed(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:
@@ -67,7 +68,7 @@ def disputed(session: Session, order: OrderRow, payment: PaymentRow, *, now: dat
     open_case(session, order, f"{payment.key}:disputed", topic="billing", text=text, now=now)
     facts = {"payment": payment.key, "amount": payment.amount}
     notify_staff(session, "payment.disputed", payment.key, now=now, order_id=order.id, facts=facts)
-    emit_once_committed(session, "payment.disputed", order_id=order.id, amount=payment.amount)
+    _record(session, "payment.disputed", payment)
 
 
 def by_gift_card(session: Session, order: OrderRow, payment: PaymentRow, *, now: datetime) -> None:
@@ -79,3 +80,15 @@ def by_gift_card(session: Session, order: OrderRow, payment: PaymentRow, *, now:
     else:
         move_payment(session, payment, "declined", "provider")
         declined(session, order, payment, "PAYMENT-GIFT-COVERS", now=now)
+
+
+def unknown(session: Session, payment: PaymentRow) -> None:
+    """The provider was asked, and its answer was lost: only a look-up tells (law 3)."""
+    if payment.outcome == "open":
+        _record(session, "payment.unknown", payment)
+    move_payment(session, payment, "unknown", "process")
+
+
+def _record(session: Session, event: EventName, row: PaymentRow, **more: Unpack[Fields]) -> None:
+    facts = Fields(order_id=row.order_id, provider=row.provider, amount=row.amount)
+    emit_once_committed(session, event, **(facts | more))

@@ -20,6 +20,7 @@ from agent.commerce.price_payments import latest, outcome_of, price_outcome
 from agent.ledger.database import Database
 from agent.ledger.statements import change
 from agent.ledger.tables import PaymentMethodRow, PaymentRow
+from agent.ledger.traces import in_trace_of
 from agent.ledger.transactions import reads, writes
 from agent.notifications.notify import notify
 from agent.observability.events import emit
@@ -93,7 +94,8 @@ class Payments:
         """
         attempt = await self._find(key)
         if attempt and attempt.outcome in UNDECIDED and attempt.provider:
-            charge = await named(self._providers, attempt.provider).void(attempt)
+            async with in_trace_of(self._db, attempt.order_id, "void"):
+                charge = await named(self._providers, attempt.provider).void(attempt)
             if charge:
                 await self._record(attempt, charge)
 
@@ -106,7 +108,8 @@ class Payments:
         if attempt is None:
             return None
         if attempt.outcome != "captured" and attempt.provider:  # what was void, or declined, may have come after all
-            charge = await named(self._providers, attempt.provider).find(attempt)
+            async with in_trace_of(self._db, attempt.order_id, "look up"):
+                charge = await named(self._providers, attempt.provider).find(attempt)
             if isinstance(charge, Charge):
                 await self._record(attempt, charge)
         return attempt.order_id
@@ -157,7 +160,8 @@ class Payments:
     async def _send(self, attempt: PaymentAttempt) -> CaptureResult:
         """Look the attempt up if it may have been sent before, else send it; book the answer."""
         try:
-            charge = await (self._found_or_again(attempt) if attempt.sent_before else self._first_who_can(attempt))
+            async with in_trace_of(self._db, attempt.order_id, "pay"):
+                charge = await (self._found_or_again(attempt) if attempt.sent_before else self._first_who_can(attempt))
         except PaymentUnknownError:
             await self._no_answer(attempt)
             raise

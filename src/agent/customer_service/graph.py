@@ -5,7 +5,7 @@ yes ─ review ─ approval ⟲ decide ─ execute ─ reply, and back to `appro
 a no may lead from `decide` to `plan`, with one changed proposal
 """
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
 from agent.context import Context
 from agent.customer_service.nodes import (
@@ -26,9 +26,12 @@ from agent.customer_service.nodes import (
 from agent.customer_service.state import DeskInput, DeskState
 from agent.node_policies import LEDGER, QUESTIONS, READING
 from agent.observability.cache import CountingCache
+from agent.observability.nodes import ObservedGraph
 
 graph = (
-    StateGraph(DeskState, input_schema=DeskInput, context_schema=Context)
+    ObservedGraph(
+        "customer_service", DeskState, operation="invoke_agent", input_schema=DeskInput, context_schema=Context
+    )
     .add_node(triage, retry_policy=LEDGER, timeout=READING, error_handler=not_now)
     .add_node(knowledge, cache_policy=QUESTIONS)
     .add_node(dispatch)
@@ -45,5 +48,5 @@ graph = (
     .add_edge("approval", "decide")
     .add_edge("execute", "reply")
     .add_conditional_edges("reply", after_reply, ["approval", END])
-    .compile(cache=CountingCache(), name="customer_service")
+    .compile(cache=CountingCache("knowledge"), name="customer_service")
 )

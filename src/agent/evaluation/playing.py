@@ -126,7 +126,7 @@ async def _played(shop: Services, conversation: Conversation) -> list[Came]:
     who = STOREFRONT if nobody else Caller(conversation.customer, "customer")
     if not nobody and not await shop.queries.customer_exists(who.identity):
         raise ValueError(f"{conversation.name}: the shop has no customer {who.identity!r}")
-    desk = graph.copy(update={"checkpointer": InMemorySaver(), "cache": CountingCache()})
+    desk = graph.copy(update={"checkpointer": InMemorySaver(), "cache": CountingCache("evaluation")})
     config: Any = {
         "recursion_limit": 60,
         "configurable": {

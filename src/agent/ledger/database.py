@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, Unpack
 
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
@@ -24,7 +24,7 @@ from agent.ledger.engines import DEFAULT_LIMITS, Limits, is_embedded, pooled_eng
 from agent.ledger.replica import Replica
 from agent.ledger.statements import add, table_of
 from agent.ledger.tables import EffectRow
-from agent.observability.events import EventName, emit
+from agent.observability.events import EventName, Fields, emit
 from agent.resilience import CircuitOpenError
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def emit_once_committed(session: Session, event: EventName, **fields: str | int | float | bool | None) -> None:
+def emit_once_committed(session: Session, event: EventName, **fields: Unpack[Fields]) -> None:
     """Record that something happened, when the session's transaction has been committed; else it did not happen."""
     session.info.setdefault("events", []).append((event, fields))
 

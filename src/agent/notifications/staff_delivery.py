@@ -15,7 +15,7 @@ from agent.notifications.staff_addresses import EVERY_QUEUE, StaffAddress
 from agent.notifications.staff_sentences import SENTENCES, sentence_of
 from agent.notifications.webhook import NotDeliveredError
 from agent.notifications.webhook_delivery import LONGEST_WAIT, next_attempt
-from agent.observability.events import EventName
+from agent.observability.events import EventName, Fields
 
 MAX_AGE: Final = timedelta(days=1)
 """What is older when it is first looked at goes to no address: a new address does not begin with the past."""
@@ -109,9 +109,9 @@ class StaffDelivery:
         row, now = session.get_one(NotificationRow, key), self._db.clock()
         if row.at < now - TOO_OLD:
             session.delete(delivery)
-            about = {"notification": row.event, "order_id": row.order_id, "queue": queue}
-            tried = delivery.attempts
-            emit_once_committed(session, "notification.undelivered", **about, attempts=tried, why="too old")
+            about = Fields(notification=row.event, order_id=row.order_id, queue=queue)
+            about |= Fields(attempts=delivery.attempts, why="too old")
+            emit_once_committed(session, "notification.undelivered", **about)
             return None
         delivery.attempts += 1
         delivery.next_at = next_attempt(now, delivery.attempts)
@@ -120,7 +120,7 @@ class StaffDelivery:
     @writes
     def _delivered(self, session: Session, attempt: Attempt) -> None:
         _end(session, attempt)
-        about = {"notification": attempt.event, "order_id": attempt.order_id, "queue": attempt.queue}
+        about = Fields(notification=attempt.event, order_id=attempt.order_id, queue=attempt.queue)
         emit_once_committed(session, "notification.delivered", **about)
 
     @writes
@@ -129,8 +129,9 @@ class StaffDelivery:
         if is_last:
             _end(session, attempt)
         name: EventName = "notification.undelivered" if is_last else "notification.failed"
-        about = {"notification": attempt.event, "order_id": attempt.order_id, "queue": attempt.queue}
-        emit_once_committed(session, name, **about, attempts=attempt.number, why=why)
+        about = Fields(notification=attempt.event, order_id=attempt.order_id, queue=attempt.queue)
+        about |= Fields(attempts=attempt.number, why=why)
+        emit_once_committed(session, name, **about)
 
 
 def _end(session: Session, attempt: Attempt) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, emit_once_committed
@@ -16,7 +16,7 @@ from agent.ledger.tables import NotificationRow
 from agent.ledger.times import CLOCK_SKEW
 from agent.ledger.transactions import reads, writes
 from agent.notifications.webhook import NotDeliveredError, WebhookReceiver
-from agent.observability.events import EventName
+from agent.observability.events import EventName, Fields
 from agent.resilience import CircuitOpenError
 
 FIRST_WAIT: Final = timedelta(minutes=1)
@@ -52,6 +52,12 @@ class WebhookDelivery:
     def __init__(self, database: Database, receivers: Mapping[str, WebhookReceiver]) -> None:
         self._db = database
         self._receivers = receivers
+
+    def undelivered(self, session: Session) -> int:
+        """How many notifications their receivers have refused so often that people should look into it."""
+        row, waiting = NotificationRow, list(self._receivers)
+        alarming = (row.audience.in_(waiting), row.sent.is_(False), row.attempts >= ALARMING)
+        return session.scalar(select(func.count()).where(*alarming)) or 0
 
     async def deliver(self) -> dict[str, str]:
         """Send what is due, the longest due first, to all audiences at once; returns {key: delivered | failed}."""
@@ -112,8 +118,8 @@ class WebhookDelivery:
     def _failed(self, session: Session, attempt: Attempt, why: str) -> None:
         row = session.get_one(NotificationRow, attempt.key)
         name: EventName = "notification.undelivered" if attempt.number >= ALARMING else "notification.failed"
-        about = {"notification": row.event, "order_id": row.order_id}
-        emit_once_committed(session, name, **about, attempts=attempt.number, why=why)
+        about = Fields(notification=row.event, order_id=row.order_id, attempts=attempt.number, why=why)
+        emit_once_committed(session, name, **about)
 
 
 def _message(row: NotificationRow) -> dict[str, Any]:

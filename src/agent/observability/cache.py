@@ -11,6 +11,7 @@ from langgraph.cache.base import FullKey, ValueT
 from langgraph.cache.memory import InMemoryCache
 
 from agent.observability.events import emit
+from agent.observability.metrics import CACHE
 
 MOST_ENTRIES: Final = 1_000
 """Of a namespace, which is a node. What the articles say on a question is some 2 kB."""
@@ -18,17 +19,20 @@ MOST_ENTRIES: Final = 1_000
 
 class CountingCache(InMemoryCache[Any]):
     """An in-memory node cache that emits `cache.hit`; it holds the `most` latest entries of a node at most, and none
-    that is past its time once another one comes."""
+    that is past its time once another one comes. `name` is what `desk_cache_total` calls it."""
 
-    def __init__(self, most: int = MOST_ENTRIES) -> None:
+    def __init__(self, name: str, most: int = MOST_ENTRIES) -> None:
         super().__init__()
+        self._name = name
         self._most = most
+        CACHE.announce((name,))
 
     async def aget(self, keys: Sequence[FullKey]) -> dict[FullKey, ValueT]:
-        """Look keys up, and count those that were there."""
+        """Look keys up, and count those that were there and those that were not."""
         found: dict[FullKey, ValueT] = await super().aget(keys)
         for _ in found:
-            emit("cache.hit")
+            emit("cache.hit", cache=self._name)
+        CACHE.of(self._name, "miss").inc(len(keys) - len(found))
         return found
 
     def set(self, keys: Mapping[FullKey, tuple[ValueT, int | None]]) -> None:

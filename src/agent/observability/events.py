@@ -1,105 +1,37 @@
-"""Events: whatever an operator may later ask about is emitted here, once, by name (law 13).
+"""Events: whatever an operator may later ask about is recorded here, once, by name (law 13).
 
-An event is a log line, a count in `desk_events_total` and metadata on the current trace; those in `LABELS` are also
-counted by a field. Fields hold ids, amounts and rule ids only: no names, addresses, messages or secrets (law 14).
+An event is a count, a line in the log and a mark on the current trace: `desk_events_total` and what `metrics` counts of
+it; those in `LABELS` are also counted by a field. What may be said of one is `vocabulary.Fields` (law 14).
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, Literal, get_args
+from datetime import UTC, datetime
+from typing import Any, Final, Unpack, cast
 
 import structlog
 from langsmith import get_current_run_tree
 from prometheus_client import Counter
 
-EventName = Literal[
-    "order.placed",
-    "order.refused",
-    "order.stage",
-    "order.stuck",
-    "order.redriven",
-    "payment.captured",
-    "payment.declined",
-    "payment.rejected",
-    "order.parked",
-    "payment.late",
-    "payment.disputed",
-    "change.undone",
-    "return.closed",
-    "refund.owed",
-    "refund.pending",
-    "refund.settled",
-    "debt.failed",
-    "debt.settled_by_hand",
-    "payment.fallback",
-    "parcel.refused",
-    "order.thread_given_up",
-    "order.driven_later",
-    "webhook.refused",
-    "state.quarantined",
-    "notification.shown",
-    "notification.delivered",
-    "notification.failed",
-    "notification.undelivered",
-    "ticket.opened",
-    "ticket.heard",
-    "ticket.taken",
-    "ticket.answered",
-    "ticket.closed",
-    "ticket.escalated",
-    "ticket.overdue",
-    "approval.requested",
-    "approval.decided",
-    "approval.answer_refused",
-    "approval.question_asked",
-    "approval.question_answered",
-    "approval.reminded",
-    "approval.escalated",
-    "approval.expired",
-    "approval.withdrawn",
-    "approval.forged",
-    "trail.broken",
-    "index.failed",
-    "feedback.failed",
-    "breaker.moved",
-    "breaker.operated",
-    "breaker.store_moved",
-    "replica.skipped",
-    "ledger.unusable",
-    "clock.went_back",
-    "node.failed",
-    "node.retried",
-    "retry.refused",
-    "assistant.fallback",
-    "model.call",
-    "request.denied",
-    "customer.claimed",
-    "customer.exported",
-    "customer.forgotten",
-    "request.limited",
-    "stream.ended",
-    "cache.hit",
-    "reconciler.failed",
-    "reconciler.late",
-    "cron.ready",
-    "cron.waits",
-]
+from agent.observability import tracing
+from agent.observability.metrics import COUNTED, EVENTS, Series
+from agent.observability.redaction import scrub
+from agent.observability.vocabulary import WORDS, EventName, Fields
 
-_COUNT = Counter("desk_events", "Events by name", ["event"])
-for _name in get_args(EventName):
-    _COUNT.labels(_name)  # a counter that is born at 1 never shows in increase()
+__all__ = ["LABELS", "EventName", "Fields", "emit"]
 
 LABELS: Final[dict[EventName, str]] = {"request.denied": "rule"}
 """Events that are counted by one of their fields as well, as `desk_request_denied_total{rule="ORDER-EXISTS"}`. Each
-value is a series of its own: the field must have few."""
-_COUNT_BY: Final = {
-    event: Counter(f"desk_{event.replace('.', '_')}", f"{event} by {field}", [field]) for event, field in LABELS.items()
+value is a series of its own, up to `MOST_VALUES`: the field must have few."""
+MOST_VALUES: Final = 200
+COUNT_BY: Final = {
+    event: Series(Counter(f"desk_{event.replace('.', '_')}", f"{event} by {field}", [field]), (), most=MOST_VALUES)
+    for event, field in LABELS.items()
 }
 
-Field = str | int | float | bool | None
-Listener = Callable[[EventName, Mapping[str, Field]], None]
+Listener = Callable[[EventName, Mapping[str, Any]], None]
 
-_log = structlog.stdlib.get_logger("desk")
+_kept: structlog.stdlib.BoundLogger | None = None
 _listeners: list[Listener] = []
 
 
@@ -113,13 +45,29 @@ def listening(listener: Listener) -> Iterator[None]:
         _listeners.remove(listener)
 
 
-def emit(event: EventName, **fields: Field) -> None:
+def emit(event: EventName, **fields: Unpack[Fields]) -> None:
     """Record that something happened."""
     for listener in _listeners:
         listener(event, fields)
-    _COUNT.labels(event).inc()
+    EVENTS.of(event).inc()
+    if count := COUNTED.get(event):
+        count(fields)
     if event in LABELS:
-        _COUNT_BY[event].labels(str(fields.get(LABELS[event], ""))).inc()
-    _log.info(event, **fields)
+        COUNT_BY[event].of(str(cast(dict[str, object], fields).get(LABELS[event], ""))).inc()
+    if WORDS & fields.keys():
+        fields = cast(Fields, {key: scrub(str(said)) if key in WORDS else said for key, said in fields.items()})
+    _logger().info(event, **fields)
+    tracing.mark(event, fields)
     if tree := get_current_run_tree():
-        tree.add_metadata({f"{event}.{key}": value for key, value in fields.items()} or {event: True})
+        tree.add_event({"name": event, "time": datetime.now(UTC).isoformat(), "kwargs": dict(fields), "desk": True})
+
+
+def _logger() -> structlog.stdlib.BoundLogger:
+    """The logger, kept once logging is configured: to bind it at each event took a third of the event's time."""
+    global _kept  # noqa: PLW0603
+    if _kept is not None:
+        return _kept
+    bound: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("desk").bind()
+    if structlog.is_configured():
+        _kept = bound
+    return bound

@@ -5,18 +5,19 @@ with `compensate` and `settle` for what is undone, `park` for what must wait, `r
 the ledger. Nodes that return a `Command` name where they go in their signature.
 """
 
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START
 
 from agent.node_policies import BRANCH, CARRIER, LEDGER, PARCEL, PAYMENT
-from agent.order_processing.guard import approval
+from agent.observability.nodes import ObservedGraph
+from agent.order_processing.guard import approval, trace_of
 from agent.order_processing.handlers import line_failed, parcel_failed, to_park
 from agent.order_processing.nodes import assess, charge, complete, decide, reserve_line, route, ship, validate
 from agent.order_processing.recovery import close, compensate, park, rebuild, settle
 from agent.order_processing.state import OrderRequest, OrderResult, OrderState
 
 graph = (
-    StateGraph(  # type: ignore[call-overload, unused-ignore]  # its stubs know no handler of a branch's own state
-        OrderState, input_schema=OrderRequest, output_schema=OrderResult
+    ObservedGraph(
+        "order_processing", OrderState, trace_of=trace_of, input_schema=OrderRequest, output_schema=OrderResult
     )
     .add_node(route, retry_policy=LEDGER)
     .add_node(validate, retry_policy=LEDGER)

@@ -22,6 +22,8 @@ from agent.commerce.locks import seen
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
 from agent.identity import APPROVER_ROLES, caller_of_run
 from agent.ledger.database import PolicyDenied
+from agent.ledger.database_errors import UNUSABLE
+from agent.ledger.traces import trace_of_thread
 from agent.order_processing.state import STATE_VERSION, Damage, LineTask, OrderState, ParcelTask
 from agent.platform import this_thread
 from agent.services import services
@@ -97,6 +99,14 @@ async def look(precondition: Precondition) -> None:
     """Hold the ledger against a state before its order is read anew; a thread that has none yet is not looked at."""
     if precondition.order_id:
         await (await services()).database.read(lambda session: seen(session, precondition))
+
+
+async def trace_of(thread_id: str) -> str | None:
+    """The trace of this thread's order; None while there is none, or no ledger."""
+    try:
+        return await trace_of_thread((await services()).database, thread_id)
+    except UNUSABLE:
+        return None
 
 
 def request_of(session: Session, state: OrderState, precondition: Precondition) -> ApprovalView:

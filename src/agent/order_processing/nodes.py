@@ -90,7 +90,6 @@ async def validate(state: OrderState, runtime: Runtime[None], precondition: Prec
         return Command(goto="close", update=refused(denial))
     if isinstance(placed, Denial):
         return Command(goto="close", update=refused(placed))
-    emit("order.placed", order_id=placed["id"], amount=placed["total"])
     stream_progress(runtime, placed["id"], "validated", f"{counted(len(placed['lines']))}, {money(placed['total'])}")
     return Command(goto=next_step(placed), update=order_state(placed) | opening(state, placed))  # type: ignore[arg-type]
 

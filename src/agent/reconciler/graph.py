@@ -1,7 +1,8 @@
 """The picture of the reconciler: its jobs side by side, then the report. A cron starts it, or `desk ops reconcile`."""
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START
 
+from agent.observability.nodes import ObservedGraph
 from agent.reconciler.approval_jobs import bring_to_end, enforce_deadlines, reopen_conversations, wake
 from agent.reconciler.jobs import (
     ReconcilerState,
@@ -16,7 +17,7 @@ from agent.reconciler.jobs import (
 from agent.reconciler.notification_jobs import deliver, wake_conversations
 
 graph = (
-    StateGraph(ReconcilerState)
+    ObservedGraph("reconciler", ReconcilerState)
     .add_node(heartbeat, error_handler=job_failed)
     .add_node(enforce_deadlines, error_handler=failed_before("wake"))
     .add_node(wake, error_handler=failed_before("reopen_conversations"))

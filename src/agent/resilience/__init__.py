@@ -5,7 +5,7 @@ its listeners, and `services` wires those to events. `redis_store` is not import
 """
 
 from agent.resilience.circuit import BreakerListener, BreakerMoved
-from agent.resilience.circuit_breaker import BreakerSnapshot, CircuitBreaker, LastError
+from agent.resilience.circuit_breaker import BreakerSnapshot, CallEnded, CircuitBreaker, LastError
 from agent.resilience.classifier import CLASSIFIER, Classifier
 from agent.resilience.config import KIND_RULES, BreakerConfig, KindRule
 from agent.resilience.failures import (
@@ -41,6 +41,7 @@ __all__ = [
     "BreakerMoved",
     "BreakerSnapshot",
     "BreakerState",
+    "CallEnded",
     "CircuitBreaker",
     "CircuitOpenError",
     "Claim",

@@ -9,12 +9,12 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import Literal, ParamSpec, Protocol, TypeVar
 
 from agent.resilience.circuit import BreakerListener, Circuit, Lease
 from agent.resilience.classifier import CLASSIFIER, Classifier
 from agent.resilience.config import BreakerConfig
-from agent.resilience.failures import NEUTRAL, CircuitOpenError, Failure, FailureKind, Verdict
+from agent.resilience.failures import ANSWERED, NEUTRAL, CircuitOpenError, Failure, FailureKind, Verdict
 from agent.resilience.shared_circuit import SharedCircuit
 from agent.resilience.sharing import Sharing
 from agent.resilience.stores import BreakerState
@@ -31,6 +31,27 @@ class LastError:
 
     error: str
     seconds_ago: float
+
+
+CallOutcome = Literal["ok", "rejected", "neutral", "refused"] | FailureKind
+"""How a call ended. `rejected`: the backend is alive and refused this one request; `neutral`: it says nothing about the
+backend; `refused`: by the breaker, and nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """A call that came to a breaker: how it ended, and how many seconds it took."""
+
+    name: str
+    outcome: CallOutcome
+    seconds: float
+
+
+class CallListener(Protocol):
+    """Is told of each call. Must be quick, and must not raise: it runs within the call."""
+
+    def __call__(self, ended: CallEnded, /) -> None:
+        """Take note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,7 @@ class CircuitBreaker:
         config: thresholds and times.
         classifier: what errors mean.
         listeners: told of every move.
+        on_call: told of every call.
         sharing: open, probe and close together with other workers; None: alone.
         clock: monotonic seconds.
         rand: a number from 0 to 1, for jitter.
@@ -75,6 +97,7 @@ class CircuitBreaker:
         *,
         classifier: Classifier = CLASSIFIER,
         listeners: Sequence[BreakerListener] = (),
+        on_call: CallListener | None = None,
         sharing: Sharing | None = None,
         clock: Callable[[], float] = time.monotonic,
         rand: Callable[[], float] = random.random,
@@ -82,6 +105,7 @@ class CircuitBreaker:
         self.name = name
         self._config = config
         self._classifier = classifier
+        self._on_call = on_call
         self._clock = clock
         self._slow_from = config.slow_call_duration
         self._errors: dict[FailureKind, tuple[str, float]] = {}  # type and time of the last one
@@ -102,7 +126,12 @@ class CircuitBreaker:
             BaseException: whatever `func` raises, unchanged.
         """
         circuit = self._circuit
-        lease = None if circuit.passing else await circuit.admit()
+        try:
+            lease = None if circuit.passing else await circuit.admit()
+        except CircuitOpenError:
+            if self._on_call:
+                self._on_call(CallEnded(self.name, "refused", 0.0))
+            raise
         generation = circuit.generation
         started = self._clock()
         try:
@@ -110,6 +139,8 @@ class CircuitBreaker:
         except BaseException as error:
             if generation == circuit.generation:
                 self._settle(self._clock(), started, lease, error)
+            if self._on_call:
+                self._on_call(CallEnded(self.name, self._outcome(error), self._clock() - started))
             raise
         if generation == circuit.generation:
             now = self._clock()
@@ -117,6 +148,8 @@ class CircuitBreaker:
                 circuit.window.count(now)
             else:
                 self._settle(now, started, lease, None)
+        if self._on_call:
+            self._on_call(CallEnded(self.name, "ok", self._clock() - started))
         return result
 
     def refusal(self) -> CircuitOpenError | None:
@@ -165,3 +198,8 @@ class CircuitBreaker:
         if error is None or (slow and isinstance(error, asyncio.CancelledError)):
             return Failure("slow") if slow else None
         return self._classifier.classify(error)
+
+    def _outcome(self, error: BaseException) -> CallOutcome:
+        """How a call ended that raised this."""
+        verdict = self._classifier.classify(error)
+        return verdict.kind if isinstance(verdict, Failure) else "rejected" if verdict is ANSWERED else "neutral"

@@ -6,6 +6,7 @@ The platform loads this file before anything listens. Ending the process here le
 from pathlib import Path
 
 from agent.files import keep_private
+from agent.observability.start import start_observing
 from agent.server.auth import auth
 from agent.server.startup import open_ledger, unfit
 from agent.settings import settings
@@ -17,6 +18,12 @@ THREADS = Path(".langgraph_api")
 
 if why := unfit(settings()):
     raise SystemExit(f"not started: {why}")
+try:
+    start_observing(settings())
+except ModuleNotFoundError as error:
+    raise SystemExit(
+        f"not started: OTEL_EXPORTER_OTLP_ENDPOINT needs {error.name}: pip install 'order-desk[otel]'"
+    ) from None
 try:
     keep_private(settings().data_dir)
     if THREADS.exists():

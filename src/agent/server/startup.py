@@ -38,7 +38,14 @@ FEWEST_CHARACTERS: Final = 8
 """Different ones in a secret: the letter x, 32 times, is long enough and known to everybody."""
 
 
-_URLS: Final = ("payment_url", "second_payment_url", "payment_token_url", "notice_webhook_url", "approval_webhook_url")
+_URLS: Final = (
+    "payment_url",
+    "second_payment_url",
+    "payment_token_url",
+    "notice_webhook_url",
+    "approval_webhook_url",
+    "otel_exporter_otlp_endpoint",
+)
 """Settings that are addresses."""
 _THREE_DECIMALS: Final = 3
 """KWD and its like have so many, of which Stripe wants the last to be 0 (docs.stripe.com/currencies)."""

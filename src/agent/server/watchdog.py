@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Final
 
 from croniter import croniter
-from prometheus_client import Gauge
 
 from agent.ledger.database_errors import UNUSABLE
 from agent.ledger.schema import SchemaError
@@ -22,10 +21,6 @@ TIMES_MISSED: Final = 5
 """So often in a row the cron may fail to start the reconciler before that is an alarm."""
 
 LOOK_EVERY_SECONDS: Final = 15.0
-
-LAST_RUN: Final = Gauge(
-    "desk_reconciler_last_run_timestamp_seconds", "When the reconciler last began to run; 0: never, or not known yet"
-)
 
 
 async def watch_reconciler(config: Settings) -> None:
@@ -45,7 +40,6 @@ async def watch_reconciler(config: Settings) -> None:
 async def look(shop: Services, was_late: bool) -> bool:
     """Look once; whether the reconciler is late. When that is new it is an event, and its cron is made again."""
     last = await shop.heartbeat.last()
-    LAST_RUN.set(last.timestamp() if last else 0)
     late = is_late(shop, last)
     if late and not was_late:
         emit("reconciler.late", last_run=last.isoformat() if last else None)

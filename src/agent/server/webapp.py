@@ -12,7 +12,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from agent.identity import STUDIO_IDENTITY, owner_of
 from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
@@ -33,6 +33,7 @@ from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
 from agent.server.revocation import Revocation
+from agent.server.scrape import leave, scraped
 from agent.server.watchdog import is_late, watch_reconciler
 from agent.services import services
 from agent.settings import settings
@@ -52,6 +53,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    leave()
 
 
 app = FastAPI(title="Order desk operations", lifespan=lifespan)
@@ -137,6 +139,6 @@ async def info(request: Request) -> dict[str, Any]:
 
 @app.get("/ops/metrics")
 async def metrics(request: Request) -> Response:
-    """Prometheus metrics, for operators."""
+    """Prometheus metrics, for operators: of this host's workers, and what the ledger knows."""
     caller_of_request(request, "operator", "admin")
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(await scraped(), media_type=CONTENT_TYPE_LATEST)

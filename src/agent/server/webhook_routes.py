@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, HTTPException, Request
 
 from agent.commerce.queries import ParcelView
+from agent.ledger.traces import in_trace_of
 from agent.observability.events import emit
 from agent.providers.carrier import CarrierError
 from agent.providers.factory import Reader, Webhooks
@@ -44,7 +45,8 @@ async def hear(source: str, request: Request) -> None:
     except (PaymentError, CarrierError, CircuitOpenError) as error:
         raise HTTPException(503, "cannot ask back just now") from error
     if order_id:
-        await look_again(shop, order_id)
+        async with in_trace_of(shop.database, order_id, f"webhook {source}"):
+            await look_again(shop, order_id)
 
 
 def _ways(shop: Services, readers: Webhooks) -> list[tuple[Reader, Callable[[str], Awaitable[str | None]]]]:

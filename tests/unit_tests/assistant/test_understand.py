@@ -33,7 +33,7 @@ def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 
 def fell_back(reason: str, failed: str = "primary", next_step: str = "degraded") -> tuple[str, dict[str, Any]]:
     """The event of a step down the chain."""
-    return "assistant.fallback", {"failed": failed, "next_step": next_step, "reason": reason}
+    return "assistant.fallback", {"chain": "assistant", "failed": failed, "next_step": next_step, "reason": reason}
 
 
 @asynccontextmanager

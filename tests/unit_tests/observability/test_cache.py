@@ -17,7 +17,7 @@ def question(*texts: str, **more: Any) -> dict[str, Any]:
 
 
 async def test_a_hit_is_counted_and_a_miss_is_not() -> None:
-    cache, before = CountingCache(), events("cache.hit")
+    cache, before = CountingCache("test"), events("cache.hit")
 
     assert await cache.aget([KEY]) == {}
     assert events("cache.hit") == before
@@ -58,7 +58,7 @@ def entries(cache: CountingCache) -> list[str]:
 
 
 async def test_of_twenty_thousand_questions_the_latest_are_kept() -> None:
-    cache = CountingCache(most=100)
+    cache = CountingCache("test", most=100)
     for number in range(20_000):
         await cache.aset({(("knowledge",), f"question {number}"): ("article", 3600)})
 
@@ -66,14 +66,14 @@ async def test_of_twenty_thousand_questions_the_latest_are_kept() -> None:
 
 
 async def test_many_at_once_are_bounded_too_and_each_node_for_itself() -> None:
-    cache = CountingCache(most=3)
+    cache = CountingCache("test", most=3)
     await cache.aset({((node,), str(n)): ("article", None) for node in ("one", "other") for n in range(10)})
 
     assert entries(cache) == ["7", "8", "9", "7", "8", "9"]
 
 
 async def test_one_that_is_kept_again_is_the_latest() -> None:
-    cache = CountingCache(most=2)
+    cache = CountingCache("test", most=2)
     for key in ("first", "second", "first", "third"):
         await cache.aset({(("knowledge",), key): (key, None)})
 
@@ -81,7 +81,7 @@ async def test_one_that_is_kept_again_is_the_latest() -> None:
 
 
 async def test_what_is_past_its_time_goes_when_another_comes() -> None:
-    cache = CountingCache()
+    cache = CountingCache("test")
     await cache.aset({(("knowledge",), "old"): ("article", 0), (("knowledge",), "older"): ("article", -5)})
     await cache.aset({(("knowledge",), "new"): ("article", 60)})
 

@@ -1,9 +1,8 @@
 """A reconciler that no longer runs is noticed, once, and set going again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from prometheus_client import REGISTRY
 
 from agent.server import watchdog
 from agent.server.watchdog import is_late, look, watch_reconciler
@@ -68,14 +67,6 @@ async def test_the_interval_is_the_crons(shop: Services, clock: Clock, schedule:
     assert is_late(shop, last) is False
     clock.advance(hours=hours * 0.5)
     assert is_late(shop, last) is True
-
-
-async def test_the_last_run_is_a_metric(shop: Services, clock: Clock) -> None:
-    clock.now = datetime(2026, 6, 1, 13, tzinfo=UTC)
-    await shop.heartbeat.record()
-    await look(shop, was_late=False)
-
-    assert REGISTRY.get_sample_value("desk_reconciler_last_run_timestamp_seconds") == clock.now.timestamp()
 
 
 async def test_without_a_cron_nobody_watches(crons_made: list[str]) -> None:

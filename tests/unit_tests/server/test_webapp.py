@@ -41,7 +41,7 @@ async def test_health_tells_that_the_reconciler_is_switched_off(config: Settings
 
 
 @pytest.mark.parametrize("role", ROLES)
-async def test_metrics_are_for_operators(role: Role) -> None:
+async def test_metrics_are_for_operators(shop: Services, role: Role) -> None:
     if role in ("operator", "admin"):
         assert b"desk_events_total" in (await webapp.metrics(by(staff(role)))).body
         return

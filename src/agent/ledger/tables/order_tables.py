@@ -30,6 +30,7 @@ class OrderRow(Base):
     allow_partial: Mapped[bool] = mapped_column(default=False)  # what is in stock is sent without the rest
     reason: Mapped[str | None] = mapped_column(String(60))  # why it was undone: a rule id
     cancel_reason: Mapped[str | None] = mapped_column(String(40))  # why the customer cancelled it
+    traceparent: Mapped[str | None] = mapped_column(String(55))  # W3C's, of the span that placed it (`ledger.traces`)
     placed_by: Mapped[str] = mapped_column(String(100))  # who was authenticated
     placed_at: Mapped[datetime]
     touched_at: Mapped[datetime]
