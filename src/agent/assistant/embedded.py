@@ -73,7 +73,8 @@ def read(text: str, *, pending: bool) -> Reading:
     if pending and (answer := yes_or_no(words)):
         return Reading(answer)
     if not says_more(words, *ANSWERS):
-        return Reading(Understanding(act="unclear"))
+        polite = dialogue_phrases.SMALL_TALK.search(words)
+        return Reading(Understanding(act="small_talk" if polite else "unclear"))
     if dialogue_phrases.PERSON.search(words) and not says_more(words, dialogue_phrases.PERSON, *ANSWERS):
         return Reading(_done([], "person", text))
     talk = _talk(words)
@@ -84,11 +85,8 @@ def read(text: str, *, pending: bool) -> Reading:
     types = {topic.request_type for topic in topics}
     if topics and (only_named or len(types) > 1 or (len(topics) > 1 and types == {"question"})):
         return Reading(Understanding(act="request", topics=topics))
-    if (
-        not topics
-        and "small_talk" in talk
-        and not says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER)
-    ):
+    chats = "small_talk" in talk and not says_more(words, dialogue_phrases.SMALL_TALK, dialogue_phrases.FILLER)
+    if chats and not topics:
         return Reading(Understanding(act="small_talk"))
     if not topics and "other_shop" in talk:
         return Reading(Understanding(act="out_of_scope"))
