@@ -1,7 +1,8 @@
-"""The model over real HTTP, well and unwell; the endpoint is scripted. One conversation a turn, one step a request."""
+"""The model over real HTTP, well and unwell; the endpoint is scripted. One conversation a turn, one step a reading."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from agent.shop import SHOP
 from tests.support.driver import Driver
 from tests.support.goods import W1002, goods_dir
 from tests.support.live_server import LiveServer
-from tests.support.openai_stub import OpenAIStub, completes, fails, hangs, understands
+from tests.support.model_desk import is_triage
+from tests.support.openai_stub import OpenAIStub, Step, completes, fails, hangs, understands
 
 ODD = f"{W1002}, hm, I reckon those two and I must part"
 """Says nothing that the embedded rules know as a cancellation."""
@@ -27,7 +29,7 @@ SCRIPT = {
 
 @dataclass(frozen=True)
 class Turn:
-    """One message to the desk: what it said, and how often the model was asked meanwhile."""
+    """One message to the desk: what it said, and how often the model was asked to read meanwhile."""
 
     said: str
     requests: int
@@ -36,7 +38,12 @@ class Turn:
 @pytest.fixture(scope="module")
 def stub() -> Iterator[OpenAIStub]:
     """The scripted endpoint."""
-    with OpenAIStub(list(SCRIPT.values())) as running:
+    to_read = iter(SCRIPT.values())
+
+    def answer(request: dict[str, Any]) -> Step:
+        return next(to_read) if is_triage(request) else completes("Why?")
+
+    with OpenAIStub(answer) as running:
         yield running
 
 
@@ -58,7 +65,7 @@ def turns(stub: OpenAIStub, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             for step in SCRIPT:
                 before = len(stub.requests)
                 said = driver.ask(ODD).said
-                seen[step] = Turn(said, len(stub.requests) - before)
+                seen[step] = Turn(said, sum(map(is_triage, stub.requests[before:])))
     finally:
         server.stop()
     return seen
@@ -76,5 +83,5 @@ def test_when_the_model_fails_the_rules_answer_and_say_so(turns: dict[str, Turn]
     assert f"{W1002} (1 × Table lamp, 2 × Linen cushion, {SHOP.money(147_00)}): pending." in turns[step].said
 
 
-def test_a_turn_asks_the_model_once_whatever_comes_of_it(turns: dict[str, Turn]) -> None:
+def test_a_message_is_read_by_the_model_once_whatever_comes_of_it(turns: dict[str, Turn]) -> None:
     assert [turn.requests for turn in turns.values()] == [1, 1, 1, 1]

@@ -14,6 +14,7 @@ from agent.approvals import index
 from agent.commerce.shop_import import import_shop
 from agent.ledger import engines
 from agent.node_policies import BUDGETS
+from agent.observability import events
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.clock import Clock
@@ -28,6 +29,12 @@ def _statements_are_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engines, "create_engine", engine_with_shared_statements)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _events_are_logged_where_the_test_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not by the logger that an earlier test had configured."""
+    monkeypatch.setattr(events, "_kept", None)
 
 
 @pytest.fixture
