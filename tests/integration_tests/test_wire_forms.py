@@ -263,7 +263,9 @@ def test_a_card_of_an_order_whose_request_was_voided_and_opened_anew_charges_not
 
     counts_for_nothing(driver, answer, ui, waits.thread)
     assert network.captured(order_id) == {}
-    now = driver.client(ORDER_APPROVER).threads.get(waits.thread)
+    of_approver = driver.client(ORDER_APPROVER).threads
+    wait_for(lambda: of_approver.get(waits.thread)["status"] == "interrupted", 30, lambda: "it does not wait")
+    now = of_approver.get(waits.thread)
     seen = Run(waits.thread, waits.graph, waiting=still_waits(dict(now)))
     assert driver.answer(ORDER_APPROVER, seen, "reject", "not by that card").stage == "cancelled"
 
