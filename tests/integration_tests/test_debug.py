@@ -5,6 +5,7 @@ import pytest
 from agent.client.connection import ExitCode
 from tests.integration_tests.test_the_command_line import Shell
 from tests.support.driver import Driver, an_order
+from tests.support.goods import W1007
 from tests.support.live_server import LiveServer
 
 PERSONAL = ("Shah", "Maple Avenue", "43215", "dev.shah@example.com", "tok_approve", "a present for my aunt")
@@ -46,7 +47,7 @@ def test_an_order_is_told_from_both_sides_to_its_end(desk: Shell, driver: Driver
 
 
 def test_a_conversation_is_told_without_a_word_of_the_customers(desk: Shell, driver: Driver) -> None:
-    said = driver.ask("I want 20.00 back for W-1007, it was a present for my aunt", customer="dev_shah")
+    said = driver.ask(f"I want 20.00 back for {W1007}, it was a present for my aunt", customer="dev_shah")
     told = desk("debug", said.thread)
     assert told.code == 0, told.err
     assert "planned refund_payment" in told.out

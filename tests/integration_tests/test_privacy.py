@@ -11,6 +11,7 @@ import pytest
 from agent.client.connection import ExitCode
 from tests.integration_tests.test_the_command_line import Shell
 from tests.support.driver import Driver, an_order
+from tests.support.goods import W1009
 from tests.support.live_server import LiveServer
 
 WHO = "ella_novak"
@@ -80,7 +81,7 @@ def found(driver: Driver) -> set[str]:
 
 def end_what_is_open(driver: Driver) -> None:
     """The customer's order of before is cancelled, and the ticket closed."""
-    done(driver.http("channel", "POST", "/ops/orders/W-1009/cancel", {"reason": "no longer needed"}))
+    done(driver.http("channel", "POST", f"/ops/orders/{W1009}/cancel", {"reason": "no longer needed"}))
     [ticket] = driver.client("general_agent").http.get("/ops/tickets")["tickets"]
     done(driver.http("general_agent", "POST", f"/ops/tickets/{ticket['id']}/take"))
     done(driver.http("general_agent", "POST", f"/ops/tickets/{ticket['id']}/close", {"note": "told my aunt Berta"}))

@@ -17,6 +17,7 @@ from agent.commerce.locks import locked, open_case
 from agent.commerce.policy import PAYMENT_ATTEMPTS, RETURN_LIMIT, RETURN_REMINDER
 from agent.commerce.returned_pieces import close, lines_of_return
 from agent.ledger.database import Database, emit_once_committed
+from agent.ledger.heartbeat import beat
 from agent.ledger.tables import HeartbeatRow, NotificationRow, OrderRow, ParcelRow, PaymentRow, ReturnRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.notify import notify, notify_staff
@@ -119,7 +120,7 @@ class Expiry:
 
     @writes
     def _looked(self, session: Session, until: datetime) -> None:
-        session.merge(HeartbeatRow(name=LOOKED, at=until))
+        beat(session, LOOKED, until)
 
     @writes
     def _stuck(self, session: Session, order_id: str) -> str:

@@ -11,6 +11,7 @@ from agent.approvals.trail import BrokenTrailError, Trail
 from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow
 from tests.support.approvals import ask, edit_to, refund
+from tests.support.goods import W1001
 from tests.support.threads import APPROVE
 from tests.unit_tests.approvals.test_trail import (
     CHANGES,
@@ -45,7 +46,7 @@ async def test_words_are_gone_and_what_was_decided_is_proved(
     erased: ApprovalView, trail: Trail, database: Database
 ) -> None:
     assert "scratched" not in str(erased)
-    assert erased["arguments"] == {"order_id": "W-1001", "amount": 90_00}
+    assert erased["arguments"] == {"order_id": W1001, "amount": 90_00}
     assert erased["note"] == ERASED
     assert await link(trail, database, erased["request_id"], untouched) is None
 

@@ -13,6 +13,7 @@ from agent.services import Services
 from tests.support.approvals import decide
 from tests.support.clock import Clock
 from tests.support.commands import done
+from tests.support.goods import W1001
 from tests.support.routes import Ask
 from tests.support.scenes import Scene, awaiting, cancel, dump, new_order, paid, parked, placed
 from tests.support.threads import reject, seen, staff
@@ -28,7 +29,7 @@ async def story(ask: Ask, path: str = "orders/A-1", role: Role = "operator", **q
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_staff_reads_stories_and_customers_and_channels_do_not(ask: Ask, role: Role) -> None:
-    for path in ("orders/W-1001", "orders/NONE", "threads/t-1"):
+    for path in (f"orders/{W1001}", "orders/NONE", "threads/t-1"):
         status = (await ask("GET", f"/ops/stories/{path}", staff(role))).status_code
         assert status == ((404 if "NONE" in path else 200) if role in STAFF else 403), path
 
@@ -74,11 +75,11 @@ async def test_a_refused_command_is_told_with_its_rule(shop: Services, ask: Ask)
 
 
 async def test_who_is_waited_for_and_what_was_decided_with_seal_and_note(shop: Services, ask: Ask) -> None:
-    action = Action("refund_payment", {"order_id": "W-1001", "amount": 40_00, "reason": "for my aunt"}, "for my aunt")
+    action = Action("refund_payment", {"order_id": W1001, "amount": 40_00, "reason": "for my aunt"}, "for my aunt")
     view = await shop.approvals.open(
-        action, "billing", key="plan:1", subject="ada_park", order_id="W-1001", thread_id="t-1", asked_by="ada_park"
+        action, "billing", key="plan:1", subject="ada_park", order_id=W1001, thread_id="t-1", asked_by="ada_park"
     )
-    for path in ("orders/W-1001", "threads/t-1"):
+    for path in (f"orders/{W1001}", "threads/t-1"):
         told = await story(ask, path)
         assert [each["who"] for each in told["waits_for"]] == ["billing_agent"]
         assert f"seal {view['head'][:8]}" in str(told["entries"])
@@ -103,13 +104,13 @@ async def test_a_tickets_note_is_read_by_who_may_read_the_ticket(shop: Services,
     about: Any = {"actor": "agent-1", "subject": "ada_park"}
     opened = await done(
         shop,
-        OpenTicket(key="t1", **about, topic="billing", text="my aunt", thread_id="thread-1", order_id="W-1001"),
+        OpenTicket(key="t1", **about, topic="billing", text="my aunt", thread_id="thread-1", order_id=W1001),
     )
     by: Any = about | {"ticket_id": opened["id"], "role": "billing_agent"}
     await done(shop, TakeTicket(key="t2", **by))
     await done(shop, CloseTicket(key="t3", **by, note="seen to it"))
     for role, reads in (("operator", True), ("billing_agent", True), ("warehouse", False), ("tech_support", False)):
-        told = await story(ask, "orders/W-1001", role)  # type: ignore[arg-type]
+        told = await story(ask, f"orders/{W1001}", role)  # type: ignore[arg-type]
         assert ("seen to it" in str(told)) is reads, role
         assert "my aunt" not in str(told)
     assert "taken by agent-1" in str(await story(ask, "threads/thread-1"))
@@ -135,7 +136,7 @@ async def test_only_the_last_are_told_and_how_many_are_left_out(shop: Services, 
 async def test_nothing_personal_is_told_and_nothing_is_changed(shop: Services, ask: Ask) -> None:
     await paid(shop, new_order())
     before = await dump(shop)
-    told = str([await story(ask), await story(ask, "orders/W-1001")])
+    told = str([await story(ask), await story(ask, f"orders/{W1001}")])
     assert not [each for each in ("Park", "Alder", "97205", "example.com", "tok_") if each in told]
     assert await dump(shop) == before
 
@@ -144,5 +145,5 @@ async def test_an_orders_threads_are_told_the_present_one_last(shop: Services, a
     view = await placed(shop, new_order())
     order = (await story(ask))["order"]
     assert order["threads"][-1] == view["thread_id"]
-    assert (order["placed_here"], (await story(ask, "orders/W-1001"))["order"]["placed_here"]) == (True, False)
+    assert (order["placed_here"], (await story(ask, f"orders/{W1001}"))["order"]["placed_here"]) == (True, False)
     assert (await story(ask, f"threads/{view['thread_id']}"))["order"]["id"] == "A-1"
