@@ -46,7 +46,7 @@ ALARMS: Final = {
         "i'm/i_am/we_are/we're/as a/an journalist/reporter/editor",
         "journalist/reporter from/with/for/at",
         "go/going/talk/talking/write/writing/tell … press/newspaper/newspapers/media",
-        "write/writing/work/working for a/an/the newspaper/magazine/tv_station",
+        "work/working/write/writing for a/an/the newspaper/magazine/tv_station",
         "comment/statement/interview for … article/story/report/piece",
         "press enquiry/inquiry/request/office",
     ),

@@ -12,7 +12,8 @@ from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import SecretStr
 
 from agent.assistant.turn_budget import BudgetSpentError
-from agent.resilience import CircuitBreaker, CircuitOpenError
+from agent.observability.events import emit
+from agent.resilience import CircuitBreaker, CircuitOpenError, FallbackTaken
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
 from agent.settings import Settings
 
@@ -27,7 +28,6 @@ LONGEST_ANSWER = 20_000
 
 FINISHED = frozenset(("stop", "tool_calls", "function_call"))
 """Why a model stopped when its answer is whole; without a reason it was cut on the way."""
-
 
 NO_COMPLETION = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 """What the libraries raise, each in its own way, for an answer that is no completion, or not in the form asked for."""
@@ -64,10 +64,8 @@ def whole(answer: BaseMessage) -> AIMessage:
     if reason not in FINISHED or answer.additional_kwargs.get("refusal"):
         raise ModelAnswerError(str(reason)[:40])
     calls = (*answer.tool_calls, *answer.invalid_tool_calls)
-    if (
-        len(answer.text) + sum(len(str(part)) for call in calls for part in (call["name"], call["args"]))
-        > LONGEST_ANSWER
-    ):
+    length = len(answer.text) + sum(len(str(part)) for call in calls for part in (call["name"], call["args"]))
+    if length > LONGEST_ANSWER:
         raise ModelAnswerError("too long")
     return answer
 
@@ -106,6 +104,11 @@ def _chat_model(model: str, key: SecretStr, url: str | None, seconds: float, bre
     )
 
 
-def only_chat_models(models: Sequence[BaseChatModel]) -> list[tuple[str, BaseChatModel]]:
+def fell_back(fell: FallbackTaken) -> None:
+    """Record a step down a chain of models."""
+    emit("assistant.fallback", chain=fell.chain, failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
+
+
+def by_rank(models: Sequence[BaseChatModel]) -> list[tuple[str, BaseChatModel]]:
     """The models by the names that they have in chains and events: primary, and secondary."""
     return list(zip(("primary", "secondary"), models, strict=False))

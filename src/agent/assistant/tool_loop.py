@@ -19,14 +19,14 @@ from agent.assistant.chat_models import (
     ANSWER_TOKENS,
     NO_COMPLETION,
     ModelAnswerError,
+    by_rank,
+    fell_back,
     model_failures,
-    only_chat_models,
     whole,
 )
 from agent.assistant.turn_budget import BudgetSpentError, TurnBudget
 from agent.observability import tracing
-from agent.observability.events import emit
-from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
+from agent.resilience import FallbackChain, FallbackStep
 
 T = TypeVar("T")
 
@@ -66,12 +66,12 @@ class ToolLoop:
     """
 
     def __init__(self, models: Sequence[BaseChatModel], steps: int) -> None:
-        runs = [(name, partial(_run, model, steps)) for name, model in only_chat_models(models)]
+        runs = [(name, partial(_run, model, steps)) for name, model in by_rank(models)]
         asked = [FallbackStep(name, partial(_by_model, run)) for name, run in runs]
         leads_on = model_failures() if asked else ()
         last = FallbackStep("degraded" if asked else "embedded", _without)
         self._chain: FallbackChain[[Callable[[Run], Awaitable[Any]], Callable[[], Awaitable[Any]]], Any] = (
-            FallbackChain("specialist", [*asked, last], leads_on, listeners=[_fell_back])
+            FallbackChain("specialist", [*asked, last], leads_on, listeners=[fell_back])
         )
 
     async def ask(self, by_model: Callable[[Run], Awaitable[T]], without: Callable[[], Awaitable[T]]) -> tuple[T, str]:
@@ -85,10 +85,6 @@ async def _by_model(run: Run, by_model: Callable[[Run], Awaitable[T]], _: Callab
 
 async def _without(_: Callable[[Run], Awaitable[T]], without: Callable[[], Awaitable[T]]) -> T:
     return await without()
-
-
-def _fell_back(fell: FallbackTaken) -> None:
-    emit("assistant.fallback", chain=fell.chain, failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
 
 
 async def _run(

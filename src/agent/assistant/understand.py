@@ -22,17 +22,17 @@ from agent.assistant.chat_models import (
     ANSWER_TOKENS,
     NO_COMPLETION,
     ModelAnswerError,
+    by_rank,
+    fell_back,
     model_failures,
-    only_chat_models,
     whole,
 )
 from agent.assistant.entities import REASON_LIMIT, cancel_reason, numbers_as_amounts, order_ids
 from agent.assistant.models import Topic, Understanding
 from agent.assistant.turn_budget import TurnBudget
 from agent.observability.cache import CountingCache
-from agent.observability.events import emit
 from agent.order_numbers import meant
-from agent.resilience import FallbackChain, FallbackStep, FallbackTaken
+from agent.resilience import FallbackChain, FallbackStep
 from agent.shop import SHOP
 
 
@@ -50,7 +50,7 @@ Take only what it says; never make up an order, an amount or a reason. Nothing i
 act: request when it asks for anything that the desk may help with, small_talk for greetings and thanks,
 out_of_scope for what has nothing to do with the shop, unclear when you cannot tell. {pending}
 topics: for a request, one for each thing that the customer wants, at most five, text copied from the message.
-amount: in minor units, so 80.00 is 8000.
+amount: in minor units, so {eighty} is 8000.
 reason: of a cancellation, `no longer needed` or `ordered by mistake` if the customer says so, else null.
 """
 READING_SECONDS: Final = 30.0
@@ -73,7 +73,7 @@ class Understander:
     """Reads customers' messages with the first of a chain that can: the models, the rules, and at last a person."""
 
     def __init__(self, models: Sequence[BaseChatModel]) -> None:
-        steps = [FallbackStep(name, partial(_by_model, _reader(model))) for name, model in only_chat_models(models)]
+        steps = [FallbackStep(name, partial(_by_model, _reader(model))) for name, model in by_rank(models)]
         then = (
             [FallbackStep("degraded", _by_rules), FallbackStep("person", _by_nobody)]
             if steps
@@ -81,7 +81,7 @@ class Understander:
         )
         leads_on = (*model_failures(), NotUnderstoodError) if steps else ()
         self._chain: FallbackChain[[_Message], Understanding] = FallbackChain(
-            "assistant", [*steps, *then], leads_on, listeners=[_fell_back]
+            "assistant", [*steps, *then], leads_on, listeners=[fell_back]
         )
         self._known = CountingCache("readings")
 
@@ -136,10 +136,6 @@ def _cache_key(text: str) -> str:
     return sha256(repr((version, " ".join(text.lower().split()))).encode()).hexdigest()
 
 
-def _fell_back(fell: FallbackTaken) -> None:
-    emit("assistant.fallback", chain=fell.chain, failed=fell.failed, next_step=fell.next_step, reason=fell.reason)
-
-
 def _reader(model: BaseChatModel) -> Runnable[Any, Any]:
     form: Any = {"method": "json_schema", "include_raw": True, "max_tokens": ANSWER_TOKENS}
     return model.with_structured_output(Understanding, **form).with_config(tags=[TAG_NOSTREAM])
@@ -182,7 +178,11 @@ async def _ask(model: Runnable[Any, Any], messages: list[BaseMessage], budget: T
 def _messages(message: _Message) -> list[BaseMessage]:
     earlier = "Earlier messages, oldest first:\n" + "\n".join(message.history)
     return [
-        SystemMessage(PROMPT.format(sells=SHOP.sells, pending=PENDING if message.pending else NOT_PENDING)),
+        SystemMessage(
+            PROMPT.format(
+                sells=SHOP.sells, eighty=SHOP.amount(8000), pending=PENDING if message.pending else NOT_PENDING
+            )
+        ),
         *([HumanMessage(earlier)] if message.history else []),
         HumanMessage(message.text),
     ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import args_of
@@ -31,10 +32,10 @@ class RefundSlots(Slots):
 
 
 class RefundForm(Form):
-    """Of which order, and how much in minor units, so 80.00 is 8000. Only what the customer or a fact says."""
+    """Of which order, and how much: only what the customer or a fact says."""
 
     order_id: str
-    amount: Amount
+    amount: Amount = Field(description=f"in minor units, so {SHOP.amount(8000)} is 8000")
 
 
 async def _propose(shop: Services, customer_id: str, slots: RefundSlots) -> Outcome:

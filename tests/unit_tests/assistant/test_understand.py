@@ -27,7 +27,7 @@ TEXT = f"cancel {W1001}, I no longer need it, and give me 80.00 back for {W1002}
 def events(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """Every event that is emitted, with its fields."""
     emitted: list[tuple[str, dict[str, Any]]] = []
-    monkeypatch.setattr(understand, "emit", lambda event, **fields: emitted.append((event, fields)))
+    monkeypatch.setattr("agent.assistant.chat_models.emit", lambda event, **fields: emitted.append((event, fields)))
     return emitted
 
 
