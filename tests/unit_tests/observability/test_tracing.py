@@ -15,6 +15,7 @@ from agent.ledger.tables import DebtRow, OrderRow
 from agent.observability import tracing
 from agent.reconciler.graph import graph as reconciler
 from agent.services import Services
+from tests.support.chains import OF_LARGE
 from tests.support.clock import Clock
 from tests.support.orders import LARGE, SMALL, place, thread_of
 from tests.support.threads import APPROVE, SERVICE, Thread, reject, staff
@@ -48,7 +49,7 @@ async def test_an_order_that_people_decide_on_another_day_is_one_trace(shop: Ser
     with traced() as spans:
         thread, _ = await place(LARGE, order_id="N-1")
         clock.advance(seconds=DAY)
-        await thread.answer(APPROVE, staff("order_manager"))
+        await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     assert {span.trace for span in spans} == {of_order(spans)[0].trace}
     assert [span.name for span in spans if not span.parent] == ["invoke_workflow order_processing"]
@@ -61,17 +62,17 @@ async def test_a_wait_for_people_is_a_span_that_says_so(shop: Services, clock: C
     with traced() as spans:
         thread, _ = await place(LARGE, order_id="N-1")
         clock.advance(seconds=DAY)
-        await thread.answer(reject("too large"), staff("order_manager"))
+        await thread.answer(reject("too large"), staff(OF_LARGE[0]))
 
     asked, _ = sorted(named(spans, "approval"), key=lambda span: "desk.outcome" not in span.attributes)
     assert (asked.attributes["desk.outcome"], asked.is_red) == ("waiting", False)
-    [wait] = named(spans, "waiting for order_manager")
+    [wait] = named(spans, f"waiting for {OF_LARGE[0]}")
     assert wait.attributes["desk.outcome"] == "waiting"
     assert wait.seconds == pytest.approx(DAY, abs=1)
     [(event, said)] = wait.events
     assert event == "approval.decided"
     assert {key: said[key] for key in ("role", "decision", "step", "order_id")} == {
-        "role": "order_manager", "decision": "reject", "step": 0, "order_id": "N-1",
+        "role": OF_LARGE[0], "decision": "reject", "step": 0, "order_id": "N-1",
     }  # fmt: skip
     assert said["seconds"] == DAY
     assert "too large" not in str(spans)
