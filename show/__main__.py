@@ -73,7 +73,7 @@ def _tell_opened(control: Control, *, as_json: bool) -> None:
 
 def main() -> int:
     """Run the show; returns the exit code. Nothing of it is left behind."""
-    warnings.filterwarnings("ignore", "Request failed, attempting reconnect")  # the SDK's word for what we do here
+    warnings.filterwarnings("ignore", "Re(quest failed, attempting re|)connect")  # the SDK's word for what we do here
     options = _options()
     try:
         with TemporaryDirectory(prefix="order-desk-show-") as folder:

@@ -52,9 +52,9 @@ class Control:
             Route("/{token}/press", self._press, methods=["POST"]),
             Route("/{token}/{name}", self._file),
         ]
-        app = Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1"])])
-        app.router.redirect_slashes = False
-        self._server = _Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", ws="none"))
+        self.app = Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1"])])
+        self.app.router.redirect_slashes = False
+        self._server = _Server(uvicorn.Config(self.app, host="127.0.0.1", port=port, log_level="critical", ws="none"))
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:

@@ -51,7 +51,7 @@ async def _played(options: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> int:
     """Play it; returns the exit code."""
-    warnings.filterwarnings("ignore", "Request failed, attempting reconnect")  # the SDK's word for a server that died
+    warnings.filterwarnings("ignore", "Re(quest failed, attempting re|)connect")  # the SDK says so of a dead server
     options = _options()
     try:
         told = asyncio.run(until_told_to_stop(_played(options)))

@@ -37,7 +37,7 @@ async function look() {
   }
   say(at("connection"), "");
   put("alive", facts([
-    ["server", state.server], ["killed", `${state.kills} times`], ["card network", state.network], ["carrier", state.carrier],
+    ["server", state.server], ["kills", state.kills], ["card network", state.network], ["carrier", state.carrier],
     ["open for", `${state.seconds} s`],
   ]));
   const counted = Object.entries(COUNTS).map(([name, words]) => [words, state.books[name]]);
