@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
+from agent.commerce.shop_import import catalogue
 from agent.services import Services
 from agent.settings import Settings
 from demo.stage import Stage
+from sandbox.card_forms import ChargeRequest, RefundRequest
+from sandbox.cards import CARD_TABLES, CardNetwork
+from sandbox.file import SandboxFile
 from show import audit as room
 from show.audit import Books, audit, movements
-from tests.support.goods import W1001
+
+DELIVERED = next(order.id for order in catalogue().orders if order.status == "delivered")
 
 
 @pytest.fixture
@@ -41,11 +46,11 @@ def found(books: Books) -> tuple[int, int, int]:
 
 
 def test_a_shop_that_has_just_opened_is_clean(stage: Stage) -> None:
-    assert found(audit(stage, [W1001])) == (0, 0, 0)
+    assert found(audit(stage, [DELIVERED])) == (0, 0, 0)
 
 
 def test_an_order_that_was_accepted_and_is_not_in_the_ledger_is_lost(stage: Stage) -> None:
-    books = audit(stage, [W1001, "NOWHERE"])
+    books = audit(stage, [DELIVERED, "NOWHERE"])
     assert (books.placed, books.done, books.lost) == (2, 1, 1)
 
 
@@ -55,20 +60,16 @@ def test_a_charge_that_the_ledger_never_asked_for_is_lost(stage: Stage, theirs: 
 
 
 def test_a_second_charge_of_an_order_s_price_is_doubled(stage: Stage, theirs: Counter[tuple[Any, ...]]) -> None:
-    theirs[f"{W1001}:pay:2", 100] += 1
+    theirs[f"{DELIVERED}:pay:2", 100] += 1
     assert audit(stage, []).doubled == 1
 
 
 def test_a_refund_that_only_one_side_has_is_unsettled(stage: Stage, theirs: Counter[tuple[Any, ...]]) -> None:
-    theirs[f"{W1001}:back", -100] += 1
+    theirs[f"{DELIVERED}:back", -100] += 1
     assert found(audit(stage, [])) == (0, 0, 1)
 
 
 async def test_the_network_s_movements_are_read_from_its_file(tmp_path: Path) -> None:
-    from sandbox.card_forms import ChargeRequest, RefundRequest
-    from sandbox.cards import CARD_TABLES, CardNetwork
-    from sandbox.file import SandboxFile
-
     file = SandboxFile(tmp_path / "network.db", CARD_TABLES)
     cards = CardNetwork(file)
     charge, _ = await cards.charge("a", ChargeRequest(amount=300, currency="USD", token="tok_approve"))
