@@ -9,8 +9,9 @@ import * as approvals from "./approvals.js";
 import { h, say } from "./dom.js";
 import { Outbox } from "./outbox.js";
 import * as tickets from "./tickets.js";
+import * as tryIt from "./try.js";
 
-const PAGES = { approvals, tickets };
+const PAGES = { approvals, tickets, ...(tryIt.mount && { try: tryIt }) }; // the last in development alone
 
 const at = (id) => document.getElementById(id);
 const main = at("main");
