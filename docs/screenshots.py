@@ -33,6 +33,7 @@ def main() -> None:
         try:
             _fill(server.start())
             _draw(browser, server)
+            _draw_operations(browser, server)
         finally:
             server.stop()
 
@@ -61,6 +62,20 @@ def _draw(browser: Browser, server: LiveServer) -> None:
     desk.page.screenshot(path=IMAGES / "approvals-phone.png")
     desk.keys("z")
     desk.close()
+
+
+def _draw_operations(browser: Browser, server: LiveServer) -> None:
+    """The shop of before, whose card network is cut off while orders go on coming."""
+    with Driver(server) as driver:
+        for number in range(12):
+            driver.completed(an_order(f"W-31{number:02}", {("MUG-BLUE", "CLOCK-OAK", "LAMP-OAK")[number % 3]: 1}))
+        driver.http("operator", "POST", "/ops/breakers/payment/force-open")
+        for number in range(3):
+            driver.order(an_order(f"W-32{number:02}", {"MUG-BLUE": 1}))
+    for name, how in ("operations", {}), ("operations-phone", {"viewport": PHONE, "color_scheme": "dark"}):
+        desk = Desk(browser, server, **how).open("operator", "operations")
+        desk.page.screenshot(path=IMAGES / f"{name}.png")
+        desk.close()
 
 
 if __name__ == "__main__":

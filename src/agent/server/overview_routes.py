@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from agent.commerce.lifecycle import AT_WORK
+from agent.commerce.policy import money
 from agent.ledger.database_errors import UNUSABLE
 from agent.server.behind import Line, UnknownListError, behind
 from agent.server.callers import caller_of_request
@@ -21,7 +22,6 @@ from agent.server.recent import RECENT, Event
 from agent.server.watchdog import how_reconciler_is
 from agent.server.wrong import Wrong, what_is_wrong
 from agent.services import Services, services
-from agent.shop import SHOP
 
 router = APIRouter(prefix="/ops")
 
@@ -38,7 +38,7 @@ class Reconciler(TypedDict):
 
 class LedgerView(TypedDict):
     """What the ledger knows, times in ISO 8601. `stages`, `debts`: those of which there is something, and all stages
-    of work. `hour` is by its own times."""
+    of work; the `sum` of debts is as the shop writes money. `hour` is by its own times."""
 
     stages: dict[str, dict[str, Any]]
     requests: dict[str, dict[str, Any]]
@@ -62,7 +62,6 @@ class Overview(TypedDict):
     """How the shop stands. `ledger` is None while it can't be read."""
 
     at: str
-    currency: str
     wrong: list[Wrong]
     reconciler: Reconciler
     ledger: LedgerView | None
@@ -96,7 +95,6 @@ async def overview(request: Request) -> Overview:
     )
     return Overview(
         at=shop.database.clock().isoformat(),
-        currency=SHOP.currency,
         wrong=wrong,
         reconciler=Reconciler(state=state if read else "unknown", last_run=last.isoformat() if last else None),
         ledger=_view(read) if read else None,
@@ -136,7 +134,7 @@ def _view(read: _Read) -> LedgerView:
         stages={stage: _as_json(facts.stages.get(stage, Some())) for stage in AT_WORK},
         requests={role: _as_json(queue) for role, queue in facts.requests.items()},
         tickets={role: _as_json(queue) for role, queue in facts.tickets.items()},
-        debts={kind: _as_json(owed) for kind, owed in facts.debts.items()},
+        debts={kind: _as_json(owed) | {"sum": money(owed.amount)} for kind, owed in facts.debts.items()},
         unknown=_as_json(facts.unknown),
         undelivered=_as_json(facts.undelivered),
         quarantined=facts.quarantined,

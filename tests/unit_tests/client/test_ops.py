@@ -129,7 +129,6 @@ def test_a_provider_that_cannot_be_asked_is_told(desk: Desk, stub: Stub) -> None
 
 OVERVIEW = {
     "at": "2026-06-01T12:00:00+00:00",
-    "currency": "USD",
     "wrong": [
         {
             "what": "2 orders are parked",

@@ -7,10 +7,11 @@
 import { Api, pause } from "./api.js";
 import * as approvals from "./approvals.js";
 import { h, say } from "./dom.js";
+import * as operations from "./operations.js";
 import { Outbox } from "./outbox.js";
 import * as tickets from "./tickets.js";
 
-const PAGES = { approvals, tickets };
+const PAGES = { approvals, tickets, operations };
 
 const at = (id) => document.getElementById(id);
 const main = at("main");
