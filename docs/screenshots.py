@@ -55,7 +55,7 @@ def _draw(browser: Browser, server: LiveServer) -> None:
     desk.page.get_by_label("The amount").fill("60.00")
     desk.page.screenshot(path=IMAGES / "approvals.png")
     desk.close()
-    desk = Desk(browser, server, viewport=PHONE, color_scheme="dark").open("order_manager")
+    desk = Desk(browser, server, viewport=PHONE, color_scheme="dark", reduced_motion="reduce").open("order_manager")
     desk.read("W-3001")
     desk.press("Approve")
     desk.outbox.get_by_role("button", name="Undo").wait_for()
@@ -74,7 +74,7 @@ def _draw_operations(browser: Browser, server: LiveServer) -> None:
             driver.order(an_order(f"W-32{number:02}", {"MUG-BLUE": 1}))
     for name, how in ("operations", {}), ("operations-phone", {"viewport": PHONE, "color_scheme": "dark"}):
         desk = Desk(browser, server, **how).open("operator", "operations")
-        desk.page.screenshot(path=IMAGES / f"{name}.png")
+        desk.page.screenshot(path=IMAGES / f"{name}.png", full_page=not how)
         desk.close()
 
 

@@ -1,6 +1,6 @@
 // The orders behind a number, a page at a time.
 
-import { button, h, redraw, say } from "./dom.js";
+import { button, h, redraw } from "./dom.js";
 import { count, inWords, moment, oneLine } from "./words.js";
 
 const PAGE = 100; // lines that the server gives at once
@@ -39,9 +39,7 @@ export class Lines {
 
   showMore() {
     this.pages += 1;
-    say(this.more, "Looking …");
     this.page.live.now();
-    say(this.more, "Show more");
   }
 }
 

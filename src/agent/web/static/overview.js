@@ -24,9 +24,8 @@ export class Overview {
         panel("The last hour", slot("plots")),
         h("section", { class: "panel", id: "breakers", "aria-label": "Breakers" }, h("h2", {}, "Breakers"), slot("breakers")),
         panel("Payments of the last hour", scrolls("Payments", slot("payments"))),
-        panel("Unknown and owed", slot("money")),
+        panel("Parked, owed, undelivered", slot("kept")),
         panel("People", scrolls("Who is waited for", slot("people"))),
-        panel("Upkeep", slot("upkeep")),
         panel("Last events", scrolls("Events", slot("events")))));
   }
 
@@ -49,9 +48,8 @@ export class Overview {
       redraw(slots.stages, stages(ledger));
       redraw(slots.plots, plots(ledger.hour, process));
       redraw(slots.payments, payments(ledger.hour.payments));
-      redraw(slots.money, money(ledger, now));
+      redraw(slots.kept, kept(ledger, reconciler, now));
       redraw(slots.people, people(ledger, now));
-      redraw(slots.upkeep, upkeep(ledger, reconciler, now));
     }
     return wrong.length ? `${count(wrong.length, "thing is", "things are")} wrong` : "Nothing is wrong";
   }
@@ -127,12 +125,18 @@ function payments(lines) {
     inWords(provider), ...outcomes.map((outcome) => number(of(provider, outcome), `payments/${provider}:${outcome}`))]));
 }
 
-function money({ stages: at, unknown, debts }, now) {
-  const owed = ["refund", "void", "stop"].map((kind) => [kind, debts[kind] ?? { count: 0, since: null, sum: "" }]);
-  return table("Unknown and owed", ["", "how many", "sum", "oldest"], [
-    ["Orders parked", number(at.parked.count, "orders/parked"), "", ago(at.parked.since, now)],
-    ["Payments unknown", number(unknown.count, "unknown"), "", ago(unknown.since, now)],
-    ...owed.map(([kind, each]) => [`${inWords(kind)}s owed`, number(each.count, `debts/${kind}`), kind === "refund" ? each.sum : "", ago(each.since, now)]),
+function kept({ stages: at, unknown, debts, undelivered, quarantined }, { state, last_run: last }, now) {
+  const line = (name, { count: many, since, sum = "" }, list) => [name, number(many, list), many ? sum : "", ago(since, now)];
+  const none = { count: 0, since: null };
+  return table("Parked, owed, undelivered", ["", "how many", "sum", "oldest"], [
+    line("Orders parked", at.parked, "orders/parked"),
+    line("Payments unknown", unknown, "unknown"),
+    line("Refunds owed", debts.refund ?? none, "debts/refund"),
+    line("Payments to void", { ...(debts.void ?? none), sum: "" }, "debts/void"),
+    line("Parcels to stop", { ...(debts.stop ?? none), sum: "" }, "debts/stop"),
+    line("Notifications undelivered", undelivered, "undelivered"),
+    line("States in quarantine", { count: quarantined, since: null }, "quarantine"),
+    ["Reconciler", h("span", { class: state === "late" ? "bad" : "" }, state === "off" ? "no cron" : state), "", last ? ago(last, now) : "never ran"],
   ]);
 }
 
@@ -141,14 +145,6 @@ function people({ requests, tickets }, now) {
     ([role, { count: waiting, late, since }]) => [`${inWords(role)}, ${list}`, number(waiting, `${list}/${role}`),
       h("span", { class: late ? "bad" : "dim" }, late.toLocaleString()), ago(since, now)]));
   return rows.length ? table("Who is waited for", ["role", "waiting", "late", "oldest"], rows) : h("p", { class: "dim" }, "Nobody is waited for.");
-}
-
-function upkeep({ undelivered, quarantined }, { state, last_run: last }, now) {
-  return table("Upkeep", ["", "", "for"], [
-    ["Reconciler", h("span", { class: state === "late" ? "bad" : "" }, state === "off" ? "off: no cron" : state), last ? ago(last, now) : "never ran"],
-    ["Notifications undelivered", number(undelivered.count, "undelivered"), ago(undelivered.since, now)],
-    ["States in quarantine", number(quarantined, "quarantine"), ""],
-  ]);
 }
 
 function events(list) {
