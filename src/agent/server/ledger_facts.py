@@ -42,7 +42,8 @@ class Some:
 
 @dataclass(frozen=True)
 class Queue(Some):
-    """What waits for a role: `late` of them are past their due time, or were escalated; since when the first was."""
+    """What waits for a role: `late` of them are past their due time, or were escalated. `late_since`: when the first of
+    them was due; a ticket that was escalated, when it was opened."""
 
     late: int = 0
     late_since: datetime | None = None

@@ -83,6 +83,8 @@ async def overview(request: Request) -> Overview:
         read = await shop.database.read(lambda session: _read(session, shop))
     except UNUSABLE as error:
         read, refusal = None, str(error)
+    if read:
+        RECENT.sample(read.facts)
     last = read.facts.reconciled if read else None
     state = how_reconciler_is(shop, last) if read else "off"
     wrong = what_is_wrong(

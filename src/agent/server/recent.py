@@ -110,9 +110,9 @@ RECENT: Final = Recent()
 
 
 async def keep_sampling() -> None:
-    """Go on looking who waits. A ledger that can't be read leaves a gap."""
+    """Go on looking who waits, also while nobody asks for the overview. A ledger that can't be read leaves a gap."""
     while True:
+        await asyncio.sleep(SAMPLE_EVERY_SECONDS)
         with suppress(*UNUSABLE, SchemaError):
             shop = await services()
             RECENT.sample(await shop.database.read(partial(ledger_facts, shop=shop)))
-        await asyncio.sleep(SAMPLE_EVERY_SECONDS)
