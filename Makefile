@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures screenshots clean
+.PHONY: setup dev demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures screenshots clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -28,6 +28,9 @@ attack: setup  ## 26 ways round an approval gate, against an ordinary one and ou
 
 demo: setup  ## a shop survives an outage and a kill while people approve and refuse; the other one: make demo SHOP=market
 	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m demo
+
+show: setup  ## a living shop with its desk in a browser: stop the card network, kill the server, and see; make show SHOP=market
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m show
 
 # Workers, servers and commands of the tests start a hundred times: what Python compiled for one is there for the next,
 # also where it is told to keep nothing.

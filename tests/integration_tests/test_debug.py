@@ -4,6 +4,7 @@ import pytest
 
 from agent.client.connection import ExitCode
 from tests.integration_tests.test_the_command_line import Shell
+from tests.support.chains import OF_LARGE
 from tests.support.driver import Driver, an_order
 from tests.support.goods import W1007
 from tests.support.live_server import LiveServer
@@ -18,20 +19,20 @@ def desk(server: LiveServer) -> Shell:
 
 
 def test_an_order_is_told_from_both_sides_to_its_end(desk: Shell, driver: Driver) -> None:
-    asked = driver.order(an_order("SEEN-1", {"TABLE-ASH": 2}, customer="dev_shah", method="dev_card"))
+    asked = driver.order(an_order("SEEN-1", {"SOFA-WOOL": 1}, customer="dev_shah", method="dev_card"))
     assert asked.waiting
     request_id = asked.waiting["request_id"]
 
     waits = desk("debug", "SEEN-1", "--json").documents[0]
 
     assert {each["source"] for each in waits["timeline"]} == {"ledger", asked.thread[:8]}
-    assert [each["who"] for each in waits["waits_for"]] == ["order_manager"]
+    assert [each["who"] for each in waits["waits_for"]] == OF_LARGE[:1]
     assert any(f"the clock rejects request {request_id}" == each["what"] for each in waits["next"])
     assert any(each["command"].startswith(f"desk approvals approve {request_id}") for each in waits["commands"])
     last = waits["timeline"][-1]
     assert (last["what"], request_id in last["says"]) == ("approval", True)
 
-    assert driver.answer("order_manager", asked, "approve", "fine by me").stage == "completed"
+    assert driver.answer(OF_LARGE[0], asked, "approve", "fine by me").stage == "completed"
     done = desk("debug", "SEEN-1", "--last", "200")
     assert done.code == 0
     for words in (

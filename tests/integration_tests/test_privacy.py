@@ -4,17 +4,21 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from agent.client.connection import ExitCode
+from agent.commerce.policy import money
 from tests.integration_tests.test_the_command_line import Shell
+from tests.support.chains import BILLING, OF_LARGE
 from tests.support.driver import Driver, an_order
-from tests.support.goods import W1009
+from tests.support.goods import W1009, goods_dir, order_number
 from tests.support.live_server import LiveServer
 
 WHO = "ella_novak"
+ORDER = order_number(9001)
 PERSONAL = (
     "Novak", "ella.novak@example.com", "88 Lakeview Drive", "Madison", "53703", "gift_ella", "my aunt Berta",
     "to her sister", "of the blue one", "said on the phone",
@@ -29,7 +33,7 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driver]:
     """Clients of a server of its own, where nobody else goes to whom is forgotten."""
-    server = LiveServer(tmp_path_factory.mktemp("privacy"), RECONCILE_CRON="")
+    server = LiveServer(tmp_path_factory.mktemp("privacy"), RECONCILE_CRON="", SHOP_DIR=goods_dir())
     try:
         server.start()
         with Driver(server) as clients:
@@ -49,17 +53,17 @@ def desk(driver: Driver) -> Shell:
 @pytest.fixture(scope="module")
 def lived(driver: Driver, desk: Shell) -> str:
     """A customer with an order that people approved, a refund that they approved, and a ticket; the last is open."""
-    asked = driver.order(an_order("W-9001", {"TABLE-ASH": 2}, customer=WHO, method="ella_card"))
-    assert driver.answer("order_manager", asked, "approve", "for my aunt Berta").stage == "completed"
-    done(driver.http("warehouse", "POST", "/ops/orders/W-9001/deliver"))
-    chat = driver.ask("I want 60.00 back for W-9001, one broke on the way to her sister", customer=WHO)
-    assert "Refund 60.00 USD" in chat.said
+    asked = driver.order(an_order(ORDER, {"SOFA-WOOL": 1}, customer=WHO, method="ella_card"))
+    assert driver.answer(OF_LARGE[0], asked, "approve", "for my aunt Berta").stage == "completed"
+    done(driver.http("warehouse", "POST", f"/ops/orders/{quote(ORDER, safe='')}/deliver"))
+    chat = driver.ask(f"I want 60.00 back for {ORDER}, one broke on the way to her sister", customer=WHO)
+    assert f"Refund {money(60_00)}" in chat.said
     waits = driver.ask("yes", customer=WHO, thread=chat.thread)
     assert waits.waiting
     asking = f"/ops/approvals/{waits.waiting['request_id']}/ask"
-    done(driver.http("billing_agent", "POST", asking, {"text": "a picture of the blue one?"}))
-    waits = driver.answer("billing_agent", waits, "approve", "as Novak said on the phone")
-    driver.answer("billing_manager", waits, "approve")
+    done(driver.http(BILLING[0], "POST", asking, {"text": "a picture of the blue one?"}))
+    waits = driver.answer(BILLING[0], waits, "approve", "as Novak said on the phone")
+    driver.answer(BILLING[1], waits, "approve")
     driver.reconcile()
     person = driver.ask("I want to talk to a person about my aunt Berta", customer=WHO)
     return person.thread
@@ -102,7 +106,7 @@ def test_all_that_is_kept_is_exported_to_who_asks_alone(
     told: dict[str, Any] = json.loads(file.read_text())
     assert file.stat().st_mode & 0o777 == 0o600
     assert told["customer"][0]["email"] == "ella.novak@example.com"
-    assert {each["id"] for each in told["orders"]} >= {"W-9001"}
+    assert {each["id"] for each in told["orders"]} >= {ORDER}
     assert lived in {each["thread_id"] for each in told["conversations"]}
     assert all(word in file.read_text() for word in PERSONAL if word != "gift_ella")
     assert "tok_" not in file.read_text()
@@ -125,7 +129,7 @@ def test_a_forgotten_customer_is_nowhere_and_the_books_and_the_trail_still_hold(
     assert desk("db", "backup", str(backup)).code == 0
     end_what_is_open(driver)
     assert found(driver)
-    money = [each["amount"] for each in driver.order_row("W-9001")["payments"]]
+    money = [each["amount"] for each in driver.order_row(ORDER)["payments"]]
 
     forgotten = desk("customers", "forget", WHO, "--yes")
 
@@ -136,7 +140,7 @@ def test_a_forgotten_customer_is_nowhere_and_the_books_and_the_trail_still_hold(
     assert found(driver) == set()
     assert desk("audit", "verify").code == 0
     assert desk("db", "check").code == 0
-    order = driver.order_row("W-9001")
+    order = driver.order_row(ORDER)
     assert (order["ship_to"], [each["amount"] for each in order["payments"]]) == ({"country": "US"}, money)
     assert driver.ask("where is my order?", customer=WHO).said == "There is no such customer."
     refused = driver.order(an_order("W-9002", {"MUG-BLUE": 1}, customer=WHO, method="ella_card"))

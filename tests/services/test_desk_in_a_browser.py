@@ -11,12 +11,11 @@ from tests.services.needed import need
 
 need("playwright", "axe_playwright_python")
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, expect
 
 from agent.identity import Caller
 from agent.tokens import add_token, revoke_tokens
-from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk
+from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk, serious
 from tests.support.driver import Driver, Run, an_order
 from tests.support.live_server import LiveServer
 
@@ -495,16 +494,6 @@ def test_who_answers_nothing_reads_all_that_waits(opened: Opened, driver: Driver
     card = desk.read("WEB-17")
     expect(card).to_contain_text("Its answer is for order manager.")
     expect(card.get_by_role("button", name="Approve")).to_have_count(0)
-
-
-def serious(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe-core finds that keeps somebody from using the page."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], [node["html"] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

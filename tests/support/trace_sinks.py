@@ -6,12 +6,15 @@ It keeps what it was sent, as it came and read. What must be in it is said by th
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from agent.observability import tracing
 
 PATIENCE: Final = 20.0
 INGEST: Final = {
@@ -118,3 +121,19 @@ def _spans(body: bytes) -> Iterator[Span]:
 
 def _values(pairs: Any) -> dict[str, Any]:
     return {pair.key: getattr(pair.value, pair.value.WhichOneof("value")) for pair in pairs}
+
+
+@contextmanager
+def traced() -> Iterator[list[Span]]:
+    """What happens meanwhile is traced; the spans have arrived when it ends."""
+    with TraceSink() as sink:
+        stop = tracing.start(sink.url)
+        try:
+            yield sink.spans
+        finally:
+            stop()
+
+
+def named(spans: list[Span], name: str) -> list[Span]:
+    """Those of this name."""
+    return [span for span in spans if span.name == name]

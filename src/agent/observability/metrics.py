@@ -185,9 +185,7 @@ COUNTED: Final[dict[EventName, Callable[[Fields], None]]] = {
     "retry.refused": lambda of: RETRIES.of(of.get("dependency", ""), "false").inc(),
     "cache.hit": lambda of: CACHE.of(of.get("cache", ""), "hit").inc(),
     "breaker.moved": _breaker_moved,
-    "approval.decided": lambda of: DECISION_SECONDS.of(str(of.get("role")), of.get("decision", "")).observe(
-        of.get("seconds", 0.0)
-    ),
+    "approval.decided": _decided,
     "conversation.handed_over": lambda _: HANDOVERS.inc(),
     "trail.broken": lambda _: TRAIL_BROKEN.inc(),
     "model.call": _model_called,

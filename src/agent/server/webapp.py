@@ -64,6 +64,18 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
 app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
+
+
+@app.get("/desk/try.js", include_in_schema=False)
+async def try_it(request: Request) -> Response:
+    """The desk's page on which one is a customer, for development: in production the module is empty, and the shell
+    offers no such page."""
+    config = await asyncio.to_thread(settings)
+    if config.environment == "production":
+        return Response("export {};\n", media_type=desk_routes.KINDS[".js"], headers=desk_routes.HEADERS)
+    return await desk_routes.asset("try.js", request)
+
+
 for _room in (
     approval_routes,
     breaker_routes,

@@ -19,11 +19,11 @@ from langgraph_sdk.errors import NotFoundError
 
 from agent.admin import customers
 from agent.client.connection import ExitCode
-from agent.commerce.shop_import import catalogue
 from agent.services import Services, build
 from agent.settings import Settings
 from agent.tokens import TokensError
 from tests.support.desk import Desk
+from tests.support.goods import goods
 from tests.support.scenes import Scene, awaiting, cancel, new_order, paid, parked, placed
 from tests.support.threads import events
 
@@ -244,7 +244,7 @@ def test_a_later_import_does_not_bring_them_back_unseen(desk: Desk, on_ledger: A
         kept.unlink()
     assert desk("db", "upgrade", "--anew").code == 0
     file = tmp_path / "shop.json"
-    file.write_text(catalogue().model_dump_json())
+    file.write_text(goods().model_dump_json())
 
     refused = desk("import", file)
     taken = desk("import", file, "--again")

@@ -11,6 +11,7 @@ from agent.approvals.trail import BrokenTrailError, Trail
 from agent.ledger.database import Database
 from agent.ledger.tables import ApprovalRow
 from tests.support.approvals import ask, edit_to, refund
+from tests.support.chains import BILLING
 from tests.support.goods import W1001
 from tests.support.threads import APPROVE
 from tests.unit_tests.approvals.test_trail import (
@@ -30,10 +31,8 @@ async def erased(approvals: Approvals, database: Database, trail: Trail) -> Appr
     view = await ask(approvals, refund(80_00), "billing")
     edit = edit_to(view, 90_00)
     edit["decisions"][0]["message"] = "she called"
-    view = await decide(approvals, view, edit, "billing_agent")
-    view = await decide(
-        approvals, view, {"decisions": [APPROVE["decisions"][0] | {"message": "ok"}]}, "billing_manager"
-    )
+    view = await decide(approvals, view, edit, BILLING[0])
+    view = await decide(approvals, view, {"decisions": [APPROVE["decisions"][0] | {"message": "ok"}]}, BILLING[1])
     await erase(database, trail, view["request_id"])
     return await approvals.get(view["request_id"])
 

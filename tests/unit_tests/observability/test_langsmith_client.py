@@ -7,6 +7,7 @@ from langsmith import RunTree, tracing_context
 from agent.observability.events import emit
 from agent.observability.langsmith_client import TraceClient
 from agent.services import Services
+from tests.support.chains import OF_LARGE
 from tests.support.orders import LARGE, SMALL, place
 from tests.support.threads import APPROVE, staff
 from tests.support.trace_sinks import TraceSink
@@ -17,7 +18,7 @@ async def test_the_runs_of_an_order_are_found_from_the_first_and_no_wait_is_red(
         client = TraceClient(api_url=sink.url, api_key="none")
         with tracing_context(enabled=True, client=client):
             thread, _ = await place(LARGE, order_id="N-1")
-            await thread.answer(APPROVE, staff("order_manager"))
+            await thread.answer(APPROVE, staff(OF_LARGE[0]))
         client.flush(5)
         sink.until(lambda: len(roots(sink)) == 2 and all("end_time" in run for run in sink.runs.values()))
         client.close(0)

@@ -3,8 +3,6 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -15,23 +13,17 @@ from agent.ledger.tables import DebtRow, OrderRow
 from agent.observability import tracing
 from agent.reconciler.graph import graph as reconciler
 from agent.services import Services
+from tests.support.chains import OF_LARGE
 from tests.support.clock import Clock
+from tests.support.conversations import say
+from tests.support.goods import W1002
+from tests.support.model_desk import specialist, with_model
+from tests.support.openai_stub import calls, completes
 from tests.support.orders import LARGE, SMALL, place, thread_of
 from tests.support.threads import APPROVE, SERVICE, Thread, reject, staff
-from tests.support.trace_sinks import Span, TraceSink
+from tests.support.trace_sinks import Span, TraceSink, named, traced
 
 DAY = 26 * 3600.0
-
-
-@contextmanager
-def traced() -> Iterator[list[Span]]:
-    """What happens meanwhile is traced; the spans have arrived when it ends."""
-    with TraceSink() as sink:
-        stop = tracing.start(sink.url)
-        try:
-            yield sink.spans
-        finally:
-            stop()
 
 
 def of_order(spans: list[Span]) -> list[Span]:
@@ -40,15 +32,11 @@ def of_order(spans: list[Span]) -> list[Span]:
     return [span for span in spans if span.trace == placed.trace]
 
 
-def named(spans: list[Span], name: str) -> list[Span]:
-    return [span for span in spans if span.name == name]
-
-
 async def test_an_order_that_people_decide_on_another_day_is_one_trace(shop: Services, clock: Clock) -> None:
     with traced() as spans:
         thread, _ = await place(LARGE, order_id="N-1")
         clock.advance(seconds=DAY)
-        await thread.answer(APPROVE, staff("order_manager"))
+        await thread.answer(APPROVE, staff(OF_LARGE[0]))
 
     assert {span.trace for span in spans} == {of_order(spans)[0].trace}
     assert [span.name for span in spans if not span.parent] == ["invoke_workflow order_processing"]
@@ -61,17 +49,17 @@ async def test_a_wait_for_people_is_a_span_that_says_so(shop: Services, clock: C
     with traced() as spans:
         thread, _ = await place(LARGE, order_id="N-1")
         clock.advance(seconds=DAY)
-        await thread.answer(reject("too large"), staff("order_manager"))
+        await thread.answer(reject("too large"), staff(OF_LARGE[0]))
 
     asked, _ = sorted(named(spans, "approval"), key=lambda span: "desk.outcome" not in span.attributes)
     assert (asked.attributes["desk.outcome"], asked.is_red) == ("waiting", False)
-    [wait] = named(spans, "waiting for order_manager")
+    [wait] = named(spans, f"waiting for {OF_LARGE[0]}")
     assert wait.attributes["desk.outcome"] == "waiting"
     assert wait.seconds == pytest.approx(DAY, abs=1)
     [(event, said)] = wait.events
     assert event == "approval.decided"
     assert {key: said[key] for key in ("role", "decision", "step", "order_id")} == {
-        "role": "order_manager", "decision": "reject", "step": 0, "order_id": "N-1",
+        "role": OF_LARGE[0], "decision": "reject", "step": 0, "order_id": "N-1",
     }  # fmt: skip
     assert said["seconds"] == DAY
     assert "too large" not in str(spans)
@@ -120,6 +108,26 @@ async def test_a_conversation_is_one_trace_that_has_its_threads_id(shop: Service
     [other] = named(spans, "invoke_workflow reconciler")
     assert other.trace != thread_id.hex
     assert "ada.park" not in str(spans)
+
+
+async def test_a_model_that_is_asked_and_what_it_uses_are_in_the_conversations_trace(shop: Services) -> None:
+    thread_id = uuid4()
+    cancels = ("propose_cancel_order", {"order_id": W1002, "reason": "no longer needed"})
+    answers = specialist("order_cancel", calls(("find_my_orders", {})), calls(cancels), completes(""))
+    async with with_model(shop, answers) as stub:
+        with traced() as spans:
+            told = await say(Thread(customer_service, str(thread_id)), "the lamp one, I've no use for it")
+
+    assert f"Cancel order {W1002}" in told
+    chats = named(spans, "chat")
+    assert [span.attributes["desk.purpose"] for span in chats] == ["triage", *["specialist"] * (len(stub.requests) - 1)]
+    assert all(span.attributes["gen_ai.usage.output_tokens"] > 0 for span in chats)
+    tools = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "execute_tool"]
+    assert [span.name for span in tools] == [f"execute_tool {name}" for name in ("find_my_orders", cancels[0])]
+    assert {span.trace for span in chats + tools} == {thread_id.hex}
+    [specialists] = named(spans, "specialist")
+    assert {span.parent for span in tools} == {specialists.id}
+    assert "the lamp one" not in str(spans)
 
 
 async def test_a_call_that_fails_is_red_and_each_attempt_is_a_span(shop: Services) -> None:

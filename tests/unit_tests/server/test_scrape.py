@@ -17,7 +17,9 @@ from agent.ledger.tables import DebtRow, HeartbeatRow, NotificationRow, PaymentR
 from agent.server import scrape
 from agent.server.ledger_gauges import KEPT_SECONDS, LedgerGauges
 from agent.services import Services
+from tests.support.chains import BILLING, OF_LARGE
 from tests.support.clock import Clock
+from tests.support.goods import W1001
 from tests.support.orders import LARGE, place
 
 
@@ -35,12 +37,12 @@ async def test_who_waits_and_what_is_owed_is_read_from_the_ledger(shop: Services
     def happens(session: Any) -> None:
         session.add(TicketRow(id="tic-1", topic="billing", text="?", status="open", at=at))
         session.add(TicketRow(id="tic-2", topic="billing", text="?", status="taken", at=at))
-        for key, settled in (("W-1001:a", False), ("W-1001:b", False), ("W-1001:c", True)):
+        for key, settled in (("a", False), ("b", False), ("c", True)):
             session.add(
-                DebtRow(key=key, kind="refund", order_id="W-1001", amount=5_00, settled=settled, next_at=at, at=at)
+                DebtRow(key=key, kind="refund", order_id=W1001, amount=5_00, settled=settled, next_at=at, at=at)
             )
         session.add(
-            PaymentRow(key="p", order_id="W-1001", method_id="ada_card", amount=1, outcome="unknown", tries=1, at=at)
+            PaymentRow(key="p", order_id=W1001, method_id="ada_card", amount=1, outcome="unknown", tries=1, at=at)
         )
         session.add(HeartbeatRow(name="reconciler", at=at))
 
@@ -49,10 +51,10 @@ async def test_who_waits_and_what_is_owed_is_read_from_the_ledger(shop: Services
     hours = 2 * 3600.0
     assert found == {
         "desk_ledger_up": 1,
-        "desk_approvals_waiting order_manager": 1,
-        "desk_approvals_oldest_seconds order_manager": hours,
-        "desk_tickets_waiting billing_agent": 1,
-        "desk_tickets_oldest_seconds billing_agent": hours,
+        f"desk_approvals_waiting {OF_LARGE[0]}": 1,
+        f"desk_approvals_oldest_seconds {OF_LARGE[0]}": hours,
+        f"desk_tickets_waiting {BILLING[0]}": 1,
+        f"desk_tickets_oldest_seconds {BILLING[0]}": hours,
         "desk_orders awaiting_approval": 1,
         "desk_payments_unknown": 1,
         "desk_debts_owed refund": 2,
@@ -66,7 +68,7 @@ async def test_a_notification_that_nobody_takes_is_counted_once_there_is_a_recei
     shop: Services, clock: Clock
 ) -> None:
     def refused(session: Any) -> None:
-        facts = {"customer_id": "ada_park", "order_id": "W-1001", "facts": {}, "at": clock.now, "next_at": clock.now}
+        facts = {"customer_id": "ada_park", "order_id": W1001, "facts": {}, "at": clock.now, "next_at": clock.now}
         session.add(NotificationRow(key="n", event="order.cancelled", attempts=20, **facts))
 
     await shop.database.write(refused)

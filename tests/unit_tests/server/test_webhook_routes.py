@@ -8,6 +8,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
+from agent.observability import tracing
 from agent.platform import order_thread
 from agent.providers.payment import PaymentUnknownError
 from agent.server.edge import LARGEST_BODY
@@ -17,6 +18,7 @@ from tests.support import steps
 from tests.support.platform_stub import Platform
 from tests.support.scenes import approved, cancel, entries, lost, new_order, paid, recard, wire
 from tests.support.threads import events
+from tests.support.trace_sinks import named, traced
 
 Ask = Callable[..., Awaitable[httpx.Response]]
 
@@ -56,6 +58,19 @@ async def test_a_webhook_makes_an_unknown_payment_known_and_its_order_go_on(
     assert answer.status_code == 204
     assert (await steps.payment_outcome(shop, "A-1"), (await shop.queries.get("A-1"))["stage"]) == ("captured", "paid")
     assert [thread for thread, _ in platform.runs] == [order_thread("A-1", "channel:storefront")]
+
+
+async def test_what_a_webhook_sets_off_is_in_the_trace_of_its_order(shop: Services, ask: Ask) -> None:
+    with traced() as spans:
+        with tracing.span("placed"):
+            await unknown_payment(shop)
+        await ask("POST", "/webhooks/sandbox", **signed("charge.captured", "A-1:pay:1"))
+
+    assert await steps.payment_outcome(shop, "A-1") == "captured"
+    [placed], [webhook] = named(spans, "placed"), named(spans, "webhook sandbox")
+    asked_back = named(spans, "call payment")[-1]
+    assert asked_back.attributes["desk.outcome"] == "ok"
+    assert {webhook.trace, asked_back.trace} == {placed.trace}
 
 
 async def test_the_same_webhook_twice_books_the_money_once(shop: Services, ask: Ask) -> None:
