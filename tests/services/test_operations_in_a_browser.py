@@ -11,8 +11,7 @@ need("playwright", "axe_playwright_python")
 
 from playwright.sync_api import Browser, expect
 
-from tests.services.test_desk_in_a_browser import serious
-from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk
+from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk, serious
 from tests.support.driver import Driver, an_order
 from tests.support.live_server import LiveServer
 
