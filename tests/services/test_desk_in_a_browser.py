@@ -474,6 +474,11 @@ def test_a_ticket_is_taken_answered_and_closed(opened: Opened, driver: Driver) -
     desk.press("Close the ticket")
     sent(desk)
     expect(card.get_by_role("status")).to_contain_text("Closed by general-agent-1.")
+    desk.page.get_by_label("Which tickets").select_option("Closed")
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("1 closed ticket")
+    expect(desk.page.locator(".row")).to_contain_text("closed ")
+    desk.page.get_by_label("Which tickets").select_option("Not closed")
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("No ticket waits")
 
     [ticket] = driver.client("general_agent").http.get("/ops/tickets?status=closed")["tickets"]
     assert ticket["thread_id"] == asked.thread
