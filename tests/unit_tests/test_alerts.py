@@ -3,7 +3,6 @@ the product has. What promtool and amtool say of the files: `make alerts-test`."
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +35,7 @@ SELECTOR: Final = re.compile(r"\b(desk_[a-z_]+)(?:{(.*?)})?")
 MATCHER: Final = re.compile(r'(\w+)(=~|!~|!=|=)"(.*?)"')
 GRAPHS: Final = (customer_service, order_processing)
 """Whose nodes are timed from when they are imported."""
-DASHBOARD: Final = json.loads((DEPLOY / "grafana" / "desk.json").read_text())
+PANELS: Final = json.loads(FILE.read_text())["panels"]
 
 
 def parsed(matcher: str) -> tuple[str, ...]:
@@ -45,16 +44,11 @@ def parsed(matcher: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def panels() -> Iterator[dict[str, Any]]:
-    for panel in DASHBOARD["panels"]:
-        yield from [panel, *panel.get("panels", [])]
-
-
 def expressions() -> list[str]:
     """What Prometheus is asked: by rules, by what alerts say, by the dashboard."""
     said = [text for rule in ALERTS.values() for text in rule["annotations"].values()]
     asked = [rule["expr"] for file in ("alerts.yml", "recording.yml") for rule in rules(file)]
-    return said + asked + [target["expr"] for panel in panels() for target in panel.get("targets", [])]
+    return said + asked + [target["expr"] for panel in PANELS for target in panel.get("targets", [])]
 
 
 @pytest.mark.parametrize("name", ALERTS)
@@ -123,7 +117,7 @@ def test_the_dashboard_is_the_one_that_the_code_builds() -> None:
 
 
 def test_every_panel_says_what_it_shows_asks_the_chosen_prometheus_and_fits_the_page() -> None:
-    shown = [panel for panel in panels() if panel["type"] != "row"]
+    shown = [panel for panel in PANELS if panel["type"] != "row"]
     assert all(panel["targets"] and panel["title"] for panel in shown)
     assert {target["datasource"]["uid"] for panel in shown for target in panel["targets"]} == {"${datasource}"}
     assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in shown)
