@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import args_of, decisions_of, ended_in_words, roles_of, view_of
@@ -16,6 +16,7 @@ from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, p
 from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
 from agent.identity import APPROVER_ROLES, Caller, person
 from agent.ledger.database import Database, PolicyDenied, digest, emit_once_committed
+from agent.ledger.statements import table_of
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.approval_notifications import notify_of_decision, notify_of_step
@@ -288,6 +289,14 @@ def requests_of(session: Session, order_id: str, status: str | None = None) -> l
 
 def head_of(session: Session, thread_id: str) -> ApprovalView | None:
     """The open request that a conversation waits for: the oldest."""
-    query = select(ApprovalRow).where(ApprovalRow.thread_id == thread_id, ApprovalRow.status == "open")
-    row = session.scalar(query.order_by(ApprovalRow.created_at, ApprovalRow.id).limit(1))
-    return view_of(session, row) if row else None
+    request_id = session.connection().execute(_HEAD, {"of_thread": thread_id}).scalar()
+    return view_of(session, session.get_one(ApprovalRow, request_id)) if request_id else None
+
+
+_APPROVALS: Final = table_of(ApprovalRow)
+_HEAD: Final = (
+    select(_APPROVALS.c.id)
+    .where(_APPROVALS.c.thread_id == bindparam("of_thread"), _APPROVALS.c.status == "open")
+    .order_by(_APPROVALS.c.created_at, _APPROVALS.c.id)
+    .limit(1)
+)

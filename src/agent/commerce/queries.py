@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
@@ -17,10 +17,12 @@ from agent.commerce.returned_pieces import left_with_customer
 from agent.commerce.views import OrderView, order_view, order_views
 from agent.ledger.base import total
 from agent.ledger.database import Database
+from agent.ledger.statements import table_of
 from agent.ledger.tables import (
     CustomerRow,
     DebtRow,
     MoneyEntryRow,
+    OrderLineRow,
     OrderRow,
     ParcelRow,
     PaymentMethodRow,
@@ -74,6 +76,14 @@ class Queries:
         return order_views(session, rows.all())
 
     @reads
+    def items_of(self, session: Session, customer_id: str, limit: int) -> dict[str, list[str]]:
+        """What a customer's latest orders are of, by order id, newest first: names alone, where no more is needed."""
+        items: dict[str, list[str]] = {}
+        for found in session.connection().execute(_ITEMS, {"of_customer": customer_id, "most": limit}):
+            items.setdefault(found.id, []).append(found.name)
+        return items
+
+    @reads
     def own_order_id(self, session: Session, customer_id: str, written: str) -> str:
         """The id of the customer's own order that is meant, however it is written; else what is written.
 
@@ -115,13 +125,7 @@ class Queries:
     @reads
     def customer_exists(self, session: Session, customer_id: str) -> bool:
         """Whether the shop knows this customer; one who was forgotten it knows no more."""
-        customer = session.get(CustomerRow, customer_id)
-        return customer is not None and customer.forgotten_at is None
-
-    @reads
-    def customer_by_email(self, session: Session, email: str) -> str | None:
-        """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
-        return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
+        return is_customer(session, customer_id)
 
     @reads
     def address_of(self, session: Session, customer_id: str) -> dict[str, Any]:
@@ -238,6 +242,16 @@ def own_view(session: Session, order_ref: OrderRef, customer_id: str | None) -> 
     return order_view(session, order)
 
 
+def is_customer(session: Session, customer_id: str) -> bool:
+    """Whether the shop knows this customer (see `Queries.customer_exists`)."""
+    return session.connection().execute(_CUSTOMER, {"of_customer": customer_id}).first() is not None
+
+
+def customer_by_email(session: Session, email: str) -> str | None:
+    """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
+    return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
+
+
 def customer_history(session: Session, customer_id: str, now: datetime) -> str:
     """What an approver should know of a customer: since when, how many orders, what was refunded of late."""
     since, count = session.execute(
@@ -276,3 +290,23 @@ def _options(
         }
         for variant, name in session.execute(query.order_by(*first, *by_product))
     ]
+
+
+_CUSTOMERS: Final = table_of(CustomerRow)
+_LATEST: Final = (
+    select(OrderRow.id, OrderRow.placed_at)
+    .where(OrderRow.customer_id == bindparam("of_customer"))
+    .order_by(OrderRow.placed_at.desc())
+    .limit(bindparam("most"))
+    .subquery()
+)
+_ITEMS: Final = (
+    select(_LATEST.c.id, ProductRow.name)
+    .join(OrderLineRow, OrderLineRow.order_id == _LATEST.c.id)
+    .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
+    .join(ProductRow, ProductRow.id == VariantRow.product_id)
+    .order_by(_LATEST.c.placed_at.desc(), OrderLineRow.number)
+)
+_CUSTOMER: Final = select(_CUSTOMERS.c.id).where(
+    _CUSTOMERS.c.id == bindparam("of_customer"), _CUSTOMERS.c.forgotten_at.is_(None)
+)

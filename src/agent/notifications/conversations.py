@@ -6,12 +6,13 @@ The sentences are the desk's (`customer_service.reply_templates`).
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, emit_once_committed
+from agent.ledger.statements import add, table_of
 from agent.ledger.tables import ConversationRow, CustomerRow, NotificationRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.notify import NO_CONVERSATION, CustomerEvent, notification_key
@@ -39,29 +40,54 @@ class Notification:
     facts: dict[str, Any]
 
 
+class News(NamedTuple):
+    """What is known of a conversation: whether it is recorded as the customer's, and whether notifications wait."""
+
+    is_recorded: bool
+    has_pending: bool
+
+
+NO_NEWS: Final = News(is_recorded=True, has_pending=False)
+
+
 class ConversationNotifications:
     """What customers have yet to hear, and in which conversation."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def record_conversation(self, customer_id: str, thread_id: str) -> None:
-        """Record the conversation in which a customer last wrote: notifications are delivered there."""
-        if not await self._is_recorded(customer_id, thread_id):
-            await self._record(customer_id, thread_id)
+    def news_of(self, session: Session, customer_id: str, thread_id: str, already: Collection[str]) -> News:
+        """What there is to write when a customer writes in this conversation; nearly always nothing.
 
-    @reads
-    def _is_recorded(self, session: Session, customer_id: str, thread_id: str) -> bool:
-        last = session.get(ConversationRow, customer_id)
-        return last is not None and last.thread_id == thread_id and self._db.clock() - last.at < RECORD_EVERY
+        `already` is as for `take_pending`.
+        """
+        now = self._db.clock()
+        found = session.connection().execute(
+            _NEWS,
+            {
+                "of_customer": customer_id,
+                "of_thread": thread_id,
+                "recorded_since": now - RECORD_EVERY,
+                "since": now - MAX_AGE,
+                "already": list(already),
+            },
+        )
+        return News(*found.one())
 
     @writes
-    def _record(self, session: Session, customer_id: str, thread_id: str) -> None:
+    def record_conversation(self, session: Session, customer_id: str, thread_id: str) -> None:
+        """Record the conversation in which a customer last wrote: notifications are delivered there."""
+        now, ledger = self._db.clock(), session.connection()
+        whose = {"of_customer": customer_id}
         # locked, so that two first conversations at the same time come one after the other
-        if session.get(CustomerRow, customer_id, with_for_update=True):
-            session.merge(ConversationRow(customer_id=customer_id, thread_id=thread_id, at=self._db.clock()))
-            waiting = (NotificationRow.customer_id == customer_id, NotificationRow.thread_id == NO_CONVERSATION)
-            session.execute(update(NotificationRow).where(*waiting).values(thread_id=None))
+        if ledger.execute(_LOCKED, whose).one_or_none() is None:
+            return
+        last = ledger.execute(_LAST, whose).one_or_none()
+        if last is None:
+            add(session, ConversationRow, {"customer_id": customer_id, "thread_id": thread_id, "at": now})
+        elif last.thread_id != thread_id or now - last.at >= RECORD_EVERY:
+            ledger.execute(_RECORD_AGAIN, whose | {"to_thread": thread_id, "now": now})
+        ledger.execute(_WAKE_FOR, whose)
 
     @writes
     def forget_conversation(self, session: Session, thread_id: str) -> None:
@@ -77,19 +103,17 @@ class ConversationNotifications:
         query = select(ConversationRow.thread_id).where(ConversationRow.customer_id.in_(pending))
         return session.scalars(query.order_by(ConversationRow.at.desc()).limit(500)).all()
 
-    async def take_pending(self, customer_id: str, thread_id: str, already: Collection[str]) -> list[Notification]:
+    @writes
+    def take_pending(
+        self, session: Session, customer_id: str, thread_id: str, already: Collection[str]
+    ) -> list[Notification]:
         """What is to be delivered in this conversation now, oldest first; from now on it counts as delivered there.
 
         That is what was delivered nowhere, and what was marked as delivered here but is not among the ids of the
         messages that are `already` there: the run that delivered it broke off before they were saved.
         """
-        if not await self._db.read(lambda session: self._pending(session, customer_id, thread_id, already)):
-            return []  # nearly always: then nobody waits for a writer
-        return await self._take(customer_id, thread_id, already)
-
-    @writes
-    def _take(self, session: Session, customer_id: str, thread_id: str, already: Collection[str]) -> list[Notification]:
-        rows = self._pending(session, customer_id, thread_id, already, locked=True)
+        given = {"of_customer": customer_id, "of_thread": thread_id, "since": self._db.clock() - MAX_AGE}
+        rows = session.scalars(_PENDING, given | {"already": list(already)}).all()
         for row in rows:
             row.thread_id = thread_id
             emit_once_committed(session, "notification.shown", notification=row.event, order_id=row.order_id)
@@ -102,14 +126,43 @@ class ConversationNotifications:
         is_this = NotificationRow.key == notification_key(event, about)
         session.execute(update(NotificationRow).where(is_this, pending).values(thread_id=IN_REPLY))
 
-    def _pending(
-        self, session: Session, customer_id: str, thread_id: str, already: Collection[str], *, locked: bool = False
-    ) -> list[NotificationRow]:
-        here = NotificationRow.thread_id.is_(None) | NotificationRow.thread_id.in_((NO_CONVERSATION, thread_id))
-        query = select(NotificationRow).where(NotificationRow.customer_id == customer_id, here, self._is_recent())
-        query = query.order_by(NotificationRow.at, NotificationRow.key)
-        rows = session.scalars(query.with_for_update() if locked else query)
-        return [row for row in rows if row.thread_id != thread_id or row.key not in already][:BATCH_SIZE]
-
     def _is_recent(self) -> ColumnElement[bool]:
         return NotificationRow.at > self._db.clock() - MAX_AGE
+
+
+_NOTICES: Final = table_of(NotificationRow)
+_CONVERSATIONS: Final = table_of(ConversationRow)
+_CUSTOMERS: Final = table_of(CustomerRow)
+_OWN_CONVERSATION: Final = _CONVERSATIONS.c.customer_id == bindparam("of_customer")
+_LOCKED: Final = select(_CUSTOMERS.c.id).where(_CUSTOMERS.c.id == bindparam("of_customer")).with_for_update()
+_LAST: Final = select(_CONVERSATIONS.c.thread_id, _CONVERSATIONS.c.at).where(_OWN_CONVERSATION)
+_RECORD_AGAIN: Final = (
+    update(_CONVERSATIONS).where(_OWN_CONVERSATION).values(thread_id=bindparam("to_thread"), at=bindparam("now"))
+)
+_WAKE_FOR: Final = (
+    update(_NOTICES)
+    .where(_NOTICES.c.customer_id == bindparam("of_customer"), _NOTICES.c.thread_id == NO_CONVERSATION)
+    .values(thread_id=None)
+)
+_IS_PENDING: Final = (
+    _NOTICES.c.customer_id == bindparam("of_customer"),
+    _NOTICES.c.at > bindparam("since"),
+    _NOTICES.c.thread_id.is_(None)
+    | (_NOTICES.c.thread_id == NO_CONVERSATION)
+    | ((_NOTICES.c.thread_id == bindparam("of_thread")) & _NOTICES.c.key.not_in(bindparam("already", expanding=True))),
+)
+_PENDING: Final = (
+    select(NotificationRow)
+    .where(*_IS_PENDING)
+    .order_by(_NOTICES.c.at, _NOTICES.c.key)
+    .limit(BATCH_SIZE)
+    .with_for_update()
+)
+_NEWS: Final = select(
+    exists().where(
+        _OWN_CONVERSATION,
+        _CONVERSATIONS.c.thread_id == bindparam("of_thread"),
+        _CONVERSATIONS.c.at > bindparam("recorded_since"),
+    ),
+    exists().where(*_IS_PENDING),
+)
