@@ -124,7 +124,7 @@ class Deadlines:
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or a cancellation ended; from now on it counts as showing them."""
-        if not await self._db.read(lambda session: has_ended(session, thread_id)):
+        if not await self._db.read(lambda session: session.scalar(_SOME_ENDED, {"of_thread": thread_id})):
             return []  # nearly always: then nobody waits for a writer
         return await self.take_ended(thread_id)
 
@@ -135,18 +135,13 @@ class Deadlines:
         return [view_of(session, row) for row in session.scalars(ended, {"of_thread": thread_id})]
 
 
-def has_ended(session: Session, thread_id: str) -> bool:
-    """Whether there is something to tell a thread (see `Deadlines.ended_meanwhile`)."""
-    return bool(session.connection().execute(_SOME_ENDED, {"of_thread": thread_id}).scalar())
-
-
 _ENDED: Final = (
     ApprovalRow.thread_id == bindparam("of_thread"),
     ApprovalRow.status.not_in(("open", "approved")),
     ApprovalRow.thread_is_current.is_(False),
 )
 SOME_ENDED: Final = exists().where(*_ENDED)
-"""The same, for a query that names `of_thread`."""
+"""Whether there is something to tell a thread (see `Deadlines.ended_meanwhile`), for a query that names `of_thread`."""
 _SOME_ENDED: Final = select(SOME_ENDED)
 
 

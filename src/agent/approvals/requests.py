@@ -16,7 +16,6 @@ from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, p
 from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
 from agent.identity import APPROVER_ROLES, Caller, person
 from agent.ledger.database import Database, PolicyDenied, digest, emit_once_committed
-from agent.ledger.statements import table_of
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.approval_notifications import notify_of_decision, notify_of_step
@@ -289,14 +288,19 @@ def requests_of(session: Session, order_id: str, status: str | None = None) -> l
 
 def head_of(session: Session, thread_id: str) -> ApprovalView | None:
     """The open request that a conversation waits for: the oldest."""
-    request_id = session.connection().execute(_HEAD, {"of_thread": thread_id}).scalar()
+    return view_with_id(session, session.scalar(_HEAD, {"of_thread": thread_id}))
+
+
+def view_with_id(session: Session, request_id: str | None) -> ApprovalView | None:
+    """The request with this id; None for none."""
     return view_of(session, session.get_one(ApprovalRow, request_id)) if request_id else None
 
 
-_APPROVALS: Final = table_of(ApprovalRow)
 _HEAD: Final = (
-    select(_APPROVALS.c.id)
-    .where(_APPROVALS.c.thread_id == bindparam("of_thread"), _APPROVALS.c.status == "open")
-    .order_by(_APPROVALS.c.created_at, _APPROVALS.c.id)
+    select(ApprovalRow.id)
+    .where(ApprovalRow.thread_id == bindparam("of_thread"), ApprovalRow.status == "open")
+    .order_by(ApprovalRow.created_at, ApprovalRow.id)
     .limit(1)
 )
+HEAD_ID: Final = _HEAD.scalar_subquery()
+"""The id of the request that a conversation waits for, for a query that names `of_thread`."""

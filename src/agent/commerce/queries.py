@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import ColumnElement, bindparam, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
@@ -17,7 +17,6 @@ from agent.commerce.returned_pieces import left_with_customer
 from agent.commerce.views import OrderView, order_view, order_views
 from agent.ledger.base import total
 from agent.ledger.database import Database
-from agent.ledger.statements import table_of
 from agent.ledger.tables import (
     CustomerRow,
     DebtRow,
@@ -125,7 +124,7 @@ class Queries:
     @reads
     def customer_exists(self, session: Session, customer_id: str) -> bool:
         """Whether the shop knows this customer; one who was forgotten it knows no more."""
-        return is_customer(session, customer_id)
+        return bool(session.scalar(select(IS_CUSTOMER), {"of_customer": customer_id}))
 
     @reads
     def address_of(self, session: Session, customer_id: str) -> dict[str, Any]:
@@ -242,11 +241,6 @@ def own_view(session: Session, order_ref: OrderRef, customer_id: str | None) -> 
     return order_view(session, order)
 
 
-def is_customer(session: Session, customer_id: str) -> bool:
-    """Whether the shop knows this customer (see `Queries.customer_exists`)."""
-    return session.connection().execute(_CUSTOMER, {"of_customer": customer_id}).first() is not None
-
-
 def customer_by_email(session: Session, email: str) -> str | None:
     """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
     return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
@@ -292,7 +286,6 @@ def _options(
     ]
 
 
-_CUSTOMERS: Final = table_of(CustomerRow)
 _LATEST: Final = (
     select(OrderRow.id, OrderRow.placed_at)
     .where(OrderRow.customer_id == bindparam("of_customer"))
@@ -307,6 +300,5 @@ _ITEMS: Final = (
     .join(ProductRow, ProductRow.id == VariantRow.product_id)
     .order_by(_LATEST.c.placed_at.desc(), OrderLineRow.number)
 )
-_CUSTOMER: Final = select(_CUSTOMERS.c.id).where(
-    _CUSTOMERS.c.id == bindparam("of_customer"), _CUSTOMERS.c.forgotten_at.is_(None)
-)
+IS_CUSTOMER: Final = exists().where(CustomerRow.id == bindparam("of_customer"), CustomerRow.forgotten_at.is_(None))
+"""Whether the shop knows a customer (see `Queries.customer_exists`), for a query that names `of_customer`."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
@@ -134,14 +134,10 @@ class Tickets:
         return escalate(session, row, now) if is_due(row, now) else None
 
 
-def is_held(session: Session, thread_id: str) -> bool:
-    """Whether the desk is silent in a conversation (see `Tickets.held`)."""
-    return session.connection().execute(_IS_HELD, {"of_thread": thread_id}).first() is not None
-
-
 _WHOLE: Final = and_(TicketRow.topic == "person", TicketRow.status == "open")
 _SILENCES: Final = or_(TicketRow.status == "taken", _WHOLE)
-_IS_HELD: Final = select(TicketRow.id).where(_SILENCES, TicketRow.thread_id == bindparam("of_thread")).limit(1)
+IS_HELD: Final = exists().where(_SILENCES, TicketRow.thread_id == bindparam("of_thread"))
+"""Whether the desk is silent in a conversation (see `Tickets.held`), for a query that names `of_thread`."""
 _HELD: Final = (
     select(TicketRow).where(_SILENCES).order_by(TicketRow.status.desc(), TicketRow.taken_at, TicketRow.id).limit(1)
 )

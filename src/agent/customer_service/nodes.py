@@ -75,7 +75,8 @@ async def triage(
         text = words_of(state)
         found = await standing(shop, state, runtime, text)
         customer_id = found.customer_id
-        if found.is_held and await shop.tickets.note(this_thread(runtime), text, turn_of(state)):  # a person has it
+        a_person_has_it = customer_id and found.is_held
+        if a_person_has_it and await shop.tickets.note(this_thread(runtime), text, turn_of(state)):
             fresh |= {"customer_id": customer_id, "plan": None, "unfinished": None}
             return Command(goto="reply", update=fresh | await notify_customer(shop, state, found, runtime))
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic

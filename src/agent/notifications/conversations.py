@@ -6,13 +6,15 @@ The sentences are the desk's (`customer_service.reply_templates`).
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, select, update
+from sqlalchemy import ColumnElement, Insert, String, bindparam, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, emit_once_committed
-from agent.ledger.statements import add, table_of
+from agent.ledger.statements import table_of
 from agent.ledger.tables import ConversationRow, CustomerRow, NotificationRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.notify import NO_CONVERSATION, CustomerEvent, notification_key
@@ -40,54 +42,24 @@ class Notification:
     facts: dict[str, Any]
 
 
-class News(NamedTuple):
-    """What is known of a conversation: whether it is recorded as the customer's, and whether notifications wait."""
-
-    is_recorded: bool
-    has_pending: bool
-
-
-NO_NEWS: Final = News(is_recorded=True, has_pending=False)
-
-
 class ConversationNotifications:
     """What customers have yet to hear, and in which conversation."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def news_of(self, session: Session, customer_id: str, thread_id: str, already: Collection[str]) -> News:
-        """What there is to write when a customer writes in this conversation; nearly always nothing.
-
-        `already` is as for `take_pending`.
-        """
+    def about(self, customer_id: str | None, thread_id: str, already: Collection[str]) -> dict[str, Any]:
+        """What a query names that asks for `IS_RECORDED` and `HAS_PENDING`; `already` is as for `take_pending`."""
         now = self._db.clock()
-        found = session.connection().execute(
-            _NEWS,
-            {
-                "of_customer": customer_id,
-                "of_thread": thread_id,
-                "recorded_since": now - RECORD_EVERY,
-                "since": now - MAX_AGE,
-                "already": list(already),
-            },
-        )
-        return News(*found.one())
+        when = {"recorded_since": now - RECORD_EVERY, "since": now - MAX_AGE}
+        return when | {"of_customer": customer_id, "of_thread": thread_id, "already": list(already)}
 
     @writes
     def record_conversation(self, session: Session, customer_id: str, thread_id: str) -> None:
         """Record the conversation in which a customer last wrote: notifications are delivered there."""
-        now, ledger = self._db.clock(), session.connection()
-        whose = {"of_customer": customer_id}
-        # locked, so that two first conversations at the same time come one after the other
-        if ledger.execute(_LOCKED, whose).one_or_none() is None:
-            return
-        last = ledger.execute(_LAST, whose).one_or_none()
-        if last is None:
-            add(session, ConversationRow, {"customer_id": customer_id, "thread_id": thread_id, "at": now})
-        elif last.thread_id != thread_id or now - last.at >= RECORD_EVERY:
-            ledger.execute(_RECORD_AGAIN, whose | {"to_thread": thread_id, "now": now})
-        ledger.execute(_WAKE_FOR, whose)
+        connection, given = session.connection(), self.about(customer_id, thread_id, ())
+        if connection.execute(_record(connection.dialect.name), given | {"now": self._db.clock()}).rowcount:
+            connection.execute(_WAKE_FOR, given)
 
     @writes
     def forget_conversation(self, session: Session, thread_id: str) -> None:
@@ -112,8 +84,7 @@ class ConversationNotifications:
         That is what was delivered nowhere, and what was marked as delivered here but is not among the ids of the
         messages that are `already` there: the run that delivered it broke off before they were saved.
         """
-        given = {"of_customer": customer_id, "of_thread": thread_id, "since": self._db.clock() - MAX_AGE}
-        rows = session.scalars(_PENDING, given | {"already": list(already)}).all()
+        rows = session.scalars(_PENDING, self.about(customer_id, thread_id, already)).all()
         for row in rows:
             row.thread_id = thread_id
             emit_once_committed(session, "notification.shown", notification=row.event, order_id=row.order_id)
@@ -132,13 +103,6 @@ class ConversationNotifications:
 
 _NOTICES: Final = table_of(NotificationRow)
 _CONVERSATIONS: Final = table_of(ConversationRow)
-_CUSTOMERS: Final = table_of(CustomerRow)
-_OWN_CONVERSATION: Final = _CONVERSATIONS.c.customer_id == bindparam("of_customer")
-_LOCKED: Final = select(_CUSTOMERS.c.id).where(_CUSTOMERS.c.id == bindparam("of_customer")).with_for_update()
-_LAST: Final = select(_CONVERSATIONS.c.thread_id, _CONVERSATIONS.c.at).where(_OWN_CONVERSATION)
-_RECORD_AGAIN: Final = (
-    update(_CONVERSATIONS).where(_OWN_CONVERSATION).values(thread_id=bindparam("to_thread"), at=bindparam("now"))
-)
 _WAKE_FOR: Final = (
     update(_NOTICES)
     .where(_NOTICES.c.customer_id == bindparam("of_customer"), _NOTICES.c.thread_id == NO_CONVERSATION)
@@ -158,11 +122,29 @@ _PENDING: Final = (
     .limit(BATCH_SIZE)
     .with_for_update()
 )
-_NEWS: Final = select(
-    exists().where(
-        _OWN_CONVERSATION,
-        _CONVERSATIONS.c.thread_id == bindparam("of_thread"),
-        _CONVERSATIONS.c.at > bindparam("recorded_since"),
-    ),
-    exists().where(*_IS_PENDING),
+IS_RECORDED: Final = exists().where(
+    _CONVERSATIONS.c.customer_id == bindparam("of_customer"),
+    _CONVERSATIONS.c.thread_id == bindparam("of_thread"),
+    _CONVERSATIONS.c.at > bindparam("recorded_since"),
 )
+"""Whether a conversation is recorded as the one in which its customer last wrote; `about` gives what it names."""
+HAS_PENDING: Final = exists().where(*_IS_PENDING)
+"""Whether there is something to deliver there."""
+
+
+@cache
+def _record(dialect: str) -> Insert:
+    """One statement, so that two first conversations at the same time come one after the other."""
+    insert: Any = import_module(f"sqlalchemy.dialects.{dialect}").insert
+    customers, times = table_of(CustomerRow), _CONVERSATIONS.c.at.type
+    columns = (customers.c.id, bindparam("of_thread", type_=String), bindparam("now", type_=times))
+    one = select(*columns).where(customers.c.id == bindparam("of_customer"))
+    new = insert(_CONVERSATIONS).from_select(["customer_id", "thread_id", "at"], one)
+    moved = _CONVERSATIONS.c.thread_id != new.excluded.thread_id
+    long_ago = _CONVERSATIONS.c.at <= bindparam("recorded_since", type_=times)
+    statement: Insert = new.on_conflict_do_update(
+        index_elements=["customer_id"],
+        set_={"thread_id": new.excluded.thread_id, "at": new.excluded.at},
+        where=moved | long_ago,
+    )
+    return statement
