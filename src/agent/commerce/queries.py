@@ -14,14 +14,13 @@ from agent.commerce.locks import OrderRef, seen
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import is_thread_of
 from agent.commerce.returned_pieces import left_with_customer
-from agent.commerce.views import OrderView, order_view, order_views
+from agent.commerce.views import OrderView, item_names, order_view, order_views
 from agent.ledger.base import total
 from agent.ledger.database import Database
 from agent.ledger.tables import (
     CustomerRow,
     DebtRow,
     MoneyEntryRow,
-    OrderLineRow,
     OrderRow,
     ParcelRow,
     PaymentMethodRow,
@@ -77,10 +76,7 @@ class Queries:
     @reads
     def items_of(self, session: Session, customer_id: str, limit: int) -> dict[str, list[str]]:
         """What a customer's latest orders are of, by order id, newest first: names alone, where no more is needed."""
-        items: dict[str, list[str]] = {}
-        for found in session.connection().execute(_ITEMS, {"of_customer": customer_id, "most": limit}):
-            items.setdefault(found.id, []).append(found.name)
-        return items
+        return item_names(session, customer_id, limit)
 
     @reads
     def own_order_id(self, session: Session, customer_id: str, written: str) -> str:
@@ -286,19 +282,5 @@ def _options(
     ]
 
 
-_LATEST: Final = (
-    select(OrderRow.id, OrderRow.placed_at)
-    .where(OrderRow.customer_id == bindparam("of_customer"))
-    .order_by(OrderRow.placed_at.desc())
-    .limit(bindparam("most"))
-    .subquery()
-)
-_ITEMS: Final = (
-    select(_LATEST.c.id, ProductRow.name)
-    .join(OrderLineRow, OrderLineRow.order_id == _LATEST.c.id)
-    .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
-    .join(ProductRow, ProductRow.id == VariantRow.product_id)
-    .order_by(_LATEST.c.placed_at.desc(), OrderLineRow.number)
-)
 IS_CUSTOMER: Final = exists().where(CustomerRow.id == bindparam("of_customer"), CustomerRow.forgotten_at.is_(None))
 """Whether the shop knows a customer (see `Queries.customer_exists`), for a query that names `of_customer`."""

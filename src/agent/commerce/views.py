@@ -104,6 +104,14 @@ def order_views(session: Session, orders: Sequence[OrderRow]) -> list[OrderView]
     return [_view(order, lines[order.id], payments[order.id], parcels[order.id]) for order in orders]
 
 
+def item_names(session: Session, customer_id: str, limit: int) -> dict[str, list[str]]:
+    """The names of the items of a customer's latest orders, by order id, newest first."""
+    names: dict[str, list[str]] = {}
+    for found in session.connection().execute(_ITEMS, {"of_customer": customer_id, "most": limit}):
+        names.setdefault(found.id, []).append(found.name)
+    return names
+
+
 def new_order_view(order: OrderRow, lines: list[LineView]) -> OrderView:
     """An order that was placed just now."""
     return _view(order, lines, [], [])
@@ -134,6 +142,21 @@ _PARCELS: Final = (
     select(ParcelRow.order_id, ParcelRow.id, ParcelRow.warehouse, ParcelRow.state, ParcelRow.tracking_id)
     .where(ParcelRow.order_id.in_(_OF_ORDERS))
     .order_by(ParcelRow.id)
+)
+
+_LATEST: Final = (
+    select(OrderRow.id, OrderRow.placed_at)
+    .where(OrderRow.customer_id == bindparam("of_customer"))
+    .order_by(OrderRow.placed_at.desc())
+    .limit(bindparam("most"))
+    .subquery()
+)
+_ITEMS: Final = (
+    select(_LATEST.c.id, ProductRow.name)
+    .join(OrderLineRow, OrderLineRow.order_id == _LATEST.c.id)
+    .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
+    .join(ProductRow, ProductRow.id == VariantRow.product_id)
+    .order_by(_LATEST.c.placed_at.desc(), OrderLineRow.number)
 )
 
 
