@@ -1,5 +1,8 @@
 """The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`, what a
-change needs, and the making of it, in `plan_execution`; whose a conversation is, in `customer_identity`."""
+change needs, and the making of it, in `plan_execution`; whose a conversation is, in `customer_identity`.
+
+All are coroutines, also those that wait for nothing: the engine would run a plain function in a thread.
+"""
 
 from typing import Any, Literal
 
