@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
@@ -138,11 +138,11 @@ class Tickets:
 
 
 _WHOLE: Final = and_(TicketRow.topic == "person", TicketRow.status == "open")
+_SILENCES: Final = or_(TicketRow.status == "taken", _WHOLE)
+IS_HELD: Final = exists().where(_SILENCES, TicketRow.thread_id == bindparam("of_thread"))
+"""Whether the desk is silent in a conversation (see `Tickets.held`), for a query that names `of_thread`."""
 _HELD: Final = (
-    select(TicketRow)
-    .where(or_(TicketRow.status == "taken", _WHOLE))
-    .order_by(TicketRow.status.desc(), TicketRow.taken_at, TicketRow.id)
-    .limit(1)
+    select(TicketRow).where(_SILENCES).order_by(TicketRow.status.desc(), TicketRow.taken_at, TicketRow.id).limit(1)
 )
 
 

@@ -4,7 +4,7 @@ Looked up among the customer's own orders and the conversation's last messages. 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from langchain_core.messages import AnyMessage
@@ -12,7 +12,6 @@ from langchain_core.messages import AnyMessage
 from agent import order_numbers
 from agent.capabilities.finding import words_of
 from agent.capabilities.wishes import ALL, Wish, ordinal
-from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
 
@@ -27,7 +26,7 @@ _LATEST: Final = re.compile(r"\b(?:my|the) (?:last|latest|newest|most recent) (?
 _POINTS: Final = re.compile(r"\b(?:it|that|this|them|those|these|that one|this one|same)\b", re.I)
 _LATELY: Final = 6
 """So many of the last messages are looked at for what is pointed at."""
-_ORDERS: Final = 20
+ORDERS: Final = 20
 """So many of a customer's last orders are looked at for an item."""
 
 
@@ -54,22 +53,21 @@ async def pointed_at(shop: Services, customer_id: str, text: str, messages: Sequ
     at = ordinal(text, len(listed)) if len(listed) > 1 and not _LATEST.search(text) else None
     if at is not None:
         return listed[at]
-    orders = await shop.queries.of_customer(customer_id, limit=_ORDERS)
+    orders = await shop.queries.items_of(customer_id, limit=ORDERS)
     if _LATEST.search(text):
-        return orders[0]["id"] if orders else None
+        return next(iter(orders), None)
     if len(with_item := list(_with_item(orders, text))) == 1:
         return with_item[0]
     if not _POINTS.search(text):
         return None
     named = (order_numbers.find(" ".join(each.split())) for each in reversed(earlier))
     last = next((ids for ids in named if ids), [])
-    own = {found for each in last for found in order_numbers.meant(each, [order["id"] for order in orders])}
+    own = {found for each in last for found in order_numbers.meant(each, orders)}
     return own.pop() if len(own) == 1 else None
 
 
-def other_order(customers: Sequence[OrderView], meant: str, messages: Sequence[AnyMessage]) -> str | None:
-    """The one other order that the conversation is about, or else that the customer has."""
-    ids = [order["id"] for order in customers]
+def other_order(ids: Collection[str], meant: str, messages: Sequence[AnyMessage]) -> str | None:
+    """The one other order of these, the customer's, that the conversation is about, or else that there is."""
     this = set(order_numbers.meant(meant, ids))
     said = " ".join(" ".join(message.text.split()) for message in messages[-_LATELY - 1 : -1])
     spoken = {found for each in order_numbers.find(said) for found in order_numbers.meant(each, ids)} - this
@@ -82,12 +80,10 @@ def _status_of_one(text: str) -> bool:
     return bool(_LATEST.search(text) or not re.search(r"\borders?\b", text, re.I))
 
 
-def _with_item(orders: Iterable[OrderView], text: str) -> Iterable[str]:
-    """Orders of which an item is named by a word of its name that tells it."""
+def _with_item(orders: Mapping[str, Iterable[str]], text: str) -> Iterable[str]:
+    """Orders, given with the names of their items, of which an item is named by a word of its name that tells it."""
     said = words_of(text)
-    for order in orders:
-        for line in order["lines"]:
-            name = words_of(line["name"])
-            if any({word, f"{word}s", word.removesuffix("s")} & said for word in name if len(word) > 2):
-                yield order["id"]
-                break
+    for order_id, names in orders.items():
+        words = (word for name in names for word in words_of(name) if len(word) > 2)
+        if any({word, f"{word}s", word.removesuffix("s")} & said for word in words):
+            yield order_id
