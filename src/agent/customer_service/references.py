@@ -1,16 +1,19 @@
-"""What a customer points at without its number: "it", "the second one", "my last order", "the lamp", "all of it".
+"""What a customer points at without its number or name: "it", "the second one", "my last order", "all of it".
 
-Looked up among the customer's own orders and the conversation's last messages. It reads; a plan is listed all the same.
+Looked up among the customer's own orders, the shop's products and the conversation's last messages. It reads; a plan is
+listed all the same.
 """
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, HumanMessage
 
 from agent import order_numbers
+from agent.capabilities.catalogue import products_named
 from agent.capabilities.finding import words_of
+from agent.capabilities.product_question import PRODUCT_QUESTION, REFERS
 from agent.capabilities.wishes import ALL, Wish, ordinal
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
@@ -44,6 +47,24 @@ async def with_order(shop: Services, customer_id: str, wish: Wish, text: str, me
         except PolicyDenied:
             pass  # the capability says so
     return Wish(capability=wish["capability"], slots=slots)
+
+
+async def with_product(shop: Services, wish: Wish, messages: Sequence[AnyMessage]) -> Wish:
+    """A question about a product with the one that its words point at: what the customer named last, if it was one."""
+    if wish["capability"] != PRODUCT_QUESTION.name or not REFERS.search(wish["slots"]["text"]):
+        return wish
+    names = await shop.queries.product_names()
+    said = (message.text for message in reversed(messages[-_LATELY - 1 :]) if isinstance(message, HumanMessage))
+    last = next((named for words in said if (named := products_named(names, words))), [])
+    return Wish(capability=wish["capability"], slots=wish["slots"] | {"product": last[0]}) if len(last) == 1 else wish
+
+
+async def product_asked_about(shop: Services, text: str, messages: Sequence[AnyMessage]) -> list[Wish]:
+    """What asks about a product only after one was named, such as "how much is it?"; none, when none was."""
+    if not (PRODUCT_QUESTION.wants and PRODUCT_QUESTION.wants.search(text)):
+        return []
+    wish = await with_product(shop, Wish(capability=PRODUCT_QUESTION.name, slots={"text": text}), messages)
+    return [wish] if "product" in wish["slots"] else []
 
 
 async def pointed_at(shop: Services, customer_id: str, text: str, messages: Sequence[AnyMessage]) -> str | None:
