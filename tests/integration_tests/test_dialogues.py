@@ -239,3 +239,14 @@ def test_a_refund_that_waits_for_people_is_forgotten_when_the_customer_says_so(
     assert done.waiting is None
     [request] = ledger.rows("SELECT status FROM approvals WHERE order_id = ?", W7002)
     assert (request["status"], network.refunded(W7002)) == ("withdrawn", {})
+
+
+def test_who_was_charged_twice_is_shown_each_charge_that_there_was(driver: Driver, network: CardNetwork) -> None:
+    order_id = order_number(7011)
+    assert driver.order(an_order(order_id, {"MUG-BLUE": 1})).stage == "completed"
+
+    told = driver.ask(f"I was charged twice for {order_id}", customer="ada_park").said
+
+    [charged] = network.captured(order_id).values()
+    _, charges = told.split("Paid and refunded:")
+    assert charges.count(f"payment of {SHOP.money(charged)}") == charges.count("\n- ") == 1, told
