@@ -290,17 +290,14 @@ STUDIO = f"channel:{STUDIO_IDENTITY}"
 @pytest.fixture(scope="module")
 def studio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server of its own on which Studio may act, and customers not often."""
-    made = LiveServer(
+    with LiveServer(
         tmp_path_factory.mktemp("studio"),
         SHOP_DIR=goods_dir(),
         STUDIO_MODE="act",
         CUSTOMER_RATE="3/minute",
         RECONCILE_CRON="",
-    )
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    ) as running:
+        yield running
 
 
 def test_studio_on_this_machine_orders_as_a_channel_and_answers_as_whom_it_names(studio_server: LiveServer) -> None:

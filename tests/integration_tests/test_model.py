@@ -57,18 +57,15 @@ def stub() -> Iterator[OpenAIStub]:
 @pytest.fixture(scope="module")
 def server(stub: OpenAIStub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server of its own, with that model."""
-    made = LiveServer(
+    with LiveServer(
         tmp_path_factory.mktemp("model"),
         SHOP_DIR=goods_dir(),
         OPENAI_API_KEY="of-nobody",
         OPENAI_BASE_URL=stub.url,
         MODEL_TIMEOUT_SECONDS="1",
         RECONCILE_CRON="",
-    )
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    ) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,20 +15,15 @@ from playwright.sync_api import Browser, Dialog, expect
 
 from agent.identity import Caller
 from agent.tokens import add_token, revoke_tokens
-from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk, serious
+from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk, Opened, serious, tabs
 from tests.support.driver import Driver, Run, an_order
 from tests.support.live_server import LiveServer
-
-Opened = Callable[..., Desk]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    made = LiveServer(tmp_path_factory.mktemp("desk"), RECONCILE_CRON="")
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with LiveServer(tmp_path_factory.mktemp("desk"), RECONCILE_CRON="") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +34,8 @@ def driver(server: LiveServer) -> Iterator[Driver]:
 
 @pytest.fixture
 def opened(browser: Browser, server: LiveServer) -> Iterator[Opened]:
-    """Opens tabs; at the end none of them has had an error or asked another host."""
-    tabs: list[Desk] = []
-
-    def open_(role: str, path: str = "approvals", **context: Any) -> Desk:
-        tabs.append(Desk(browser, server, **context))
-        tabs[-1].page.clock.install()
-        return tabs[-1].open(role, path)
-
-    yield open_
-    faults = [(tab.faults, tab.strangers) for tab in tabs]
-    for tab in tabs:
-        tab.close()
-    assert faults == [([], [])] * len(tabs)
+    with tabs(browser, server, clock=True) as open_:
+        yield open_
 
 
 @pytest.fixture(autouse=True)

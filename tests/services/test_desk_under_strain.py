@@ -31,11 +31,8 @@ FIRST_LOOK = {
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[LiveServer]:
-    made = LiveServer(tmp_path, RECONCILE_CRON="")
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with LiveServer(tmp_path, RECONCILE_CRON="") as running:
+        yield running
 
 
 def waiting(server: LiveServer, *order_ids: str) -> list[Run]:

@@ -1,6 +1,6 @@
 """An operator looks at the shop in a real browser: what is wrong comes first, each number leads to its orders."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,20 +11,15 @@ need("playwright", "axe_playwright_python")
 
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk, serious
+from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk, Opened, serious, tabs
 from tests.support.driver import Driver, an_order
 from tests.support.live_server import LiveServer
-
-Opened = Callable[..., Desk]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    made = LiveServer(tmp_path_factory.mktemp("operations"), RECONCILE_CRON="")
-    try:
-        yield made.start()
-    finally:
-        made.stop()
+    with LiveServer(tmp_path_factory.mktemp("operations"), RECONCILE_CRON="") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -35,24 +30,14 @@ def driver(server: LiveServer) -> Iterator[Driver]:
 
 @pytest.fixture
 def opened(browser: Browser, server: LiveServer) -> Iterator[Opened]:
-    """Opens tabs; at the end none of them has had an error or asked another host."""
-    tabs: list[Desk] = []
-
-    def open_(role: str = "operator", path: str = "operations", **context: Any) -> Desk:
-        tabs.append(Desk(browser, server, **context))
-        return tabs[-1].open(role, path)
-
-    yield open_
-    faults = [(tab.faults, tab.strangers) for tab in tabs]
-    for tab in tabs:
-        tab.close()
-    assert faults == [([], [])] * len(tabs)
+    with tabs(browser, server) as open_:
+        yield open_
 
 
 def test_a_number_leads_to_its_orders_and_an_order_to_its_story(opened: Opened, driver: Driver) -> None:
     driver.completed(an_order("OPS-1", {"MUG-BLUE": 1}))
     waits = driver.order(an_order("OPS-2", {"DESK-OAK": 2}))
-    desk = opened()
+    desk = opened("operator", "operations")
     expect(desk.page.get_by_role("heading", level=1)).to_have_text("Nothing is wrong")
     for stage, count in (("Awaiting approval", "1"), ("Completed", "1"), ("Parked", "0")):
         expect(desk.page.locator(".stages a", has_text=stage).locator(".big")).to_have_text(count)
@@ -79,7 +64,7 @@ def test_a_number_leads_to_its_orders_and_an_order_to_its_story(opened: Opened, 
 def test_a_breaker_is_forced_open_after_five_seconds_and_is_wrong_until_it_is_reset(
     opened: Opened, driver: Driver
 ) -> None:
-    desk = opened()
+    desk = opened("operator", "operations")
     desk.page.clock.install()
     heading = desk.page.get_by_role("heading", level=1)
     top = desk.page.locator(".stages").bounding_box()
@@ -103,7 +88,7 @@ def test_a_breaker_is_forced_open_after_five_seconds_and_is_wrong_until_it_is_re
 
 
 def test_what_had_the_focus_keeps_it_while_numbers_change(opened: Opened, driver: Driver) -> None:
-    desk = opened()
+    desk = opened("operator", "operations")
     link = desk.page.locator(".stages a", has_text="Completed")
     before = int(link.locator(".big").inner_text())
     link.focus()
@@ -117,7 +102,7 @@ def test_what_had_the_focus_keeps_it_while_numbers_change(opened: Opened, driver
 
 def test_an_order_is_found_by_keys_and_one_that_is_not_there_says_so(opened: Opened, driver: Driver) -> None:
     driver.completed(an_order("OPS-4", {"MUG-BLUE": 1}))
-    desk = opened()
+    desk = opened("operator", "operations")
     heading = desk.page.get_by_role("heading", level=1)
     desk.keys("f")
     desk.page.keyboard.type("OPS-4")
@@ -132,7 +117,7 @@ def test_an_order_is_found_by_keys_and_one_that_is_not_there_says_so(opened: Ope
 
 def test_other_staff_is_told_whose_page_it_is_and_may_read_stories(opened: Opened, driver: Driver) -> None:
     driver.completed(an_order("OPS-5", {"MUG-BLUE": 1}))
-    desk = opened("order_manager")
+    desk = opened("order_manager", "operations")
     heading = desk.page.get_by_role("heading", level=1)
     expect(heading).to_have_text("Not for your role. This is for operator or admin.")
     desk.page.get_by_label("Order or thread").fill("OPS-5")
@@ -171,7 +156,7 @@ def test_the_page_can_be_used_without_seeing_it(
     waits = driver.order(an_order(order_id, {"DESK-OAK": 2}))
     driver.http("operator", "POST", "/ops/breakers/carrier/force-open")
     look: dict[str, Any] = {"color_scheme": scheme, "reduced_motion": "reduce"}
-    desk = opened(**look | ({"viewport": viewport} if viewport else {}))
+    desk = opened("operator", "operations", **look | ({"viewport": viewport} if viewport else {}))
     expect(desk.page.get_by_role("heading", level=1)).to_have_text("1 thing is wrong")
     small = (
         "[...document.querySelectorAll('button, nav a, .stages a')].filter(e => e.offsetHeight && e.offsetHeight < 44)"

@@ -4,7 +4,7 @@ The browser is the system's Chromium; the page is the one that the live server s
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -124,6 +124,30 @@ class Desk:
     def look(self) -> None:
         """Have the page look now what waits, as when it is shown again."""
         self.page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+@contextmanager
+def tabs(browser: Browser, server: LiveServer, *, clock: bool = False) -> Iterator["Opened"]:
+    """Opens pages of the desk as a role; at the end none has had an error or asked another host.
+
+    With `clock` the time of a page is its test's.
+    """
+    opened: list[Desk] = []
+
+    def open_(role: str, path: str = "approvals", **context: Any) -> Desk:
+        opened.append(Desk(browser, server, **context))
+        if clock:
+            opened[-1].page.clock.install()
+        return opened[-1].open(role, path)
+
+    yield open_
+    faults = [(tab.faults, tab.strangers) for tab in opened]
+    for tab in opened:
+        tab.close()
+    assert faults == [([], [])] * len(opened)
+
+
+Opened = Callable[..., Desk]
 
 
 def serious(page: Page) -> list[tuple[str, list[str]]]:

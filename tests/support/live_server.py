@@ -187,6 +187,16 @@ class LiveServer:
         wait_for(self.answers, START_LIMIT, lambda: f"the server does not answer:\n{self.log_end()}")
         return self
 
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
     @property
     def alive(self) -> bool:
         """Whether its process runs."""
