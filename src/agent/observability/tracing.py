@@ -189,7 +189,7 @@ def _waited(decided: dict[str, Any]) -> None:
 
 
 def _started(name: str, about: Mapping[str, Any], **how: Any) -> "Span":
-    """A span, with the kind by which viewers that know OpenInference draw it: they know GenAI's of models alone."""
+    """A span, with OpenInference's kind: viewers know none of GenAI's workflows, and none of what is not GenAI's."""
     assert _tracer  # noqa: S101  (of whoever asks)
     kind = _KINDS.get(about.get("gen_ai.operation.name", ""), "CHAIN")
     return _tracer.start_span(name, attributes={**about, "openinference.span.kind": kind}, **how)
