@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -17,12 +18,15 @@ from langgraph_sdk import get_client
 from langgraph_sdk.errors import NotFoundError
 
 from benchmarks.builds import OLD, Build, progress
-from benchmarks.contenders.given import new_orders, stocked
+from benchmarks.contenders.given import stocked
 from benchmarks.figures import Figure
 from benchmarks.rivals import OURS, Run, multiple, spread
 from tests.support.live_server import LiveServer, Process, free_port
+from traffic.plan import GOOD_CARDS, plan
 
 ORDERS: Final = 50
+FIRST: Final = 999
+"""The seed of what is ordered before it is measured."""
 _GRAPH: Final = """
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
@@ -38,17 +42,18 @@ graph = StateGraph(State).add_node(answer).add_edge(START, "answer").compile()
 
 
 def dev(run: Run) -> Iterator[Figure]:
-    """50 orders at once on a server, in turn with the same on the build before."""
+    """50 orders of the synthetic customers at once on a server, in turn with the same on the build before."""
     servers = {name: _server(run.folder / "dev" / name, build) for name, (_, build) in run.builds().items()}
     rate: dict[str, list[float]] = {name: [] for name in servers}
     cpu: dict[str, list[float]] = {name: [] for name in servers}
     try:
         for server in servers.values():
             server.start()
-        rooms = {name: _stocked(server) for name, server in servers.items()}
+        for server in servers.values():
+            _stock(server)
         for number in range(run.rounds):
             for name in list(servers) if number % 2 else reversed(servers):
-                placed = new_orders(f"dev{number}", ORDERS, 2, *rooms[name])
+                placed = _orders(number, ORDERS)
                 before, began = servers[name].cpu_seconds(), time.perf_counter()
                 stages = asyncio.run(_place(servers[name], placed))
                 took = time.perf_counter() - began
@@ -92,10 +97,15 @@ def _server(folder: Path, build: Build) -> LiveServer:
     return LiveServer(folder, root=build.tree, python=build.python, PYTHONPATH=build.path, RECONCILE_CRON="")
 
 
-def _stocked(server: LiveServer) -> tuple[list[str], list[str]]:
-    """Have the server's shop made by a first order, and then plenty of everything."""
-    asyncio.run(_place(server, new_orders("first", 1, 2, ["MUG-BLUE"], ["CLOCK-OAK"])))
-    return stocked(f"sqlite:///{server.folder / 'data' / 'ledger.db'}")
+def _orders(seed: int, count: int) -> list[dict[str, Any]]:
+    """What synthetic customers order, with cards that pay."""
+    return [visit.order.document() for visit in islice(plan(seed, 1, GOOD_CARDS), count)]
+
+
+def _stock(server: LiveServer) -> None:
+    """Have the server's shop made by a first order, and then plenty of everything, so cheaply that nobody is asked."""
+    asyncio.run(_place(server, _orders(FIRST, 1)))
+    stocked(f"sqlite:///{server.folder / 'data' / 'ledger.db'}")
 
 
 async def _place(server: LiveServer, orders: list[dict[str, Any]]) -> list[str]:

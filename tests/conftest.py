@@ -27,8 +27,8 @@ settings.register_profile(  # how busy a machine is says nothing of what is test
 settings.load_profile("on any machine")
 
 OWN_SERVER = frozenset(
-    ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_capabilities", "test_privacy",
-     "test_restarts", "test_tau_retail", "test_tickets", "test_traces")
+    ("test_bare_project", "test_bypass", "test_cut_short", "test_model", "test_capabilities", "test_leaks",
+     "test_privacy", "test_restarts", "test_tau_retail", "test_tickets", "test_traces")
 )  # fmt: skip
 """Files of integration tests that start servers of their own, and need nothing of the shared one."""
 

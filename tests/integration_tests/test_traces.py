@@ -4,10 +4,8 @@ One trace an order, though the server is killed in between; nobody's data in any
 """
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ import pytest
 from langgraph_sdk.errors import UnprocessableEntityError
 
 from tests.support.driver import Driver, Run
+from tests.support.leaks import leaks, personal
 from tests.support.live_server import ROOT, LiveServer, wait_for
 from tests.support.trace_sinks import Span, TraceSink
 
@@ -56,13 +55,8 @@ class Site:
 
     def people(self) -> set[str]:
         """Whatever of anybody's must not be found: of the catalogue, of staff, of what was said."""
-        found = {NOTE, "Rosalind", CARD, CARD.replace(" ", ""), PHONE, IBAN, *self.server.tokens.values()}
-        for each in self.catalogue["customers"]:
-            found |= {each["first_name"] + " " + each["last_name"], each["last_name"], each["email"]}
-            found |= {each["address"]["line1"], str(each["address"]["postcode"])}
-            found |= {method["label"] for method in each["payment_methods"]}
-            found |= {method["token"] for method in each["payment_methods"] if method.get("token")}
-        return found
+        said = {NOTE, "Rosalind", CARD, CARD.replace(" ", ""), PHONE, IBAN, *self.server.tokens.values()}
+        return said | {text for each in self.catalogue["customers"] for text in personal(each)}
 
 
 @pytest.fixture(params=["home", "market"])
@@ -176,22 +170,4 @@ def test_one_order_is_one_trace_across_a_kill_and_nobody_is_in_what_is_told(site
         "traces": b"\n".join(site.sink.bodies).decode(errors="replace"),
     }
     assert all(len(text) > 10_000 for text in told.values())
-    leaks = {
-        (where, whose): text[max(0, at - 120) : at + 60]
-        for where, text in told.items()
-        for whose in site.people()
-        if (at := find(text, whose)) >= 0
-    }
-    assert leaks == {}
-
-
-def find(text: str, whose: str) -> int:
-    """Where this stands as words of their own, in whatever spelling of JSON or of a query."""
-    spellings = {whose, json.dumps(whose)[1:-1], whose.replace(" ", "%20"), whose.replace("@", "%40")}
-    found = [re.search(rf"(?<![\w-]){re.escape(each)}(?![\w-])", text) for each in spellings]
-    return min((match.start() for match in found if match), default=-1)
-
-
-def test_the_search_finds_what_it_looks_for() -> None:
-    for text, whose in pairwise(["of Ada Park", "Ada Park", "GET /x?mail=ada%40example.com", "ada@example.com"]):
-        assert (find(text, whose) >= 0) == (whose in ("Ada Park", "ada@example.com"))
+    assert leaks(told, site.people()) == {}

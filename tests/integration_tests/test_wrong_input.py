@@ -13,9 +13,12 @@ from agent.platform import order_thread
 from tests.support.books import Ledger
 from tests.support.chains import OF_LARGE
 from tests.support.driver import Driver, Run, an_order, together
-from tests.support.goods import W1002, W1003, W1005
+from tests.support.goods import W1002, W1003, W1005, goods
 
-GOOD = an_order("WRONG-1", {"MUG-GREEN": 1})
+ADA = goods().customers[0]
+GOOD = an_order("WRONG-1", {"MUG-GREEN": 1}) | {"ship_to": ADA.address.model_dump(exclude_none=True)}
+HELLO = f"hello, I am {ADA.first_name} {ADA.last_name}, {ADA.email}"
+"""What is refused holds what is somebody's: `test_leaks` looks for it in what the server tells."""
 LINE = {"sku": "MUG-GREEN", "quantity": 1}
 
 UNREADABLE_ORDERS: dict[str, tuple[dict[str, Any], str]] = {
@@ -105,7 +108,7 @@ def test_an_order_id_that_is_used_twice_is_the_same_order_or_refused(driver: Dri
 def test_a_message_that_cannot_be_read_is_refused_by_rule(driver: Driver, unchanged: None) -> None:
     thread = driver.conversation()
     inputs: list[tuple[str, dict[str, Any], int, str]] = [
-        (what, {"messages": [{"role": "user", "content": "hello"} | change]}, status, why)
+        (what, {"messages": [{"role": "user", "content": HELLO} | change]}, status, why)
         for what, (change, status, why) in WRONG_MESSAGES.items()
     ]
     inputs += [

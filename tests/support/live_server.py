@@ -7,6 +7,7 @@ happens on them lives elsewhere.
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx
 from langgraph_sdk import get_sync_client
@@ -33,6 +34,12 @@ START_LIMIT = 90.0
 
 PATIENCE = 30.0
 """Seconds within which something must have happened."""
+
+FOR_SERVERS: Final = "LIVE_SERVER_"
+"""What is set as LIVE_SERVER_NAME for demo, show, attack or tests is NAME for each server that they start."""
+
+KEEP_IN: Final = "KEEP_LIVE_SERVERS_IN"
+"""Names a folder: there each server that ends leaves its own, by its port, with log, ledger and last metrics in it."""
 
 
 def free_port() -> int:
@@ -157,6 +164,8 @@ class LiveServer:
             "LANGGRAPH_STRICT_MSGPACK": "true",
             "PYTHONUNBUFFERED": "1",
             "ORDER_SUM_HOURS": "0",  # its customers order more in a minute than people do in a day
+        } | {
+            name.removeprefix(FOR_SERVERS): value for name, value in os.environ.items() if name.startswith(FOR_SERVERS)
         } | env  # fmt: skip
         self._process: Process | None = None
         self._config = self._write_config()
@@ -229,9 +238,22 @@ class LiveServer:
         self._end(signal.SIGKILL)
 
     def _end(self, how: signal.Signals) -> None:
-        if self._process:
-            self._process.end(how)
-            self._process = None
+        if not self._process:
+            return
+        keep_in = os.environ.get(KEEP_IN)
+        if keep_in:
+            self._write_metrics()
+        self._process.end(how)
+        self._process = None
+        if keep_in:
+            shutil.copytree(self.folder, Path(keep_in) / str(self.port), dirs_exist_ok=True)
+
+    def _write_metrics(self) -> None:
+        """What it counted until now; nothing when it is dead or deaf."""
+        headers = {"x-api-key": self.tokens["operator"]}
+        with suppress(httpx.HTTPError):
+            answer = httpx.get(f"{self.url}/ops/metrics", headers=headers, timeout=5, trust_env=False)
+            (self.folder / "metrics.txt").write_text(answer.raise_for_status().text)
 
     def client(self, role: str) -> SyncLangGraphClient:
         """The platform's SDK as this role."""

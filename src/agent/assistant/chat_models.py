@@ -4,14 +4,16 @@ Each is called once (law 12), whole, within a turn's budget, behind its own brea
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import SecretStr
 
 from agent.assistant.turn_budget import BudgetSpentError
+from agent.observability import tracing
 from agent.observability.events import emit
 from agent.resilience import CircuitBreaker, CircuitOpenError, FallbackTaken
 from agent.resilience.transport import ClientWire, ResilientTransport, TransportConfig
@@ -101,7 +103,21 @@ def _chat_model(model: str, key: SecretStr, url: str | None, seconds: float, bre
         disable_streaming=True,
         http_async_client=httpx.AsyncClient(transport=ResilientTransport(wire, bounds, breaker)),
         use_responses_api=False,
+        callbacks=[_NameOnSpan(model)],
     )
+
+
+class _NameOnSpan(BaseCallbackHandler):
+    """Names the model that is asked on the span of the call, whether it answers or not."""
+
+    run_inline = True
+
+    def __init__(self, model: str) -> None:
+        self._about = {"gen_ai.request.model": model, "gen_ai.provider.name": "openai"}
+
+    def on_chat_model_start(self, *_: Any, **__: Any) -> None:
+        """A call begins."""
+        tracing.describe(**self._about)
 
 
 def fell_back(fell: FallbackTaken) -> None:

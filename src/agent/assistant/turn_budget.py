@@ -61,11 +61,10 @@ class TurnBudget:
             raise BudgetSpentError("time" if left <= 0 else "tokens")
         call, outcome = Call(), "failed"
         try:
-            with tracing.span("chat", **{"gen_ai.operation.name": "chat", "desk.purpose": purpose}) as span:
+            with tracing.span("chat", **{"gen_ai.operation.name": "chat", "desk.purpose": purpose}):
                 async with asyncio.timeout(left):
                     yield call
-                if span:
-                    span.set_attributes(call.about)
+                tracing.describe(**call.about)
             outcome = "answered"
         except TimeoutError as error:
             outcome = "late"

@@ -8,7 +8,7 @@ A dead endpoint costs a run nothing: the queue is bounded, and an exit waits 1 s
 import atexit
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from threading import Thread
@@ -31,6 +31,9 @@ WAITING: Final = "waiting"
 
 TRACEPARENT: Final = "__traceparent"
 """Key of a run's configurable under which its nodes find it; two underscores keep it out of checkpoints."""
+_SERVICE: Final = "order-desk"
+_KINDS: Final = {"invoke_agent": "AGENT", "execute_tool": "TOOL", "chat": "LLM"}
+"""OpenInference's, by the operation of OpenTelemetry's GenAI conventions."""
 _PARENT: Final = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 _tracer: "Tracer | None" = None
@@ -53,11 +56,11 @@ def start(endpoint: str) -> Callable[[], None]:
 
     global _tracer  # noqa: PLW0603  (one a process, as metrics are)
     sends = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=SEND_SECONDS)
-    resource = Resource.create({"service.name": "order-desk"})
+    resource = Resource.create({"service.name": _SERVICE, "openinference.project.name": _SERVICE})
     provider = TracerProvider(resource=resource, id_generator=Ids(), shutdown_on_exit=False)
     queue = BatchSpanProcessor(sends, max_queue_size=QUEUE_SPANS, schedule_delay_millis=SEND_EVERY_MS)
     provider.add_span_processor(queue)
-    _tracer = provider.get_tracer("order-desk")
+    _tracer = provider.get_tracer(_SERVICE)
 
     def stop() -> None:
         global _tracer  # noqa: PLW0603
@@ -92,7 +95,7 @@ def run(name: str, operation: str, thread_id: str, parent: str | None) -> Iterat
     of_thread = _wanted.set(_trace_of(thread_id) if operation == "invoke_agent" else None)
     try:
         above = _context(parent) or Context()
-        span = _tracer.start_span(f"{operation} {name}", context=above, attributes=about | {kind: name})
+        span = _started(f"{operation} {name}", about | {kind: name}, context=above)
     finally:
         _wanted.reset(of_thread)
     try:
@@ -115,7 +118,7 @@ def span(name: str, parent: str | None = None, /, **attributes: str | int | floa
         return
     from opentelemetry.trace import use_span  # noqa: PLC0415
 
-    current = _tracer.start_span(name, context=_context(parent), attributes=attributes)
+    current = _started(name, attributes, context=_context(parent))
     with use_span(current, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield current
@@ -125,6 +128,14 @@ def span(name: str, parent: str | None = None, /, **attributes: str | int | floa
         except Exception as error:
             _failed(current, error)
             raise
+
+
+def describe(**attributes: str | int) -> None:
+    """Say this of the current span."""
+    if _tracer is not None:
+        from opentelemetry.trace import get_current_span  # noqa: PLC0415
+
+        get_current_span().set_attributes(attributes)
 
 
 def traceparent() -> str | None:
@@ -162,7 +173,7 @@ def called(dependency: str, outcome: str, seconds: float) -> None:
 
     now = time.time_ns()
     began, about = now - int(seconds * 1e9), {"desk.dependency": dependency, "desk.outcome": outcome}
-    call = _tracer.start_span(f"call {dependency}", kind=SpanKind.CLIENT, start_time=began, attributes=about)
+    call = _started(f"call {dependency}", about, kind=SpanKind.CLIENT, start_time=began)
     if outcome not in ("ok", "rejected", "neutral"):
         call.set_status(Status(StatusCode.ERROR, outcome))
     call.end(now)
@@ -170,12 +181,18 @@ def called(dependency: str, outcome: str, seconds: float) -> None:
 
 def _waited(decided: dict[str, Any]) -> None:
     """From when it was their turn until they decided: a span that says so, beneath what goes on from there."""
-    assert _tracer  # noqa: S101  (of `mark`)
     now, role = time.time_ns(), str(decided.get("role", ""))
-    wait = _tracer.start_span(f"waiting for {role}", start_time=now - int(decided.get("seconds", 0.0) * 1e9))
-    wait.set_attributes({"desk.outcome": WAITING, "desk.role": role})
+    began, about = now - int(decided.get("seconds", 0.0) * 1e9), {"desk.outcome": WAITING, "desk.role": role}
+    wait = _started(f"waiting for {role}", about, start_time=began)
     wait.add_event("approval.decided", decided, timestamp=now)
     wait.end(now)
+
+
+def _started(name: str, about: Mapping[str, Any], **how: Any) -> "Span":
+    """A span, with OpenInference's kind: viewers know none of GenAI's workflows, and none of what is not GenAI's."""
+    assert _tracer  # noqa: S101  (of whoever asks)
+    kind = _KINDS.get(about.get("gen_ai.operation.name", ""), "CHAIN")
+    return _tracer.start_span(name, attributes={**about, "openinference.span.kind": kind}, **how)
 
 
 def _failed(span: "Span", error: Exception) -> None:

@@ -18,7 +18,7 @@ from tests.support.clock import Clock
 from tests.support.conversations import say
 from tests.support.goods import W1002
 from tests.support.model_desk import specialist, with_model
-from tests.support.openai_stub import calls, completes
+from tests.support.openai_stub import calls, completes, fails
 from tests.support.orders import LARGE, SMALL, place, thread_of
 from tests.support.threads import APPROVE, SERVICE, Thread, reject, staff
 from tests.support.trace_sinks import Span, TraceSink, named, traced
@@ -122,12 +122,26 @@ async def test_a_model_that_is_asked_and_what_it_uses_are_in_the_conversations_t
     chats = named(spans, "chat")
     assert [span.attributes["desk.purpose"] for span in chats] == ["triage", *["specialist"] * (len(stub.requests) - 1)]
     assert all(span.attributes["gen_ai.usage.output_tokens"] > 0 for span in chats)
+    assert {span.attributes["gen_ai.request.model"] for span in chats} == {shop.settings.model}
     tools = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "execute_tool"]
     assert [span.name for span in tools] == [f"execute_tool {name}" for name in ("find_my_orders", cancels[0])]
     assert {span.trace for span in chats + tools} == {thread_id.hex}
     [specialists] = named(spans, "specialist")
     assert {span.parent for span in tools} == {specialists.id}
     assert "the lamp one" not in str(spans)
+    kinds = {"chat": "LLM", "execute_tool": "TOOL", "invoke_agent": "AGENT"}
+    drawn = {(span.name.partition(" ")[0], span.attributes["openinference.span.kind"]) for span in spans}
+    assert drawn == {(name, kinds.get(name, "CHAIN")) for name, _ in drawn}
+
+
+async def test_a_model_that_fails_is_named_too(shop: Services) -> None:
+    async with with_model(shop, lambda _: fails(500)):
+        with traced() as spans:
+            await say(Thread(customer_service, str(uuid4())), "the lamp one, I've no use for it")
+
+    asked = named(spans, "chat")
+    assert asked
+    assert {(span.is_red, span.attributes["gen_ai.request.model"]) for span in asked} == {(True, shop.settings.model)}
 
 
 async def test_a_call_that_fails_is_red_and_each_attempt_is_a_span(shop: Services) -> None:
@@ -172,16 +186,23 @@ print("done", flush=True)
 """
 
 
+def exit_seconds(script: str, url: str) -> float:
+    """From when a process is done until it has ended."""
+    with subprocess.Popen(
+        [sys.executable, "-c", script, url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "done\n"
+        began = time.monotonic()
+        assert process.wait(timeout=60) == 0
+        return time.monotonic() - began
+
+
 @pytest.mark.parametrize("script", [OF_OTLP, OF_LANGSMITH], ids=["otlp", "langsmith"])
 @pytest.mark.parametrize("how", ["refuses", "hangs"])
 def test_an_exit_waits_for_a_dead_endpoint_three_seconds_at_most(script: str, how: str) -> None:
+    with TraceSink() as sink:
+        otherwise = exit_seconds(script, sink.url)
     with TraceSink(delay=60.0) as sink:
         url = sink.url if how == "hangs" else "http://127.0.0.1:1"
-        with subprocess.Popen(
-            [sys.executable, "-c", script, url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            assert process.stdout
-            assert process.stdout.readline() == "done\n"
-            began = time.monotonic()
-            assert process.wait(timeout=60) == 0
-            assert time.monotonic() - began <= 3.0
+        assert exit_seconds(script, url) <= otherwise + 3.0

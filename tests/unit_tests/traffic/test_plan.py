@@ -8,7 +8,7 @@ from agent.approvals.chains import LARGE_ORDER, VERY_LARGE_ORDER
 from agent.commerce.commands import NewOrder
 from agent.commerce.shop_import import catalogue
 from agent.order_numbers import find
-from traffic.plan import AFTERWARDS, Visit, plan
+from traffic.plan import AFTERWARDS, GOOD_CARDS, Visit, plan
 
 PRICES = {variant.sku: variant.price for product in catalogue().products for variant in product.variants}
 
@@ -37,6 +37,12 @@ def test_another_rate_changes_when_they_come_and_nothing_else() -> None:
     slow, quick = visits(rate=1), visits(rate=4)
     assert [(each.order, each.says) for each in slow] == [(each.order, each.says) for each in quick]
     assert quick[-1].at == pytest.approx(slow[-1].at / 4)
+
+
+def test_with_good_cards_alone_every_order_can_be_paid_at_once() -> None:
+    methods = {method.id: method.token for each in catalogue().customers for method in each.payment_methods}
+    paid_by = {methods[visit.order.payment_method_id] for visit in islice(plan(7, 1, GOOD_CARDS), 200)}
+    assert paid_by == {"tok_approve"}
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0])
