@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,8 @@ def test_buttons_take_away_and_give_back_and_nothing_is_lost(page: Page, opened:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_can_be_used_without_seeing_it(browser: Browser, opened: dict[str, str], scheme: str) -> None:
-    page = browser.new_page(color_scheme=scheme, viewport=PHONE)
+    look: dict[str, Any] = {"color_scheme": scheme, "viewport": PHONE}
+    page = browser.new_page(**look)
     page.goto(opened["control"])
     expect(page.locator("#counts dt").first).to_be_visible()
     assert serious(page) == []
