@@ -11,9 +11,10 @@ from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import get_runtime
+from langgraph.runtime import RunControl, get_runtime
 from langgraph.typing import ContextT, InputT, OutputT, StateT
 
+from agent.drain import DRAIN
 from agent.observability import tracing
 from agent.observability.metrics import NODE_SECONDS, announce_node
 
@@ -56,13 +57,18 @@ class ObservedGraph(StateGraph[StateT, ContextT, InputT, OutputT]):
 
 
 class _ObservedRuns(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
-    """A graph whose runs are spans; `ainvoke` and the server come through here."""
+    """A graph whose runs are spans and can be drained; `ainvoke` and the server come through here."""
 
     def astream(self, input: Any, config: Any = None, **how: Any) -> AsyncIterator[Any]:
-        """Run, as `Pregel.astream` does."""
-        if not tracing.is_on():
-            return super().astream(input, config, **how)
-        return self._traced(input, config or {}, how)
+        """Run, as `Pregel.astream` does, until the worker is to stop."""
+
+        def start(control: RunControl) -> AsyncIterator[Any]:
+            controlled = {**how, "control": control}
+            if not tracing.is_on():
+                return super(_ObservedRuns, self).astream(input, config, **controlled)
+            return self._traced(input, config or {}, controlled)
+
+        return DRAIN.parts(start)
 
     async def _traced(self, given: Any, config: Any, how: Any) -> AsyncIterator[Any]:
         graph, configurable = cast(ObservedGraph[Any, Any, Any, Any], self.builder), config.get("configurable", {})
