@@ -84,6 +84,18 @@ class Site:
         """Say yes, and listen no longer than the connection lasts."""
         return self._customers.submit(self.driver.answer, OF_LARGE[0], asked, "approve")
 
+    def ask(self, text: str) -> str:
+        """Say something in a new conversation, and listen no longer than the connection lasts; its thread."""
+        thread_id = self.driver.conversation()
+        self._customers.submit(self.driver.ask, text, thread=thread_id)
+        return thread_id
+
+    def said_in(self, thread_id: str) -> list[dict[str, Any]]:
+        """The messages of a conversation, but for notifications."""
+        values = self.driver.client("channel").threads.get_state(thread_id)["values"]
+        messages = cast(dict[str, Any], values or {}).get("messages", [])
+        return [each for each in messages if ":" not in each["id"]]
+
     def shown(self, order_id: str) -> Run:
         """What an order waits for, as its thread shows it to whoever looks for threads that wait."""
         staff, thread_id = self.driver.client(OF_LARGE[0]), order_thread(order_id, "channel:channel-1")
@@ -137,7 +149,8 @@ def test_a_server_that_is_told_to_stop_under_load_cuts_no_run_and_each_order_is_
     wait_for(lambda: {"completed", "approved"} <= {*site.stages().values()}, 30, site.server.log_end)
     for run in waiting:
         site.answer(run)
-    wait_for(lambda: site.log().count("Created run") == before + 33, 20, site.server.log_end)
+    conversations = [site.ask("How do returns work?") for _ in range(3)]
+    wait_for(lambda: site.log().count("Created run") == before + 36, 20, site.server.log_end)
 
     site.server.tell(signal.SIGTERM)
     wait_for(lambda: said(site, "worker.draining"), 5, site.server.log_end)
@@ -151,6 +164,9 @@ def test_a_server_that_is_told_to_stop_under_load_cuts_no_run_and_each_order_is_
     site.server.start()
     site.until(33, "completed")
     assert sorted(site.charged()) == sorted(f"{order_id}:pay:1" for order_id in site.stages())
+    for thread_id in conversations:
+        wait_for(lambda of=thread_id: len(site.said_in(of)) == 2, 20, lambda of=thread_id: str(site.said_in(of)))  # type: ignore[misc]
+        assert [each["type"] for each in site.said_in(thread_id)] == ["human", "ai"], "once, and answered once"
     check_money(site.ledger, site.network)
     check_stock(site.ledger, pieces)
 

@@ -71,6 +71,26 @@ async def test_a_run_ends_the_step_that_it_is_in_and_goes_on_where_it_was(
     assert await work.graph(saver).ainvoke(None, THREAD) == {"done": ["first", "second"]}
 
 
+async def test_a_run_that_is_begun_again_goes_on_and_takes_its_input_once(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, saver = Work(), InMemorySaver()
+    held = THREAD | {"metadata": {"run_id": "a"}}  # as the server gives it
+    run = asyncio.create_task(work.graph(saver).ainvoke({"done": ["input"]}, held))
+    await work.began.wait()
+    drain.begin()
+    work.go_on.set()
+    assert await drain.until_still(5)
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+
+    monkeypatch.setattr(nodes, "DRAIN", Drain())
+    graph = work.graph(saver)
+    assert await graph.ainvoke({"done": ["input"]}, held) == {"done": ["input", "first", "second"]}
+    another = THREAD | {"metadata": {"run_id": "b"}}
+    assert (await graph.ainvoke({"done": ["more"]}, another))["done"][3:] == ["more", "first", "second"]
+
+
 async def test_a_run_that_comes_later_begins_nothing(drain: Drain) -> None:
     work = Work()
     drain.begin()

@@ -7,6 +7,7 @@ from functools import wraps
 from time import perf_counter
 from typing import Any, Literal, Self, cast
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import StateGraph
@@ -63,14 +64,31 @@ class _ObservedRuns(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
         """Run, as `Pregel.astream` does, until the worker is to stop."""
 
         def start(control: RunControl) -> AsyncIterator[Any]:
-            controlled = {**how, "control": control}
-            if not tracing.is_on():
-                return super(_ObservedRuns, self).astream(input, config, **controlled)
-            return self._traced(input, config or {}, controlled)
+            return self._begun_once(input, config, {**how, "control": control})
 
         return DRAIN.parts(start)
 
-    async def _traced(self, given: Any, config: Any, how: Any) -> AsyncIterator[Any]:
+    async def _begun_once(self, given: Any, config: Any, how: Any) -> AsyncIterator[Any]:
+        """A run that the engine begins again, because it was held or cut, goes on from its checkpoint: with its input
+        it would say a customer's message twice."""
+        if await self._has_begun(config):
+            given, config = None, {**config, "configurable": {**config["configurable"], "checkpoint_id": None}}
+        runs = self._traced if tracing.is_on() else super().astream
+        async with aclosing(cast(Any, runs)(given, config, **how)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _has_begun(self, config: Any) -> bool:
+        """Whether the thread's last checkpoint is of this run, whose id the server gives with its metadata."""
+        run_id = ((config or {}).get("metadata") or {}).get("run_id")
+        if not run_id or not isinstance(self.checkpointer, BaseCheckpointSaver):
+            return False
+        thread = {"thread_id": config["configurable"]["thread_id"], "checkpoint_ns": ""}
+        last = await self.checkpointer.aget_tuple({"configurable": thread})
+        return bool(last and last.metadata.get("run_id") == run_id)
+
+    async def _traced(self, given: Any, config: Any, **how: Any) -> AsyncIterator[Any]:
+        config = config or {}
         graph, configurable = cast(ObservedGraph[Any, Any, Any, Any], self.builder), config.get("configurable", {})
         thread_id = str(configurable.get("thread_id", ""))
         parent = await graph.trace_of(thread_id) if graph.trace_of else None
