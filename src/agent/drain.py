@@ -1,7 +1,7 @@
 """A worker that is to stop: its runs end the step that they are in, and hold still until the engine takes them back.
 
 LangGraph's `RunControl` ends a run after its step, and no engine asks for it. A run that is held has its checkpoint,
-and begins nothing; when the engine stops it cancels what is held, which is queued again and goes on from the ledger.
+and begins nothing; when the engine stops it cancels what is held, which is queued again and goes on from there.
 """
 
 import asyncio
