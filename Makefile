@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures dashboard screenshots alerts-test clean
+.PHONY: setup dev serve demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures dashboard screenshots alerts-test clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -22,6 +22,9 @@ setup: .venv/ready .tokens.json .tokens.sha256.json
 dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { echo "port $(PORT) is taken: make dev PORT=…, and DESK_URL=http://127.0.0.1:… for desk"; exit 2; }
 	LANGGRAPH_STRICT_MSGPACK=true STUDIO_MODE=act $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
+
+serve: setup  ## one machine that keeps everything: threads, orders and caches in .data outlive a kill
+	@$(BIN)/desk serve --port $(PORT)
 
 attack: setup  ## 26 ways round an approval gate, against an ordinary one and ours side by side
 	@$(BIN)/python -m attack
