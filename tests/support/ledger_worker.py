@@ -31,6 +31,7 @@ from agent.commerce import commands, ticket_commands
 from agent.commerce.locks import open_ticket
 from agent.commerce.shop_import import import_shop
 from agent.identity import Caller
+from agent.ledger.schema import newest
 from agent.notifications.staff_delivery import StaffDelivery
 from agent.notifications.webhook import NotDeliveredError
 from agent.notifications.webhook_delivery import WebhookDelivery
@@ -41,13 +42,20 @@ from agent.providers.sandbox_carrier import SandboxCarrier
 from agent.resilience import CircuitOpenError
 from agent.services import Services
 from agent.settings import Settings
+from tests.releases.threads import as_text, of_text, put_back, recorded
 from tests.support.goods import goods
-from tests.support.orders import redrive_order
+from tests.support.orders import LARGE, SMALL, redrive_order
+from tests.support.orders import place as place_order
 from tests.support.outside import with_second
 from tests.support.platform_stub import Platform
-from tests.support.threads import Thread
+from tests.support.threads import APPROVE, Thread, seen, staff
 
 Act = Callable[..., Awaitable[Any]]
+
+
+async def knows(_: Services) -> str:
+    """The newest step of the schema that this worker's release knows."""
+    return newest()
 
 
 async def place(shop: Services, order: dict[str, Any]) -> Any:
@@ -70,6 +78,28 @@ async def drive(shop: Services, order_id: str) -> Any:
     thread = Thread(graph, (await shop.queries.get(order_id))["thread_id"])
     ended = await redrive_order(thread, order_id)
     return {"stage": ended.get("processing_stage")}
+
+
+async def order_that_waits(shop: Services, order_id: str) -> str:
+    """Ada places a large order; its thread, where it waits for people, as its saver holds it."""
+    thread, _ = await place_order(LARGE, order_id=order_id)
+    return as_text([await recorded(thread)])
+
+
+async def order_that_flows(shop: Services, order_id: str) -> Any:
+    """Ada places a small order."""
+    return (await place_order(SMALL, order_id=order_id))[1]["processing_stage"]
+
+
+async def approve(shop: Services, text: str) -> Any:
+    """Everybody who is asked on a thread says yes; how often people were asked, and where the order is then."""
+    [known] = of_text(text)
+    thread, asked = Thread(graph, known["thread_id"]), 0
+    await put_back(thread, known)
+    while view := await thread.waits_for():
+        await thread.answer(seen(view, APPROVE), staff(view["roles"][0]))  # type: ignore[arg-type]
+        asked += 1
+    return asked, (await thread.values())["processing_stage"]
 
 
 async def ask_people(shop: Services, action: dict[str, Any], case: Any, **about: Any) -> Any:
@@ -151,9 +181,13 @@ async def compare(shop: Services) -> Any:
 ACTS: Final[dict[str, Act]] = {
     act.__name__: act
     for act in (
+        knows,
         place,
         run,
         drive,
+        order_that_waits,
+        order_that_flows,
+        approve,
         ask_people,
         answer,
         question,

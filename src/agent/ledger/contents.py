@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, column, func, inspect, select, table
 
 from agent.ledger.base import total
+from agent.ledger.tables import SchemaStepRow
 
 VERSION_TABLE: Final = "alembic_version"
 MONEY: Final = ("amount", "total")
@@ -18,7 +19,8 @@ class BackupError(RuntimeError):
 
 @dataclass(frozen=True)
 class Contents:
-    """The schema's revision (None: no ledger), rows by table, and sums of money by column, in minor units."""
+    """The schema's revision (None: no ledger), rows by table (but those about the schema), and sums of money by column,
+    in minor units."""
 
     revision: str | None
     rows: dict[str, int]
@@ -42,7 +44,7 @@ def contents(connection: Connection) -> Contents:
         rows={
             name: connection.scalar(select(func.count()).select_from(table(name))) or 0
             for name in names
-            if name != VERSION_TABLE
+            if name not in (VERSION_TABLE, SchemaStepRow.__tablename__)
         },
         money={
             f"{name}.{money}": connection.scalar(select(total(column(money, BigInteger))).select_from(table(name))) or 0
