@@ -19,8 +19,7 @@ class BackupError(RuntimeError):
 
 @dataclass(frozen=True)
 class Contents:
-    """The schema's revision (None: no ledger), rows by table (but those about the schema), and sums of money by column,
-    in minor units."""
+    """The schema's revision (None: no ledger), rows by table, and sums of money by column, in minor units."""
 
     revision: str | None
     rows: dict[str, int]
@@ -28,8 +27,8 @@ class Contents:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to lose."""
-        return not any(self.rows.values())
+        """Whether there is nothing to lose: rows about the schema are none of a shop's."""
+        return not any(rows for table, rows in self.rows.items() if table != SchemaStepRow.__tablename__)
 
 
 def contents(connection: Connection) -> Contents:
@@ -44,7 +43,7 @@ def contents(connection: Connection) -> Contents:
         rows={
             name: connection.scalar(select(func.count()).select_from(table(name))) or 0
             for name in names
-            if name not in (VERSION_TABLE, SchemaStepRow.__tablename__)
+            if name != VERSION_TABLE
         },
         money={
             f"{name}.{money}": connection.scalar(select(total(column(money, BigInteger))).select_from(table(name))) or 0
