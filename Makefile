@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures screenshots clean
+.PHONY: setup dev demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures dashboard screenshots alerts-test clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -28,6 +28,9 @@ attack: setup  ## 26 ways round an approval gate, against an ordinary one and ou
 
 demo: setup  ## a shop survives an outage and a kill while people approve and refuse; the other one: make demo SHOP=market
 	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m demo
+
+show: setup  ## a living shop with its desk in a browser: stop the card network, kill the server, and see; make show SHOP=market
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m show
 
 # Workers, servers and commands of the tests start a hundred times: what Python compiled for one is there for the next,
 # also where it is told to keep nothing.
@@ -77,12 +80,19 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 test-services: setup
 	@$(BIN)/python -m pytest tests/services
 
-SERVICES := postgresql redis-server chromium
+SERVICES := postgresql redis-server chromium prometheus prometheus-alertmanager
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 services: setup  ## install what tests/services start by themselves (Debian, Ubuntu)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[services]'
 	@dpkg --status $(SERVICES) >/dev/null 2>&1 || { $(SUDO) apt-get update --quiet && $(SUDO) DEBIAN_FRONTEND=noninteractive apt-get install --quiet --yes --no-install-recommends $(SERVICES); }
+
+alerts-test: services  ## each alert fires when it must, and is silent when it must; and what its programs say of their files
+	@promtool test rules deploy/prometheus/alerts_test.yml
+	@promtool check config --syntax-only deploy/prometheus/prometheus.yml
+	@amtool check-config deploy/prometheus/alertmanager.yml
+	@for severity in page warning; do \
+		amtool config routes test --config.file deploy/prometheus/alertmanager.yml --verify.receivers $$severity severity=$$severity || exit 1; done
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -99,6 +109,9 @@ classifier: setup  ## train the embedded classifier from src/agent/capabilities/
 
 pictures: setup  ## draw the graphs, and the states of orders and payments, from the code into the documents
 	@$(BIN)/python -m docs.pictures README.md docs/architecture.md
+
+dashboard: setup  ## the Grafana dashboard, from deploy/dashboard.py
+	@$(BIN)/python -m deploy.dashboard
 
 screenshots: services  ## the desk in a browser, as docs/ shows it
 	@$(BIN)/python -m docs.screenshots

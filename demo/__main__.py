@@ -5,15 +5,14 @@ Exit code 0: it was; 1: it was not, or something failed; 130: told to stop.
 
 import argparse
 import asyncio
-import signal
 import sys
-from collections.abc import Coroutine
 from time import monotonic
 
 from agent.shop import SHOP
 from demo.stage import Stage, stage
 from demo.story import ACTS, Chapter, Play
 from demo.telling import Scene, Teller
+from tests.support.live_server import until_told_to_stop
 
 TITLE = "The order desk"
 FOREWORD = (
@@ -59,21 +58,13 @@ async def _story(teller: Teller) -> None:
             sys.stderr.write(here.log_end())
 
 
-async def _until_told_to_stop(story: Coroutine[None, None, None]) -> None:
-    """Ctrl-C, `kill` and a closed terminal all end the story by its own ways out."""
-    task = asyncio.ensure_future(story)
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(ending, task.cancel)
-    await task
-
-
 def main() -> int:
     """Play the story; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="A shop survives an outage and a kill.")
     parser.add_argument("--json", action="store_true", help="print the outcomes only, as JSON lines")
     teller = Teller(as_json=parser.parse_args().json)
     try:
-        asyncio.run(_until_told_to_stop(_story(teller)))
+        asyncio.run(until_told_to_stop(_story(teller)))
     except asyncio.CancelledError:
         sys.stderr.write("Stopped. Nothing is left behind.\n")
         return 130

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import quote
 
 from langgraph_sdk import get_client
@@ -22,6 +22,13 @@ from langgraph_sdk.client import LangGraphClient
 from agent.approvals.models import ApprovalView
 from agent.client.runs import follow
 from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, until
+
+_SETTINGS: Final[dict[str, Any]] = {
+    "PAYMENT_BREAKER_OPEN_SECONDS": "1",
+    "RECONCILE_CRON": "",  # an operator runs the reconciler by hand
+    "STALE_AFTER_SECONDS": "1",
+    "LOG_JSON": "true",  # so that its events can be read
+}
 
 
 @dataclass(frozen=True)
@@ -36,16 +43,9 @@ class Stop:
 class Stage:
     """The processes, and a client for each role."""
 
-    def __init__(self, folder: Path) -> None:
-        self.network = LiveNetwork(folder / "network", slow_seconds=6)
-        self.server = LiveServer(
-            folder / "server",
-            PAYMENT_URL=self.network.url,
-            PAYMENT_BREAKER_OPEN_SECONDS="1",
-            RECONCILE_CRON="",  # an operator runs the reconciler by hand
-            STALE_AFTER_SECONDS="1",
-            LOG_JSON="true",  # so that its events can be read
-        )
+    def __init__(self, folder: Path, *, network: LiveNetwork | None = None, **settings: Any) -> None:
+        self.network = network or LiveNetwork(folder / "network", slow_seconds=6)
+        self.server = LiveServer(folder / "server", PAYMENT_URL=self.network.url, **(_SETTINGS | settings))
         self._ledger = folder / "server" / "data" / "ledger.db"
         self._clients: dict[str, LangGraphClient] = {}
         self.opening_stock: dict[str, int] = {}

@@ -33,6 +33,7 @@ def main() -> None:
         try:
             _fill(server.start())
             _draw(browser, server)
+            _draw_operations(browser, server)
         finally:
             server.stop()
 
@@ -54,13 +55,27 @@ def _draw(browser: Browser, server: LiveServer) -> None:
     desk.page.get_by_label("The amount").fill("60.00")
     desk.page.screenshot(path=IMAGES / "approvals.png")
     desk.close()
-    desk = Desk(browser, server, viewport=PHONE, color_scheme="dark").open("order_manager")
+    desk = Desk(browser, server, viewport=PHONE, color_scheme="dark", reduced_motion="reduce").open("order_manager")
     desk.read("W-3001")
     desk.press("Approve")
     desk.outbox.get_by_role("button", name="Undo").wait_for()
     desk.page.screenshot(path=IMAGES / "approvals-phone.png")
     desk.keys("z")
     desk.close()
+
+
+def _draw_operations(browser: Browser, server: LiveServer) -> None:
+    """The shop of before, whose card network is cut off while orders go on coming."""
+    with Driver(server) as driver:
+        for number in range(12):
+            driver.completed(an_order(f"W-31{number:02}", {("MUG-BLUE", "CLOCK-OAK", "LAMP-OAK")[number % 3]: 1}))
+        driver.http("operator", "POST", "/ops/breakers/payment/force-open")
+        for number in range(3):
+            driver.order(an_order(f"W-32{number:02}", {"MUG-BLUE": 1}))
+    for name, how in ("operations", {}), ("operations-phone", {"viewport": PHONE, "color_scheme": "dark"}):
+        desk = Desk(browser, server, **how).open("operator", "operations")
+        desk.page.screenshot(path=IMAGES / f"{name}.png", full_page=not how)
+        desk.close()
 
 
 if __name__ == "__main__":

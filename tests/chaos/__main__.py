@@ -7,10 +7,9 @@ played; 130: told to stop.
 import argparse
 import asyncio
 import shutil
-import signal
 import sys
 import warnings
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,6 +18,7 @@ from tests.chaos.audit import Audit, Breach
 from tests.chaos.drill import Drill
 from tests.chaos.report import Telling
 from tests.chaos.site import Site
+from tests.support.live_server import until_told_to_stop
 from tests.support.postgres_server import Postgres, binaries, let_in
 
 
@@ -80,20 +80,12 @@ async def _played(options: argparse.Namespace, site: Site) -> bool:
     return not breaches
 
 
-async def _until_told_to_stop(drill: Coroutine[None, None, bool]) -> bool:
-    """Ctrl-C, `kill` and a closed terminal all end the drill by its own ways out."""
-    task = asyncio.ensure_future(drill)
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(ending, task.cancel)
-    return await task
-
-
 def main() -> int:
     """Play a drill; returns the exit code. The files of one that is not clean are kept."""
     warnings.filterwarnings("ignore", "Request failed, attempting reconnect")  # the SDK's word for what we do here
     options, folder, clean = _options(), Path(mkdtemp(prefix="order-desk-chaos-")), False
     try:
-        clean = asyncio.run(_until_told_to_stop(_drill(options, folder)))
+        clean = asyncio.run(until_told_to_stop(_drill(options, folder)))
     except asyncio.CancelledError:
         return 130
     finally:

@@ -1,5 +1,7 @@
 """Whole conversations over HTTP: answers over turns, corrections, what is pointed at, digressions, and a person."""
 
+from typing import Any
+
 import pytest
 
 from agent.assistant.languages import LANGUAGES
@@ -9,8 +11,9 @@ from tests.support.books import CardNetwork, Ledger
 from tests.support.cast import CAST
 from tests.support.driver import Driver, Run, an_order
 from tests.support.goods import W1009, order_number
+from tests.support.live_server import wait_for
 
-W7001, W7002 = order_number(7001), order_number(7002)
+W7001, W7002, W7003, W7004, W7005, W7006 = (order_number(digits) for digits in range(7001, 7007))
 
 
 def talk(driver: Driver, *said: str, customer: str = "jonas_weber") -> Run:
@@ -25,6 +28,42 @@ def listed(seen: Run) -> list[str]:
     """The changes of the plan that is listed."""
     told = seen.said
     return [line.removeprefix("- ") for line in told.splitlines() if line.startswith("- ")] if SHALL_I in told else []
+
+
+def held_of(ledger: Ledger, order_id: str) -> dict[str, list[dict[str, Any]]]:
+    """All that the ledger has about an order, by table."""
+    return {table: [row for row in rows if order_id in row.values()] for table, rows in ledger.dump().items()}
+
+
+def priced(ledger: Ledger, product: str, sku: str = "%") -> str:
+    """A product, or one of it, as the desk should tell it: what the ledger says of options, prices and stock."""
+    rows = ledger.rows(
+        "SELECT name, value AS option, price, on_hand > reserved AS available"
+        " FROM products JOIN variants ON products.id = product_id, json_each(options)"
+        " WHERE product_id = ? AND sku LIKE ? ORDER BY price, sku",
+        product,
+        sku,
+    )
+    options = [f"{row['option']} {SHOP.money(row['price'])}{'' if row['available'] else ' (sold out)'}" for row in rows]
+    return f"{rows[0]['name']}: {'; '.join(options)}."
+
+
+def unpaid(driver: Driver, order_id: str) -> None:
+    """An order whose card was declined: it stands still, and can be cancelled."""
+    order = an_order(order_id, {"MUG-BLUE": 1}, customer="jonas_weber", method="jonas_declines")
+    assert driver.order(order).stage == "declined"
+
+
+def hears(driver: Driver, thread: str, news: str) -> None:
+    """Have the reconciler wake conversations, and wait until this one was told the news and rests."""
+    driver.reconcile()
+
+    def told() -> bool:
+        seen = driver.client("channel").threads.get(thread)
+        said = [str(message["content"]) for message in (seen["values"] or {})["messages"]]
+        return seen["status"] != "busy" and any(news in words for words in said)
+
+    wait_for(told, 20, lambda: f"no news in {thread}: {news}")
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +81,6 @@ def test_one_wish_is_completed_over_turns(driver: Driver, orders: list[str]) -> 
     assert "Which order" in asked.said
     asked = driver.ask(orders[0], customer="jonas_weber", thread=asked.thread)
     assert f"How much of order {W7001}" in asked.said
-    waited = driver.ask("I have been waiting 10 days already", customer="jonas_weber", thread=asked.thread)
-    assert listed(waited) == []
     (change,) = listed(driver.ask("all of it", customer="jonas_weber", thread=asked.thread))
     assert change.startswith("Refund ")
     assert f"of order {W7001} to jonas_card" in change
@@ -116,3 +153,100 @@ def test_a_person_has_the_conversation_until_the_case_is_closed(
     assert f"{W7001} (" in again.said
     said = [str(message["content"]) for message in again.values["messages"]]
     assert any("We will look into it." in words for words in said)
+
+
+def test_how_long_it_took_is_no_amount(driver: Driver, ledger: Ledger, orders: list[str]) -> None:
+    before = held_of(ledger, W7001)
+    asked = talk(driver, f"refund {W7001}")
+    for words in ("I have been waiting 10 days already", "ordered 3 weeks ago", "yes"):
+        asked = driver.ask(words, customer="jonas_weber", thread=asked.thread)
+        assert listed(asked) == []
+        assert asked.said.endswith(f"How much of order {W7001} should be refunded?")
+    assert held_of(ledger, W7001) == before
+
+
+def test_one_reason_completes_both_cancellations(driver: Driver, ledger: Ledger) -> None:
+    both = (W7003, W7004)
+    for order_id in both:
+        unpaid(driver, order_id)
+    plan = talk(driver, f"cancel {W7003} and {W7004}", "no longer needed")
+    changes = [f"Cancel order {order_id} (1 × Stoneware mug), reason: no longer needed." for order_id in both]
+    assert listed(plan) == changes
+    assert [ledger.order(order_id)["status"] for order_id in both] == ["pending", "pending"]
+    driver.ask("yes", customer="jonas_weber", thread=plan.thread)
+    assert [ledger.order(order_id)["status"] for order_id in both] == ["cancelled", "cancelled"]
+
+
+def test_each_question_of_a_message_is_answered(driver: Driver, ledger: Ledger) -> None:
+    seen = talk(driver, "How long does shipping take? How do returns work? How much is the kettle?")
+    for answer in (CAST.delivery_time, f"{CAST.returns}: ", priced(ledger, "kettle")):
+        assert answer in seen.said
+
+
+def test_the_catalogue_tells_options_prices_and_what_is_sold_out(driver: Driver, ledger: Ledger) -> None:
+    seen = talk(driver, "do you have the wool rug?")
+    assert seen.said == priced(ledger, "rug")
+    seen = driver.ask("how much is it in moss?", customer="jonas_weber", thread=seen.thread)
+    assert seen.said == priced(ledger, "rug", "RUG-MOSS")
+    seen = driver.ask("do you have it in indigo?", customer="jonas_weber", thread=seen.thread)
+    assert seen.said == priced(ledger, "rug", "RUG-INDIGO")
+    assert "(sold out)" in seen.said
+
+
+def test_an_answer_to_staff_reaches_them_without_its_code_and_decides_nothing(
+    driver: Driver, network: CardNetwork, orders: list[str]
+) -> None:
+    waits = talk(driver, f"I want 3.00 back of {W7001}, it came broken", "yes")
+    assert waits.waiting
+    request, role = f"/ops/approvals/{waits.waiting['request_id']}", waits.waiting["roles"][0]
+    assert driver.http(role, "POST", f"{request}/ask", {"text": "Which leg?"}).status_code == 200
+    hears(driver, waits.thread, "“Which leg?”")
+
+    answered = driver.ask("the left front leg of the chair", customer="jonas_weber", thread=waits.thread)
+    assert answered.said == SAYINGS["passed_on"]
+    assert answered.waiting == waits.waiting
+    (question,) = driver.http(role, "GET", f"{request}/questions").json()
+    assert question["answer"] == "the left front leg of the chair"
+
+    driver.answer(role, answered, "reject", "it is a clock")
+    assert driver.http(role, "GET", request).json()["status"] == "rejected"
+    assert network.refunded(W7001) == {}
+
+
+def test_thanks_for_news_are_no_yes_to_the_plan_before(driver: Driver, ledger: Ledger) -> None:
+    unpaid(driver, W7005)
+    plan = talk(driver, f"cancel {W7005}, no longer needed")
+    driver.completed(an_order(W7006, {"MUG-BLUE": 1}, customer="jonas_weber", method="jonas_card"))
+    hears(driver, plan.thread, f"A parcel of order {W7006} is on its way.")
+    before = held_of(ledger, W7005)
+
+    again = driver.ask("ok thanks", customer="jonas_weber", thread=plan.thread)
+    assert listed(again) == [f"Cancel order {W7005} (1 × Stoneware mug), reason: no longer needed."]
+    assert held_of(ledger, W7005) == before
+
+    driver.ask("yes", customer="jonas_weber", thread=plan.thread)
+    assert ledger.order(W7005)["status"] == "cancelled"
+
+
+def test_a_refund_that_waits_for_people_is_forgotten_when_the_customer_says_so(
+    driver: Driver, ledger: Ledger, network: CardNetwork, orders: list[str]
+) -> None:
+    waits = talk(driver, f"I want 3.00 back of {W7002}, it came broken", "yes")
+    assert waits.waiting
+    plan = driver.ask("forget the refund", customer="jonas_weber", thread=waits.thread)
+    assert listed(plan) == [f"Withdraw your request for a refund of {SHOP.money(3_00)} of {W7002}."]
+    done = driver.ask("yes", customer="jonas_weber", thread=waits.thread)
+    assert done.waiting is None
+    [request] = ledger.rows("SELECT status FROM approvals WHERE order_id = ?", W7002)
+    assert (request["status"], network.refunded(W7002)) == ("withdrawn", {})
+
+
+def test_who_was_charged_twice_is_shown_each_charge_that_there_was(driver: Driver, network: CardNetwork) -> None:
+    order_id = order_number(7011)
+    assert driver.order(an_order(order_id, {"MUG-BLUE": 1})).stage == "completed"
+
+    told = driver.ask(f"I was charged twice for {order_id}", customer="ada_park").said
+
+    [charged] = network.captured(order_id).values()
+    _, charges = told.split("Paid and refunded:")
+    assert charges.count(f"payment of {SHOP.money(charged)}") == charges.count("\n- ") == 1, told

@@ -11,12 +11,11 @@ from tests.services.needed import need
 
 need("playwright", "axe_playwright_python")
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, expect
 
 from agent.identity import Caller
 from agent.tokens import add_token, revoke_tokens
-from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk
+from tests.support.browser import PHONE, UNDO_MILLISECONDS, Desk, serious
 from tests.support.driver import Driver, Run, an_order
 from tests.support.live_server import LiveServer
 
@@ -475,6 +474,11 @@ def test_a_ticket_is_taken_answered_and_closed(opened: Opened, driver: Driver) -
     desk.press("Close the ticket")
     sent(desk)
     expect(card.get_by_role("status")).to_contain_text("Closed by general-agent-1.")
+    desk.page.get_by_label("Which tickets").select_option("Closed")
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("1 closed ticket")
+    expect(desk.page.locator(".row")).to_contain_text("closed ")
+    desk.page.get_by_label("Which tickets").select_option("Not closed")
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("No ticket waits")
 
     [ticket] = driver.client("general_agent").http.get("/ops/tickets?status=closed")["tickets"]
     assert ticket["thread_id"] == asked.thread
@@ -490,16 +494,6 @@ def test_who_answers_nothing_reads_all_that_waits(opened: Opened, driver: Driver
     card = desk.read("WEB-17")
     expect(card).to_contain_text("Its answer is for order manager.")
     expect(card.get_by_role("button", name="Approve")).to_have_count(0)
-
-
-def serious(page: Page) -> list[tuple[str, list[str]]]:
-    """What axe-core finds that keeps somebody from using the page."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], [node["html"] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

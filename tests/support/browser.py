@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.support.live_server import LiveServer
@@ -123,3 +124,13 @@ class Desk:
     def look(self) -> None:
         """Have the page look now what waits, as when it is shown again."""
         self.page.evaluate("window.dispatchEvent(new Event('online'))")
+
+
+def serious(page: Page) -> list[tuple[str, list[str]]]:
+    """What axe-core finds that keeps somebody from using the page."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (each["id"], [node["html"] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in ("serious", "critical")
+    ]

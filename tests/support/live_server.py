@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -79,22 +79,26 @@ class Process:
 
 
 class LiveNetwork:
-    """The sandbox card network as a process of its own; its ledger in `folder` outlives every stop."""
+    """The sandbox card network as a process of its own; its ledger, `file`, outlives every stop.
 
-    def __init__(self, folder: Path, *, slow_seconds: float) -> None:
+    `module` is what runs as it: the sandbox, or one with its options. More `options` may be given until it is spawned.
+    """
+
+    def __init__(self, folder: Path, *, slow_seconds: float, module: str = "sandbox") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        self._folder = folder
+        self.file = folder / "network.db"
+        self.options: list[str] = []
         self._command = [
-            sys.executable, "-m", "sandbox",
-            "--port", str(port), "--data", str(folder / "network.db"), "--slow-seconds", str(slow_seconds),
+            sys.executable, "-m", module,
+            "--port", str(port), "--data", str(self.file), "--slow-seconds", str(slow_seconds),
         ]  # fmt: skip
         self._process: Process | None = None
 
     def spawn(self) -> None:
         """Start it; it does not answer yet."""
-        self._process = Process(self._command, self._folder / "network.log", self._folder, os.environ)
+        self._process = Process([*self._command, *self.options], self.file.with_name("network.log"), ROOT, os.environ)
 
     def answers(self) -> bool:
         """Whether it can be asked for its ledger now."""
@@ -106,6 +110,11 @@ class LiveNetwork:
     def ledger(self) -> Any:
         """Everything that it did, by its own account: {"charges": [...], "refunds": [...]}."""
         return httpx.get(f"{self.url}/charges", timeout=5, trust_env=False).raise_for_status().json()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.alive
 
     def stop(self) -> None:
         """End it: nobody listens on its port any more."""
@@ -178,6 +187,11 @@ class LiveServer:
         wait_for(self.answers, START_LIMIT, lambda: f"the server does not answer:\n{self.log_end()}")
         return self
 
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.alive
+
     def answers(self) -> bool:
         """Whether it serves now. Raises RuntimeError with the log's end when its process has ended."""
         if self._process is None or not self._process.alive:
@@ -236,3 +250,11 @@ async def until(condition: Callable[[], Awaitable[T]], otherwise: str, seconds: 
             raise RuntimeError(f"{otherwise} within {seconds:.0f} s")
         await asyncio.sleep(0.05)
     return found
+
+
+async def until_told_to_stop(work: Coroutine[None, None, T]) -> T:
+    """What the work gives. Ctrl-C, `kill` and a closed terminal end it by its own ways out: it is cancelled."""
+    task = asyncio.ensure_future(work)
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(ending, task.cancel)
+    return await task

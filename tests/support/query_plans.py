@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, event
 
+from agent.commerce.queries import customer_by_email
 from agent.ledger.base import Base
 from agent.notifications.staff_addresses import StaffAddress
 from agent.notifications.staff_delivery import StaffDelivery
@@ -86,7 +87,7 @@ async def everything(shop: Services) -> AsyncIterator[list[Statement]]:
     with statements_of(shop) as made:
         await a_pass(shop)
         await a_chat()
-        await shop.queries.customer_by_email("Ada.Park@example.com")
+        await shop.database.read(lambda session: customer_by_email(session, "Ada.Park@example.com"))
         await a_pass(shop)
     yield made
 

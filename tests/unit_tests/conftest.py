@@ -1,7 +1,6 @@
 """A shop of one test: an own ledger, an own card network, a clock that the test moves, no server."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
@@ -50,10 +49,10 @@ def ledger_url(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def config(tmp_path: Path, demo_shop: Settings) -> Settings:
+def config(tmp_path: Path, demo_shop: Settings) -> Iterator[Settings]:
     """The goods are there already, so that their import is not waited for each time."""
-    shutil.copytree(demo_shop.data_dir, tmp_path / "data")
-    return demo_shop.model_copy(update={"data_dir": tmp_path / "data", "tokens_file": tmp_path / "tokens.json"})
+    with home(tmp_path / "data", demo_shop, tokens_file=tmp_path / "tokens.json") as made:
+        yield made
 
 
 @pytest.fixture
@@ -82,14 +81,14 @@ async def indexed(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
 
 
 @pytest.fixture(scope="session")
-def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def demo_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A shop with the goods of tests: with a copy of its data, a test's shop need not import them."""
-    folder = tmp_path_factory.mktemp("demo")
 
-    async def fill() -> None:
-        built = await composition.build(Settings(data_dir=folder, seed_shop=False), Clock())
+    async def fill(config: Settings) -> None:
+        built = await composition.build(config, Clock())
         await import_shop(built.database, built.providers.past, goods(), pay_again=True)
         await built.close()
 
-    asyncio.run(fill())
-    return Settings(data_dir=folder, sandbox_slow_seconds=0.05, payment_timeout_seconds=30)
+    with home(tmp_path_factory.mktemp("demo"), seed_shop=False) as config:
+        asyncio.run(fill(config))
+        yield config.model_copy(update={"seed_shop": True, "sandbox_slow_seconds": 0.05, "payment_timeout_seconds": 30})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Exists, exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import view_of
@@ -124,26 +124,25 @@ class Deadlines:
 
     async def ended_meanwhile(self, thread_id: str) -> list[ApprovalView]:
         """Requests of a thread that the clock or a cancellation ended; from now on it counts as showing them."""
-        if not await self._db.read(lambda session: session.scalar(select(some_ended(thread_id)))):
+        if not await self._db.read(lambda session: session.scalar(_SOME_ENDED, {"of_thread": thread_id})):
             return []  # nearly always: then nobody waits for a writer
-        return await self._mark_shown(thread_id)
+        return await self.take_ended(thread_id)
 
     @writes
-    def _mark_shown(self, session: Session, thread_id: str) -> list[ApprovalView]:
-        rows = session.scalars(
-            update(ApprovalRow).where(*_ended(thread_id)).values(thread_is_current=True).returning(ApprovalRow)
-        )
-        return [view_of(session, row) for row in rows]
+    def take_ended(self, session: Session, thread_id: str) -> list[ApprovalView]:
+        """The same, for who has looked whether there is any."""
+        ended = update(ApprovalRow).where(*_ENDED).values(thread_is_current=True).returning(ApprovalRow)
+        return [view_of(session, row) for row in session.scalars(ended, {"of_thread": thread_id})]
 
 
-def some_ended(thread_id: str) -> Exists:
-    """Whether there is something to tell a thread (see `Deadlines.ended_meanwhile`), for a query."""
-    return exists().where(*_ended(thread_id))
-
-
-def _ended(thread_id: str) -> tuple[ColumnElement[bool], ...]:
-    row = ApprovalRow
-    return row.thread_id == thread_id, row.status.not_in(("open", "approved")), row.thread_is_current.is_(False)
+_ENDED: Final = (
+    ApprovalRow.thread_id == bindparam("of_thread"),
+    ApprovalRow.status.not_in(("open", "approved")),
+    ApprovalRow.thread_is_current.is_(False),
+)
+SOME_ENDED: Final = exists().where(*_ENDED)
+"""Whether there is something to tell a thread (see `Deadlines.ended_meanwhile`), for a query that names `of_thread`."""
+_SOME_ENDED: Final = select(SOME_ENDED)
 
 
 def _due(row: ApprovalRow, now: datetime) -> Happened | None:

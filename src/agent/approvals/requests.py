@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import args_of, decisions_of, ended_in_words, roles_of, view_of
@@ -87,7 +87,7 @@ class Approvals:
     @reads
     def head(self, session: Session, thread_id: str) -> ApprovalView | None:
         """The open request that a conversation waits for: the oldest."""
-        return head_of(session, thread_id)
+        return view_with_id(session, session.scalar(select(HEAD_ID), {"of_thread": thread_id}))
 
     def is_known(self, session: Session, key: str) -> bool:
         """Whether people were asked about this before, and it is not void."""
@@ -100,11 +100,8 @@ class Approvals:
         """
         key, now = about["key"], self._db.clock()
         take_turn(session, f"request:{key}")
-        row = session.scalar(
-            select(ApprovalRow).where(
-                ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void"
-            )
-        )
+        is_this = (ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void")
+        row = session.scalar(select(ApprovalRow).where(*is_this))
         if row is None or not self._proven(session, row):
             session.execute(
                 update(ApprovalRow)
@@ -131,8 +128,7 @@ class Approvals:
             row.seal = row.head = self.trail.of_request(row)
             session.add(row)
             session.flush()
-            order_id = about["order_id"]
-            emit_once_committed(session, "approval.requested", request_id=row.id, case=case, order_id=order_id)
+            emit_once_committed(session, "approval.requested", request_id=row.id, case=case, order_id=about["order_id"])
             notify_of_step(session, "approval.requested", row, view_of(session, row), now)
         row.thread_id = about["thread_id"]
         if row.status == "open":
@@ -287,8 +283,16 @@ def requests_of(session: Session, order_id: str, status: str | None = None) -> l
     return [view_of(session, row) for row in rows]
 
 
-def head_of(session: Session, thread_id: str) -> ApprovalView | None:
-    """The open request that a conversation waits for: the oldest."""
-    query = select(ApprovalRow).where(ApprovalRow.thread_id == thread_id, ApprovalRow.status == "open")
-    row = session.scalar(query.order_by(ApprovalRow.created_at, ApprovalRow.id).limit(1))
-    return view_of(session, row) if row else None
+def view_with_id(session: Session, request_id: str | None) -> ApprovalView | None:
+    """The request with this id; None for none."""
+    return view_of(session, session.get_one(ApprovalRow, request_id)) if request_id else None
+
+
+HEAD_ID: Final = (
+    select(ApprovalRow.id)
+    .where(ApprovalRow.thread_id == bindparam("of_thread"), ApprovalRow.status == "open")
+    .order_by(ApprovalRow.created_at, ApprovalRow.id)
+    .limit(1)
+    .scalar_subquery()
+)
+"""The id of the request that a conversation waits for, for a query that names `of_thread`."""

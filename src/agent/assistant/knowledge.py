@@ -84,7 +84,7 @@ class Knowledge:
         Raises:
             ValueError: a file does not begin with `---`, `title:`, `questions:` and their list, `---`.
         """
-        return cls(dict(_read(path) for path in sorted(folder.glob("*.md"))))
+        return cls(dict(read_article(path) for path in sorted(folder.glob("*.md"))))
 
     def close(self) -> None:
         """Free the index."""
@@ -136,7 +136,7 @@ def _plain(text: str) -> str:
     return _APOSTROPHE.sub("", text)
 
 
-def _read(path: Path) -> tuple[Article, list[str]]:
+def read_article(path: Path) -> tuple[Article, list[str]]:
     found = _FILE.fullmatch(path.read_text(encoding="utf-8"))
     if found is None:
         raise ValueError(f"{path.name}: an article begins with ---, title:, questions: and their list, ---")

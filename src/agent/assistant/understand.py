@@ -62,6 +62,7 @@ KNOWN_SECONDS: Final = 3_600
 """Characters of a message whose reading is kept, and for how long."""
 
 _NAMESPACE: Final = ("understanding",)
+_FORM: Final = Understanding.model_json_schema()
 _PERSONAL: Final = re.compile(r"[\d@]|\b(?:I'm|I am|my name|this is|mine)\b", re.I)
 """What makes a message somebody's own: its reading is not kept."""
 
@@ -80,6 +81,7 @@ class Understander:
             else [FallbackStep("embedded", _by_rules_alone)]
         )
         leads_on = (*model_failures(), NotUnderstoodError) if steps else ()
+        self._has_models = bool(steps)
         self._chain: FallbackChain[[_Message], Understanding] = FallbackChain(
             "assistant", [*steps, *then], leads_on, listeners=[fell_back]
         )
@@ -103,14 +105,15 @@ class Understander:
         plain = embedded.understand(text, pending=True) if pending else None
         if plain and plain.act in ("yes", "no"):
             return plain, "embedded"
-        key = (_NAMESPACE, _cache_key(text))
-        may_be_known = not pending and not history and _PERSONAL.search(text) is None and len(text) <= LONGEST_KNOWN
-        found: dict[Any, Any] = await self._known.aget([key]) if may_be_known else {}
-        if found:
+        alone = not pending and not history
+        may_be_known = self._has_models and alone and len(text) <= LONGEST_KNOWN and not _PERSONAL.search(text)
+        key = (_NAMESPACE, _cache_key(text)) if may_be_known else None
+        found: dict[Any, Any] = await self._known.aget([key]) if key else {}
+        if key and found:
             return Understanding.model_validate(found[key]), "primary"
         message = _Message(text, pending, history, budget or TurnBudget.starting(READING_SECONDS, READING_TOKENS))
         understood, read_by = await self._chain.ask(message)
-        if may_be_known and read_by in ("primary", "secondary") and _is_general(understood):
+        if key and read_by in ("primary", "secondary") and _is_general(understood):
             self._known.set({key: (understood.model_dump(), KNOWN_SECONDS)})
         return understood, cast(ReadBy, read_by)
 
@@ -132,7 +135,7 @@ def _is_general(understood: Understanding) -> bool:
 
 def _cache_key(text: str) -> str:
     """The words, and what a model was told to make of them, in this shop: another prompt is another reading."""
-    version = (PROMPT, Understanding.model_json_schema(), SHOP.name, SHOP.sells)
+    version = (PROMPT, _FORM, SHOP.name, SHOP.sells)
     return sha256(repr((version, " ".join(text.lower().split()))).encode()).hexdigest()
 
 

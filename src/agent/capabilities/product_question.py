@@ -22,7 +22,8 @@ _NO_PRODUCT: Final = phrases(
     "send/sending/parcel*/package*/account*/pay/paying/payment*/newsletter*/repair*",
 )
 """What is asked about a product and is for the articles."""
-_REFERS: Final = phrases("it/that/this/them/those/these/one/ones")
+REFERS: Final = phrases("it/that/this/them/those/these/one/ones", "and in")
+"""Words that point at a product that was spoken of before."""
 _CHEAPEST: Final = phrases("cheapest/lowest/least_expensive/most_affordable")
 _DEAREST: Final = phrases("dearest/most_expensive/priciest")
 
@@ -49,7 +50,7 @@ async def _propose(shop: Services, _: str, slots: ProductSlots) -> Outcome:
     if prices and (other := other_currency(said)):
         return f"{other} is not our currency: our prices are in {SHOP.currency}."
     if not named and not prices and not extreme:
-        return Question("product", "Which product do you mean?") if _REFERS.search(said) else ""
+        return Question("product", "Which product do you mean?") if REFERS.search(said) else ""
     if not named:
         least, most = prices or (0, None)
         offers = await shop.queries.offers(

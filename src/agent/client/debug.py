@@ -146,6 +146,7 @@ def _layout(told: Document, now: datetime) -> Iterator[RenderableType]:
                 ("stands at", f"{stands}, since {_at(order['touched_at'])}"),
                 ("parcels", parcels or None),
                 ("generation", order["generation"] or None),
+                ("trace", order.get("trace_id")),
             ]
         )
     yield facts(

@@ -1,8 +1,10 @@
-"""`desk ops`: what an operator sets going by hand."""
+"""`desk ops`: what an operator looks at, and sets going by hand."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import typer
 
@@ -66,6 +68,68 @@ async def compare(
 def _has_failed(items: dict[str, str]) -> bool:
     """Whether a job reports its own failure, by an error's name; what came of an order called `failed` is words."""
     return list(items) == ["failed"] and items["failed"].isidentifier()
+
+
+@app.command()
+@remote(default_role="operator")
+async def status(session: Session) -> None:
+    """Say what is wrong, since when and what to do; then how the shop stands."""
+    told = await session.client.http.get("/ops/overview")
+    session.screen.document(told)
+    now, wrong = datetime.fromisoformat(told["at"]), told["wrong"]
+    rows = ((each["what"], _ago(each["since"], now), each["do"], each["docs"]) for each in wrong)
+    session.screen.print(table(["wrong", "for", "to do", "see"], rows) if wrong else plain("Nothing is wrong."))
+    if told["ledger"]:
+        session.screen.print(table(["list", "of", "how many", "late", "oldest"], _numbers(told["ledger"], now)))
+    if wrong:
+        raise DeskError(f"{len(wrong)} {'thing is' if len(wrong) == 1 else 'things are'} wrong", ExitCode.OTHER)
+
+
+def _numbers(ledger: dict[str, Any], now: datetime) -> Iterator[tuple[object, ...]]:
+    """The numbers of `/ops/overview` that are not 0, named as `desk ops list` takes them."""
+    groups = {"orders": "stages", "debts": "debts", "requests": "requests", "tickets": "tickets"}
+    for name, key in groups.items():
+        for of, some in ledger[key].items():
+            if some["count"]:
+                yield name, of, some["count"], some.get("late") or "", _ago(some["since"], now)
+    for name in ("unknown", "undelivered"):
+        if ledger[name]["count"]:
+            yield name, "", ledger[name]["count"], "", _ago(ledger[name]["since"], now)
+    if ledger["quarantined"]:
+        yield "quarantine", "", ledger["quarantined"], "", ""
+    for stage, count in ledger["hour"]["ended"].items():
+        yield "ended", stage, count, "", "last hour"
+    for each in ledger["hour"]["payments"]:
+        yield "payments", f"{each['provider']}:{each['outcome']}", each["count"], "", "last hour"
+
+
+def _ago(since: str | None, now: datetime) -> str:
+    return duration(max(0.0, (now - datetime.fromisoformat(since)).total_seconds())) if since else ""
+
+
+@app.command("list")
+@remote(default_role="operator")
+async def list_(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="As `desk ops status` names it: orders, payments, debts, requests …")],
+    of: Annotated[str, typer.Argument(metavar="[OF]", help="Of which stage, provider:outcome, kind or role.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="How many of the first to leave out.")] = 0,
+) -> None:
+    """List the orders behind a number of `desk ops status`."""
+    query = urlencode({"of": of, "limit": limit, "offset": offset})
+    found = await session.client.http.get(f"/ops/lists/{quote(name, safe='')}?{query}")
+    lines = found["lines"]
+    session.screen.document(lines)
+    columns = ["at (UTC)", "order", "it is", "also"]
+    rows = ((each["at"][:19], each["order_id"] or "", each["says"], _also(each)) for each in lines)
+    session.screen.print(table(columns, rows) if lines else plain("There is none.", "dim"))
+    if found["more"]:
+        session.screen.more(len(lines), f"--offset {offset + limit}")
+
+
+def _also(line: dict[str, Any]) -> str:
+    return line["request_id"] or line["ticket_id"] or line["thread_id"] or ""
 
 
 class Action(StrEnum):

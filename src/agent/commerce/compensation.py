@@ -62,7 +62,7 @@ def finish(session: Session, order: OrderRow, *, by: Cause, now: datetime) -> No
     change(session, order, status="cancelled")
     owe_everything(session, order, by=by, now=now)
     if not payments_of(session, order.id, *UNDECIDED):
-        move(session, order, "cancelled", by)
+        move(session, order, "cancelled", by, ended_at=now)
         notify(session, "order.cancelled", order.id, order=order, now=now, rule=order.reason or "")
 
 
@@ -81,7 +81,7 @@ def _too_late(session: Session, order: OrderRow, parcels: Sequence[ParcelRow], n
     for parcel in parcels:
         if parcel.state == "stopped":
             owe_part(session, order, price_of(session, parcel), key=f"{parcel.id}:refund", now=now)
-    late = {"status": status_of_parcels(parcels), "reason": "CANCEL-STATUS", "cancel_reason": None}
+    late = {"status": status_of_parcels(parcels), "reason": "CANCEL-STATUS", "cancel_reason": None, "ended_at": now}
     move(session, order, "completed", "carrier", **late)
     notify(session, "cancel.refused", order.id, order=order, now=now, rule="CANCEL-STATUS")
 

@@ -74,8 +74,8 @@ def arrive(session: Session, order: OrderRow, parcel: ParcelRow, now: datetime) 
     change(session, parcel, state="delivered")
     status = status_of_parcels(parcels_of(session, order.id))
     change(session, order, status=status, touched_at=now)
-    if status == "delivered":
-        move(session, order, "completed", "carrier")
+    if status == "delivered" and order.stage != "completed":
+        move(session, order, "completed", "carrier", ended_at=now)
 
 
 class Fulfilment:
@@ -130,7 +130,8 @@ class Fulfilment:
             return "refused"
         if not states or not states <= {*LEFT, "refused"}:
             return "waiting"
-        move(session, order, "completed", "process", status=status_of_parcels(parcels), touched_at=self._db.clock())
+        now = self._db.clock()
+        move(session, order, "completed", "process", status=status_of_parcels(parcels), touched_at=now, ended_at=now)
         return "completed"
 
     @writes

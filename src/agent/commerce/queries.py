@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Final, TypedDict
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, exists, func, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.booking import gift_balance, payments_of, refundable_of_order
@@ -14,7 +14,7 @@ from agent.commerce.locks import OrderRef, seen
 from agent.commerce.policy import money, policy_denied
 from agent.commerce.precondition import is_thread_of
 from agent.commerce.returned_pieces import left_with_customer
-from agent.commerce.views import OrderView, order_view, order_views
+from agent.commerce.views import OrderView, item_names, order_view, order_views
 from agent.ledger.base import total
 from agent.ledger.database import Database
 from agent.ledger.tables import (
@@ -74,6 +74,11 @@ class Queries:
         return order_views(session, rows.all())
 
     @reads
+    def items_of(self, session: Session, customer_id: str, limit: int) -> dict[str, list[str]]:
+        """What a customer's latest orders are of, by order id, newest first: names alone, where no more is needed."""
+        return item_names(session, customer_id, limit)
+
+    @reads
     def own_order_id(self, session: Session, customer_id: str, written: str) -> str:
         """The id of the customer's own order that is meant, however it is written; else what is written.
 
@@ -115,13 +120,7 @@ class Queries:
     @reads
     def customer_exists(self, session: Session, customer_id: str) -> bool:
         """Whether the shop knows this customer; one who was forgotten it knows no more."""
-        customer = session.get(CustomerRow, customer_id)
-        return customer is not None and customer.forgotten_at is None
-
-    @reads
-    def customer_by_email(self, session: Session, email: str) -> str | None:
-        """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
-        return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
+        return bool(session.scalar(select(IS_CUSTOMER), {"of_customer": customer_id}))
 
     @reads
     def address_of(self, session: Session, customer_id: str) -> dict[str, Any]:
@@ -238,6 +237,11 @@ def own_view(session: Session, order_ref: OrderRef, customer_id: str | None) -> 
     return order_view(session, order)
 
 
+def customer_by_email(session: Session, email: str) -> str | None:
+    """The id of the customer with this e-mail address (CUSTOMER-IDENTIFIED)."""
+    return session.scalar(select(CustomerRow.id).where(CustomerRow.email == email.strip().lower()))
+
+
 def customer_history(session: Session, customer_id: str, now: datetime) -> str:
     """What an approver should know of a customer: since when, how many orders, what was refunded of late."""
     since, count = session.execute(
@@ -276,3 +280,7 @@ def _options(
         }
         for variant, name in session.execute(query.order_by(*first, *by_product))
     ]
+
+
+IS_CUSTOMER: Final = exists().where(CustomerRow.id == bindparam("of_customer"), CustomerRow.forgotten_at.is_(None))
+"""Whether the shop knows a customer (see `Queries.customer_exists`), for a query that names `of_customer`."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
@@ -53,6 +53,7 @@ class TicketLine(TypedDict):
     at: str
     taken_by: str | None
     closed_by: str | None
+    closed_at: str | None
 
 
 class TicketMessage(TypedDict):
@@ -88,10 +89,12 @@ class Tickets:
     def listed(
         self, session: Session, role: Role | None, status: TicketStatus | None, limit: int, offset: int = 0
     ) -> list[TicketLine]:
-        """Tickets of this status, or all that are not closed, the most urgent first; of this role, or of all."""
+        """Tickets of this status, or all that are not closed, the most urgent first, of those that are closed the last
+        one; of this role, or of all."""
         stands = TicketRow.status == status if status else TicketRow.status.in_(("open", "taken"))
         query = select(TicketRow).where(stands, _for(role)) if role else select(TicketRow).where(stands)
-        query = query.order_by(TicketRow.due_at, TicketRow.id).limit(limit).offset(offset)
+        order = TicketRow.closed_at.desc() if status == "closed" else TicketRow.due_at
+        query = query.order_by(order, TicketRow.id).limit(limit).offset(offset)
         return [_line(row) for row in session.scalars(query)]
 
     @reads
@@ -135,11 +138,11 @@ class Tickets:
 
 
 _WHOLE: Final = and_(TicketRow.topic == "person", TicketRow.status == "open")
+_SILENCES: Final = or_(TicketRow.status == "taken", _WHOLE)
+IS_HELD: Final = exists().where(_SILENCES, TicketRow.thread_id == bindparam("of_thread"))
+"""Whether the desk is silent in a conversation (see `Tickets.held`), for a query that names `of_thread`."""
 _HELD: Final = (
-    select(TicketRow)
-    .where(or_(TicketRow.status == "taken", _WHOLE))
-    .order_by(TicketRow.status.desc(), TicketRow.taken_at, TicketRow.id)
-    .limit(1)
+    select(TicketRow).where(_SILENCES).order_by(TicketRow.status.desc(), TicketRow.taken_at, TicketRow.id).limit(1)
 )
 
 
@@ -172,6 +175,7 @@ def _line(row: TicketRow) -> TicketLine:
         at=row.at.isoformat(),
         taken_by=row.taken_by,
         closed_by=row.closed_by,
+        closed_at=row.closed_at.isoformat() if row.closed_at else None,
     )
 
 

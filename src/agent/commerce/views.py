@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final, TypedDict, cast
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from agent.commerce.lifecycle import Stage
@@ -82,9 +82,10 @@ def order_view(session: Session, order: OrderRow) -> OrderView:
 
 def order_views(session: Session, orders: Sequence[OrderRow]) -> list[OrderView]:
     """Orders with their lines, payments and parcels: three statements, however many they are."""
-    ids = [order.id for order in orders]
+    session.flush()
+    ledger, ids = session.connection(), {"of_orders": [order.id for order in orders]}
     lines, payments, parcels = defaultdict(list), defaultdict(list), defaultdict(list)
-    for line in session.execute(_LINES.where(OrderLineRow.order_id.in_(ids))):
+    for line in ledger.execute(_LINES, ids):
         lines[line.order_id].append(
             LineView(
                 number=line.number,
@@ -95,12 +96,20 @@ def order_views(session: Session, orders: Sequence[OrderRow]) -> list[OrderView]
                 reservation=line.reservation,
             )
         )
-    for paid in session.execute(_PAYMENTS.where(PaymentRow.order_id.in_(ids))):
+    for paid in ledger.execute(_PAYMENTS, ids):
         payments[paid.order_id].append({"key": paid.key, "outcome": paid.outcome, "amount": paid.amount})
-    for sent in session.execute(_PARCELS.where(ParcelRow.order_id.in_(ids))):
+    for sent in ledger.execute(_PARCELS, ids):
         shown = {"warehouse": sent.warehouse, "state": sent.state, "tracking_id": sent.tracking_id}
         parcels[sent.order_id].append({"id": sent.id} | shown)
     return [_view(order, lines[order.id], payments[order.id], parcels[order.id]) for order in orders]
+
+
+def item_names(session: Session, customer_id: str, limit: int) -> dict[str, list[str]]:
+    """The names of the items of a customer's latest orders, by order id, newest first."""
+    names: dict[str, list[str]] = {}
+    for found in session.connection().execute(_ITEMS, {"of_customer": customer_id, "most": limit}):
+        names.setdefault(found.id, []).append(found.name)
+    return names
 
 
 def new_order_view(order: OrderRow, lines: list[LineView]) -> OrderView:
@@ -108,6 +117,7 @@ def new_order_view(order: OrderRow, lines: list[LineView]) -> OrderView:
     return _view(order, lines, [], [])
 
 
+_OF_ORDERS: Final[BindParameter[Any]] = bindparam("of_orders", expanding=True)
 _LINES: Final = (
     select(
         OrderLineRow.order_id,
@@ -120,14 +130,34 @@ _LINES: Final = (
     )
     .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
     .join(ProductRow, ProductRow.id == VariantRow.product_id)
+    .where(OrderLineRow.order_id.in_(_OF_ORDERS))
     .order_by(OrderLineRow.number)
 )
-_PAYMENTS: Final = select(PaymentRow.order_id, PaymentRow.key, PaymentRow.outcome, PaymentRow.amount).order_by(
-    PaymentRow.at, PaymentRow.key
+_PAYMENTS: Final = (
+    select(PaymentRow.order_id, PaymentRow.key, PaymentRow.outcome, PaymentRow.amount)
+    .where(PaymentRow.order_id.in_(_OF_ORDERS))
+    .order_by(PaymentRow.at, PaymentRow.key)
 )
-_PARCELS: Final = select(
-    ParcelRow.order_id, ParcelRow.id, ParcelRow.warehouse, ParcelRow.state, ParcelRow.tracking_id
-).order_by(ParcelRow.id)
+_PARCELS: Final = (
+    select(ParcelRow.order_id, ParcelRow.id, ParcelRow.warehouse, ParcelRow.state, ParcelRow.tracking_id)
+    .where(ParcelRow.order_id.in_(_OF_ORDERS))
+    .order_by(ParcelRow.id)
+)
+
+_LATEST: Final = (
+    select(OrderRow.id, OrderRow.placed_at)
+    .where(OrderRow.customer_id == bindparam("of_customer"))
+    .order_by(OrderRow.placed_at.desc())
+    .limit(bindparam("most"))
+    .subquery()
+)
+_ITEMS: Final = (
+    select(_LATEST.c.id, ProductRow.name)
+    .join(OrderLineRow, OrderLineRow.order_id == _LATEST.c.id)
+    .join(VariantRow, VariantRow.sku == OrderLineRow.sku)
+    .join(ProductRow, ProductRow.id == VariantRow.product_id)
+    .order_by(_LATEST.c.placed_at.desc(), OrderLineRow.number)
+)
 
 
 def _view(

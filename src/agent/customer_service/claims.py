@@ -18,6 +18,7 @@ from agent.assistant.entities import emails, order_ids, without_order_ids
 from agent.capabilities import BY_NAME
 from agent.capabilities.wishes import Wish
 from agent.commerce.policy import RULES
+from agent.commerce.queries import customer_by_email
 from agent.customer_service.state import DeskState
 from agent.ledger.tables import CustomerRow, OrderRow
 from agent.observability.events import emit
@@ -40,10 +41,10 @@ _HOW: Final = {
 _NO_SUCH: Final = "I find no order with that number for these details. Please check both."
 
 
-async def claimed_customer(shop: Services, text: str) -> str | None:
+def claimed_customer(shop: Services, session: Session, text: str) -> str | None:
     """The customer whose e-mail address is in the text, for shops that accept that; else None."""
     named = sorted(emails(text)) if shop.settings.identify_by_claim == "full" else ()
-    return await shop.queries.customer_by_email(named[0]) if len(named) == 1 else None
+    return customer_by_email(session, named[0]) if len(named) == 1 else None
 
 
 async def tell_unvouched(shop: Services, state: DeskState, wishes: Sequence[Wish]) -> str | None:

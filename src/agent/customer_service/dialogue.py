@@ -21,7 +21,14 @@ from agent.assistant.turn_budget import Allowance, TurnBudget
 from agent.assistant.understand import ReadBy
 from agent.capabilities import BY_NAME
 from agent.capabilities.wishes import OpenWish, Wish, chosen, completed, corrected, to_choose, wish_of
-from agent.customer_service.references import other_order, pointed_at, with_order
+from agent.customer_service.references import (
+    ORDERS,
+    other_order,
+    pointed_at,
+    product_asked_about,
+    with_order,
+    with_product,
+)
 from agent.customer_service.reply_templates import SAYINGS, SHALL_I, question_which
 from agent.customer_service.state import DeskState
 from agent.customer_service.turns import EARLIER
@@ -75,7 +82,9 @@ async def turn_in(shop: Services, state: DeskState, customer_id: str | None, tex
     by_rules = read_by in ("embedded", "degraded")
     if by_rules and (language := foreign(text)):
         return Turn(notes=[LANGUAGES[language].answer], still_open=waiting, read_by=read_by)
-    wishes = [wish_of(topic, None if by_rules else text) for topic in meant.topics]
+    wishes = [await with_product(shop, wish_of(topic, None if by_rules else text), messages) for topic in meant.topics]
+    if by_rules and not wishes:
+        wishes = await product_asked_about(shop, text, messages)
     if any(wish["capability"] == "talk_to_person" for wish in wishes):
         return Turn(does="person", read_by=read_by)
     if plan and _turns_back(wishes, plan["actions"], text):
@@ -160,7 +169,7 @@ async def _put_right(shop: Services, state: DeskState, customer_id: str, text: s
         return None
     changed = corrected([wish for wish in about if wish["capability"] in BY_NAME], said)
     if changed and said.other:
-        orders = await shop.queries.of_customer(customer_id, limit=20)
+        orders = await shop.queries.items_of(customer_id, limit=ORDERS)
         for was, now in zip(about, changed, strict=True):
             other = other_order(orders, was["slots"].get("order_id", ""), state["messages"])
             if "order_id" not in now["slots"] and other:

@@ -48,12 +48,13 @@ def messages_update(messages: Sequence[AnyMessage], new: Sequence[BaseMessage]) 
     """The state update that appends `new` and keeps the last `KEPT_MESSAGES`; empty when nothing changes.
 
     Notifications stay: the id of one in `messages` is what says that it was delivered here
-    (`customer_identity.pending_messages`).
+    (`customer_identity.notify_customer`).
     """
     old = messages[: max(0, len(messages) + len(new) - KEPT_MESSAGES)]
-    change = [*(RemoveMessage(id=each.id) for each in old if each.id and not _is_notification(each)), *new]
+    change = [*(RemoveMessage(id=each.id) for each in old if each.id and not is_notification(each)), *new]
     return {"messages": change} if change else {}
 
 
-def _is_notification(each: AnyMessage) -> bool:
+def is_notification(each: AnyMessage) -> bool:
+    """Whether a message is a notification that was delivered here."""
     return isinstance(each, AIMessage) and str(each.id).partition(":")[0] in NOTIFICATIONS

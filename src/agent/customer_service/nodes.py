@@ -1,5 +1,8 @@
 """The desk's nodes: each a sentence, calling down. Wiring is in `graph.py`, specialists in `specialists.py`, what a
-change needs, and the making of it, in `plan_execution`; whose a conversation is, in `customer_identity`."""
+change needs, and the making of it, in `plan_execution`; whose a conversation is, in `customer_identity`.
+
+All are coroutines, also those that wait for nothing: the engine would run a plain function in a thread.
+"""
 
 from typing import Any, Literal
 
@@ -17,7 +20,7 @@ from agent.assistant.draft_check import sentences
 from agent.capabilities import BY_NAME
 from agent.capabilities.refund import edited_refund
 from agent.context import Context
-from agent.customer_service.customer_identity import customer_of, ended_meanwhile, notify_customer, notify_woken
+from agent.customer_service.customer_identity import notify_customer, notify_woken, requests_here, standing
 from agent.customer_service.dialogue import open_wishes, turn_in
 from agent.customer_service.message_history import messages_update
 from agent.customer_service.plan_execution import (
@@ -73,17 +76,19 @@ async def triage(
     fresh["answering"] = turn_of(state)
     try:
         text = words_of(state)
-        customer_id = await customer_of(shop, state, runtime, text)
-        if customer_id and await shop.tickets.note(this_thread(runtime), text, turn_of(state)):  # a person has it
+        found = await standing(shop, state, runtime, text)
+        customer_id = found.customer_id
+        a_person_has_it = customer_id and found.is_held
+        if a_person_has_it and await shop.tickets.note(this_thread(runtime), text, turn_of(state)):
             fresh |= {"customer_id": customer_id, "plan": None, "unfinished": None}
-            return Command(goto="reply", update=fresh | await notify_customer(shop, state, customer_id, runtime))
+            return Command(goto="reply", update=fresh | await notify_customer(shop, state, found, runtime))
         if customer_id and (taken := await shop.questions.take(text, customer_id)):  # nobody's yes, nor a topic
             return Command(goto="reply", update=fresh | {"customer_id": customer_id, "notes": [SAYINGS[taken]]})
         turn = await turn_in(shop, state, customer_id, text)
     except PolicyDenied as denial:
         emit("request.denied", rule=denial.rule)
         return Command(goto="reply", update=fresh | {"plan": None, "notes": [denial.sentence]})
-    goto, acted = await act_on(shop, state, runtime, turn, customer_id=customer_id, text=text)
+    goto, acted = await act_on(shop, state, runtime, turn, found=found, text=text)
     return Command(goto=goto, update=fresh | acted)
 
 
@@ -94,7 +99,7 @@ async def knowledge(state: Question) -> Update:
     return {"articles": [articles[0].as_dict() if articles else {} for articles in found]}
 
 
-def dispatch(state: DeskState) -> Command[Literal["specialist"]]:
+async def dispatch(state: DeskState) -> Command[Literal["specialist"]]:
     """Hand each topic to its specialist, in parallel.
 
     A node of its own: a cache hit replays what the cached node sent on, so edges that carry a customer's state must not
@@ -230,13 +235,12 @@ async def execute(state: DeskState, runtime: Runtime[Context]) -> Update:
 async def reply(state: DeskState, runtime: Runtime[Context]) -> Update:
     """Say it: what was found or done, then the plan with the question for a yes."""
     shop, parts, stage = await services(), list(state.get("notes", [])), state.get("processing_stage", "")
-    for request in await ended_meanwhile(shop, runtime):
-        parts += turned_down(request)
+    ended, head = await requests_here(shop, runtime)
+    parts += [sentence for request in ended for sentence in turned_down(request)]
     waiting = state.get("plan")
     if waiting and stage != "awaiting_customer":  # after notifications alone the customer is not asked again
         listed = "\n".join(f"- {action['sentence']}" for action in waiting["actions"])
         parts.append(f"This is what I would do:\n{listed}\n\n{SHALL_I}")
-    head = await shop.approvals.head(this_thread(runtime))
     if head or state.get("approval"):
         await shop.index.show(this_thread(runtime), head)
     said = await in_their_language(shop, state, "\n\n".join(parts)) if parts else ""
@@ -262,6 +266,6 @@ def not_now(state: DeskState, error: NodeError) -> Command[Literal["reply"]]:
     return Command(goto="reply", update={"notes": [*state.get("notes", []), SAYINGS["not_now"]], "ready": []})
 
 
-def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
+async def after_reply(state: DeskState) -> Literal["approval", "__end__"]:
     """While a request is open the conversation comes back to the gate; a message does not end its waiting."""
     return "approval" if state.get("approval") else "__end__"

@@ -1,18 +1,20 @@
-"""What a customer points at without its number: "it", "the second one", "my last order", "the lamp", "all of it".
+"""What a customer points at without its number or name: "it", "the second one", "my last order", "all of it".
 
-Looked up among the customer's own orders and the conversation's last messages. It reads; a plan is listed all the same.
+Looked up among the customer's own orders, the shop's products and the conversation's last messages. It reads; a plan is
+listed all the same.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from langchain_core.messages import AnyMessage
+from langchain_core.messages import AnyMessage, HumanMessage
 
 from agent import order_numbers
+from agent.capabilities.catalogue import products_named
 from agent.capabilities.finding import words_of
+from agent.capabilities.product_question import PRODUCT_QUESTION, REFERS
 from agent.capabilities.wishes import ALL, Wish, ordinal
-from agent.commerce.views import OrderView
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
 
@@ -27,7 +29,7 @@ _LATEST: Final = re.compile(r"\b(?:my|the) (?:last|latest|newest|most recent) (?
 _POINTS: Final = re.compile(r"\b(?:it|that|this|them|those|these|that one|this one|same)\b", re.I)
 _LATELY: Final = 6
 """So many of the last messages are looked at for what is pointed at."""
-_ORDERS: Final = 20
+ORDERS: Final = 20
 """So many of a customer's last orders are looked at for an item."""
 
 
@@ -47,6 +49,24 @@ async def with_order(shop: Services, customer_id: str, wish: Wish, text: str, me
     return Wish(capability=wish["capability"], slots=slots)
 
 
+async def with_product(shop: Services, wish: Wish, messages: Sequence[AnyMessage]) -> Wish:
+    """A question about a product with the one that its words point at: what the customer named last, if it was one."""
+    if wish["capability"] != PRODUCT_QUESTION.name or not REFERS.search(wish["slots"]["text"]):
+        return wish
+    names = await shop.queries.product_names()
+    said = (message.text for message in reversed(messages[-_LATELY - 1 :]) if isinstance(message, HumanMessage))
+    last = next((named for words in said if (named := products_named(names, words))), [])
+    return Wish(capability=wish["capability"], slots=wish["slots"] | {"product": last[0]}) if len(last) == 1 else wish
+
+
+async def product_asked_about(shop: Services, text: str, messages: Sequence[AnyMessage]) -> list[Wish]:
+    """What asks about a product only after one was named, such as "how much is it?"; none, when none was."""
+    if not (PRODUCT_QUESTION.wants and PRODUCT_QUESTION.wants.search(text)):
+        return []
+    wish = await with_product(shop, Wish(capability=PRODUCT_QUESTION.name, slots={"text": text}), messages)
+    return [wish] if "product" in wish["slots"] else []
+
+
 async def pointed_at(shop: Services, customer_id: str, text: str, messages: Sequence[AnyMessage]) -> str | None:
     """The order of the customer's that the words point at; None when none, or not one alone."""
     earlier = [message.text for message in messages[-_LATELY - 1 : -1]]
@@ -54,22 +74,21 @@ async def pointed_at(shop: Services, customer_id: str, text: str, messages: Sequ
     at = ordinal(text, len(listed)) if len(listed) > 1 and not _LATEST.search(text) else None
     if at is not None:
         return listed[at]
-    orders = await shop.queries.of_customer(customer_id, limit=_ORDERS)
+    orders = await shop.queries.items_of(customer_id, limit=ORDERS)
     if _LATEST.search(text):
-        return orders[0]["id"] if orders else None
+        return next(iter(orders), None)
     if len(with_item := list(_with_item(orders, text))) == 1:
         return with_item[0]
     if not _POINTS.search(text):
         return None
     named = (order_numbers.find(" ".join(each.split())) for each in reversed(earlier))
     last = next((ids for ids in named if ids), [])
-    own = {found for each in last for found in order_numbers.meant(each, [order["id"] for order in orders])}
+    own = {found for each in last for found in order_numbers.meant(each, orders)}
     return own.pop() if len(own) == 1 else None
 
 
-def other_order(customers: Sequence[OrderView], meant: str, messages: Sequence[AnyMessage]) -> str | None:
-    """The one other order that the conversation is about, or else that the customer has."""
-    ids = [order["id"] for order in customers]
+def other_order(ids: Collection[str], meant: str, messages: Sequence[AnyMessage]) -> str | None:
+    """The one other order of these, the customer's, that the conversation is about, or else that there is."""
     this = set(order_numbers.meant(meant, ids))
     said = " ".join(" ".join(message.text.split()) for message in messages[-_LATELY - 1 : -1])
     spoken = {found for each in order_numbers.find(said) for found in order_numbers.meant(each, ids)} - this
@@ -82,12 +101,10 @@ def _status_of_one(text: str) -> bool:
     return bool(_LATEST.search(text) or not re.search(r"\borders?\b", text, re.I))
 
 
-def _with_item(orders: Iterable[OrderView], text: str) -> Iterable[str]:
-    """Orders of which an item is named by a word of its name that tells it."""
+def _with_item(orders: Mapping[str, Iterable[str]], text: str) -> Iterable[str]:
+    """Orders, given with the names of their items, of which an item is named by a word of its name that tells it."""
     said = words_of(text)
-    for order in orders:
-        for line in order["lines"]:
-            name = words_of(line["name"])
-            if any({word, f"{word}s", word.removesuffix("s")} & said for word in name if len(word) > 2):
-                yield order["id"]
-                break
+    for order_id, names in orders.items():
+        words = (word for name in names for word in words_of(name) if len(word) > 2)
+        if any({word, f"{word}s", word.removesuffix("s")} & said for word in words):
+            yield order_id

@@ -12,7 +12,7 @@ from agent.capabilities import BY_NAME
 from agent.capabilities.wishes import OpenWish
 from agent.context import Context
 from agent.customer_service.claims import tell_unvouched
-from agent.customer_service.customer_identity import notify_customer, vouched_for
+from agent.customer_service.customer_identity import Standing, notify_customer, vouched_for
 from agent.customer_service.dialogue import Turn, answers_a_question, now_about, open_wishes
 from agent.customer_service.handing_over import to_a_person
 from agent.customer_service.plan_execution import hand_over
@@ -32,10 +32,11 @@ async def act_on(
     runtime: Runtime[Context],
     turn: Turn,
     *,
-    customer_id: str | None,
+    found: Standing,
     text: str,
 ) -> tuple[Next, dict[str, Any]]:
     """The next node, and what the state is until then. Notifies the customer of what is new."""
+    customer_id = found.customer_id
     openly = [OPENLY[turn.read_by]] if turn.read_by in OPENLY else []
     update: dict[str, Any] = {"customer_id": customer_id, "notes": openly, "allowance": turn.allowance}
     update["vouched"] = bool(vouched_for(runtime) or (customer_id and state.get("vouched")))
@@ -44,7 +45,7 @@ async def act_on(
     elif taken := await _given_to_staff(shop, state, turn, customer_id, text):
         return "reply", update | {"notes": [*openly, taken]}
     else:
-        update |= await notify_customer(shop, state, customer_id, runtime)
+        update |= await notify_customer(shop, state, found, runtime)
     if turn.does == "person":  # and nothing else of the message is looked into
         passed_on = await to_a_person(shop, state, runtime, customer_id, turn.alarm)
         return "reply", update | _NOTHING | {"notes": [*openly, passed_on]}

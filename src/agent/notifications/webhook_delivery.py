@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, emit_once_committed
@@ -53,11 +53,10 @@ class WebhookDelivery:
         self._db = database
         self._receivers = receivers
 
-    def undelivered(self, session: Session) -> int:
-        """How many notifications their receivers have refused so often that people should look into it."""
+    def undelivered(self) -> ColumnElement[bool]:
+        """Those notifications which their receivers have refused so often that people should look into it."""
         row, waiting = NotificationRow, list(self._receivers)
-        alarming = (row.audience.in_(waiting), row.sent.is_(False), row.attempts >= ALARMING)
-        return session.scalar(select(func.count()).where(*alarming)) or 0
+        return and_(row.audience.in_(waiting), row.sent.is_(False), row.attempts >= ALARMING)
 
     async def deliver(self) -> dict[str, str]:
         """Send what is due, the longest due first, to all audiences at once; returns {key: delivered | failed}."""

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.approvals.card import waits_in_words
-from agent.approvals.deadlines import some_ended
+from agent.approvals.deadlines import SOME_ENDED
 from agent.commerce.locks import checked
 from agent.commerce.policy import RULES, policy_denied
 from agent.commerce.precondition import Precondition, StateDamagedError
@@ -113,8 +113,8 @@ async def close(
     shop, thread_id = await services(), this_thread(runtime)
 
     def ending(session: Session) -> tuple[OrderRow, str, bool]:
-        query = select(OrderRow, price_outcome(OrderRow.id), some_ended(thread_id))
-        row = session.execute(query.where(OrderRow.id == precondition.order_id)).one_or_none()
+        query = select(OrderRow, price_outcome(OrderRow.id), SOME_ENDED)
+        row = session.execute(query.where(OrderRow.id == precondition.order_id), {"of_thread": thread_id}).one_or_none()
         order = checked(precondition, row[0] if row else None)
         return order, outcome_of(row[1]) if row else "none", bool(row and row[2])
 

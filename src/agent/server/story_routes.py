@@ -78,6 +78,7 @@ def _stands(session: Session, order: OrderRow) -> dict[str, Any]:
         "reason": order.reason,
         "touched_at": order.touched_at.isoformat(),
         "generation": order.generation,
+        "trace_id": order.traceparent.split("-")[1] if order.traceparent else None,
         "placed_here": session.get(EffectRow, f"order:{order.id}:place") is not None,
         "threads": [*before, order.thread_id],
         "parcels": {row.id: row.state for row in session.execute(parcels)},

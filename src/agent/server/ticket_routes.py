@@ -50,8 +50,9 @@ async def list_(
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> dict[str, list[TicketLine] | bool]:
-    """The tickets that the caller's role may work on, the most urgent first, and whether there are more; without a
-    status all that are not closed. Overseers see those of the role that they name, or of all."""
+    """The tickets that the caller's role may work on, the most urgent first (of those that are closed the last one),
+    and whether there are more; without a status all that are not closed. Overseers see those of the role that they
+    name, or of all."""
     caller = caller_of_request(request, *TICKET_WORKERS, *TICKET_OVERSEERS)
     if caller.role not in TICKET_OVERSEERS:
         if role not in (None, caller.role):

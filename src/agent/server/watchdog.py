@@ -5,7 +5,7 @@ Each process that serves /ops does. The cron itself is `cron`'s; the reconciler'
 
 import asyncio
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from croniter import croniter
 
@@ -45,6 +45,13 @@ async def look(shop: Services, was_late: bool) -> bool:
         emit("reconciler.late", last_run=last.isoformat() if last else None)
         await keep_one_cron(shop.settings)
     return late
+
+
+def how_reconciler_is(shop: Services, last: datetime | None) -> Literal["off", "late", "on time"]:
+    """How the reconciler is that last ran then; `off`: it has no cron."""
+    if not shop.settings.reconcile_cron:
+        return "off"
+    return "late" if is_late(shop, last) else "on time"
 
 
 def is_late(shop: Services, last: datetime | None) -> bool:

@@ -1,6 +1,6 @@
 """The custom routes: /ops, guarded by the same authentication, /webhooks, guarded by signatures, and /desk, the page.
 
-While it is up it sees to it that the reconciler runs.
+While it is up it sees to it that the reconciler runs, and remembers the last hour.
 """
 
 import asyncio
@@ -18,12 +18,13 @@ from agent.identity import STUDIO_IDENTITY, owner_of
 from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
 from agent.ledger.repair_hints import in_one_line
 from agent.ledger.schema import SchemaError
-from agent.observability.events import emit
+from agent.observability.events import emit, listening
 from agent.server import (
     approval_routes,
     breaker_routes,
     comparison_routes,
     order_routes,
+    overview_routes,
     return_routes,
     story_routes,
     ticket_routes,
@@ -32,9 +33,10 @@ from agent.server import (
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
 from agent.server.edge import Edge
+from agent.server.recent import RECENT, keep_sampling
 from agent.server.revocation import Revocation
 from agent.server.scrape import leave, scraped
-from agent.server.watchdog import is_late, watch_reconciler
+from agent.server.watchdog import how_reconciler_is, watch_reconciler
 from agent.services import services
 from agent.settings import settings
 from agent.web import routes as desk_routes
@@ -47,12 +49,14 @@ RETRY_SECONDS: Final = 5
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Look after the reconciler in the background: the port does not listen yet."""
+    """Look after the reconciler in the background, and keep the last hour: the port does not listen yet."""
     config = await asyncio.to_thread(settings)
-    task = asyncio.create_task(watch_reconciler(config), name="watch_reconciler")
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    with listening(RECENT.hear):
+        tasks = [asyncio.create_task(each) for each in (watch_reconciler(config), keep_sampling())]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     leave()
 
 
@@ -60,12 +64,25 @@ app = FastAPI(title="Order desk operations", lifespan=lifespan)
 app.add_middleware(Disclosure)
 app.add_middleware(Revocation)
 app.add_middleware(Edge)  # the outermost, before authentication: see `edge`
+
+
+@app.get("/desk/try.js", include_in_schema=False)
+async def try_it(request: Request) -> Response:
+    """The desk's page on which one is a customer, for development: in production the module is empty, and the shell
+    offers no such page."""
+    config = await asyncio.to_thread(settings)
+    if config.environment == "production":
+        return Response("export {};\n", media_type=desk_routes.KINDS[".js"], headers=desk_routes.HEADERS)
+    return await desk_routes.asset("try.js", request)
+
+
 for _room in (
     approval_routes,
     breaker_routes,
     comparison_routes,
     desk_routes,
     order_routes,
+    overview_routes,
     return_routes,
     story_routes,
     ticket_routes,
@@ -98,12 +115,11 @@ async def health() -> dict[str, str | None]:
     runs. HTTP 503 when it can't even be read."""
     shop = await services()
     last = await shop.heartbeat.last()
-    cron = shop.settings.reconcile_cron
     refusal = await shop.readiness.refusal(HEALTH_WAITS_SECONDS)
     return {
         "status": "read-only" if refusal else "ok",
         **({"why": refusal} if refusal else {}),
-        "reconciler": "off" if not cron else "late" if is_late(shop, last) else "on time",
+        "reconciler": how_reconciler_is(shop, last),
         "reconciler_last_run": last.isoformat() if last else None,
     }
 

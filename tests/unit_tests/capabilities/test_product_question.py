@@ -103,3 +103,22 @@ async def test_what_is_sold_out_is_not_offered_at_a_price(shop: Services) -> Non
 @pytest.mark.usefixtures("shop")
 async def test_the_desk_answers_so_in_a_conversation() -> None:
     assert await say(conversation(), "do you have the oak table?") == f"Dining table: oak {SHOP.money(999_00)}."
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    "asks", ["do you have it in moss?", "how much is it in moss?", "and in moss?", "is it in stock in moss?"]
+)
+async def test_in_a_conversation_it_is_the_product_that_was_named_last(asks: str) -> None:
+    thread = conversation()
+    await say(thread, "do you have the oak table?")
+    await say(thread, "do you have the wool rug?")
+    assert await say(thread, asks) == f"Wool rug: moss {SHOP.money(329_00)}."
+    assert await say(thread, "is the indigo one in stock?") == f"Wool rug: indigo {SHOP.money(349_00)} (sold out)."
+
+
+@pytest.mark.usefixtures("shop")
+async def test_what_points_at_one_of_two_products_is_asked_about() -> None:
+    thread = conversation()
+    await say(thread, "do you have the wool rug, and do you have the oak table?")
+    assert (await say(thread, "do you have it in moss?")).endswith("Which product do you mean?")

@@ -125,3 +125,78 @@ def test_a_provider_that_cannot_be_asked_is_told(desk: Desk, stub: Stub) -> None
     result = desk("ops", "compare")
     assert result.code not in (0, ExitCode.REFUSED)
     assert "can't be asked now" in result.err
+
+
+OVERVIEW = {
+    "at": "2026-06-01T12:00:00+00:00",
+    "wrong": [
+        {
+            "what": "2 orders are parked",
+            "since": "2026-06-01T11:55:00+00:00",
+            "do": "look at the provider's breaker",
+            "docs": "docs/operations.md, Events: order.parked",
+            "behind": "orders/parked",
+        }
+    ],
+    "reconciler": {"state": "on time", "last_run": None},
+    "ledger": {
+        "stages": {
+            "parked": {"count": 2, "since": "2026-06-01T11:55:00+00:00"},
+            "paid": {"count": 0, "since": None},
+        },
+        "requests": {
+            "order_manager": {"count": 3, "since": "2026-06-01T08:00:00+00:00", "late": 1, "late_since": None}
+        },
+        "tickets": {},
+        "debts": {},
+        "unknown": {"count": 0, "since": None},
+        "undelivered": {"count": 0, "since": None},
+        "quarantined": 0,
+        "hour": {
+            "since": "2026-06-01T11:01:00+00:00",
+            "ended": {"completed": 7, "cancelled": 0},
+            "ended_by_minute": [],
+            "payments": [{"provider": "exchange", "outcome": "declined", "count": 4, "amount": 400}],
+            "payments_by_minute": [],
+        },
+    },
+    "process": {"events": [], "failures": [], "waiting": []},
+}
+
+
+def test_what_is_wrong_is_said_with_its_age_and_what_to_do_and_fails_the_command(desk: Desk, stub: Stub) -> None:
+    stub.on("/ops/overview", OVERVIEW)
+    result = desk("ops", "status")
+    shown = [" ".join(line.split()) for line in result.out.splitlines()]
+    assert "2 orders are parked 5 min look at the provider's breaker docs/operations.md, Events: order.parked" in shown
+    for number in (
+        "orders parked 2 5 min",
+        "requests order_manager 3 1 4 h",
+        "ended completed 7 last hour",
+        "payments exchange:declined 4 last hour",
+    ):
+        assert number in shown, shown
+    assert (result.code, "1 thing is wrong" in result.err) == (ExitCode.OTHER, True)
+    assert desk("ops", "status", "--json").document == OVERVIEW
+
+
+def test_where_nothing_is_wrong_it_is_said(desk: Desk, stub: Stub) -> None:
+    stub.on("/ops/overview", OVERVIEW | {"wrong": [], "ledger": None})
+    result = desk("ops", "status")
+    assert (result.code, result.out.strip()) == (0, "Nothing is wrong.")
+
+
+def test_the_orders_behind_a_number_are_listed_with_where_they_lead(desk: Desk, stub: Stub) -> None:
+    line = {
+        "at": "2026-06-01T11:55:00+00:00",
+        "says": "parked (pending): 5.00 USD of ada_park",
+        "order_id": "N-1",
+        "thread_id": "t-1",
+        "request_id": None,
+        "ticket_id": None,
+    }
+    stub.on("/ops/lists/orders", {"lines": [line], "more": True})
+    result = desk("ops", "list", "orders", "parked")
+    assert "2026-06-01T11:55:00 N-1 parked (pending): 5.00 USD of ada_park t-1" in " ".join(result.out.split())
+    assert "--offset 50" in result.err
+    assert desk("ops", "list", "orders", "parked", "--json").document == [line]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent.commerce.commands import NewOrder
+from agent.commerce.queries import customer_by_email
 from agent.ledger.tables import CustomerRow
 from agent.services import Services
 from tests.support import steps
@@ -121,7 +122,7 @@ async def test_a_profile_that_was_just_changed_is_a_risk(shop: Services, clock: 
     ],
 )
 async def test_a_customer_is_found_by_the_whole_address(shop: Services, email: str, found: str | None) -> None:
-    assert await shop.queries.customer_by_email(email) == found
+    assert await shop.database.read(lambda session: customer_by_email(session, email)) == found
 
 
 @pytest.mark.parametrize(("customer", "known"), [("ada_park", True), ("nobody", False)])

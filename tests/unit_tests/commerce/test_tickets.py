@@ -104,6 +104,17 @@ async def test_a_ticket_is_taken_answered_and_closed_and_its_customer_hears_of_i
     assert [line["id"] for line in await shop.tickets.listed(AGENT.role, "closed", 10)] == [ticket]
 
 
+async def test_of_closed_tickets_the_last_one_comes_first(shop: Services, clock: Clock) -> None:
+    first, second = await opened(shop, key="t1"), await opened(shop, key="t2", thread_id="thread-2")
+    for ticket in (second, first):
+        clock.advance(minutes=1)
+        await work(shop, TakeTicket, ticket)
+        await work(shop, CloseTicket, ticket)
+    closed = await shop.tickets.listed(AGENT.role, "closed", 10)
+    assert [line["id"] for line in closed] == [first, second]
+    assert closed[0]["closed_at"] == clock.now.isoformat()
+
+
 async def test_a_second_taker_is_told_who_has_it(shop: Services) -> None:
     ticket = await opened(shop)
     await work(shop, TakeTicket, ticket)

@@ -9,6 +9,7 @@ from agent.assistant.models import MESSAGE_LIMIT
 from agent.capabilities import CAPABILITIES
 from agent.commerce.commands import Denial
 from agent.commerce.policy import RULES
+from agent.commerce.queries import customer_by_email
 from agent.commerce.ticket_commands import CloseTicket, TakeTicket
 from agent.identity import Caller
 from agent.ledger.tables import CustomerRow, ProductRow, ReturnRow, TicketMessageRow, TicketRow, VariantRow
@@ -312,7 +313,7 @@ async def test_three_people_let_an_email_address_be_changed(shop: Services) -> N
     assert await answer(thread, APPROVE, staff(SECURITY[-1])) == (
         "The e-mail address of your account is ada@example.org now."
     )
-    assert await shop.queries.customer_by_email("ada@example.org") == "ada_park"
+    assert await shop.database.read(lambda session: customer_by_email(session, "ada@example.org")) == "ada_park"
 
 
 async def test_an_email_address_that_is_anothers_is_refused_without_saying_whose() -> None:

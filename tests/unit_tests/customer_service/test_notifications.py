@@ -1,14 +1,13 @@
 """News in a conversation: told with the next reply, or when the reconciler wakes it."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
 
-from agent import services as composition
 from agent.commerce.policy import RULES
+from agent.customer_service import nodes
 from agent.customer_service.reply_templates import NOTIFICATIONS, SAYINGS, sentence_of
 from agent.notifications.conversations import Notification
 from agent.notifications.notify import CustomerEvent
@@ -231,13 +230,15 @@ async def test_a_conversation_that_has_lost_its_state_is_not_woken_again(shop: S
     assert await shop.notifications.with_pending() == []
 
 
-async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_notifications(shop: Services) -> None:
+async def test_words_that_a_broken_run_left_unsaid_are_said_with_the_notifications(
+    shop: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     thread = conversation()
     await say(thread, f"cancel {W1002}, no longer needed")
-    composition.replace(replace(shop, deadlines=None))  # type: ignore[arg-type]
-    with pytest.raises(AttributeError):
-        await say(thread, "yes")
-    composition.replace(shop)
+    with monkeypatch.context() as broken:
+        broken.setattr(nodes, "requests_here", None)
+        with pytest.raises(TypeError):
+            await say(thread, "yes")
 
     await wake(thread)
 

@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from agent.approvals.requests import Action
 from agent.commerce.ticket_commands import CloseTicket, OpenTicket, TakeTicket
 from agent.identity import ROLES, Role
-from agent.ledger.tables import ApprovalRow
+from agent.ledger.tables import ApprovalRow, OrderRow
 from agent.server.permissions import STAFF
 from agent.services import Services
 from tests.support.approvals import decide
@@ -147,3 +148,11 @@ async def test_an_orders_threads_are_told_the_present_one_last(shop: Services, a
     assert order["threads"][-1] == view["thread_id"]
     assert (order["placed_here"], (await story(ask, f"orders/{W1001}"))["order"]["placed_here"]) == (True, False)
     assert (await story(ask, f"threads/{view['thread_id']}"))["order"]["id"] == "A-1"
+
+
+async def test_an_order_that_was_traced_names_its_trace(shop: Services, ask: Ask) -> None:
+    await placed(shop, new_order())
+    assert (await story(ask))["order"]["trace_id"] is None
+    traced = update(OrderRow).values(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
+    await shop.database.write(lambda session: session.execute(traced))
+    assert (await story(ask))["order"]["trace_id"] == "a" * 32

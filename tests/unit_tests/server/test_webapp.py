@@ -57,6 +57,18 @@ async def test_who_is_let_in_sees_that_a_server_is_there(who: Any) -> None:
     assert (await webapp.info(studio if who == STUDIO_IDENTITY else by(staff(who))))["flags"]["assistants"]
 
 
+@pytest.mark.parametrize("environment", ["development", "production"])
+async def test_one_is_a_customer_in_the_browser_in_development_alone(
+    environment: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webapp, "settings", lambda: Settings.model_construct(environment=environment))
+    request: Any = SimpleNamespace(headers={})
+    answer = await webapp.try_it(request)
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert (b"export function mount" in answer.body) == (environment == "development")
+    assert answer.body == b"export {};\n" or environment == "development"
+
+
 async def test_who_has_no_role_sees_nothing(shop: Services) -> None:
     anyone: Any = SimpleNamespace(user=SimpleNamespace(identity="anyone", permissions=[]))
 

@@ -25,7 +25,7 @@ class PaymentRow(Base):
     replaces: Mapped[str | None] = mapped_column(String(250))  # the payment that is given back once this is captured
     tries: Mapped[int] = mapped_column(default=1)  # methods that were named for what it pays, this one included
     next_at: Mapped[datetime | None]  # when a change's payment is asked for again; None: at once
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class MoneyEntryRow(Base):

@@ -34,6 +34,7 @@ class OrderRow(Base):
     placed_by: Mapped[str] = mapped_column(String(100))  # who was authenticated
     placed_at: Mapped[datetime]
     touched_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)  # completed or cancelled here; None: not yet
 
 
 class OrderLineRow(Base):

@@ -32,7 +32,7 @@ class QuarantineRow(Base):
     node: Mapped[str] = mapped_column(String(40))
     found: Mapped[str] = mapped_column(String(500))  # what is wrong with it
     state: Mapped[dict[str, Any]]
-    at: Mapped[datetime]
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class HeartbeatRow(Base):

@@ -13,7 +13,11 @@ class TicketRow(Base):
     """A case for a person to look into (`commerce.tickets`)."""
 
     __tablename__ = "tickets"
-    __table_args__ = (Index(None, "status", "due_at"), Index(None, "thread_id", "status"))
+    __table_args__ = (
+        Index(None, "status", "due_at"),
+        Index(None, "status", "closed_at"),
+        Index(None, "thread_id", "status"),
+    )
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     customer_id: Mapped[str | None] = mapped_column(ForeignKey("customers.id"), index=True)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("orders.id"))

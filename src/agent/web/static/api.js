@@ -1,6 +1,6 @@
 // Speaks to the server that served this page, with the token of whoever sits before it.
 
-const KEPT = "desk.token"; // in this tab alone, and gone with it
+const KEPT = "desk.token"; // in this tab alone, and gone with it; so is what is kept under names that begin like it
 const PATIENCE = 30_000; // milliseconds that a call may take
 const ROOT = new URL("..", document.baseURI);
 
@@ -21,10 +21,11 @@ export class Api {
   me = null;
 
   /** `onRefusedToken` is told when the server does not take the token any more; `onAnswer`, whether it answers. */
-  constructor({ onRefusedToken, onAnswer }) {
+  constructor({ onRefusedToken, onAnswer, kept = KEPT }) {
+    this.kept = kept;
     this.onRefusedToken = onRefusedToken;
     this.onAnswer = onAnswer;
-    this.token = sessionStorage.getItem(KEPT);
+    this.token = sessionStorage.getItem(kept);
   }
 
   /** Keep a token if the server knows it: who that is. */
@@ -33,13 +34,13 @@ export class Api {
     const me = await this.#call("GET", "ops/me", { token });
     this.token = token;
     this.me = me;
-    sessionStorage.setItem(KEPT, token);
+    sessionStorage.setItem(this.kept, token);
     return me;
   }
 
   /** Forget the token. */
   signOut() {
-    sessionStorage.removeItem(KEPT);
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith(this.kept)) sessionStorage.removeItem(name);
     this.token = this.me = null;
   }
 

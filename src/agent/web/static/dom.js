@@ -23,6 +23,25 @@ export function facts(pairs) {
   return h("dl", { class: "facts" }, told.map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 }
 
+/**
+ * Draw what an element holds anew, where it has changed. What had the focus keeps it, by its `data-key`: a list that is
+ * live does not throw out who goes through it by keys.
+ */
+export function redraw(element, ...children) {
+  const fresh = h("div", {}, ...children);
+  if (fresh.childNodes.length === element.childNodes.length && [...fresh.childNodes].every((each, at) => each.isEqualNode(element.childNodes[at]))) return;
+  const key = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  element.replaceChildren(...fresh.childNodes);
+  if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+}
+
+/** A table of cells, each a text or an element; its first column names the row. */
+export function table(name, columns, rows) {
+  const head = h("tr", {}, columns.map((each) => h("th", { scope: "col" }, each)));
+  const body = rows.map(([first, ...cells]) => h("tr", {}, h("th", { scope: "row" }, first), cells.map((cell) => h("td", {}, cell))));
+  return h("table", {}, h("caption", { class: "unseen" }, name), h("thead", {}, head), h("tbody", {}, body));
+}
+
 /** A button that does one thing. */
 export function button(text, onclick, props = {}) {
   return h("button", { type: "button", onclick, ...props }, text);

@@ -7,10 +7,12 @@
 import { Api, pause } from "./api.js";
 import * as approvals from "./approvals.js";
 import { h, say } from "./dom.js";
+import * as operations from "./operations.js";
 import { Outbox } from "./outbox.js";
 import * as tickets from "./tickets.js";
+import * as tryIt from "./try.js";
 
-const PAGES = { approvals, tickets };
+const PAGES = { approvals, tickets, operations, ...(tryIt.mount && { try: tryIt }) }; // the last in development alone
 
 const at = (id) => document.getElementById(id);
 const main = at("main");

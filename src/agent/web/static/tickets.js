@@ -39,9 +39,11 @@ class Tickets {
     this.count = h("h1", {}, "Looking …");
     this.news = button("", () => this.arrange(), { class: "news-button", hidden: true, "aria-keyshortcuts": "n" });
     this.rows = h("ul", { class: "rows", "aria-label": "Tickets" });
+    this.which = h("select", { "aria-label": "Which tickets", onchange: () => this.turn() },
+      h("option", { value: "" }, "Not closed"), h("option", { value: "closed" }, "Closed"));
     this.side = h("section", { class: "side", "aria-label": "The ticket" });
     this.root = h("div", { class: "two" },
-      h("section", { class: "listing", "aria-label": "Queue" }, h("div", { class: "list-head" }, this.count, this.news), this.rows), this.side);
+      h("section", { class: "listing", "aria-label": "Queue" }, h("div", { class: "list-head" }, this.count, this.news, this.which), this.rows), this.side);
     root.append(this.root);
     api.onPath((path) => this.show(path));
     api.keys({
@@ -56,7 +58,18 @@ class Tickets {
     this.show(api.path);
   }
 
+  /** Show the other ones. */
+  turn() {
+    this.tickets = new Map();
+    this.listed = [];
+    say(this.count, "Looking …");
+    this.rows.replaceChildren();
+    this.live.now();
+  }
+
   async look() {
+    const which = this.which.value;
+    if (which) return this.lookAtClosed(which);
     const found = new Map();
     try {
       for (let offset = 0, more = true; more; offset += PAGE) {
@@ -68,6 +81,7 @@ class Tickets {
       if (error.status === 403) say(this.count, plain(error.message));
       throw error;
     }
+    if (this.which.value !== which) return true; // the others are asked for by now
     const before = JSON.stringify([...this.tickets]);
     const known = this.tickets;
     this.tickets = found;
@@ -78,10 +92,23 @@ class Tickets {
     return before !== JSON.stringify([...this.tickets]);
   }
 
+  /** Those that were closed last, the latest first. */
+  async lookAtClosed(which) {
+    const { tickets, more } = await this.api.get(`ops/tickets?status=${which}&limit=${PAGE}`);
+    if (this.which.value !== which) return true;
+    this.tickets = new Map(tickets.map((each) => [each.id, each]));
+    this.listed = [...this.tickets.keys()];
+    this.paint();
+    say(this.count, more ? `The last ${PAGE} that were closed` : count(tickets.length, "closed ticket"));
+    await this.refresh();
+    return false;
+  }
+
   // The list
 
   /** The server's own order, the most urgent first, without what is closed. */
   arrange() {
+    if (this.which.value) return;
     for (const [id, ticket] of this.tickets) if (ticket.status === "closed") this.tickets.delete(id);
     this.listed = [...this.tickets.keys()];
     this.paint();
@@ -90,7 +117,7 @@ class Tickets {
   paint() {
     const open = [...this.tickets.values()].filter((ticket) => ticket.status !== "closed");
     const unseen = open.filter((ticket) => !this.listed.includes(ticket.id)).length;
-    say(this.count, open.length ? count(open.length, "ticket") : "No ticket waits");
+    if (!this.which.value) say(this.count, open.length ? count(open.length, "ticket") : "No ticket waits");
     this.news.hidden = !unseen;
     if (unseen && this.news.textContent !== `${unseen} new: show`) this.api.speak(`${unseen} new`);
     say(this.news, unseen ? `${unseen} new: show` : "");
@@ -104,9 +131,9 @@ class Tickets {
   }
 
   row(ticket) {
-    const stands = ticket.status === "taken" ? `taken by ${oneLine(ticket.taken_by)}` : ticket.status === "open" && ticket.due ? `due ${dueIn(ticket.due)}` : ticket.status;
+    const stands = ticket.status === "taken" ? `taken by ${oneLine(ticket.taken_by)}` : ticket.status === "open" && ticket.due ? `due ${dueIn(ticket.due)}` : ticket.closed_at ? `closed ${moment(ticket.closed_at)}` : ticket.status;
     const late = ticket.status === "open" && ticket.due && Date.parse(ticket.due) < Date.now();
-    return h("li", { class: `row${ticket.status === "closed" ? " over" : ""}${late ? " late" : ""}` },
+    return h("li", { class: `row${ticket.status === "closed" && !this.which.value ? " over" : ""}${late ? " late" : ""}` },
       h("a", { class: "row-link", href: `#/tickets/${ticket.id}`, "aria-current": ticket.id === this.path && "true" },
         h("span", { class: "row-title" }, inWords(ticket.topic)), h("span", { class: "dim due" }, stands),
         h("span", { class: "dim begins" }, oneLine(ticket.begins))));

@@ -34,6 +34,11 @@ export function dueIn(due, now = Date.now()) {
   return seconds >= 0 ? `in ${duration(seconds)}` : `${duration(-seconds)} overdue`;
 }
 
+/** How long a moment is ago: "3 h"; nothing, for none. */
+export function ago(iso, now = Date.now()) {
+  return iso ? duration(Math.max(0, Math.trunc((now - Date.parse(iso)) / 1000))) : "";
+}
+
 /** A time in its largest fitting unit. */
 function duration(seconds) {
   const minutes = Math.floor(seconds / 60);
