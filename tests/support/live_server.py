@@ -67,6 +67,10 @@ class Process:
                 ticks += int(fields[11]) + int(fields[12]) if int(fields[2]) == self._child.pid else 0
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def send(self, which: signal.Signals) -> None:
+        """Send it to the whole group."""
+        os.killpg(self._child.pid, which)
+
     def end(self, how: signal.Signals) -> None:
         """Signal the whole group and wait until it has ended."""
         if self.alive:

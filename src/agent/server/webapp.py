@@ -147,7 +147,7 @@ async def info(request: Request) -> dict[str, Any]:
     if getattr(request.user, "identity", None) != STUDIO_IDENTITY:
         caller_of_request(request)
     return {
-        "version": version("langgraph-api"),
+        "version": version(getattr(request.app.state, "engine", "langgraph-api")),
         "langgraph_py_version": version("langgraph"),
         "flags": {"assistants": True, "crons": False, "langsmith": False},
     }
