@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any, Final
+from uuid import uuid4
 
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
@@ -27,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agent.identity import SERVICE_IDENTITY, Caller, caller_of, owner_of
 from agent.server import auth as handlers
 from agent.server import entry
-from agent.server.aegra_doors import Door, as_checked, as_on_the_platform, door
+from agent.server.aegra_doors import Door, as_checked, as_on_the_platform, door, thread_as_checked
 from agent.server.aegra_threads import router
 from agent.server.caller_credentials import token_in
 from agent.server.permissions import reach
@@ -73,6 +74,7 @@ async def by_the_table(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Au
 async def create_thread(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Auth.types.FilterType | bool:
     """As on the platform, where a thread has metadata and an id before it is asked."""
     value["metadata"] = value.get("metadata") or {}
+    value["thread_id"] = value.get("thread_id") or uuid4()
     return await handlers.create_thread(ctx, value)  # type: ignore[arg-type]
 
 
@@ -128,9 +130,10 @@ class Doors:
             _as.set(await _owner(opened.thread))
         if opened.action == "create_run":
             return await self._run(opened, user, (scope, receive, send))
-        if opened == Door("threads", "create", None) and caller.role == "service":
-            body = await _json(receive)  # a lost thread is made again, for the one whose it was
-            _as.set((body.get("metadata") or {}).get("owner"))
+        if opened.action == "create" and opened.resource == "threads":
+            body = thread_as_checked(await _json(receive))
+            if caller.role == "service":  # a lost thread is made again, for the one whose it was
+                _as.set((body.get("metadata") or {}).get("owner"))
             receive = _saying(body)
         await self._app(scope, receive, send)
 

@@ -96,3 +96,8 @@ def as_checked(body: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, A
         "on_completion": body.get("on_completion") if value["thread_id"] is None else None,
         **run,
     }
+
+
+def thread_as_checked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What may be said of a new thread: not when it is to be deleted, which this engine would let anybody decide."""
+    return {name: body[name] for name in ("thread_id", "metadata", "if_exists") if body.get(name) is not None}
