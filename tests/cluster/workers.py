@@ -1,15 +1,17 @@
 """Workers of `aegra serve`, and what they share: a PostgreSQL with the engine's database and the ledger, and a Redis."""
 
 import json
+import os
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
+from psycopg.rows import dict_row
 
 from agent.ledger.schema import upgrade
 from tests.support.live_server import START_LIMIT, LiveServer, Process, wait_for
@@ -20,6 +22,11 @@ ENGINE: Final = {
     "CRON_POLL_INTERVAL_SECONDS": "5",  # as often as the platform looks
     "SQLALCHEMY_POOL_SIZE": "5",
     "LANGGRAPH_MAX_POOL_SIZE": "10",
+    # a worker that is gone for three heartbeats is taken over, five seconds later at most
+    "LEASE_DURATION_SECONDS": "15",
+    "HEARTBEAT_INTERVAL_SECONDS": "5",
+    "REAPER_INTERVAL_SECONDS": "5",
+    "STUCK_PENDING_THRESHOLD_SECONDS": "20",  # of a run that a worker took out of the queue, and was cut off
     "LOG_LEVEL": "WARNING",
 }
 """Settings of the engine's own."""
@@ -54,6 +61,17 @@ class Worker(LiveServer):
             self.folder / "server.log", self.folder, self.env,
         )  # fmt: skip
 
+    def log(self) -> str:
+        """All that it printed."""
+        return (self.folder / "server.log").read_text(errors="replace")
+
+    def runs_in(self, process: int) -> bool:
+        """Whether a process, by its id, is one of this worker's."""
+        try:
+            return self._process is not None and os.getpgid(process) == self._process.group
+        except ProcessLookupError:
+            return False
+
     def freeze(self) -> None:
         """It keeps its connections and does nothing."""
         assert self._process
@@ -67,11 +85,29 @@ class Worker(LiveServer):
 
 @dataclass(frozen=True)
 class Cluster:
-    """Workers that are up, and the database of their ledger."""
+    """Workers that are up, and their databases."""
 
     workers: tuple[Worker, ...]
     ledger: str
-    redis: Redis
+    engine: str
+
+    def runs(self, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """What the engine knows of runs."""
+        query = "SELECT run_id, status, claimed_by FROM runs WHERE run_id = ANY(%s)"
+        with psycopg.connect(self.engine, row_factory=dict_row) as connection:
+            return connection.execute(query, [list(run_ids)]).fetchall()
+
+    def all_over(self, run_ids: Sequence[str]) -> bool:
+        """Whether these runs are, or wait for people."""
+        return all(run["status"] in ("success", "interrupted", "error") for run in self.runs(run_ids))
+
+    def held_by(self, worker: Worker) -> list[str]:
+        """The runs that a worker has under way: the engine notes them by host, process and number."""
+        with psycopg.connect(self.engine) as connection:
+            rows = connection.execute(
+                "SELECT run_id, claimed_by FROM runs WHERE status = 'running' AND claimed_by IS NOT NULL"
+            ).fetchall()
+        return [run for run, by in rows if worker.runs_in(int(by.partition("-worker-")[0].rpartition("-")[2]))]
 
 
 @contextmanager
@@ -97,7 +133,7 @@ def cluster(folder: Path, python: Path, postgres: Postgres, redis: Redis, **env:
                 wait_for(worker.answers, START_LIMIT, lambda w=worker: f"it does not answer:\n{w.log_end()}")  # type: ignore[misc]
         for worker in workers:
             wait_for(worker.answers, START_LIMIT, lambda w=worker: f"it does not answer:\n{w.log_end()}")  # type: ignore[misc]
-        yield Cluster(workers, ledger, redis)
+        yield Cluster(workers, ledger, engine)
 
 
 def _database(postgres: Postgres, name: str) -> str:

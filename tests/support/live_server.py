@@ -58,6 +58,11 @@ class Process:
         """Whether it still runs."""
         return self._child.poll() is None
 
+    @property
+    def group(self) -> int:
+        """Its group's id, which its children share."""
+        return self._child.pid
+
     def cpu_seconds(self) -> float:
         """Processor seconds of the whole group until now (Linux)."""
         ticks = 0

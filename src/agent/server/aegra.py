@@ -20,7 +20,7 @@ from uuid import uuid4
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
 from langgraph_sdk import Auth, get_client
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,6 +42,8 @@ OWN_ROOMS: Final = frozenset(("ops", "webhooks", "desk", "info", "ok"))
 """First parts of paths that are served by our own routes."""
 TURN_SECONDS: Final = 60.0
 """How long a run waits for the one before it on its thread: a node's longest time."""
+HELD_SECONDS: Final = 10
+"""How long a worker that freezes in the middle of starting a run keeps others from its thread: then PostgreSQL lets go."""
 SETTLING_SECONDS: Final = 1.0
 """How long one waits that is to be refused on a busy thread: an interrupt is shown a little before it is kept."""
 
@@ -193,6 +195,7 @@ async def _turn(thread: str | None, must_be_free: bool) -> AsyncIterator[bool]:
     end = time.monotonic() + (SETTLING_SECONDS if must_be_free else TURN_SECONDS)
     while time.monotonic() < end:
         async with _get_session_maker()() as session:
+            await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{HELD_SECONDS}s'"))
             held = await session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(thread, 0))))
             status = await session.scalar(select(Thread.status).where(Thread.thread_id == thread))
             if held and status != "busy":
