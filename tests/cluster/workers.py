@@ -1,4 +1,4 @@
-"""Workers of `aegra serve`, and what they share: a PostgreSQL with the engine's database and the ledger, and a Redis."""
+"""Workers of `aegra serve`, and what they share: a Redis, and a PostgreSQL for the engine and the ledger."""
 
 import json
 import os
@@ -14,7 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from agent.ledger.schema import upgrade
-from tests.support.live_server import START_LIMIT, LiveServer, Process, wait_for
+from tests.support.live_server import LiveServer, Process
 from tests.support.postgres_server import Postgres
 from tests.support.redis_server import Redis
 
@@ -36,8 +36,8 @@ class Worker(LiveServer):
     """One worker, as a live server: `kill` ends it as a power cut would, `freeze` and `thaw` make a zombie of it."""
 
     def __init__(self, folder: Path, python: Path, **env: str) -> None:
-        super().__init__(folder, python=python, **env)
-        self.env |= ENGINE | {"LANGGRAPH_API_URL": self.url, "PYTHONPATH": f"{self._root / 'src'}:{self._root}"}
+        super().__init__(folder, python=python)
+        self.env |= env | ENGINE | {"LANGGRAPH_API_URL": self.url, "PYTHONPATH": f"{self._root / 'src'}:{self._root}"}
         self._aegra = str(python.parent / "aegra")
 
     def share_tokens_of(self, other: "Worker") -> None:
@@ -126,17 +126,13 @@ def cluster(folder: Path, python: Path, postgres: Postgres, redis: Redis, **env:
     workers = tuple(Worker(folder / f"worker-{number}", python, **shared | env) for number in (1, 2))
     workers[1].share_tokens_of(workers[0])
     with ExitStack() as stack:
-        for worker in workers:
+        for worker in workers:  # one after the other: the first makes the engine's tables, and the shop
             stack.callback(worker.kill)
-            worker.spawn()
-            if worker is workers[0]:  # which makes the engine's tables and the shop
-                wait_for(worker.answers, START_LIMIT, lambda w=worker: f"it does not answer:\n{w.log_end()}")  # type: ignore[misc]
-        for worker in workers:
-            wait_for(worker.answers, START_LIMIT, lambda w=worker: f"it does not answer:\n{w.log_end()}")  # type: ignore[misc]
+            worker.start()
         yield Cluster(workers, ledger, engine)
 
 
 def _database(postgres: Postgres, name: str) -> str:
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name}")
     return postgres.url.removesuffix("/postgres") + f"/{name}"

@@ -139,8 +139,8 @@ def guarded(
     """A client for what `breaker` stands for, over the connections of another.
 
     An exchange may take `seconds`, after half of that in waiting for a place, and a quarter for its turn in the `rate`
-    (`limits`' words, such as `100/second`, and the Redis by which workers share it; empty: no limit, not shared). So what bounds a call from further out, of which the
-    breaker does not hear, should leave it twice as long.
+    (in `limits`' words, such as `100/second`, and the Redis by which workers share it; empty: none). So what bounds a
+    call from further out, of which the breaker does not hear, should leave it twice as long.
     """
     bounds = TransportConfig(
         name=breaker.name,

@@ -26,8 +26,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.identity import SERVICE_IDENTITY, Caller, caller_of, owner_of
-from agent.server import auth as handlers
-from agent.server import entry
+from agent.server import auth as platform
 from agent.server.aegra_doors import Door, as_checked, as_on_the_platform, door, thread_as_checked
 from agent.server.aegra_threads import router
 from agent.server.caller_credentials import token_in
@@ -43,7 +42,7 @@ OWN_ROOMS: Final = frozenset(("ops", "webhooks", "desk", "info", "ok"))
 TURN_SECONDS: Final = 60.0
 """How long a run waits for the one before it on its thread: a node's longest time."""
 HELD_SECONDS: Final = 10
-"""How long a worker that freezes in the middle of starting a run keeps others from its thread: then PostgreSQL lets go."""
+"""How long a worker that freezes as it starts a run keeps others from the thread: then PostgreSQL lets go."""
 SETTLING_SECONDS: Final = 1.0
 """How long one waits that is to be refused on a busy thread: an interrupt is shown a little before it is kept."""
 
@@ -51,42 +50,36 @@ _request: ContextVar[Scope] = ContextVar("request")
 _as: ContextVar[str | None] = ContextVar("whose thread", default=None)
 _checked: ContextVar[bool] = ContextVar("run was checked", default=False)
 
-assert entry.auth is handlers.auth  # a server that is not fit to start has ended there
-
+HANDLERS: Final[Any] = platform  # as `entry` lets them be: a server that is not fit to start has ended there
 auth = Auth()
 
 
-@auth.authenticate
-async def authenticate(headers: dict[str, str]) -> Auth.types.MinimalUserDict:  # noqa: ARG001
+async def authenticate(headers: dict[str, str]) -> dict[str, Any]:  # noqa: ARG001
     """Who the platform's handler says that it is, as `subject`; their threads' owner, or the thread's, as identity."""
     scope = _request.get()
-    user: dict[str, Any] = dict(await handlers.authenticate(dict(scope["headers"]), scope["path"], scope))
+    user: dict[str, Any] = dict(await HANDLERS.authenticate(dict(scope["headers"]), scope["path"], scope))
     if not user["permissions"]:  # on paths that are open to anyone
-        return user  # type: ignore[return-value]
-    return {**user, "subject": user["identity"], "identity": _as.get() or _own(_caller(user))}  # type: ignore[typeddict-unknown-key]
+        return user
+    return {**user, "subject": user["identity"], "identity": _as.get() or _own(_caller(user))}
 
 
-@auth.on
-async def by_the_table(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Auth.types.FilterType | bool:
+async def by_the_table(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Any:
     """As on the platform."""
-    return await handlers.by_the_table(ctx, value)
+    return await HANDLERS.by_the_table(ctx, value)
 
 
-@auth.on.threads.create
-async def create_thread(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Auth.types.FilterType | bool:
+async def create_thread(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Any:
     """As on the platform, where a thread has metadata and an id before it is asked."""
     value["metadata"] = value.get("metadata") or {}
     value["thread_id"] = value.get("thread_id") or uuid4()
-    return await handlers.create_thread(ctx, value)  # type: ignore[arg-type]
+    return await HANDLERS.create_thread(ctx, value)
 
 
-@auth.on.threads.update
-async def index_thread(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Auth.types.FilterType | bool:
+async def index_thread(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> Any:
     """As on the platform."""
-    return await handlers.index_thread(ctx, value)  # type: ignore[arg-type]
+    return await HANDLERS.index_thread(ctx, value)
 
 
-@auth.on.threads.create_run
 async def create_run(ctx: Auth.types.AuthContext, value: dict[str, Any]) -> bool:  # noqa: ARG001
     """A run comes by `Doors`, which had it checked, or not at all."""
     return _checked.get()
@@ -110,28 +103,38 @@ class Doors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            return await self._app(scope, receive, send)
-        if scope["type"] != "http":
-            return await send({"type": "websocket.close", "code": 1008})
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         _request.set(scope)
         try:
-            if get_auth_instance() is not auth:  # the engine lets everybody in when it can't load what guards it
-                raise RefusedError(503, "aegra.json must name agent.server.aegra:auth")
-            if scope["path"].split("/")[1] in OWN_ROOMS:
-                return await self._app(scope, receive, send)
-            opened = door(scope["method"], scope["path"])
-            if opened is None:
-                raise RefusedError(404, "Not Found")
-            await self._through(opened, scope, receive, send)
+            await self._enter(scope, receive, send)
         except RefusedError as error:
             await JSONResponse({"detail": str(error)}, error.status, error.headers)(scope, receive, send)
 
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if get_auth_instance() is not auth:  # the engine lets everybody in when it can't load what guards it
+            raise RefusedError(503, "aegra.json must name agent.server.aegra:auth")
+        if scope["path"].split("/")[1] in OWN_ROOMS:
+            await self._app(scope, receive, send)
+        elif opened := door(scope["method"], scope["path"]):
+            await self._through(opened, scope, receive, send)
+        else:
+            raise RefusedError(404, "Not Found")
+
     async def _through(self, opened: Door, scope: Scope, receive: Receive, send: Send) -> None:
         caller, user = await _authenticated(scope)
-        if opened.thread and reach(caller, settings(), opened.resource, opened.action) == "all":
-            _as.set(await _owner(opened.thread))
+        if opened.thread and (owner := await _owner(opened.thread)) not in (None, _own(caller)):
+            if reach(caller, settings(), opened.resource, opened.action) != "all":
+                raise RefusedError(404, f"Thread with ID {opened.thread} not found")
+            _as.set(owner)
         if opened.action == "create_run":
-            return await self._run(opened, user, (scope, receive, send))
+            await self._run(opened, user, (scope, receive, send))
+            return
         if opened.action == "create" and opened.resource == "threads":
             body = thread_as_checked(await _json(receive))
             if caller.role == "service":  # a lost thread is made again, for the one whose it was
@@ -155,7 +158,7 @@ class Doors:
                 started.set()
                 await send(message)
 
-            answering = asyncio.create_task(self._app(scope, _saying(as_checked(body, value)), sent))
+            answering = asyncio.ensure_future(self._app(scope, _saying(as_checked(body, value)), sent))
             waiting = asyncio.create_task(started.wait())
             await asyncio.wait((answering, waiting), return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
@@ -164,7 +167,7 @@ class Doors:
 
 async def _authenticated(scope: Scope) -> tuple[Caller, dict[str, Any]]:
     try:
-        user = dict(await handlers.authenticate(dict(scope["headers"]), scope["path"], scope))
+        user = dict(await HANDLERS.authenticate(dict(scope["headers"]), scope["path"], scope))
     except Auth.exceptions.HTTPException as error:
         raise RefusedError(error.status_code, error.detail) from error
     try:
@@ -179,9 +182,9 @@ async def _check(user: dict[str, Any], value: dict[str, Any], scope: Scope) -> N
     client_of_caller.set(lambda: get_client(url=settings().langgraph_api_url, api_key=token))
     context = Auth.types.AuthContext(
         user=SimpleNamespace(**user), permissions=user["permissions"], resource="threads", action="create_run"
-    )  # type: ignore[call-arg]
+    )
     try:
-        await handlers.create_run(context, value)  # type: ignore[arg-type]
+        await HANDLERS.create_run(context, value)
     except Auth.exceptions.HTTPException as error:
         raise RefusedError(error.status_code, error.detail, dict(error.headers or {})) from error
 
@@ -244,6 +247,13 @@ def _saying(body: dict[str, Any]) -> Receive:
 
     return receive
 
+
+_guard: Any = auth  # the SDK types handlers by what the platform hands them
+_guard.authenticate(authenticate)
+_guard.on(by_the_table)
+_guard.on.threads.create(create_thread)
+_guard.on.threads.update(index_thread)
+_guard.on.threads.create_run(create_run)
 
 app.user_middleware.append(Middleware(Doors))  # the innermost: what it is handed has passed `edge`
 app.router.routes += router.routes

@@ -3,7 +3,7 @@
 These routes stand before the engine's of the same path.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from aegra_api.core.orm import Thread, _get_session_maker
@@ -13,7 +13,6 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel, Field
 from sqlalchemy import Select, select
-from typing import Literal
 
 from agent.identity import owner_of
 from agent.server.callers import caller_of_request
