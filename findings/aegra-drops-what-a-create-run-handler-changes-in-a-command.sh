@@ -35,7 +35,7 @@ import asyncio
 
 import structlog
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))  # nothing of the engine's own
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))  # nothing of the engine's own
 
 from aegra_api.api.runs import _apply_create_run_auth
 from aegra_api.models import RunCreate, User

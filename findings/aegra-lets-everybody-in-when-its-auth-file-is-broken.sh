@@ -19,7 +19,7 @@ import asyncio
 
 import structlog
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(60))  # nothing of the engine's own
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))  # nothing of the engine's own
 
 from aegra_api.core.auth_middleware import get_auth_backend, get_auth_instance
 from starlette.requests import HTTPConnection

@@ -76,6 +76,10 @@ class RateLimit:
                     continue
                 await asyncio.sleep(max(window.reset_time - time.time(), 0.001))
 
+    async def close(self) -> None:
+        """Stop sharing."""
+        await self._windows.close()
+
 
 class Bulkhead:
     """So many calls in flight; callers wait for a free place in the order in which they came.

@@ -121,8 +121,10 @@ class ResilientTransport(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
-        """Close the wire."""
+        """Close the wire, and what the rate is shared by."""
         await self._wire.aclose()
+        if self._rate:
+            await self._rate.close()
 
     async def _signed(self, request: httpx.Request, auth: Auth) -> httpx.Response:
         """With our credential; when it is refused, once more with a new one, if that can be."""

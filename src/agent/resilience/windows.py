@@ -5,7 +5,7 @@ one and while it is away, by each worker for itself.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from limits import RateLimitItem
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -26,7 +26,8 @@ class MovingWindows:
 
     def __init__(self, redis_url: str = "") -> None:
         self._own = MovingWindowRateLimiter(MemoryStorage())
-        self._shared = MovingWindowRateLimiter(_redis(redis_url)) if redis_url else None
+        self._pool = _pool(redis_url) if redis_url else None
+        self._shared = MovingWindowRateLimiter(_storage(redis_url, self._pool)) if redis_url else None
         self._away_until = 0.0
 
     async def hit(self, rate: RateLimitItem, *who: str) -> bool:
@@ -41,6 +42,11 @@ class MovingWindows:
         """Forget what was counted."""
         await self._ask(lambda windows: windows.clear(rate, *who))
 
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._pool:
+            await self._pool.disconnect()
+
     async def _ask(self, question: Callable[[MovingWindowRateLimiter], Awaitable[T]]) -> T:
         if self._shared and time.monotonic() >= self._away_until:
             try:
@@ -51,5 +57,13 @@ class MovingWindows:
         return await question(self._own)
 
 
-def _redis(url: str) -> RedisStorage:
-    return RedisStorage(f"async+{url}", wrap_exceptions=True, implementation="redispy", key_prefix="order-desk:rate")
+def _pool(url: str) -> Any:
+    """Connections to Redis, whose client is an extra."""
+    from redis.asyncio import ConnectionPool  # noqa: PLC0415
+
+    return ConnectionPool.from_url(url)
+
+
+def _storage(url: str, pool: Any) -> RedisStorage:
+    how: dict[str, Any] = {"implementation": "redispy", "connection_pool": pool}
+    return RedisStorage(f"async+{url}", wrap_exceptions=True, key_prefix="order-desk:rate", **how)

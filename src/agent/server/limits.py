@@ -49,6 +49,12 @@ async def within_rate(request: Request) -> None:
         raise HTTPException(429, str(error), error.headers) from error
 
 
+async def close() -> None:
+    """Stop counting with the others."""
+    await _limiter().close()
+    _limiter.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _limiter() -> MovingWindows:
     return MovingWindows(settings().redis_url)

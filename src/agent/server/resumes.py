@@ -28,9 +28,14 @@ from agent.services import services
 _INTERRUPT_ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the engine takes for an interrupt's id (langgraph.pregel._utils)."""
 
-client_of_caller: ContextVar[Callable[[], LangGraphClient]] = ContextVar("client of caller", default=get_client)
-"""The API as to the caller: the one in this process, which inside an auth handler answers so (platform-fact); an
-engine that has none sets another."""
+
+def _in_this_process() -> LangGraphClient:
+    return get_client()
+
+
+client_of_caller: ContextVar[Callable[[], LangGraphClient]] = ContextVar("client of caller", default=_in_this_process)
+"""The API as to the caller: the one in this process, which inside an auth handler answers so (platform-fact). Where an
+engine has none, another is set (`aegra`)."""
 
 
 async def check_answer(caller: Caller, run: dict[str, Any], checkpoint: str = "") -> None:

@@ -23,6 +23,7 @@ from agent.server import (
     approval_routes,
     breaker_routes,
     comparison_routes,
+    limits,
     order_routes,
     overview_routes,
     return_routes,
@@ -57,6 +58,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    await limits.close()
     leave()
 
 
@@ -147,7 +149,7 @@ async def info(request: Request) -> dict[str, Any]:
     if getattr(request.user, "identity", None) != STUDIO_IDENTITY:
         caller_of_request(request)
     return {
-        "version": version(getattr(request.app.state, "engine", "langgraph-api")),
+        "version": version(getattr(app.state, "engine", "langgraph-api")),
         "langgraph_py_version": version("langgraph"),
         "flags": {"assistants": True, "crons": False, "langsmith": False},
     }
