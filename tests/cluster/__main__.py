@@ -1,5 +1,5 @@
-"""`python -m tests.cluster`: two workers that one can use, until Ctrl-C; with `--drill N`, N orders while one of them is
-killed, and N while it is frozen.
+"""`python -m tests.cluster`: two workers that one can use, until Ctrl-C. With `--drill N`: N orders while one worker
+is killed, and N while one is frozen.
 
 Exit code 0: all well; 1: an order is stuck, or was not charged once; 2: something is not installed.
 """

@@ -115,6 +115,8 @@ def cluster(folder: Path, python: Path, postgres: Postgres, redis: Redis, **env:
     """Two workers on these servers, until the end. Settings of the desk's own are given as `env`."""
     engine, ledger = (_database(postgres, name) for name in ("engine", "ledger"))
     upgrade(ledger)
+    with psycopg.connect(engine, autocommit=True) as connection:  # or a frozen worker would hold on to its threads
+        connection.execute("ALTER DATABASE engine SET idle_in_transaction_session_timeout = '10s'")
     shared = {
         "DATABASE_URL": engine,
         "LEDGER_URL": ledger,

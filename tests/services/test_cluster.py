@@ -118,6 +118,7 @@ def test_whoever_is_not_asked_cannot_answer(drivers: tuple[Driver, Driver]) -> N
         ({"command": {"resume": {"decisions": [{"type": "approve"}]}}, "interrupt_before": "*"}, 403),
         ({"command": {"resume": {"decisions": [{"type": "approve"}]}}, "multitask_strategy": "rollback"}, 403),
         ({"input": {"messages": []}, "assistant_id": "customer_service"}, 422),
+        ({"input": {}, "config": []}, 422),
     ],
 )
 def test_a_way_round_the_approval_is_closed(

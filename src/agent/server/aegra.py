@@ -10,7 +10,7 @@ and one at a time a thread, since the engine starts every run at once.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from uuid import uuid4
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
 from langgraph_sdk import Auth, get_client
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,8 +41,6 @@ OWN_ROOMS: Final = frozenset(("ops", "webhooks", "desk", "info", "ok"))
 """First parts of paths that are served by our own routes."""
 TURN_SECONDS: Final = 60.0
 """How long a run waits for the one before it on its thread: a node's longest time."""
-HELD_SECONDS: Final = 10
-"""How long a worker that freezes as it starts a run keeps others from the thread: then PostgreSQL lets go."""
 SETTLING_SECONDS: Final = 1.0
 """How long one waits that is to be refused on a busy thread: an interrupt is shown a little before it is kept."""
 
@@ -136,7 +134,7 @@ class Doors:
             await self._run(opened, user, (scope, receive, send))
             return
         if opened.action == "create" and opened.resource == "threads":
-            body = thread_as_checked(await _json(receive))
+            body = _readable(thread_as_checked, await _json(receive))
             if caller.role == "service":  # a lost thread is made again, for the one whose it was
                 _as.set((body.get("metadata") or {}).get("owner"))
             receive = _saying(body)
@@ -145,7 +143,7 @@ class Doors:
     async def _run(self, opened: Door, user: dict[str, Any], asgi: tuple[Scope, Receive, Send]) -> None:
         scope, receive, send = asgi
         body = await _json(receive)
-        value = as_on_the_platform(body, opened.thread)
+        value = _readable(as_on_the_platform, body, opened.thread)
         thread = opened.thread
         async with _turn(thread, value["multitask_strategy"] == "reject") as is_new:
             if thread and is_new and body.get("if_not_exists") != "create":
@@ -198,7 +196,6 @@ async def _turn(thread: str | None, must_be_free: bool) -> AsyncIterator[bool]:
     end = time.monotonic() + (SETTLING_SECONDS if must_be_free else TURN_SECONDS)
     while time.monotonic() < end:
         async with _get_session_maker()() as session:
-            await session.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{HELD_SECONDS}s'"))
             held = await session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(thread, 0))))
             status = await session.scalar(select(Thread.status).where(Thread.thread_id == thread))
             if held and status != "busy":
@@ -233,6 +230,13 @@ async def _json(receive: Receive) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise RefusedError(422, "the body is a JSON object")
     return body
+
+
+def _readable(read: Callable[..., dict[str, Any]], *what: Any) -> dict[str, Any]:
+    try:
+        return read(*what)
+    except ValueError as error:
+        raise RefusedError(422, str(error)) from None
 
 
 def _saying(body: dict[str, Any]) -> Receive:

@@ -58,23 +58,24 @@ def door(method: str, path: str) -> Door | None:
 
 
 def as_on_the_platform(body: Mapping[str, Any], thread: str | None) -> dict[str, Any]:
-    """The value that the platform gives to its `create_run` handlers, of this body; nothing in it is shared."""
+    """The value that the platform gives to its `create_run` handlers, of this body. Raises ValueError."""
     assistant = str(body.get("assistant_id"))
-    config = dict(body.get("config") or {})
-    checkpoint = dict(body.get("checkpoint") or {})
+    config = _object(body, "config")
+    checkpoint = _object(body, "checkpoint")
     if body.get("checkpoint_id"):
         checkpoint["checkpoint_id"] = body["checkpoint_id"]
-    if checkpoint:
-        config["configurable"] = {**(config.get("configurable") or {}), **checkpoint}
+    if checkpoint or "configurable" in config:
+        config["configurable"] = _object(config, "configurable") | checkpoint
     return {
         "assistant_id": _ASSISTANT_OF.get(assistant, assistant),
         "thread_id": thread,
-        "metadata": dict(body.get("metadata") or {}),
+        "metadata": _object(body, "metadata"),
         "multitask_strategy": body.get("multitask_strategy") or "enqueue",
         "after_seconds": body.get("after_seconds"),
         "kwargs": {
             **{name: value for name, value in body.items() if name not in _OF_THE_RUN},
             "config": config,
+            "context": _object(body, "context") or None,
             "subgraphs": body.get("stream_subgraphs"),
             "input": body.get("input"),
         },
@@ -99,5 +100,16 @@ def as_checked(body: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, A
 
 
 def thread_as_checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What may be said of a new thread: not when it is to be deleted, which this engine would let anybody decide."""
+    """What may be said of a new thread: not when it is to be deleted, which this engine would let anybody decide.
+
+    Raises ValueError.
+    """
+    _object(body, "metadata")
     return {name: body[name] for name in ("thread_id", "metadata", "if_exists") if body.get(name) is not None}
+
+
+def _object(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    given = body.get(name)
+    if given is not None and not isinstance(given, dict):
+        raise ValueError(f"{name} is a JSON object")
+    return dict(given or {})

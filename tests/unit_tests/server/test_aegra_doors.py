@@ -76,6 +76,12 @@ def test_what_the_platforms_rules_refuse_is_refused_here(more: dict[str, object]
         check_run(Caller("ada_park", "customer"), as_on_the_platform(HELLO | more, THREAD))
 
 
+@pytest.mark.parametrize("name", ["config", "context", "metadata", "checkpoint"])
+def test_what_has_no_fields_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        as_on_the_platform(HELLO | {name: ["customer_id"]}, THREAD)
+
+
 def test_what_runs_is_what_was_checked_and_goes_on_without_its_client() -> None:
     answer = {"assistant_id": "order_processing", "command": {"resume": "yes"}, "input": {}, "checkpoint_id": THREAD,
               "on_disconnect": "cancel", "stream_subgraphs": True, "on_completion": "delete"}  # fmt: skip
