@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev serve demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures dashboard screenshots alerts-test clean
+.PHONY: setup dev serve demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short cluster bench test-services services lint migration classifier pictures dashboard screenshots alerts-test clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -71,6 +71,9 @@ chaos-short: setup
 	@$(BIN)/python -m tests.chaos --minutes 2
 	@SHOP_DIR=shops/market $(BIN)/python -m tests.chaos --minutes 1
 
+cluster: setup  ## two workers on a PostgreSQL and a Redis of their own, until Ctrl-C; make cluster DRILL=200: one is killed, one freezes
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.cluster $(if $(DRILL),--drill $(DRILL))
+
 bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.breaker
@@ -120,4 +123,4 @@ screenshots: services  ## the desk in a browser, as docs/ shows it
 	@$(BIN)/python -m docs.screenshots
 
 clean:
-	rm -rf .venv .data .langgraph_api .tokens.json .tokens.sha256.json .tokens.sha256.json.lock
+	rm -rf .venv .venv-aegra .data .langgraph_api .tokens.json .tokens.sha256.json .tokens.sha256.json.lock

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HOME: Final = Path(__file__).resolve().parents[2] / "shops" / "home"
@@ -35,12 +35,18 @@ class Settings(BaseSettings):
     """Settings of one process, read once from the environment and an optional `.env`. Times are in seconds."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", extra="ignore", frozen=True, secrets_dir=SECRETS if SECRETS.is_dir() else None
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
     )
 
     # where things are kept
     data_dir: Path = Path(".data")
-    database_url: str = Field(default="", repr=False)  # empty: SQLite in data_dir
+    database_url: str = Field(  # empty: SQLite in data_dir
+        default="", repr=False, validation_alias=AliasChoices("ledger_url", "database_url")
+    )
     database_replica_url: str = Field(default="", repr=False)  # empty: no replica
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_timeout_seconds: float = Field(default=10.0, gt=0)
@@ -98,7 +104,7 @@ class Settings(BaseSettings):
     # what failed while an order was undone, or a refund was paid
     debt_retry_seconds: float = Field(default=60.0, ge=0)
 
-    # empty: each worker's circuit breakers learn for themselves
+    # empty: each worker's circuit breakers learn, and its rates count, for themselves
     redis_url: str = Field(default="", repr=False)
 
     # the model: without a key the embedded responder answers

@@ -65,6 +65,11 @@ class Process:
         """Whether it still runs."""
         return self._child.poll() is None
 
+    @property
+    def group(self) -> int:
+        """Its group's id, which its children share."""
+        return self._child.pid
+
     def cpu_seconds(self) -> float:
         """Processor seconds of the whole group until now (Linux)."""
         ticks = 0
@@ -81,6 +86,10 @@ class Process:
     def ended_within(self, seconds: float) -> int:
         """Its exit code. Raises subprocess.TimeoutExpired when it still runs after so many seconds."""
         return self._child.wait(timeout=seconds)
+
+    def send(self, which: signal.Signals) -> None:
+        """Send it to the whole group."""
+        os.killpg(self._child.pid, which)
 
     def end(self, how: signal.Signals) -> None:
         """Signal the whole group and wait until it has ended."""

@@ -24,6 +24,7 @@ from agent.server import (
     approval_routes,
     breaker_routes,
     comparison_routes,
+    limits,
     order_routes,
     overview_routes,
     return_routes,
@@ -58,6 +59,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    await limits.close()
     leave()
 
 
@@ -151,7 +153,7 @@ async def info(request: Request) -> dict[str, Any]:
     if getattr(request.user, "identity", None) != STUDIO_IDENTITY:
         caller_of_request(request)
     return {
-        "version": version("langgraph-api"),
+        "version": version(getattr(app.state, "engine", "langgraph-api")),
         "langgraph_py_version": version("langgraph"),
         "flags": {"assistants": True, "crons": False, "langsmith": False},
     }
