@@ -1,6 +1,7 @@
 """`desk serve`: one machine that keeps everything. `langgraph dev` without reload, with `langgraph.serve.json`."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated, Final
@@ -25,6 +26,7 @@ def serve(
     """Serve the graphs in this folder; threads, orders and caches are in DATA_DIR, and outlive a kill."""
     if not CONFIG.exists():
         raise DeskError(f"there is no {CONFIG} here: start it in the project's folder", ExitCode.USAGE)
+    _check_port(host, port)
     config = settings()
     environment = {name: value for name, value in dotenv_values(".env").items() if value is not None} | {
         "NODE_CACHE_FILE": str(config.node_cache_file or config.data_dir / "node_cache.db"),
@@ -35,3 +37,15 @@ def serve(
         "--host", host, "--port", str(port), "--n-jobs-per-worker", str(config.jobs_per_worker),
     ]  # fmt: skip
     os.execve(command[0], command, environment)  # noqa: S606  (no shell: the server itself hears the signals)
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise `DeskError` where it can't listen: `langgraph dev` would take any other port, on the same DATA_DIR."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise DeskError(
+            f"can't listen: {error.strerror}. End what is there, or give another port with --port (make serve PORT=…), "
+            "and its address to `desk` as DESK_URL",
+            ExitCode.USAGE,
+        ) from error

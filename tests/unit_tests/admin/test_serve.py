@@ -1,6 +1,7 @@
 """`desk serve` hands over to the platform's own server, which hears the signals itself."""
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from agent.admin import serve
+from agent.client.connection import DeskError, ExitCode
 from agent.settings import Settings
 
 
@@ -46,3 +48,18 @@ def test_elsewhere_than_in_the_project_it_says_what_is_missing(monkeypatch: pyte
     refused = handed_over(monkeypatch, tmp_path)
     assert refused.exit_code != 0
     assert "langgraph.serve.json" in str(refused.exception) + refused.output
+
+
+def test_a_port_that_is_taken_is_refused_where_langgraph_would_take_another_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / serve.CONFIG).write_text("{}")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+
+        refused = handed_over(monkeypatch, tmp_path, "--port", port)
+
+    assert isinstance(refused.exception, DeskError)
+    assert refused.exception.exit_code == ExitCode.USAGE
+    assert "can't listen: Address already in use" in refused.exception.message
+    assert "--port" in refused.exception.message
