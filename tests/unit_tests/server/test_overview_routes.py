@@ -18,8 +18,10 @@ from agent.ledger.tables import (
     TicketRow,
 )
 from agent.observability.events import emit, listening
+from agent.resilience import BreakerSnapshot, BreakerState
 from agent.server import overview_routes
 from agent.server.recent import MINUTES, Recent
+from agent.server.wrong import Wrong, what_is_wrong
 from agent.services import Services
 from tests.support.clock import Clock
 from tests.support.goods import W1001
@@ -128,6 +130,19 @@ async def test_each_thing_that_is_wrong_is_a_line_with_its_age_and_the_orders_be
             name, _, of = each["behind"].partition("/")
             [line] = await lines(ask, name, of)
             assert line["order_id"] == ("N-1" if name == "requests" else W1001)
+
+
+async def test_an_open_breaker_is_wrong_until_a_call_finds_that_its_dependency_is_well(clock: Clock) -> None:
+    def told(state: BreakerState) -> list[Wrong]:
+        snapshot = BreakerSnapshot("carrier", state, 600.0, "timeout", 0.0 if state == "open" else None, {})
+        nothing = {"refusal": None, "facts": None, "reconciler": "off", "shared": None}
+        found = what_is_wrong(**nothing, breakers=[snapshot], recent=Recent(clock))  # type: ignore[arg-type]
+        return [each for each in found if "carrier" in each["what"]]
+
+    [wrong] = told("open")
+    assert wrong["what"] == "carrier does not answer well (timeout)"
+    assert "the first call after its wait probes it" in wrong["do"]
+    assert told("closed") == []
 
 
 async def test_orders_that_ended_and_payments_are_counted_in_their_minute_whoever_took_them(
