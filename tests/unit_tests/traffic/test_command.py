@@ -1,4 +1,4 @@
-"""What the command line of the traffic and of the living shop can't be read as is refused with exit code 2, and told."""
+"""A command line of the traffic or of the living shop that can't be read is refused with exit code 2, and told."""
 
 import sys
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def test_what_is_no_number_of_customers_opens_nothing(
     assert (ended.value.code, "--rate" in capsys.readouterr().err) == (2, True)
 
 
-@pytest.mark.parametrize("content", ['[]', '{"channel": "x"}', '{"channel": {}}', "x"])
+@pytest.mark.parametrize("content", ["[]", '{"channel": "x"}', '{"channel": {}}', "x"])
 def test_a_file_that_holds_no_tokens_is_named_and_loses_no_order(
     content: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
