@@ -42,18 +42,17 @@ class Drain:
 
     async def parts(self, start: Callable[[RunControl], AsyncIterator[Any]]) -> AsyncIterator[Any]:
         """A run's stream, which `start` gives; of one that the drain ends, it never ends."""
-        if not self.begun:
-            self._moving.add(control := RunControl())
-            try:
+        self._moving.add(control := RunControl())
+        try:
+            if not self.begun:  # looked at once it is among those that `begin`, on another thread, speaks to
                 async with aclosing(start(control)) as parts:  # type: ignore[type-var]
                     async for part in parts:
                         yield part
-            except GraphDrained:
-                pass
-            else:
                 return
-            finally:
-                self._moving.discard(control)
+        except GraphDrained:
+            pass
+        finally:
+            self._moving.discard(control)
         await asyncio.Event().wait()  # until the engine cancels it
 
     @asynccontextmanager

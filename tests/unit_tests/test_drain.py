@@ -101,6 +101,21 @@ async def test_a_run_that_comes_later_begins_nothing(drain: Drain) -> None:
     await asyncio.gather(run, return_exceptions=True)
 
 
+async def test_a_run_that_begins_in_the_moment_in_which_another_thread_drains_begins_no_step(drain: Drain) -> None:
+    class Moving(set[Any]):
+        def add(self, control: Any) -> None:
+            drain.begin()
+            super().add(control)
+
+    drain._moving = Moving()
+    work = Work()
+    run = asyncio.create_task(work.graph(InMemorySaver()).ainvoke({"done": []}, THREAD))
+    await asyncio.wait([run], timeout=0.1)
+    assert (run.done(), work.began.is_set(), drain.moving) == (False, False, 0)
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+
+
 async def test_a_run_that_fails_is_not_waited_for(drain: Drain) -> None:
     async def fails() -> AsyncIterator[int]:
         yield 1
