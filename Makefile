@@ -84,7 +84,7 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/python -m benchmarks.observed
 
 test-services: setup
-	@$(BIN)/python -m pytest tests/services
+	@$(BIN)/python -m pytest -n 2 tests/services
 
 SERVICES := postgresql redis-server chromium prometheus prometheus-alertmanager
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

@@ -6,6 +6,7 @@ The port listens meanwhile: whoever asks for a run is told to come again (`edge`
 import asyncio
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import FrameType
@@ -21,6 +22,10 @@ traces (1 s)."""
 ANSWERS_SECONDS: Final = 1.0
 """Of these, what answers have to end by themselves once the port listens no more."""
 
+SAME_SECONDS: Final = 2.0
+"""So long after the first signal another is the same one: Ctrl-C and a group's SIGTERM come from the reloader of
+`langgraph dev` once more."""
+
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -28,9 +33,11 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 async def stopping_in_order(seconds: float) -> AsyncIterator[None]:
     """Drain this process before its server stops it, in so many seconds, its own end included.
 
-    A second signal, and the end of that time, end it at once. A server that is stopped otherwise drains at the end.
+    A second signal that comes after `SAME_SECONDS`, and the end of that time, end it at once. A server that is stopped
+    otherwise drains at the end.
     """
-    loop, told, drains = asyncio.get_running_loop(), False, list[asyncio.Task[None]]()
+    loop, drains = asyncio.get_running_loop(), list[asyncio.Task[None]]()
+    told: float | None = None
 
     def begin() -> asyncio.Task[None]:
         if not drains:
@@ -39,10 +46,12 @@ async def stopping_in_order(seconds: float) -> AsyncIterator[None]:
 
     def hear(number: int, frame: FrameType | None) -> None:
         nonlocal told
-        if told:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        told = True
+        if told is not None:
+            if time.monotonic() - told > SAME_SECONDS:
+                signal.signal(number, signal.SIG_DFL)
+                signal.raise_signal(number)
+            return
+        told = time.monotonic()
         signal.setitimer(signal.ITIMER_REAL, seconds)  # SIGALRM, which nobody handles, ends the process
 
         def drained(_: asyncio.Task[None]) -> None:
@@ -58,7 +67,7 @@ async def stopping_in_order(seconds: float) -> AsyncIterator[None]:
         yield
     finally:
         await begin()
-        if not told:
+        if told is None:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
