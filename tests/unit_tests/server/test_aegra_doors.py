@@ -1,7 +1,5 @@
 """The doors that are open on aegra, and a run's body as the platform's handlers know it."""
 
-from uuid import uuid4
-
 import pytest
 
 from agent.identity import Caller
@@ -9,7 +7,7 @@ from agent.server.aegra_doors import Door, as_checked, as_on_the_platform, door,
 from agent.server.permissions import PERMISSIONS
 from agent.server.rules import RunRefusedError, check_run
 
-THREAD = str(uuid4())
+THREAD = "5f2c7a9e-0b1d-4c3a-9e8f-7d6c5b4a3920"
 HELLO = {"assistant_id": "customer_service", "input": {"messages": [{"role": "user", "content": "Hello"}]}}
 
 
