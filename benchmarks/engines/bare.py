@@ -98,7 +98,7 @@ class BareLine:
     async def end_of(self, order_id: str) -> str:
         """As the thread says."""
         state = await self._graph.aget_state(_config(order_id))
-        return "waiting" if state.interrupts else str(state.values.get("outcome", "lost"))
+        return "waiting" if state.interrupts else str(state.values.get("outcome", f"cut before {state.next}"))
 
     async def recover(self) -> None:
         """Invoke every thread again that has a next node and does not wait for people."""

@@ -1,4 +1,4 @@
-"""DBOS: a durable workflow of steps, an event for what is asked, a message for the yes. It goes on by itself at `launch`."""
+"""DBOS: a durable workflow of steps, an event for what is asked, a message for the yes. It goes on at `launch`."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -70,7 +70,7 @@ async def process(order: Json) -> str:
         await decide(order_id, asked, said)
     parcels = await charge(order_id)
     await asyncio.gather(*(ship(order_id, parcel) for parcel in parcels))
-    return await complete(order_id)
+    return str(await complete(order_id))
 
 
 class DbosLine:

@@ -1,4 +1,7 @@
-"""Restate: a workflow of `run` steps, durable promises for what is asked and for the yes, served over HTTP to Restate's server."""
+"""Restate: a workflow of `run` steps, with durable promises for what is asked and for the yes.
+
+This process is the endpoint that Restate's server calls over HTTP, and goes on calling until it answers.
+"""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -30,7 +33,7 @@ async def run(ctx: restate.WorkflowContext, order: Json) -> str:
         await ctx.run_typed("decide", work.decide, order_id=order_id, asked=request, said=said)
     parcels = await ctx.run_typed("charge", work.charge, order_id=order_id)
     await restate.gather(*(ctx.run_typed("ship", work.ship, order_id=order_id, parcel_id=each) for each in parcels))
-    return await ctx.run_typed("complete", work.complete, order_id=order_id)
+    return str(await ctx.run_typed("complete", work.complete, order_id=order_id))
 
 
 @process.handler()
