@@ -183,7 +183,7 @@ def approvers_needed(fleet: Fleet, share: float = 0.99) -> tuple[int, Outcome]:
 
     Raises `ValueError` when no number of them does.
     """
-    least = max(1, math.floor(fleet.orders_a_year / (365 * DAY) * fleet.asked_share * fleet.answer_seconds))
+    least = math.floor(fleet.orders_a_year / (365 * DAY) * fleet.asked_share * fleet.answer_seconds) + 1
     approvers = least
     while approvers <= 4 * least:
         outcome = Simulation(replace(fleet, approvers=approvers)).run()

@@ -86,7 +86,7 @@ def _speed(size: Size, names: list[str], database: Database, folder: Path, work:
         for engine in made.values():
             engine.process.end()
     what = "with_a_yes" if work == "commands" else "without_a_yes"
-    unit = f"orders/s, {AT_ONCE} at once, {what.replace('_', ' ')}, {database},"
+    unit = f"orders/s, {AT_ONCE} at once, {what.replace('_', ' ')}, {database}"
     for name in names[1:]:
         figure = f"engines_orders_a_second_against_{MODULES[name].removesuffix('_line')}_{what}"
         against = multiple(figure, unit, rate, name, at_least=1.2)

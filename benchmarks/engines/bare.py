@@ -88,12 +88,12 @@ class BareLine:
         """Run to the interrupt. An order that is sent again goes on where it is."""
         config = _config(order["order_id"])
         known = (await self._graph.aget_state(config)).created_at
-        await self._graph.ainvoke(None if known else {"order": order}, config)
+        await self._graph.ainvoke(None if known else {"order": order}, config, durability="sync")
 
     async def approve(self, order_id: str) -> None:
         """Resume with a yes."""
         if asked := (await self._graph.aget_state(_config(order_id))).interrupts:
-            await self._graph.ainvoke(Command(resume=yes_to(asked[0].value)), _config(order_id))
+            await self._graph.ainvoke(Command(resume=yes_to(asked[0].value)), _config(order_id), durability="sync")
 
     async def end_of(self, order_id: str) -> str:
         """As the thread says."""
@@ -107,7 +107,7 @@ class BareLine:
         async def go_on(thread: str) -> None:
             state = await self._graph.aget_state(_config(thread))
             if state.next and not state.interrupts:
-                await self._graph.ainvoke(None, _config(thread))
+                await self._graph.ainvoke(None, _config(thread), durability="sync")
 
         await asyncio.gather(*(go_on(thread) for thread in threads))
 
