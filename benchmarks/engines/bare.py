@@ -1,6 +1,7 @@
 """A bare LangGraph graph with a checkpointer: nodes, branches, `interrupt()` and `Command(resume=…)` as documented.
 
-After a kill nothing goes on by itself: what looks for threads that were cut, and invokes them again, is below.
+Checkpoints are written before the next step begins (`durability="sync"`). After a kill nothing goes on by itself: what
+looks for threads that were cut, and invokes them again, is below.
 """
 
 import asyncio
