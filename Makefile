@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 2024
 SHOP ?= home
 
-.PHONY: setup dev demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short bench test-services services lint migration classifier pictures dashboard screenshots alerts-test clean
+.PHONY: setup dev serve demo show attack test test-thorough coverage coverage-floor test-all chaos chaos-postgres chaos-short cluster bench test-services services lint migration classifier pictures dashboard screenshots alerts-test clean
 
 setup: .venv/ready .tokens.json .tokens.sha256.json
 
@@ -22,6 +22,9 @@ setup: .venv/ready .tokens.json .tokens.sha256.json
 dev: setup  ## the server for Studio and the UIs, on 127.0.0.1:2024
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || { echo "port $(PORT) is taken: make dev PORT=…, and DESK_URL=http://127.0.0.1:… for desk"; exit 2; }
 	LANGGRAPH_STRICT_MSGPACK=true STUDIO_MODE=act $(BIN)/langgraph dev --no-browser --host 127.0.0.1 --port $(PORT)
+
+serve: setup  ## one machine that keeps everything: threads, orders and caches in .data outlive a kill
+	@$(BIN)/desk serve --port $(PORT)
 
 attack: setup  ## 26 ways round an approval gate, against an ordinary one and ours side by side
 	@$(BIN)/python -m attack
@@ -68,6 +71,9 @@ chaos-short: setup
 	@$(BIN)/python -m tests.chaos --minutes 2
 	@SHOP_DIR=shops/market $(BIN)/python -m tests.chaos --minutes 1
 
+cluster: setup  ## two workers on a PostgreSQL and a Redis of their own, until Ctrl-C; make cluster DRILL=200: one is killed, one freezes
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.cluster $(if $(DRILL),--drill $(DRILL))
+
 bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@$(BIN)/python -m benchmarks.breaker
@@ -81,7 +87,7 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/python -m benchmarks.engines
 
 test-services: setup
-	@$(BIN)/python -m pytest tests/services
+	@$(BIN)/python -m pytest -n 2 tests/services
 
 SERVICES := postgresql redis-server chromium prometheus prometheus-alertmanager
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -120,4 +126,4 @@ screenshots: services  ## the desk in a browser, as docs/ shows it
 	@$(BIN)/python -m docs.screenshots
 
 clean:
-	rm -rf .venv .data .langgraph_api .tokens.json .tokens.sha256.json .tokens.sha256.json.lock
+	rm -rf .venv .venv-aegra .data .langgraph_api .tokens.json .tokens.sha256.json .tokens.sha256.json.lock

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.support.commits import check_out
 from tests.support.live_server import ROOT
 
 OLD: Final = "6b166b1"
@@ -40,7 +41,7 @@ def old_build() -> Build:
     tree, python, ready = home / "tree", home / "venv" / "bin" / "python", home / "ready"
     if not ready.exists():
         progress(f"making the build of {OLD} in {home}: about two minutes, once")
-        _check_out(tree)
+        check_out(OLD, tree)
         venv.create(home / "venv", with_pip=True, clear=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         lock = ["--requirement", str(tree / "requirements.lock")]
@@ -48,14 +49,6 @@ def old_build() -> Build:
             subprocess.run([*pip, *lock, *_SAVERS], check=True, stdout=log, stderr=log)  # noqa: S603
         ready.touch()
     return Build(tree, python)
-
-
-def _check_out(tree: Path) -> None:
-    tree.mkdir(parents=True, exist_ok=True)
-    packed = subprocess.run(["git", "archive", OLD], cwd=ROOT, capture_output=True, check=False)  # noqa: S603, S607
-    if packed.returncode:
-        raise RuntimeError(f"commit {OLD} is not in this clone: git fetch --unshallow\n{packed.stderr.decode()}")
-    subprocess.run(["tar", "--extract", "--directory", tree], input=packed.stdout, check=True)  # noqa: S603, S607
 
 
 def progress(text: str) -> None:

@@ -28,8 +28,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--headless", action="store_true", help="open no browser")
     parser.add_argument("--json", action="store_true", help="print a JSON document as it opens, and one at the end")
     options = parser.parse_args()
-    if options.rate <= 0 or options.seconds <= 0 or options.staff < 0 or not 0 <= options.seed < 1_000:
-        parser.error("--rate and --seconds are more than 0, --staff is not less, --seed is 0 to 999")
+    numbers = 0 < options.rate < inf and options.seconds > 0 and 0 <= options.staff < inf
+    if not (numbers and 0 <= options.seed < 1_000):
+        parser.error("--rate is finite, --rate and --seconds more than 0, --staff is not less, --seed is 0 to 999")
     return options
 
 

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from agent.shop import SHOP
 from agent.web.routes import ASSETS, HEADERS, KINDS
 from show.supervisor import Button, Show
-from tests.support.live_server import free_port
+from tests.support.live_server import free_port, until
 
 PAGE: Final = "control.html"
 OF_THE_DESK: Final = ("desk.css", "pages.css", "dom.js", "icon.svg")
@@ -58,9 +58,14 @@ class Control:
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
-        """Serve the page meanwhile."""
+        """Serve the page meanwhile: its port listens. Raises RuntimeError when it does not."""
         running = asyncio.create_task(self._server.serve())
+
+        async def listens() -> bool:
+            return self._server.started
+
         try:
+            await until(listens, "the page with the buttons is not served")
             yield
         finally:
             self._server.should_exit = self._server.force_exit = True

@@ -85,9 +85,9 @@ class Show:
                 task.cancel()
 
     async def close(self) -> None:
-        """End both processes by their own ids."""
-        await self.players.close()
+        """End both processes by their own ids, first: a second Ctrl-C may cut what is awaited."""
         await self.stage.close()
+        await self.players.close()
 
     async def press(self, button: Button) -> None:
         """Do what a button says."""

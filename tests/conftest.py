@@ -34,13 +34,16 @@ OWN_SERVER = frozenset(
 
 
 class LiveTogether(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """The integration tests share one server, and so one worker; the others run beside them, each by itself.
+    """The integration tests share one server, and so one worker, those on services their file's; the others run beside
+    them, each by itself.
 
     Not `--dist loadgroup`: under pytest 9.2 pytest-xdist 3.8 no longer sees its marks, and says nothing.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file.startswith("tests/services/") and Path(file).stem != "test_suites_on_postgres":
+            return file
         if not file.startswith("tests/integration_tests/"):
             return nodeid
         return file if Path(file).stem in OWN_SERVER else "live"

@@ -10,11 +10,13 @@ import json
 import sys
 import warnings
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from agent.tokens import TokensError, read_tokens
 from tests.support.live_server import until_told_to_stop
 from traffic.plan import plan
 from traffic.play import Players
@@ -30,13 +32,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--staff", type=float, default=0.0, help="answers of staff a second; 0: people wait")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
-    if options.rate <= 0 or options.seconds <= 0 or options.staff < 0 or not 0 <= options.seed < 1_000:
-        parser.error("--rate and --seconds are more than 0, --staff is not less, --seed is 0 to 999")
+    numbers = 0 < options.rate < inf and 0 < options.seconds < inf and 0 <= options.staff < inf
+    if not (numbers and 0 <= options.seed < 1_000):
+        parser.error("--rate and --seconds are finite and more than 0, --staff is not less, --seed is 0 to 999")
     return options
 
 
 async def _played(options: argparse.Namespace) -> dict[str, Any]:
-    tokens = {role: entry["token"] for role, entry in json.loads(options.tokens.read_text()).items()}
+    tokens: dict[str, str] = {caller.role: token for token, caller in read_tokens(options.tokens).items()}
     players = Players(options.url, tokens, options.seed)
     try:
         await players.open()
@@ -57,7 +60,7 @@ def main() -> int:
         told = asyncio.run(until_told_to_stop(_played(options)))
     except asyncio.CancelledError:
         return 130
-    except (OSError, ValueError, LookupError, httpx.HTTPError) as error:
+    except (OSError, ValueError, LookupError, TokensError, httpx.HTTPError, httpx.InvalidURL) as error:
         sys.stderr.write(f"{options.url}: {error}\n")
         return 2
     if options.json:

@@ -69,12 +69,13 @@ def owner_by(actor: str, subject: str) -> str:
 
 
 def caller_of(user: Any) -> Caller:
-    """The caller behind a run, from `runtime.server_info.user`.
+    """The caller behind a run, from `runtime.server_info.user`. Where an engine keeps threads by its users' identity,
+    that is the owner's of the thread, and who calls is `subject` (`server.aegra`); only authentication says either.
 
     Raises `PermissionError` when nobody is authenticated: a node that needs to know refuses (platform-fact: the
     in-process client can carry no user at all).
     """
-    identity = getattr(user, "identity", None)
+    identity = getattr(user, "subject", None) or getattr(user, "identity", None)
     permissions = list(getattr(user, "permissions", None) or [])
     role = next((p.removeprefix("role:") for p in permissions if p.startswith("role:")), None)
     if role is None and identity == SERVICE_IDENTITY:

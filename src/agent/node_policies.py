@@ -3,6 +3,8 @@
 What is worth a retry, and how budgets work, is `resilience`'s.
 """
 
+from hashlib import sha256
+from importlib.metadata import version
 from typing import Final
 
 from langgraph.types import CachePolicy, RetryPolicy, TimeoutPolicy
@@ -10,6 +12,7 @@ from langgraph.types import CachePolicy, RetryPolicy, TimeoutPolicy
 from agent.observability.cache import question_key
 from agent.observability.events import emit
 from agent.resilience import RetryBudget, RetryDecided
+from agent.shop import SHOP
 
 
 def _decided(decided: RetryDecided) -> None:
@@ -44,5 +47,10 @@ PARCEL: Final = TimeoutPolicy(run_timeout=60)
 READING: Final = TimeoutPolicy(run_timeout=60)
 """One attempt to read a message, or to look into a topic: the models' time (`model_turn_seconds`), and the ledger's."""
 
-QUESTIONS: Final = CachePolicy(key_func=question_key, ttl=3600)
-"""What the articles say on a question: the same for everybody, until they are edited and an hour has passed."""
+_ARTICLES: Final = sha256(
+    b"\0".join([version("order-desk").encode(), *(file.read_bytes() for file in sorted(SHOP.articles.glob("*.md")))])
+).hexdigest()
+"""A cache on disk outlives these articles, and this release."""
+
+QUESTIONS: Final = CachePolicy(key_func=lambda state: f"{_ARTICLES}\n{question_key(state)}", ttl=3600)
+"""What the articles say on a question: the same for everybody, for an hour, or until they are edited and read again."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -27,7 +28,7 @@ from agent.commerce.orders import Orders
 from agent.commerce.payments import Payments
 from agent.commerce.policy import RULES
 from agent.commerce.queries import Queries
-from agent.commerce.shop_import import catalogue, check_currency, import_shop, is_empty
+from agent.commerce.shop_import import NotEmptyError, catalogue, check_currency, import_shop, is_empty
 from agent.commerce.ticket_queue import Tickets
 from agent.files import keep_private
 from agent.identity import APPROVER_ROLES
@@ -205,7 +206,8 @@ def _announce(providers: Providers) -> None:
 async def _seed(database: Database, providers: Providers) -> None:
     """Put the shop's catalogue, if it has one, into an empty ledger."""
     if await asyncio.to_thread(SHOP.catalogue.exists):
-        await import_shop(database, providers.past, await asyncio.to_thread(catalogue), pay_again=True)
+        with suppress(NotEmptyError):  # by another process that starts now
+            await import_shop(database, providers.past, await asyncio.to_thread(catalogue), pay_again=True)
 
 
 def _database(config: Settings, clock: Clock, replica_breaker: CircuitBreaker | None) -> Database:

@@ -7,11 +7,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 HOME: Final = Path(__file__).resolve().parents[2] / "shops" / "home"
 """The first of the shops that come with it."""
+
+SECRETS: Final = Path("/run/secrets")
+"""Where containers find their secrets: a file each, named as its setting. The environment and `.env` count before."""
 
 PaymentProviderName = Literal["sandbox", "stripe"]
 """Each is a case in `providers.factory`."""
@@ -31,11 +34,19 @@ GIVEN_BY_OTHERS: Final = frozenset(
 class Settings(BaseSettings):
     """Settings of one process, read once from the environment and an optional `.env`. Times are in seconds."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     # where things are kept
     data_dir: Path = Path(".data")
-    database_url: str = Field(default="", repr=False)  # empty: SQLite in data_dir
+    database_url: str = Field(  # empty: SQLite in data_dir
+        default="", repr=False, validation_alias=AliasChoices("ledger_url", "database_url")
+    )
     database_replica_url: str = Field(default="", repr=False)  # empty: no replica
     database_pool_size: int = Field(default=10, ge=1)
     database_pool_timeout_seconds: float = Field(default=10.0, gt=0)
@@ -56,6 +67,13 @@ class Settings(BaseSettings):
     jwt_audience: str = ""
     customer_rate: str = "60/minute"  # empty: no limit
     identify_by_claim: Literal["off", "read", "full"] = "read"
+
+    # one machine that keeps everything (`desk serve`): runs at once, and what the node `knowledge` has looked up
+    jobs_per_worker: int = Field(default=10, ge=1, le=100)
+    node_cache_file: Path | None = None  # empty: in memory
+
+    # from SIGTERM to the end of the process: longer than the longest node, and what the engine needs to end in order
+    drain_seconds: float = Field(default=75.0, ge=10, le=3_600)
 
     # the server's own address, for calls that the server makes to itself; `langgraph dev` sets it
     langgraph_api_url: str = "http://127.0.0.1:2024"
@@ -86,7 +104,7 @@ class Settings(BaseSettings):
     # what failed while an order was undone, or a refund was paid
     debt_retry_seconds: float = Field(default=60.0, ge=0)
 
-    # empty: each worker's circuit breakers learn for themselves
+    # empty: each worker's circuit breakers learn, and its rates count, for themselves
     redis_url: str = Field(default="", repr=False)
 
     # the model: without a key the embedded responder answers
@@ -140,6 +158,7 @@ class Settings(BaseSettings):
         "second_openai_base_url",
         "token_digests_file",
         "jwt_key_file",
+        "node_cache_file",
         "prometheus_multiproc_dir",
         mode="before",
     )
@@ -156,6 +175,11 @@ class Settings(BaseSettings):
     def digests_file(self) -> Path:
         """Where the digests of the tokens are that the server knows."""
         return self.token_digests_file or self.tokens_file.with_suffix(".sha256.json")
+
+    @property
+    def threads_file(self) -> Path:
+        """Where `desk serve` keeps threads."""
+        return self.data_dir / "threads.db"
 
     @property
     def ledger_url(self) -> str:

@@ -57,7 +57,8 @@ class Amounts(_Part):
 
 
 class Chain(_Part):
-    """Who is asked one after the other: each has `due_hours` before the next may answer too, `expiry_hours` in all."""
+    """Who is asked one after the other: each has `due_hours` before the next may answer too, and
+    `expiry_hours` before the clock rejects."""
 
     roles: tuple[str, ...] = Field(min_length=1, max_length=5)
     due_hours: float = Field(default=4, gt=0)

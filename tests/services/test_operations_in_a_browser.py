@@ -115,6 +115,19 @@ def test_an_order_is_found_by_keys_and_one_that_is_not_there_says_so(opened: Ope
     expect(heading).to_have_text("It can't be shown. The ledger knows no order NO-SUCH.")
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("operations/order/OPS%", "It can't be shown."),
+        ("operations/list/debts/refunds", "It can't be shown. Debts of which? There are: refund, void, stop."),
+        ("%", "Nothing waits"),
+    ],
+)
+def test_an_address_that_was_cut_leaves_no_page_empty(opened: Opened, path: str, told: str) -> None:
+    desk = opened("operator", path)
+    expect(desk.page.get_by_role("heading", level=1)).to_contain_text(told)
+
+
 def test_other_staff_is_told_whose_page_it_is_and_may_read_stories(opened: Opened, driver: Driver) -> None:
     driver.completed(an_order("OPS-5", {"MUG-BLUE": 1}))
     desk = opened("order_manager", "operations")

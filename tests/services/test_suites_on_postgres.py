@@ -1,4 +1,4 @@
-"""Suites that `make test` runs on SQLite, on PostgreSQL: ledger, commands, approvals, notifications, the overview."""
+"""Suites that `make test` runs on SQLite, on PostgreSQL: whatever is the ledger's to hold."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.support.postgres_server import Postgres
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
-    "suite", ["ledger", "commerce", "approvals", "notifications", "server/test_overview_routes.py"]
+    "suite", ["ledger", "commerce", "approvals", "notifications", "claims", "server/test_overview_routes.py"]
 )
 def test_the_suite_passes_on_postgres(postgres: Postgres, suite: str) -> None:
     ran = subprocess.run(

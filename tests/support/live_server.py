@@ -65,6 +65,11 @@ class Process:
         """Whether it still runs."""
         return self._child.poll() is None
 
+    @property
+    def group(self) -> int:
+        """Its group's id, which its children share."""
+        return self._child.pid
+
     def cpu_seconds(self) -> float:
         """Processor seconds of the whole group until now (Linux)."""
         ticks = 0
@@ -73,6 +78,18 @@ class Process:
                 fields = stat.read_text().rpartition(")")[2].split()  # man 5 proc, from its field 3
                 ticks += int(fields[11]) + int(fields[12]) if int(fields[2]) == self._child.pid else 0
         return ticks / os.sysconf("SC_CLK_TCK")
+
+    def tell(self, how: signal.Signals) -> None:
+        """Signal it, and wait for nothing."""
+        self._child.send_signal(how)
+
+    def ended_within(self, seconds: float) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired when it still runs after so many seconds."""
+        return self._child.wait(timeout=seconds)
+
+    def send(self, which: signal.Signals) -> None:
+        """Send it to the whole group."""
+        os.killpg(self._child.pid, which)
 
     def end(self, how: signal.Signals) -> None:
         """Signal the whole group and wait until it has ended."""
@@ -137,7 +154,15 @@ class LiveServer:
     source tree of ours is served by the interpreter that has what it needs.
     """
 
-    def __init__(self, folder: Path, *, root: Path = ROOT, python: Path = Path(sys.executable), **env: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        root: Path = ROOT,
+        python: Path = Path(sys.executable),
+        config: str = "langgraph.json",
+        **env: str,
+    ) -> None:
         self._root = root
         self._langgraph = str(python.parent / "langgraph")
         folder.mkdir(parents=True, exist_ok=True)
@@ -163,21 +188,24 @@ class LiveServer:
             "LANGGRAPH_CLI_NO_ANALYTICS": "1",
             "LANGGRAPH_STRICT_MSGPACK": "true",
             "PYTHONUNBUFFERED": "1",
+            "DRAIN_SECONDS": "10",  # whoever stops it does not wait for a step that takes a minute
             "ORDER_SUM_HOURS": "0",  # its customers order more in a minute than people do in a day
         } | {
             name.removeprefix(FOR_SERVERS): value for name, value in os.environ.items() if name.startswith(FOR_SERVERS)
         } | env  # fmt: skip
         self._process: Process | None = None
-        self._config = self._write_config()
+        self._config = self._write_config(config)
 
-    def _write_config(self) -> Path:
-        """langgraph.json with absolute paths, so that the server's own files land in the folder, not in the project."""
-        config = json.loads((self._root / "langgraph.json").read_text())
+    def _write_config(self, name: str) -> Path:
+        """The config with absolute paths, so that the server's own files land in the folder, not in the project."""
+        config = json.loads((self._root / name).read_text())
         config["dependencies"] = [str(self._root)]
         for graph in config["graphs"].values():
             graph["path"] = str(self._root / graph["path"])
         config["auth"]["path"] = str(self._root / config["auth"]["path"])
         config["http"]["app"] = str(self._root / config["http"]["app"])
+        if saver := config["checkpointer"].get("path"):
+            config["checkpointer"]["path"] = str(self._root / saver)
         path = self.folder / "langgraph.json"
         path.write_text(json.dumps(config))
         return path
@@ -228,6 +256,16 @@ class LiveServer:
     def cpu_seconds(self) -> float:
         """Processor seconds of the server that runs now."""
         return self._process.cpu_seconds() if self._process else 0.0
+
+    def tell(self, how: signal.Signals) -> None:
+        """Signal it, and wait for nothing."""
+        assert self._process
+        self._process.tell(how)
+
+    def ended_within(self, seconds: float) -> int:
+        """Its exit code. Raises subprocess.TimeoutExpired when it still runs after so many seconds."""
+        assert self._process
+        return self._process.ended_within(seconds)
 
     def stop(self) -> None:
         """End it in good order (SIGTERM)."""

@@ -44,3 +44,8 @@ def test_every_node_of_an_order_is_guarded_but_the_one_that_rebuilds_and_those_t
     guarded = set(re.findall(r"(\w+) -\. guard \.-> rebuild;", mermaid("order_processing")))
 
     assert nodes - guarded == {"rebuild", "approval", "reserve_line", "ship"}
+
+
+def test_the_readme_is_short() -> None:
+    """At most 170 lines, pictures included: what is longer is a page of docs/."""
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 170

@@ -196,3 +196,8 @@ def test_other_names_are_other_people() -> None:
 @example("\u1fb4\u0345\u0301")
 def test_who_a_person_is_stays_so_when_it_is_asked_again(name: str) -> None:
     assert person(person(name)) == person(name)
+
+
+def test_who_acts_on_anothers_thread_is_themselves_and_not_its_owner() -> None:
+    user = SimpleNamespace(identity="customer:ada_park", subject="Order-Manager-1", permissions=["role:order_manager"])
+    assert caller_of(user) == Caller("order-manager-1", "order_manager")

@@ -24,11 +24,11 @@ SRC: Final = Path(agent.__path__[0]).parent
 BY_OTHERS: Final = {
     # langgraph.json and pyproject.toml name them
     "graph", "main",
-    # libraries call them by name: LangSmith, Textual, Typer, SQLAlchemy, LangGraph's cache, Stripe's client
+    # libraries call them by name: LangSmith, Textual, Typer, SQLAlchemy, LangGraph's cache, Stripe's client, LangChain
     "create_project", "update_project",
     "compose", "on_mount", "on_input_submitted", "on_data_table_row_selected", "action_answer", "action_ask",
     "action_leave", "check_action", "list_commands", "process_bind_param", "process_result_value", "aget",
-    "request_async",
+    "request_async", "on_chat_model_start",
     # LangGraph runs graphs by it, LangSmith's runs end by it, OpenTelemetry makes ids by it
     "astream", "update_run", "generate_trace_id",
     # docs/pictures.py draws the docs from them

@@ -22,6 +22,7 @@ from agent.admin import erasure
 from agent.admin.customer_export import conversations, ledger_sections, threads_on_platform
 from agent.admin.error_messages import in_one_line
 from agent.admin.forgotten import Forgotten
+from agent.admin.kept_threads import erase_kept
 from agent.approvals.trail import BrokenTrailError, Trail
 from agent.client.connection import DeskError, ExitCode, check_address, explained
 from agent.client.show import Screen, plain, table
@@ -112,6 +113,7 @@ def forget(
         with database.writing() as session:
             session.execute(table_of(ConversationRow).delete().where(ConversationRow.customer_id == customer_id))
         compact(config.ledger_url)
+        erase_kept(config.threads_file, customer_id, threads)
     screen.document({"customer_id": customer_id, "threads": gone, "gift_cards": left, "again": bool(was_before)})
     if config.environment == "development":
         screen.progress("`langgraph dev` keeps states of deleted threads in .langgraph_api: stop it, and remove that")

@@ -79,7 +79,10 @@ def check(as_json: AsJson = False) -> None:
     with in_one_line():
         url = _ledger()
         schema.check(url)
-        strange = _strangers(url)
+        is_ahead = schema.revision(url) != schema.newest()
+        if is_ahead:
+            screen.progress("the schema is newer than this program: what does not belong to it is not looked for")
+        strange = [] if is_ahead else _strangers(url)
         screen.progress(f"checking {len(CHECKS)} promises")
         broken = _broken(url)
     found = [asdict(violation) for violation in broken]

@@ -15,7 +15,7 @@ from agent.admin.forgotten import Forgotten
 from agent.client.connection import DeskError, ExitCode
 from agent.client.show import Screen
 from agent.commerce.shop_document import Shop
-from agent.commerce.shop_import import import_shop, is_empty
+from agent.commerce.shop_import import NotEmptyError, import_shop
 from agent.services import build
 from agent.settings import settings
 
@@ -82,12 +82,12 @@ async def _load(shop: Shop) -> None:
     config = settings().model_copy(update={"seed_shop": False})
     services = await build(config)
     try:
-        if not await is_empty(services.database):
-            raise DeskError("the ledger has a shop already: import into an empty one", ExitCode.REFUSED)
         _somebody_takes(shop, {provider.name for provider in services.providers.payments})
         tried_out = config.payment_provider == "sandbox"
         provider = services.providers.past if tried_out else services.providers.payments[0]
         await import_shop(services.database, provider, shop, pay_again=tried_out)
+    except NotEmptyError as error:
+        raise DeskError(str(error), ExitCode.REFUSED) from error
     finally:
         await services.close()
 

@@ -15,7 +15,7 @@ from agent.approvals.responses import AnswerRefusedError, UnreadableAnswerError,
 from agent.approvals.seen import NOTHING_SEEN, Seen, asked_again, name_digest, proof_of
 from agent.approvals.trail import BrokenTrailError, Trail, what_is_asked
 from agent.identity import APPROVER_ROLES, Caller, person
-from agent.ledger.database import Database, PolicyDenied, digest, emit_once_committed
+from agent.ledger.database import Database, PolicyDenied, digest, emit_once_committed, take_turn
 from agent.ledger.tables import ApprovalRow, DecisionRow
 from agent.ledger.transactions import reads, writes
 from agent.notifications.approval_notifications import notify_of_decision, notify_of_step
@@ -99,11 +99,9 @@ class Approvals:
         Another action under the same key voids the request that was open (law 6); one that was voided is asked anew.
         """
         key, now = about["key"], self._db.clock()
-        row = session.scalar(
-            select(ApprovalRow).where(
-                ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void"
-            )
-        )
+        take_turn(session, f"request:{key}")
+        is_this = (ApprovalRow.key == key, ApprovalRow.action_hash == action.hash, ApprovalRow.status != "void")
+        row = session.scalar(select(ApprovalRow).where(*is_this))
         if row is None or not self._proven(session, row):
             session.execute(
                 update(ApprovalRow)

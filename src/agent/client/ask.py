@@ -37,7 +37,7 @@ async def ask(
     session.screen.print(*(plain(answer) for answer in answers))
     if outcome.waiting:
         session.screen.print(plain(f"This {waits(outcome.waiting)}.", "yellow"))
-    session.screen.print(plain(f"thread {thread}", "dim"))
+    session.screen.print(plain(f"to go on in this conversation: --thread {thread}", "dim"))
 
 
 async def _say(session: Session, thread: str, message: str, named: dict[str, str]) -> Outcome:

@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = get_command(app).main(given, prog_name="desk", standalone_mode=False)
     except typer.TyperException as error:
         if message := error.format_message():  # none where the help was shown instead
+            if context := getattr(error, "ctx", None):  # of what can't be read
+                message = f"{message.rstrip('.')}; see `{context.command_path} --help`"
             Screen(as_json="--json" in given).error(message, error.exit_code)
         code = error.exit_code
     except typer.Abort:

@@ -37,6 +37,7 @@ def overview(views: Iterable[ApprovalView], now: datetime) -> RenderableType:
 def details(view: ApprovalView, asked: Iterable[QuestionView], now: datetime) -> Iterator[RenderableType]:
     """One request: the facts, what it says, the arguments that an edit may change, what the customer was asked."""
     action = view["action_requests"][0]
+    is_open = view["status"] == "open"
     yield facts(
         [
             ("request", view["request_id"]),
@@ -46,12 +47,12 @@ def details(view: ApprovalView, asked: Iterable[QuestionView], now: datetime) ->
             ("customer", view["subject"]),
             ("order", view["order_id"]),
             ("asked by", view["asked_by"]),
-            ("waits for", f"{' or '.join(view['roles'])}, step {view['step']} of {view['steps']}"),
-            ("due", f"{due_in(view['due'], now)} ({view['due']})"),
+            ("waits for", f"{' or '.join(view['roles'])}, step {view['step']} of {view['steps']}" if is_open else None),
+            ("due", f"{due_in(view['due'], now)} ({view['due']})" if is_open else None),
             ("status", view["status"]),
             ("note", view["note"] or None),
             ("last answer", view["refused"] and f"Not taken: {view['refused']}"),
-            ("may be answered", ", ".join(view["review_configs"][0]["allowed_decisions"])),
+            ("may be answered", ", ".join(view["review_configs"][0]["allowed_decisions"]) if is_open else None),
         ]
     )
     yield plain(f"\n{action['description']}\n")

@@ -26,7 +26,7 @@ from agent.commerce.commands import (
 from agent.commerce.customers import customer_of
 from agent.commerce.policy import policy_denied
 from agent.commerce.tickets import add_ticket
-from agent.ledger.database import PolicyDenied, digest
+from agent.ledger.database import PolicyDenied, digest, take_turn
 from agent.ledger.tables import ConversationRow, CustomerRow, TicketRow
 
 BARRED: Final = frozenset(
@@ -87,6 +87,7 @@ def change_email(session: Session, command: ChangeEmail, now: datetime) -> Custo
     """ChangeEmail. Raises `PolicyDenied` EMAIL-USABLE for one that is not free: whose it is nobody is told."""
     customer = customer_of(session, command.subject)
     email = command.email.lower()
+    take_turn(session, f"email:{email}")
     if session.scalar(select(CustomerRow.id).where(CustomerRow.email == email, CustomerRow.id != customer.id)):
         raise policy_denied("EMAIL-USABLE")
     customer.email, customer.profile_changed_at = email, now

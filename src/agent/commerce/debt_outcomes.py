@@ -49,6 +49,7 @@ class OwedDebt:
     provider_id: str | None
     token: str
     pending: bool
+    attempts: int
     failures: int
 
     @property
@@ -154,7 +155,7 @@ def put_off(
     With `refund_failed` its refund has failed for good: the next one is made under a new key.
     """
     debt = session.get_one(DebtRow, owed.key, with_for_update=True)
-    if debt.settled or (refund_failed and debt.failures != owed.failures):  # by another worker, meanwhile
+    if debt.settled or (debt.attempts, debt.failures) != (owed.attempts, owed.failures):  # by another worker, meanwhile
         return
     if refund_failed:
         debt.failures, debt.pending_since = owed.failures + 1, None

@@ -167,6 +167,7 @@ class Debts:
             provider_id=payment.provider_id if payment and paid_by_it else None,
             token=method.tokens_by_provider(first).get(provider, "") if method else "",
             pending=debt.pending_since is not None,
+            attempts=debt.attempts,
             failures=debt.failures,
         )
 

@@ -12,7 +12,7 @@ from agent.commerce.lifecycle import Cause, Outcome, Stage, check_move, check_pa
 from agent.commerce.policy import policy_denied
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
 from agent.commerce.tickets import add_ticket
-from agent.ledger.database import PolicyDenied, digest, emit_once_committed
+from agent.ledger.database import PolicyDenied, digest, emit_once_committed, take_turn
 from agent.ledger.statements import change, table_of
 from agent.ledger.tables import OrderLineRow, OrderRow, PaymentRow, TicketRow
 
@@ -118,6 +118,7 @@ def open_ticket(session: Session, order: OrderRow | None, about: str, *, topic: 
     """Have a person look into something: one ticket for each thing that it is `about`. Without an order it may be of
     one that the ledger does not know."""
     ticket_id = f"tic-{digest(about)[:12]}"
+    take_turn(session, ticket_id)
     if session.get(TicketRow, ticket_id) is None:
         about_whom = {"customer_id": order.customer_id, "order_id": order.id} if order else {}
         add_ticket(session, ticket_id, topic=topic, text=text, now=now, **about_whom)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from agent.commerce.shop_document import Shop, ShopOrder
 from agent.identity import owner_by
 from agent.ledger.base import Base
-from agent.ledger.database import Database
+from agent.ledger.database import Database, take_turn
 from agent.ledger.schema import SchemaError
 from agent.ledger.tables import (
     CustomerRow,
@@ -37,6 +37,13 @@ STAGE_OF: Final = {
 PARCEL_OF: Final = {"pending": "planned", "processed": "handed_over", "delivered": "delivered"}
 
 
+class NotEmptyError(ValueError):
+    """There is a shop in the ledger already."""
+
+    def __init__(self) -> None:
+        super().__init__("the ledger has a shop already: import into an empty one")
+
+
 def catalogue() -> Shop:
     """The shop's own catalogue, to be tried out. Raises `ValidationError` and OSError."""
     return Shop.model_validate_json(SHOP.catalogue.read_bytes())
@@ -52,7 +59,11 @@ def check_currency(session: Session) -> None:
 
 async def is_empty(database: Database) -> bool:
     """Whether the ledger has no shop in it yet."""
-    return await database.read(lambda session: session.scalar(select(ProductRow.id).limit(1)) is None)
+    return await database.read(_is_empty)
+
+
+def _is_empty(session: Session) -> bool:
+    return session.scalar(select(ProductRow.id).limit(1)) is None
 
 
 async def import_shop(database: Database, provider: PaymentProvider, shop: Shop, *, pay_again: bool = False) -> None:
@@ -63,9 +74,12 @@ async def import_shop(database: Database, provider: PaymentProvider, shop: Shop,
     tried out, those without one are charged there, by key; else giving one of them back is a person's task. A crash in
     between is harmless.
 
-    Raises `ValueError` when the provider knows nothing of a payment, of another amount, or declines it; and what the
-    provider raises. Nothing is written then.
+    Raises `NotEmptyError` when the ledger has a shop, of which another process may have been quicker to write;
+    `ValueError` when the provider knows nothing of a payment, of another amount, or declines it; and what the provider
+    raises. Nothing is written then.
     """
+    if not await is_empty(database):
+        raise NotEmptyError
     methods = {method.id: method for customer in shop.customers for method in customer.payment_methods}
     charges: dict[str, Charge] = {}
     for order in shop.orders:
@@ -84,6 +98,9 @@ async def import_shop(database: Database, provider: PaymentProvider, shop: Shop,
             charges[order.id] = charge
 
     def fill(session: Session) -> None:
+        take_turn(session, "import")
+        if not _is_empty(session):
+            raise NotEmptyError
         for level in _rows(shop, charges, provider.name, database.clock()):
             session.add_all(level)
             session.flush()

@@ -25,8 +25,9 @@ from agent.customer_service.nodes import (
 )
 from agent.customer_service.state import DeskInput, DeskState
 from agent.node_policies import LEDGER, QUESTIONS, READING
-from agent.observability.cache import CountingCache
+from agent.observability.cache import node_cache
 from agent.observability.nodes import ObservedGraph
+from agent.settings import Settings
 
 graph = (
     ObservedGraph(
@@ -48,5 +49,5 @@ graph = (
     .add_edge("approval", "decide")
     .add_edge("execute", "reply")
     .add_conditional_edges("reply", after_reply, ["approval", END])
-    .compile(cache=CountingCache("knowledge"), name="customer_service")
+    .compile(cache=node_cache("knowledge", Settings().node_cache_file), name="customer_service")
 )

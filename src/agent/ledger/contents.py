@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import BigInteger, Connection, column, func, inspect, select, table
 
 from agent.ledger.base import total
+from agent.ledger.tables import SchemaStepRow
 
 VERSION_TABLE: Final = "alembic_version"
 MONEY: Final = ("amount", "total")
@@ -26,8 +27,8 @@ class Contents:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to lose."""
-        return not any(self.rows.values())
+        """Whether there is nothing to lose: rows about the schema are none of a shop's."""
+        return not any(rows for table, rows in self.rows.items() if table != SchemaStepRow.__tablename__)
 
 
 def contents(connection: Connection) -> Contents:

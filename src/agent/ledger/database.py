@@ -42,6 +42,9 @@ _EFFECTS: Final = table_of(EffectRow)
 _KNOWN: Final = select(_EFFECTS.c.fingerprint, _EFFECTS.c.answer).where(_EFFECTS.c.key == bindparam("of_key"))
 
 
+_TURN: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:of_key, 0))")
+
+
 class KeyReusedError(ValueError):
     """The same idempotency key was sent again with other arguments."""
 
@@ -83,6 +86,13 @@ def digest(value: Any) -> str:
 def emit_once_committed(session: Session, event: EventName, **fields: Unpack[Fields]) -> None:
     """Record that something happened, when the session's transaction has been committed; else it did not happen."""
     session.info.setdefault("events", []).append((event, fields))
+
+
+def take_turn(session: Session, key: str) -> None:
+    """Let those who come with one key come one after the other, until each has committed; the next sees what the one
+    before wrote. On SQLite all writers do."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_TURN, {"of_key": key})
 
 
 class Database:
@@ -223,8 +233,7 @@ class Database:
 
     def _answer(self, session: Session, effect: Effect, act: Act) -> Json:
         """The answer that is kept under the effect's key; the first one is made by `act`."""
-        if not self._embedded:  # who comes with the same key waits for the first; on SQLite all writers do
-            session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": effect.key})
+        take_turn(session, effect.key)
         known = session.connection().execute(_KNOWN, {"of_key": effect.key}).one_or_none()
         if known:
             if known.fingerprint != effect.fingerprint:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agent.ledger.database import Database, digest
+from agent.ledger.database import Database, digest, take_turn
 from agent.ledger.tables import QuarantineRow
 from agent.ledger.transactions import writes
 
@@ -26,6 +26,7 @@ class Quarantine:
     ) -> None:
         """Keep a state (JSON) that was found damaged at a node; the same one again is kept once."""
         key = digest([thread_id, node, state])[:40]
+        take_turn(session, key)
         if session.get(QuarantineRow, key) is None:
             session.add(
                 QuarantineRow(

@@ -36,9 +36,14 @@ class Readiness:
             await self._heartbeat.record()
         except UNUSABLE as error:
             return str(error)
-        return await asyncio.to_thread(self._nearly_full)
+        return await asyncio.to_thread(self._disk_refuses)
 
-    def _nearly_full(self) -> str | None:
-        if self._file and shutil.disk_usage(self._file.parent).free < LEAST_FREE_BYTES:
+    def _disk_refuses(self) -> str | None:
+        """A file that was moved or deleted still takes what this process writes, and nobody finds it again."""
+        if self._file is None:
+            return None
+        if not self._file.exists():
+            return f"the ledger's file {self._file.name} is not in its folder any more: put it back, or stop the server"
+        if shutil.disk_usage(self._file.parent).free < LEAST_FREE_BYTES:
             return f"the ledger's disk is full: less than {LEAST_FREE_BYTES >> 20} MiB is free"
         return None

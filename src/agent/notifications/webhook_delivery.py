@@ -104,8 +104,9 @@ class WebhookDelivery:
     @writes
     def _not_sent(self, session: Session, attempt: Attempt) -> None:
         row = session.get_one(NotificationRow, attempt.key, with_for_update=True)
-        row.attempts -= 1
-        row.next_at = attempt.due_at
+        if row.attempts == attempt.number:  # else another worker has begun the next one
+            row.attempts -= 1
+            row.next_at = attempt.due_at
 
     @writes
     def _delivered(self, session: Session, key: str) -> None:

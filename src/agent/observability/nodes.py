@@ -7,13 +7,15 @@ from functools import wraps
 from time import perf_counter
 from typing import Any, Literal, Self, cast
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_config
 from langgraph.errors import GraphBubbleUp
 from langgraph.graph import StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import get_runtime
+from langgraph.runtime import RunControl, get_runtime
 from langgraph.typing import ContextT, InputT, OutputT, StateT
 
+from agent.drain import DRAIN
 from agent.observability import tracing
 from agent.observability.metrics import NODE_SECONDS, announce_node
 
@@ -56,15 +58,37 @@ class ObservedGraph(StateGraph[StateT, ContextT, InputT, OutputT]):
 
 
 class _ObservedRuns(CompiledStateGraph[StateT, ContextT, InputT, OutputT]):
-    """A graph whose runs are spans; `ainvoke` and the server come through here."""
+    """A graph whose runs are spans and can be drained; `ainvoke` and the server come through here."""
 
     def astream(self, input: Any, config: Any = None, **how: Any) -> AsyncIterator[Any]:
-        """Run, as `Pregel.astream` does."""
-        if not tracing.is_on():
-            return super().astream(input, config, **how)
-        return self._traced(input, config or {}, how)
+        """Run, as `Pregel.astream` does, until the worker is to stop."""
 
-    async def _traced(self, given: Any, config: Any, how: Any) -> AsyncIterator[Any]:
+        def start(control: RunControl) -> AsyncIterator[Any]:
+            return self._begun_once(input, config, {**how, "control": control})
+
+        return DRAIN.parts(start)
+
+    async def _begun_once(self, given: Any, config: Any, how: Any) -> AsyncIterator[Any]:
+        """A run that the engine begins again, because it was held or cut, goes on from its checkpoint: with its input
+        it would say a customer's message twice."""
+        if await self._has_begun(config):
+            given, config = None, {**config, "configurable": {**config["configurable"], "checkpoint_id": None}}
+        runs = self._traced if tracing.is_on() else super().astream
+        async with aclosing(cast(Any, runs)(given, config, **how)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _has_begun(self, config: Any) -> bool:
+        """Whether the thread's last checkpoint is of this run, whose id the server gives with its metadata."""
+        run_id = ((config or {}).get("metadata") or {}).get("run_id")
+        if not run_id or not isinstance(self.checkpointer, BaseCheckpointSaver):
+            return False
+        thread = {"thread_id": config["configurable"]["thread_id"], "checkpoint_ns": ""}
+        last = await self.checkpointer.aget_tuple({"configurable": thread})
+        return bool(last and last.metadata.get("run_id") == run_id)
+
+    async def _traced(self, given: Any, config: Any, **how: Any) -> AsyncIterator[Any]:
+        config = config or {}
         graph, configurable = cast(ObservedGraph[Any, Any, Any, Any], self.builder), config.get("configurable", {})
         thread_id = str(configurable.get("thread_id", ""))
         parent = await graph.trace_of(thread_id) if graph.trace_of else None

@@ -74,9 +74,12 @@ EventName = Literal[
     "request.limited",
     "stream.ended",
     "cache.hit",
+    "cache.failed",
     "reconciler.failed",
     "reconciler.late",
     "cron.ready",
+    "worker.draining",
+    "worker.drained",
     "cron.waits",
 ]
 

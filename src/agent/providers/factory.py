@@ -110,7 +110,7 @@ async def _payment_provider(
 
     `second` is another network of the sandbox's form.
     """
-    seconds, rate = config.payment_timeout_seconds, config.payment_rate
+    seconds, rate = config.payment_timeout_seconds, (config.payment_rate, config.redis_url)
     match name:
         case "sandbox":
             http = guarded(network, breaker, seconds, rate=rate, auth=auth)
@@ -132,19 +132,20 @@ def guarded(
     seconds: float,
     *,
     media_type: str | None = "application/json",
-    rate: str = "",
+    rate: tuple[str, str] = ("", ""),
     auth: Auth | None = None,
     cache: CacheRules | None = None,
 ) -> httpx.AsyncClient:
     """A client for what `breaker` stands for, over the connections of another.
 
     An exchange may take `seconds`, after half of that in waiting for a place, and a quarter for its turn in the `rate`
-    (`limits`' words, such as `100/second`; empty: no limit). So what bounds a call from further out, of which the
-    breaker does not hear, should leave it twice as long.
+    (in `limits`' words, such as `100/second`, and the Redis by which workers share it; empty: none). So what bounds a
+    call from further out, of which the breaker does not hear, should leave it twice as long.
     """
     bounds = TransportConfig(
         name=breaker.name,
-        rate=rate or None,
+        rate=rate[0] or None,
+        redis_url=rate[1],
         rate_wait=seconds / 4,
         max_concurrent=50,  # of the 100 connections to an address, which two services may share
         concurrency_wait=seconds / 2,

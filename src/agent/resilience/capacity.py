@@ -1,7 +1,7 @@
 """What one worker may ask of a backend: so many calls in a time, so many at once. Who finds no room is rejected here.
 
-The backend is not told and not blamed: nothing was sent. Each process counts for itself. `transport` puts these stages
-in their order.
+The backend is not told and not blamed: nothing was sent. Each process counts for itself, but for a rate that is shared
+(`windows`). `transport` puts these stages in their order.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 import limits
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+
+from agent.resilience.windows import MovingWindows
 
 
 class LocalRejectionError(httpx.PoolTimeout, RuntimeError):
@@ -52,27 +52,33 @@ class RateLimit:
         name: whose calls, in errors.
         rate: as the library `limits` writes it, such as `100/second` or `10 per 2 minutes`.
         wait: the most seconds that a caller waits.
+        redis_url: where the workers meet that share the rate under this name; empty: they do not.
 
     Raises:
         ValueError: `rate` can't be read.
     """
 
-    def __init__(self, name: str, rate: str, wait: float) -> None:
+    def __init__(self, name: str, rate: str, wait: float, redis_url: str = "") -> None:
+        self._name = name
         self._spent = f"{name}: nothing left of {rate} for {wait} s; call less often, or raise rate or rate_wait"
         self._rate = limits.parse(rate)
         self._wait = wait
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._windows = MovingWindows(redis_url)
         self._turn = asyncio.Lock()
 
     async def take(self) -> None:
         """Take one call out of the rate; raises `RateLimitedError`."""
         async with within(self._wait, RateLimitedError(self._spent)), self._turn:
-            while not await self._limiter.hit(self._rate):
-                window = await self._limiter.get_window_stats(self._rate)
+            while not await self._windows.hit(self._rate, self._name):
+                window = await self._windows.get_window_stats(self._rate, self._name)
                 if window.reset_time - time.time() > self._rate.get_expiry():  # the clock went back
-                    await self._limiter.clear(self._rate)
+                    await self._windows.clear(self._rate, self._name)
                     continue
                 await asyncio.sleep(max(window.reset_time - time.time(), 0.001))
+
+    async def close(self) -> None:
+        """Stop sharing."""
+        await self._windows.close()
 
 
 class Bulkhead:

@@ -5,7 +5,7 @@ cache → rate limit → auth → breaker → bulkhead → timeout → wire, and
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import httpx
@@ -37,6 +37,7 @@ class TransportConfig:
         name: of the backend, in errors.
         rate: the most calls, such as `100/second` (see `capacity`); None: no limit.
         rate_wait: seconds that a call waits for its turn in the rate.
+        redis_url: where the workers meet that share the rate; empty: each has its own.
         max_concurrent: calls in flight; no more than the wire has connections, or httpx's own pool refuses first.
         concurrency_wait: seconds that a call waits for a place among them; the breaker counts them to its duration.
         timeout: seconds for one exchange, from the connection to the end of the body.
@@ -52,6 +53,7 @@ class TransportConfig:
     name: str
     rate: str | None = None
     rate_wait: float = 1.0
+    redis_url: str = field(default="", repr=False)
     max_concurrent: int = 100
     concurrency_wait: float = 1.0
     timeout: float = 10.0
@@ -100,7 +102,7 @@ class ResilientTransport(httpx.AsyncBaseTransport):
         self._config = config
         self._breaker = breaker
         self._auth = auth
-        self._rate = RateLimit(config.name, config.rate, config.rate_wait) if config.rate else None
+        self._rate = RateLimit(config.name, config.rate, config.rate_wait, config.redis_url) if config.rate else None
         self._bulkhead = Bulkhead(config.name, config.max_concurrent, config.concurrency_wait)
         self._cache = ResponseCache(config.cache) if config.cache else None
 
@@ -119,8 +121,10 @@ class ResilientTransport(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
-        """Close the wire."""
+        """Close the wire, and what the rate is shared by."""
         await self._wire.aclose()
+        if self._rate:
+            await self._rate.close()
 
     async def _signed(self, request: httpx.Request, auth: Auth) -> httpx.Response:
         """With our credential; when it is refused, once more with a new one, if that can be."""

@@ -4,7 +4,7 @@ A list is read by an index, a page of it at a time. Lines name ids, amounts and 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,12 +12,14 @@ from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
-from agent.commerce.lifecycle import AT_REST, MOVES
+from agent.commerce.lifecycle import AT_REST, MOVES, PAYMENT_MOVES
 from agent.commerce.policy import money
-from agent.commerce.tickets import TOPICS, asked_in_turn, roles_of
+from agent.commerce.tickets import TOPICS, WORKERS, asked_in_turn, roles_of
+from agent.identity import APPROVER_ROLES
 from agent.ledger.tables import ApprovalRow, DebtRow, NotificationRow, OrderRow, PaymentRow, QuarantineRow, TicketRow
 from agent.server.last_hour import provider_name
 from agent.server.ledger_facts import chain_as_text
+from agent.server.ledger_gauges import DEBT_KINDS
 from agent.server.recent import minutes
 from agent.services import Services
 
@@ -34,7 +36,8 @@ class Line(TypedDict):
 
 
 class UnknownListError(LookupError):
-    """There is no such list; its text names those that there are."""
+    """There is no such list, or not of that: its text names those that there are. An empty one would say that nothing
+    is owed."""
 
 
 Found = tuple[Select[Any], Callable[[Any], Line]]
@@ -44,14 +47,15 @@ def behind(session: Session, shop: Services, name: str, of: str, *, limit: int, 
     """A page of a list. Raises `UnknownListError`."""
     if name not in _LISTS:
         raise UnknownListError(f"no list {name}; there are: {', '.join(_LISTS)}")
+    if of not in _KINDS.get(name, (of,)):
+        kinds = ", ".join(filter(None, _KINDS[name])) or "all of them together"
+        raise UnknownListError(f"{name} of which? There are: {kinds}")
     query, line = _LISTS[name](session, shop, of)
     return [line(row) for row in session.scalars(query.limit(limit).offset(offset))]
 
 
 def _orders(_: Session, __: Services, stage: str) -> Found:
     """Of a stage, the one that has stood there longest first; of those at rest the latest."""
-    if stage not in MOVES:
-        raise UnknownListError(f"orders of which stage? There are: {', '.join(MOVES)}")
     order = OrderRow.touched_at.desc() if stage in AT_REST else OrderRow.touched_at
     return select(OrderRow).where(OrderRow.stage == stage).order_by(order), _order
 
@@ -65,7 +69,9 @@ def _ended(_: Session, shop: Services, stage: str) -> Found:
 
 def _payments(_: Session, shop: Services, of: str) -> Found:
     """Attempts of the last hour, of `PROVIDER:OUTCOME` or of all, the latest first."""
-    name, _colon, outcome = of.partition(":")
+    name, colon, outcome = of.partition(":")
+    if of and not (colon and outcome in PAYMENT_MOVES):
+        raise UnknownListError(f"payments of which PROVIDER:OUTCOME? Outcomes are: {', '.join(PAYMENT_MOVES)}")
     which: list[ColumnElement[bool]] = [PaymentRow.at >= minutes(shop.database.clock())[0]]
     if of:
         provider = None if name == provider_name(None, outcome) else name
@@ -124,6 +130,19 @@ _LISTS: Final[Mapping[str, Callable[[Session, Services, str], Found]]] = {
     "undelivered": _undelivered,
     "quarantine": _quarantine,
 }
+
+
+_KINDS: Final[Mapping[str, Collection[str]]] = {
+    "orders": tuple(MOVES),
+    "ended": ("", "completed", "cancelled"),
+    "unknown": ("",),
+    "debts": ("", *DEBT_KINDS),
+    "requests": ("", *sorted(APPROVER_ROLES)),
+    "tickets": ("", *sorted(WORKERS)),
+    "undelivered": ("",),
+    "quarantine": ("",),
+}
+"""What a list may be of; an empty text, of all. Payments look for themselves."""
 
 
 def _order(row: OrderRow, at: datetime | None = None) -> Line:

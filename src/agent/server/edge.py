@@ -11,6 +11,7 @@ from typing import Final
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent.drain import DRAIN
 from agent.text import RULE
 
 PATHS: Final = frozenset(
@@ -39,6 +40,12 @@ _CANCELS_JOINED: Final = re.compile(rb"(?<![^&])cancel_on_disconnect=[^&]*&?", r
 away, be refused, and log that as an error of its own: what has begun goes on."""
 
 
+_STARTS: Final = re.compile(r"/(?:threads/[^/]+/)?(?:runs(?:/(?:wait|stream|batch))?|commands)/?|/(?:mcp|a2a)(?:/.*)?")
+"""Paths that a POST starts a run by."""
+RETRY_SECONDS: Final = 5
+"""When another worker may be there, or this one again, as `Retry-After`."""
+
+
 class Edge:
     """ASGI middleware: refuses what is not listed or too large, with a `detail` as the platform's errors have."""
 
@@ -57,7 +64,12 @@ class Edge:
                 receive = _bounded_messages(receive, send)
         except RefusedError as error:
             return await _refuse(error, scope, receive, send)
-        return await self._app(scope, receive, send)
+        try:
+            async with DRAIN.answering():
+                await self._app(scope, receive, send)
+        except TimeoutError:
+            if not DRAIN.begun:
+                raise
 
 
 class RefusedError(Exception):
@@ -74,6 +86,8 @@ def _check_head(scope: Scope) -> None:
     first, *others = path.removeprefix("/").split("/")
     if not path.startswith("/") or first not in PATHS or {".", ".."} & {*others} or "" in others[:-1]:
         raise RefusedError(404, "Not Found")
+    if DRAIN.begun and scope.get("method") == "POST" and _STARTS.fullmatch(path):
+        raise RefusedError(503, "this worker stops and takes no new run: send it again")
     if "\0" in path or b"%00" in scope["query_string"]:
         raise RefusedError(422, RULE)
     if len(path) + len(scope["query_string"]) > LONGEST_PATH:
@@ -130,4 +144,5 @@ async def _refuse(refused: RefusedError, scope: Scope, receive: Receive, send: S
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
     else:
-        await JSONResponse({"detail": str(refused)}, refused.status)(scope, receive, send)
+        headers = {"retry-after": str(RETRY_SECONDS)} if refused.status == 503 else None
+        await JSONResponse({"detail": str(refused)}, refused.status, headers)(scope, receive, send)

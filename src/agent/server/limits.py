@@ -1,6 +1,6 @@
 """How often one customer may start or change something. Channels and staff are trusted to limit themselves.
 
-Each worker counts for itself, so that many workers let through that many times the rate.
+With REDIS_URL all workers count together; else each for itself, so that many let through that many times the rate.
 """
 
 import math
@@ -9,13 +9,13 @@ from functools import lru_cache
 
 import limits
 from fastapi import HTTPException, Request
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 
 from agent.identity import Caller
 from agent.observability.events import emit
+from agent.resilience.windows import MovingWindows
 from agent.server.callers import caller_of_request
 from agent.services import services
+from agent.settings import settings
 
 
 class TooManyError(Exception):
@@ -49,6 +49,12 @@ async def within_rate(request: Request) -> None:
         raise HTTPException(429, str(error), error.headers) from error
 
 
+async def close() -> None:
+    """Stop counting with the others."""
+    await _limiter().close()
+    _limiter.cache_clear()
+
+
 @lru_cache(maxsize=1)
-def _limiter() -> MovingWindowRateLimiter:
-    return MovingWindowRateLimiter(MemoryStorage())
+def _limiter() -> MovingWindows:
+    return MovingWindows(settings().redis_url)

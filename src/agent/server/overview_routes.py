@@ -114,7 +114,7 @@ async def list_(
 ) -> dict[str, list[Line] | bool]:
     """What is behind a number of the overview, and whether there is more: `orders` of a stage, `ended`, `payments`
     (`PROVIDER:OUTCOME`, of the last hour), `unknown`, `debts` of a kind, `requests` and `tickets` of a role,
-    `undelivered`, `quarantine`. HTTP 404 for another."""
+    `undelivered`, `quarantine`. HTTP 404 for another, and for what it can't be of."""
     caller_of_request(request, "operator", "admin")
     shop = await services()
     try:

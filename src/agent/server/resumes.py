@@ -5,8 +5,9 @@ The thread is looked at as the caller sees it; who may answer is for the ledger 
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 from langgraph_sdk import get_client
@@ -26,6 +27,15 @@ from agent.services import services
 
 _INTERRUPT_ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the engine takes for an interrupt's id (langgraph.pregel._utils)."""
+
+
+def _in_this_process() -> LangGraphClient:
+    return get_client()
+
+
+client_of_caller: ContextVar[Callable[[], LangGraphClient]] = ContextVar("client of caller", default=_in_this_process)
+"""The API as to the caller: the one in this process, which inside an auth handler answers so (platform-fact). Where an
+engine has none, another is set (`aegra`)."""
 
 
 async def check_answer(caller: Caller, run: dict[str, Any], checkpoint: str = "") -> None:
@@ -131,9 +141,8 @@ async def _check_role(role: str, shown: Any) -> None:
 
 @asynccontextmanager
 async def _seen_by_caller() -> AsyncIterator[LangGraphClient]:
-    """The API in this process, which inside an auth handler answers as to the caller (platform-fact)."""
     try:
-        async with get_client() as client:
+        async with client_of_caller.get()() as client:
             yield client
     except APIStatusError as error:
         if error.status_code == 404:

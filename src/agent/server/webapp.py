@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from agent.drain import DRAIN
 from agent.identity import STUDIO_IDENTITY, owner_of
 from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
 from agent.ledger.repair_hints import in_one_line
@@ -23,6 +24,7 @@ from agent.server import (
     approval_routes,
     breaker_routes,
     comparison_routes,
+    limits,
     order_routes,
     overview_routes,
     return_routes,
@@ -32,10 +34,11 @@ from agent.server import (
 )
 from agent.server.callers import caller_of_request
 from agent.server.disclosure import Disclosure
-from agent.server.edge import Edge
+from agent.server.edge import RETRY_SECONDS, Edge
 from agent.server.recent import RECENT, keep_sampling
 from agent.server.revocation import Revocation
 from agent.server.scrape import leave, scraped
+from agent.server.stopping import stopping_in_order
 from agent.server.watchdog import how_reconciler_is, watch_reconciler
 from agent.services import services
 from agent.settings import settings
@@ -43,20 +46,20 @@ from agent.web import routes as desk_routes
 
 HEALTH_WAITS_SECONDS: Final = 1.0
 """How long `/ops/health` waits for a write to come through before it says that none does."""
-RETRY_SECONDS: Final = 5
-"""When to come again for what a ledger could not do, as `Retry-After`."""
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Look after the reconciler in the background, and keep the last hour: the port does not listen yet."""
+    """Look after the reconciler, keep the last hour, and stop in order: the port does not listen yet."""
     config = await asyncio.to_thread(settings)
     with listening(RECENT.hear):
         tasks = [asyncio.create_task(each) for each in (watch_reconciler(config), keep_sampling())]
-        yield
+        async with stopping_in_order(config.drain_seconds):
+            yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    await limits.close()
     leave()
 
 
@@ -133,7 +136,10 @@ async def me(request: Request) -> dict[str, str]:
 
 @app.get("/ops/ready")
 async def ready() -> JSONResponse:
-    """Open to anyone: whether orders can be taken. HTTP 503, and why, while the ledger can't be written."""
+    """Open to anyone: whether orders can be taken. HTTP 503, and why, while the ledger can't be written, and while
+    this worker stops."""
+    if DRAIN.begun:
+        return JSONResponse({"status": "draining"}, 503, {"retry-after": str(RETRY_SECONDS)})
     refusal = await (await services()).readiness.refusal()
     if refusal:
         return JSONResponse({"status": "not ready", "why": refusal}, 503, {"retry-after": str(RETRY_SECONDS)})
@@ -147,7 +153,7 @@ async def info(request: Request) -> dict[str, Any]:
     if getattr(request.user, "identity", None) != STUDIO_IDENTITY:
         caller_of_request(request)
     return {
-        "version": version("langgraph-api"),
+        "version": version(getattr(app.state, "engine", "langgraph-api")),
         "langgraph_py_version": version("langgraph"),
         "flags": {"assistants": True, "crons": False, "langsmith": False},
     }

@@ -98,7 +98,10 @@ def _of_breakers(breakers: Iterable[BreakerSnapshot], shared: bool | None, now: 
                 )
             case "open" | "half_open":
                 why = f" ({each.why.replace('_', ' ')})" if each.why else ""
-                what, do = f"does not answer well{why}", "look at the dependency; it is probed by itself"
+                what, do = (
+                    f"does not answer well{why}",
+                    "look at the dependency; the first call after its wait probes it",
+                )
             case _:
                 continue
         yield _wrong(f"{each.name} {what}", since, do, _event("breaker.moved"))

@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 import pytest
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph_sdk.errors import NotFoundError
 
 from agent.admin import customers
@@ -120,6 +122,27 @@ def test_one_without_anything_open_is_forgotten_once(
     assert row(data, "SELECT count(*) FROM effects WHERE name = 'ForgetCustomer' AND subject = ?", FREE) == (1,)
     assert (data / "forgotten.json").stat().st_mode & 0o777 == 0o600
     assert desk("db", "check").code == desk("audit", "verify").code == 0
+
+
+async def keep_thread(file: Path, thread_id: str, **metadata: str) -> None:
+    """As `desk serve` keeps it; its server has been killed since, and knows nothing of it."""
+    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        of: Any = {"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}}
+        said: Any = {**empty_checkpoint(), "channel_values": {"words": "of my aunt Berta"}}
+        await saver.aput_writes(await saver.aput(of, said, metadata, {}), [("words", "of my aunt Berta")], "task")  # type: ignore[arg-type]
+
+
+def test_threads_on_disk_that_no_server_knows_are_erased_too(desk: Desk, on_ledger: Any, data: Path) -> None:
+    file = data / "threads.db"
+    asyncio.run(keep_thread(file, "theirs", customer_id=FREE))
+    asyncio.run(keep_thread(file, "another's", customer_id=WHO))
+
+    assert desk("customers", "forget", FREE, "--yes").code == 0
+
+    with closing(sqlite3.connect(file)) as connection:
+        for kept in ("checkpoints", "writes"):
+            assert connection.execute(f"SELECT DISTINCT thread_id FROM {kept}").fetchall() == [("another's",)]  # noqa: S608
+    assert file.read_bytes().count(b"of my aunt Berta") == 2
 
 
 def test_the_id_is_confirmed_by_whoever_sits_there(

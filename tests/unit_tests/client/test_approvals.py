@@ -338,7 +338,9 @@ def test_it_says_so_too_when_no_thread_shows_the_request_any_more(desk: Desk, st
     stub.on_search()
     stub.on_approval(approval(status="approved"), YES, LAST_YES)
     assert approvals(desk, "reject", "ap-1", "--note", "no").err == DECIDED
-    assert "approve by fd-1" in approvals(desk, "show", "ap-1").out
+    told = approvals(desk, "show", "ap-1").out
+    assert "approve by fd-1" in told
+    assert [part for part in ("waits for", "due", "may be answered") if part in told] == []
     shown = approvals(desk, "show", "ap-1", "--json").document
     assert [each["actor"] for each in shown["decisions"]] == ["om-1", "fd-1"]
 

@@ -60,7 +60,10 @@ def test_the_message_is_all_the_input_of_the_run(desk: Desk, stub: Stub) -> None
 
 def test_only_what_is_new_is_printed_then_the_thread_to_go_on_with(desk: Desk) -> None:
     result = desk("ask", "hello", "--customer", "C-1")
-    assert (result.code, result.out.split("\n")) == (0, ["Hello!", "More?", "thread t-1", ""])
+    assert (result.code, result.out.split("\n")) == (
+        0,
+        ["Hello!", "More?", "to go on in this conversation: --thread t-1", ""],
+    )
 
 
 def test_progress_goes_to_stderr(desk: Desk) -> None:

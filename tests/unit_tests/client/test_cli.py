@@ -54,6 +54,10 @@ def test_a_usage_error_is_one_line(desk: Desk, arguments: tuple[str, ...]) -> No
     assert len(result.err.splitlines()) == 1
 
 
+def test_a_usage_error_names_the_help_that_says_more(desk: Desk) -> None:
+    assert desk("ops", "list").err == "desk: Missing argument 'name'; see `desk ops list --help`\n"
+
+
 def test_with_json_a_usage_error_is_json(desk: Desk) -> None:
     result = desk("orders", "show", "--json")
     assert result.error["code"] == result.code == ExitCode.USAGE

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from agent.customer_service.reply_templates import SAYINGS
+from agent.ledger.history import ledger_file
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.conversations import ADA, conversation, say
@@ -125,6 +126,26 @@ async def test_a_disk_that_is_nearly_full_is_not_ready(
     shop.readiness._began = -100.0
 
     assert (await ask("GET", "/ops/ready")).json()["why"].startswith("the ledger's disk is full")
+
+
+@pytest.mark.parametrize("gone", ["file", "folder"])
+async def test_a_ledger_whose_file_is_gone_is_not_ready_though_it_still_takes_writes(
+    shop: Services, ask: Ask, gone: str
+) -> None:
+    assert (await ask("GET", "/ops/ready")).json() == {"status": "ready"}
+    file = ledger_file(shop.settings.ledger_url)
+    assert file
+    taken = file if gone == "file" else file.parent
+    away = taken.rename(taken.with_name("away"))
+    shop.readiness._began = -100.0
+
+    assert "is not in its folder any more" in (await ask("GET", "/ops/ready")).json()["why"]
+    told = (await ask("GET", "/ops/overview", staff("operator"))).json()
+    assert "is not in its folder any more" in told["wrong"][0]["what"]
+
+    away.rename(taken)
+    shop.readiness._began = -100.0
+    assert (await ask("GET", "/ops/ready")).json() == {"status": "ready"}
 
 
 async def test_however_many_ask_the_ledger_writes_once(shop: Services, ask: Ask) -> None:

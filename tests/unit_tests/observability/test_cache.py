@@ -1,12 +1,14 @@
 """The node cache is counted, and its key holds the question and nothing of the customer."""
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.customer_service.graph import graph
-from agent.observability.cache import CountingCache, question_key
+from agent.observability.cache import CountingCache, KeptCache, node_cache, question_key
 from tests.support.threads import events
 
 KEY = (("knowledge",), "returns")
@@ -90,3 +92,43 @@ async def test_what_is_past_its_time_goes_when_another_comes() -> None:
 
 def test_the_desk_caches_in_it() -> None:
     assert isinstance(graph.cache, CountingCache)
+
+
+def kept(file: Path) -> list[str]:
+    with sqlite3.connect(file) as connection:
+        return [key for [key] in connection.execute("SELECT key FROM cache ORDER BY rowid")]
+
+
+async def test_a_cache_on_disk_outlives_its_process_and_keeps_the_latest(tmp_path: Path) -> None:
+    file, before = tmp_path / "made" / "nodes.db", events("cache.hit")
+    cache = node_cache("test", file)
+    assert isinstance(cache, KeptCache)
+    await cache.aset({KEY: ("article", 60)})
+    assert await node_cache("test", file).aget([KEY]) == {KEY: "article"}
+    assert events("cache.hit") == before + 1
+
+    small = KeptCache("test", file, most=3)
+    for number in range(10):
+        await small.aset({(("knowledge",), str(number)): ("article", 60)})
+    await small.aset({(("other",), "1"): ("article", None)})
+    assert kept(file) == ["7", "8", "9", "1"], "each node for itself"
+
+
+async def test_what_is_past_its_time_goes_from_the_disk_with_the_next_that_comes(tmp_path: Path) -> None:
+    cache = KeptCache("test", tmp_path / "nodes.db")
+    await cache.aset({KEY: ("article", -1)})
+    await cache.aset({(("knowledge",), "later"): ("article", 60)})
+    assert kept(tmp_path / "nodes.db") == ["later"]
+
+
+async def test_a_file_that_is_no_cache_costs_a_look_up_and_no_more(tmp_path: Path) -> None:
+    before = events("cache.failed")
+    (tmp_path / "nodes.db").write_bytes(b"no database at all " * 100)
+    assert isinstance(node_cache("test", tmp_path / "nodes.db"), CountingCache)
+    assert events("cache.failed") == before + 1
+
+    cache = KeptCache("test", tmp_path / "other.db")
+    cache._conn.execute("DROP TABLE cache")
+    await cache.aset({KEY: ("article", 60)})
+    assert await cache.aget([KEY]) == {}
+    assert events("cache.failed") == before + 3

@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
+from agent.customer_service import graph as _customer_service  # noqa: F401  (a graph announces its nodes)
 from agent.observability.events import EventName
+from agent.order_processing import graph as _order_processing  # noqa: F401
+from agent.reconciler import graph as _reconciler  # noqa: F401
 from agent.server import scrape
 from agent.services import Services
 

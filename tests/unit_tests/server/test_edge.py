@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from agent.drain import Drain
 from agent.server import edge
 from agent.server.edge import LARGEST_BODY, LARGEST_HEADERS, LONGEST_PATH, Edge
 
@@ -227,3 +228,52 @@ async def through(query: bytes, body: bytes) -> tuple[bytes, bytes]:
 
 async def test_a_websocket_on_another_path_is_not_opened() -> None:
     assert await spoken("/internal/x") == ([], [{"type": "websocket.close", "code": 1008}])
+
+
+@pytest.fixture
+def stops(monkeypatch: pytest.MonkeyPatch) -> Drain:
+    """This worker has been told to stop."""
+    monkeypatch.setattr(edge, "DRAIN", drain := Drain())
+    drain.begin()
+    return drain
+
+
+RUNS = [
+    path for path in documented() if path.endswith(("/runs", "/runs/stream", "/runs/wait", "/runs/batch", "/commands"))
+]
+
+
+@pytest.mark.parametrize("path", [*RUNS, "/mcp", "/mcp/", "/a2a/x", "/runs/"])
+async def test_a_worker_that_stops_takes_no_run(path: str, client: httpx.AsyncClient, stops: Drain) -> None:
+    refused = await client.post(path)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert (await client.get(path)).status_code == 200, "looking is no run"
+
+
+@pytest.mark.parametrize("path", ["/threads/search", "/threads/x/history", "/runs/crons/search", "/ops/tickets/t/take"])
+async def test_a_worker_that_stops_answers_what_is_no_run(path: str, client: httpx.AsyncClient, stops: Drain) -> None:
+    assert (await client.post(path)).status_code == 200
+
+
+async def test_an_answer_that_goes_on_when_a_worker_ends_is_broken_off(stops: Drain) -> None:
+    began = asyncio.Event()
+
+    async def goes_on(scope: Scope, receive: Receive, send: Send) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Edge(goes_on)), base_url="http://desk") as client:
+        asked = asyncio.create_task(client.get("/runs/x/join"))
+        await began.wait()
+        stops.hang_up()
+        with pytest.raises(AssertionError):  # of the transport: the answer is not complete
+            await asked
+
+
+async def test_a_failure_of_the_server_is_not_taken_for_the_end() -> None:
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        raise TimeoutError("its own")
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Edge(late)), base_url="http://desk") as client:
+        with pytest.raises(TimeoutError, match="its own"):
+            await client.get("/ok")

@@ -18,8 +18,10 @@ from agent.ledger.tables import (
     TicketRow,
 )
 from agent.observability.events import emit, listening
+from agent.resilience import BreakerSnapshot, BreakerState
 from agent.server import overview_routes
 from agent.server.recent import MINUTES, Recent
+from agent.server.wrong import Wrong, what_is_wrong
 from agent.services import Services
 from tests.support.clock import Clock
 from tests.support.goods import W1001
@@ -130,6 +132,19 @@ async def test_each_thing_that_is_wrong_is_a_line_with_its_age_and_the_orders_be
             assert line["order_id"] == ("N-1" if name == "requests" else W1001)
 
 
+async def test_an_open_breaker_is_wrong_until_a_call_finds_that_its_dependency_is_well(clock: Clock) -> None:
+    def told(state: BreakerState) -> list[Wrong]:
+        snapshot = BreakerSnapshot("carrier", state, 600.0, "timeout", 0.0 if state == "open" else None, {})
+        nothing = {"refusal": None, "facts": None, "reconciler": "off", "shared": None}
+        found = what_is_wrong(**nothing, breakers=[snapshot], recent=Recent(clock))  # type: ignore[arg-type]
+        return [each for each in found if "carrier" in each["what"]]
+
+    [wrong] = told("open")
+    assert wrong["what"] == "carrier does not answer well (timeout)"
+    assert "the first call after its wait probes it" in wrong["do"]
+    assert told("closed") == []
+
+
 async def test_orders_that_ended_and_payments_are_counted_in_their_minute_whoever_took_them(
     shop: Services, ask: Ask, clock: Clock
 ) -> None:
@@ -205,12 +220,24 @@ async def test_failures_and_who_waits_are_kept_for_an_hour_and_no_longer(
     [
         ("lists/secrets", 404),
         ("lists/orders?of=explode", 404),
+        ("lists/orders", 404),
+        ("lists/ended?of=parked", 404),
+        ("lists/payments?of=captured", 404),
+        ("lists/payments?of=exchange:taken", 404),
+        ("lists/debts?of=refunds", 404),
+        ("lists/requests?of=order_managers", 404),
+        ("lists/tickets?of=billing", 404),
+        ("lists/unknown?of=exchange", 404),
+        ("lists/undelivered?of=customers", 404),
+        ("lists/quarantine?of=charge", 404),
         ("lists/unknown?limit=101", 422),
         ("lists/unknown?offset=-1", 422),
     ],
 )
 async def test_a_list_that_is_not_there_says_which_are(ask: Ask, path: str, status: int) -> None:
-    assert (await ask("GET", f"/ops/{path}", OPERATOR)).status_code == status
+    answer = await ask("GET", f"/ops/{path}", OPERATOR)
+    assert answer.status_code == status
+    assert status != 404 or " are: " in answer.text
 
 
 async def test_a_list_is_given_page_by_page(shop: Services, ask: Ask, clock: Clock) -> None:

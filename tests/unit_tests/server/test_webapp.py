@@ -7,6 +7,7 @@ import pytest
 from fastapi import HTTPException
 
 from agent import services as composition
+from agent.drain import Drain
 from agent.identity import ROLES, STUDIO_IDENTITY, Caller, Role
 from agent.server import order_routes, webapp
 from agent.services import Services
@@ -38,6 +39,14 @@ async def test_health_tells_that_the_reconciler_is_switched_off(config: Settings
 
     composition.replace(None)
     await shop.close()
+
+
+async def test_a_worker_that_stops_is_not_ready(shop: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await webapp.ready()).status_code == 200
+    monkeypatch.setattr(webapp, "DRAIN", drain := Drain())
+    drain.begin()
+    stops = await webapp.ready()
+    assert (stops.status_code, stops.body, stops.headers["retry-after"]) == (503, b'{"status":"draining"}', "5")
 
 
 @pytest.mark.parametrize("role", ROLES)

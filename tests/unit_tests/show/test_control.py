@@ -55,6 +55,11 @@ async def test_the_page_presses_a_button(client: httpx.AsyncClient, control: Con
     assert (answer.status_code, shop.pressed) == (200, ["kill_server"])
 
 
+async def test_its_address_answers_as_soon_as_it_is_told(control: Control) -> None:
+    async with control.served(), httpx.AsyncClient(trust_env=False) as client:
+        assert (await client.get(control.url)).status_code == 200
+
+
 @pytest.mark.parametrize("other", ["https://example.net", "null", ""])
 async def test_another_page_presses_nothing(client: httpx.AsyncClient, shop: Shop, other: str) -> None:
     answer = await press(client, "kill_server", **({"origin": other} if other else {}))

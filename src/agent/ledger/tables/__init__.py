@@ -15,7 +15,7 @@ from agent.ledger.tables.order_tables import (
     ReturnRow,
     WaitingPieceRow,
 )
-from agent.ledger.tables.process_tables import EffectRow, HeartbeatRow, QuarantineRow
+from agent.ledger.tables.process_tables import EffectRow, HeartbeatRow, QuarantineRow, SchemaStepRow
 from agent.ledger.tables.shop_tables import CustomerRow, PaymentMethodRow, ProductRow, VariantRow
 from agent.ledger.tables.staff_tables import ApprovalRow, DecisionRow, QuestionRow, TicketMessageRow, TicketRow
 
@@ -40,6 +40,7 @@ __all__ = [
     "QuestionRow",
     "ReturnLineRow",
     "ReturnRow",
+    "SchemaStepRow",
     "StaffDeliveryRow",
     "TicketMessageRow",
     "TicketRow",

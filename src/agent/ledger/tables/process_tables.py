@@ -1,4 +1,4 @@
-"""The tables of the work itself: effects by key, states that were set aside, signs of life."""
+"""The tables of the work itself: effects by key, states that were set aside, signs of life, steps of the schema."""
 
 from datetime import datetime
 from typing import Any
@@ -41,3 +41,11 @@ class HeartbeatRow(Base):
     __tablename__ = "heartbeats"
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime]
+
+
+class SchemaStepRow(Base):
+    """A step that the schema has taken (`ledger.schema`). `contract`: who does not know it can't go on."""
+
+    __tablename__ = "schema_steps"
+    revision: Mapped[str] = mapped_column(String(32), primary_key=True)
+    contract: Mapped[bool]

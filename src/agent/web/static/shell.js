@@ -44,7 +44,7 @@ api.head = (text) => {
 api.outbox = new Outbox(at("outbox"), api);
 
 function show() {
-  const [name, ...rest] = location.hash.replace(/^#\//u, "").split("/").map(decodeURIComponent);
+  const [name, ...rest] = location.hash.replace(/^#\//u, "").split("/").map(decoded);
   if (!Object.hasOwn(PAGES, name)) {
     location.replace(`#/${Object.keys(PAGES)[0]}`);
     return;
@@ -63,6 +63,15 @@ function show() {
   }
   api.head(shown.title);
   shown.mount(main, api);
+}
+
+/** A part of the address; one that is badly written, as by a cut link, stays as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 function leave() {

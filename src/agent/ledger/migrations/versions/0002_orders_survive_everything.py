@@ -7,6 +7,7 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
+contract = True  # columns that must be written
 
 
 def upgrade() -> None:

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0006"
 down_revision = "0005"
+contract = True  # a column that must be written
 
 
 def upgrade() -> None:

@@ -8,6 +8,7 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
+contract = True  # tables are gone, and columns that must be written
 
 _TIME = sa.DateTime(timezone=True)
 

@@ -5,6 +5,7 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
+contract = True  # a column may be empty that could not
 
 
 def upgrade() -> None:

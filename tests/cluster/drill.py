@@ -1,0 +1,142 @@
+"""Orders come in over both workers while one of them is killed, or frozen until its work was taken over. What must
+hold afterwards is for the test, and for the command line."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import httpx
+
+from agent.platform import order_thread
+from tests.cluster.workers import Cluster, Worker
+from tests.support.books import PostgresLedger
+from tests.support.driver import an_order
+from tests.support.goods import goods
+from tests.support.live_server import LiveNetwork, wait_for
+
+AT_REST: Final = frozenset(("completed", "cancelled", "awaiting_approval", "parked", "declined"))
+"""Stages in which nothing is left to do by itself at once: over, or somebody is waited for."""
+
+HELD: Final = 4
+"""So many runs are in a worker's hands when it is cut off."""
+
+_ANSWER_SECONDS: Final = 5.0
+_SUBMITTERS: Final = 6
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it. `cut` are the runs that the worker had; `taken_over_seconds`, until the last of them was over.
+
+    `after` are the books and the network's charges at rest, `after_waking` those when a zombie had had its say.
+    """
+
+    stages: dict[str, str]
+    cut: int
+    taken_over_seconds: float
+    after: dict[str, Any]
+    after_waking: dict[str, Any]
+
+    @property
+    def stuck(self) -> dict[str, str]:
+        """Orders that neither ended nor wait, and where they are."""
+        return {order: stage for order, stage in self.stages.items() if stage not in AT_REST}
+
+    @property
+    def wrongly_charged(self) -> dict[str, int]:
+        """Orders that were not charged once, though completed, and how often they were."""
+        completed = (order for order, stage in self.stages.items() if stage == "completed")
+        keys = [charge["key"].partition(":")[0] for charge in self.after_waking["charges"]]
+        return {order: count for order in completed if (count := keys.count(order)) != 1}
+
+
+def play(cluster: Cluster, network: LiveNetwork, prefix: str, count: int, how: Literal["kill", "freeze"]) -> Report:
+    """Send so many orders, cut the second worker off in the middle, and wait until all are at rest."""
+    victim = cluster.workers[1]
+    ledger = PostgresLedger(cluster.ledger)
+    orders = _orders(prefix, count)
+    with ThreadPoolExecutor(_SUBMITTERS) as pool:
+        sending = [pool.submit(_send, cluster, number, order) for number, order in enumerate(orders)]
+        wait_for(lambda: len(cluster.held_by(victim)) >= HELD, 60, lambda: "the worker never had enough to do")
+        held = cluster.held_by(victim)
+        _cut_off(victim, how)
+        since = time.monotonic()
+        cut = [run["run_id"] for run in cluster.runs(held) if run["status"] == "running"]
+        wait_for(lambda: cluster.all_over(cut), 120, lambda: f"nobody took over: {cluster.runs(cut)}")
+        taken_over = time.monotonic() - since
+        for sent in sending:
+            sent.result()
+    wait_for(lambda: _at_rest(ledger, orders), 120, lambda: f"not at rest: {_stages(ledger, orders)}")
+    after = _books(ledger, network)
+    if how == "freeze":
+        _wake(victim)
+    else:
+        victim.start()
+    return Report(_stages(ledger, orders), len(cut), taken_over, after, _books(ledger, network))
+
+
+def _cut_off(victim: Worker, how: Literal["kill", "freeze"]) -> None:
+    if how == "kill":
+        victim.kill()
+    else:
+        victim.freeze()
+
+
+def _wake(zombie: Worker) -> None:
+    """It goes on where it was, and comes to know that its runs are others' now."""
+    zombie.thaw()
+    wait_for(zombie.answers, 30, lambda: "the zombie does not answer")
+    wait_for(lambda: "Lease lost" in zombie.log(), 30, lambda: f"the zombie noticed nothing:\n{zombie.log_end()}")
+
+
+def _send(cluster: Cluster, number: int, order: dict[str, Any]) -> None:
+    """Over one worker, and when that one does not answer over the other: an order sent twice is one order."""
+    thread = order_thread(order["order_id"], "channel:channel-1")
+    body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create",
+            "multitask_strategy": "reject"}  # fmt: skip
+    end = time.monotonic() + 60
+    for worker in itertools.islice(itertools.cycle(cluster.workers), number, None):
+        try:
+            answer = httpx.post(f"{worker.url}/threads/{thread}/runs", json=body, timeout=_ANSWER_SECONDS,
+                                headers={"x-api-key": worker.tokens["channel"]}, trust_env=False)  # fmt: skip
+            answer.raise_for_status()
+        except (httpx.TransportError, httpx.HTTPStatusError) as error:
+            if time.monotonic() > end:
+                raise RuntimeError(f"nobody takes {order['order_id']}: {error!r}") from error
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _orders(prefix: str, count: int) -> list[dict[str, Any]]:
+    """Small orders of four customers, a piece of something each; every second one pays with a slow card."""
+    pieces = [v.sku for p in goods().products for v in p.variants if v.price < 20_000 for _ in range(v.on_hand)]
+    customers = ("ada", "ben", "chloe", "dev")
+    names = {"ada": "ada_park", "ben": "ben_ortiz", "chloe": "chloe_meyer", "dev": "dev_shah"}
+    spread = pieces[:: max(1, len(pieces) // count)]
+    return [
+        an_order(f"{prefix}-{number}", {spread[number]: 1}, customer=names[who],
+                 method=f"{who}_{'slow' if number % 2 else 'card'}")
+        for number, who in zip(range(count), itertools.cycle(customers), strict=False)
+    ]  # fmt: skip
+
+
+def _at_rest(ledger: PostgresLedger, orders: Sequence[dict[str, Any]]) -> bool:
+    return all(stage in AT_REST for stage in _stages(ledger, orders).values())
+
+
+def _stages(ledger: PostgresLedger, orders: Sequence[dict[str, Any]]) -> dict[str, str]:
+    found = {row["id"]: row["stage"] for row in ledger.rows("SELECT id, stage FROM orders")}
+    return {order["order_id"]: found.get(order["order_id"], "never placed") for order in orders}
+
+
+def _books(ledger: PostgresLedger, network: LiveNetwork) -> dict[str, Any]:
+    """What effects leave behind, here and at the network."""
+    tables: dict[str, Callable[[], Any]] = {
+        table: lambda query=f"SELECT * FROM {table} ORDER BY 1": ledger.rows(query)  # type: ignore[misc]  # noqa: S608
+        for table in ("orders", "order_lines", "payments", "money_entries", "parcels", "debts", "variants")
+    }
+    return {name: read() for name, read in tables.items()} | dict(network.ledger())

@@ -1,0 +1,257 @@
+"""Two workers of the desk on one PostgreSQL and one Redis: whichever is asked, and whatever becomes of one, each thing
+is done once.
+
+They run on aegra, in an environment of their own: `tests.cluster.engine`.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from langgraph_sdk.errors import ConflictError
+
+from tests.cluster.drill import play
+from tests.cluster.engine import NoInterpreterError, environment
+from tests.cluster.workers import Cluster, cluster
+from tests.services.needed import absent
+from tests.support.books import PostgresLedger
+from tests.support.driver import Driver, Run, an_order, together
+from tests.support.goods import goods_dir
+from tests.support.live_server import LiveNetwork, wait_for
+from tests.support.postgres_server import Postgres
+from tests.support.redis_server import Redis, program
+
+pytestmark = pytest.mark.timeout(400)
+
+RATE = 30
+"""Starts and changes of one customer in a minute."""
+
+DEAR = ("TABLE-WALNUT", "SOFA-LINEN", "SOFA-WOOL", "SOFA-VELVET")
+"""What one piece of needs an order manager's yes."""
+
+CUSTOMERS = (("ada_park", "ada_card"), ("ben_ortiz", "ben_card"), ("chloe_meyer", "chloe_card"))
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveNetwork]:
+    """The card network of both workers."""
+    network = LiveNetwork(tmp_path_factory.mktemp("network"), slow_seconds=1.0)
+    network.spawn()
+    try:
+        wait_for(network.answers, 30, lambda: "the card network does not answer")
+        yield network
+    finally:
+        network.stop()
+
+
+@pytest.fixture(scope="module")
+def both(postgres: Postgres, network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The workers, for all tests here: who cuts one off brings it back."""
+    try:
+        python = environment()
+    except NoInterpreterError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    redis = Redis(program() or absent("Redis"))
+    redis.start()
+    try:
+        shop = {"SHOP_DIR": goods_dir(), "PAYMENT_URL": network.url, "CUSTOMER_RATE": f"{RATE}/minute"}
+        with cluster(tmp_path_factory.mktemp("cluster"), python, postgres, redis, **shop) as workers:
+            yield workers
+    finally:
+        redis.stop()
+
+
+@pytest.fixture
+def drivers(both: Cluster) -> Iterator[tuple[Driver, Driver]]:
+    """Clients of each worker."""
+    first, second = both.workers
+    with Driver(first) as one, Driver(second) as other:
+        yield one, other
+
+
+def test_an_order_is_sent_to_one_worker_and_approved_at_the_other(drivers: tuple[Driver, Driver]) -> None:
+    one, other = drivers
+    asked = one.order(an_order("C-1", {"DESK-OAK": 2}))
+    assert asked.waiting
+    assert asked.waiting["roles"] == ["order_manager"]
+    assert other.answer("order_manager", asked, "approve").stage == "completed"
+    assert one.order_row("C-1")["status"] == "processed"
+
+
+def test_a_conversation_goes_on_at_the_other_worker(drivers: tuple[Driver, Driver]) -> None:
+    one, other = drivers
+    thread = one.conversation()
+    one.ask("Where is my order?", thread=thread)
+    messages = other.ask("How long do returns take?", thread=thread).values["messages"]
+    assert [each["content"] for each in messages if each["type"] == "human"] == [
+        "Where is my order?",
+        "How long do returns take?",
+    ]
+
+
+def test_whoever_is_not_asked_cannot_answer(drivers: tuple[Driver, Driver]) -> None:
+    one, other = drivers
+    asked = one.order(an_order("C-2", {"DESK-OAK": 2}))
+    for role, status in (("billing_agent", 403), ("channel", 403), ("customer", 404), ("operator", 403)):
+        assert (role, _run(other, role, asked, command={"resume": {"decisions": [{"type": "approve"}]}})) == (
+            role,
+            status,
+        )
+    assert other.order_row("C-2")["stage"] == "awaiting_approval"
+    assert one.answer("order_manager", asked, "reject", "not now").stage == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("what", "status"),
+    [
+        ({"command": {"goto": "charge"}}, 403),
+        ({"command": {"resume": {"decisions": [{"type": "approve"}]}, "update": {"order": {}}}}, 403),
+        ({"command": {"resume": None}}, 403),
+        ({"input": {"order": {}}, "checkpoint_id": str(uuid4())}, 403),
+        ({"command": {"resume": {"decisions": [{"type": "approve"}]}}, "checkpoint_id": str(uuid4())}, 409),
+        ({"command": {"resume": {"decisions": [{"type": "approve"}]}}, "interrupt_before": "*"}, 403),
+        ({"command": {"resume": {"decisions": [{"type": "approve"}]}}, "multitask_strategy": "rollback"}, 403),
+        ({"input": {"messages": []}, "assistant_id": "customer_service"}, 422),
+        ({"input": {}, "config": []}, 422),
+    ],
+)
+def test_a_way_round_the_approval_is_closed(
+    drivers: tuple[Driver, Driver], waiting: Run, what: dict[str, Any], status: int
+) -> None:
+    assert _run(drivers[1], "order_manager", waiting, **what) == status
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/threads/{}/state"),
+        ("POST", "/threads/{}/commands"),
+        ("POST", "/threads/{}/copy"),
+        ("POST", "/threads/{}/runs/crons"),
+        ("POST", "/threads/prune"),
+        ("POST", "/runs/cancel"),
+        ("POST", "/assistants"),
+        ("PUT", "/store/items"),
+        ("GET", "/docs"),
+        ("GET", "/openapi.json"),
+        ("GET", "/health"),
+    ],
+)
+def test_what_the_engine_serves_besides_is_not_served(
+    drivers: tuple[Driver, Driver], waiting: Run, method: str, path: str
+) -> None:
+    assert drivers[0].http("admin", method, path.format(waiting.thread), {}).status_code == 404
+
+
+def test_a_thread_is_its_owners_and_the_staffs(drivers: tuple[Driver, Driver], waiting: Run) -> None:
+    one, other = drivers
+    for path in ("", "/state", "/runs"):
+        assert one.http("customer", "GET", f"/threads/{waiting.thread}{path}").status_code == 404
+        assert other.http("order_manager", "GET", f"/threads/{waiting.thread}{path}").status_code == 200
+    for role, found in (("customer", False), ("channel", True), ("order_manager", True)):
+        threads = other.client(role).threads.search(ids=[waiting.thread], select=["thread_id", "interrupts"])
+        assert bool(threads) == found
+        assert all(len(thread["interrupts"]) == 1 for thread in threads)
+    assert one.http("customer", "POST", "/threads", {"thread_id": waiting.thread}).status_code == 403
+    assert one._bare.get(f"/threads/{waiting.thread}").status_code == 401
+
+
+def test_of_two_opposite_answers_over_two_workers_one_counts_and_the_other_is_told(
+    both: Cluster, drivers: tuple[Driver, Driver], network: LiveNetwork
+) -> None:
+    def race(number: int) -> None:
+        customer, method = CUSTOMERS[number % len(CUSTOMERS)]
+        order = f"O-{number}"
+        line = {DEAR[number % len(DEAR)]: 1}
+        asked = drivers[number % 2].order(an_order(order, line, customer=customer, method=method))
+        said = together(
+            lambda: _answer(drivers[0], asked, "approve"),
+            lambda: _answer(drivers[1], asked, "reject"),
+        )
+        assert sorted(said) in (["completed", "told"], ["cancelled", "told"])
+        approved = "completed" in said
+        decided = ledger.rows(
+            "SELECT d.decision FROM decisions d JOIN approvals a ON a.id = d.request_id WHERE a.order_id = ?", order
+        )
+        assert [row["decision"] for row in decided] == ["approve" if approved else "reject"]
+        assert ledger.order(order)["stage"] == ("completed" if approved else "cancelled")
+        charged = [charge for charge in network.ledger()["charges"] if charge["key"].startswith(f"{order}:")]
+        assert len(charged) == approved
+
+    ledger = PostgresLedger(both.ledger)
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(race, range(50)))) == 50
+
+
+def test_what_one_worker_knows_the_other_knows_within_a_second(drivers: tuple[Driver, Driver]) -> None:
+    one, other = drivers
+
+    def breaker() -> str:
+        found = other.http("operator", "GET", "/ops/breakers").json()["breakers"]
+        return next(str(each["state"]) for each in found if each["name"] == "carrier")
+
+    one.http("operator", "POST", "/ops/breakers/carrier/force-open")
+    wait_for(lambda: breaker() != "closed", 1, lambda: "the breaker is not known to be open")
+    one.http("operator", "POST", "/ops/breakers/carrier/reset")
+    wait_for(lambda: breaker() == "closed", 1, lambda: "the breaker is not known to be closed")
+
+    codes = Counter(one.http("customer", "POST", "/threads", {"metadata": {}}).status_code for _ in range(RATE))
+    assert codes[200] >= RATE - 2  # other tests are this customer as well
+    assert other.http("customer", "POST", "/threads", {"metadata": {}}).status_code == 429
+
+    crons = other.client("service").crons.search(limit=100)
+    assert [cron["schedule"] for cron in crons] == ["* * * * *"]
+    assert one.client("service").crons.search(limit=100) == crons
+
+
+def test_a_question_that_is_asked_over_both_workers_is_asked_once(drivers: tuple[Driver, Driver], waiting: Run) -> None:
+    assert waiting.waiting
+    path = f"/ops/approvals/{waiting.waiting['request_id']}/ask"
+    asked = [
+        driver._bare.post(path, json={"text": "Which floor?"}, headers={
+            "x-api-key": driver.server.tokens["order_manager"], "idempotency-key": "floor"}).json()
+        for driver in drivers
+    ]  # fmt: skip
+    assert asked[0] == asked[1]
+
+
+def test_a_worker_is_killed_among_orders_and_each_is_charged_once(both: Cluster, network: LiveNetwork) -> None:
+    report = play(both, network, "K", 40, "kill")
+    assert report.cut
+    assert report.taken_over_seconds <= 60
+    assert report.stuck == {}
+    assert report.wrongly_charged == {}
+
+
+def test_a_zombie_changes_nothing_twice(both: Cluster, network: LiveNetwork) -> None:
+    report = play(both, network, "Z", 40, "freeze")
+    assert report.cut
+    assert report.taken_over_seconds <= 60
+    assert report.stuck == {}
+    assert report.wrongly_charged == {}
+    assert report.after_waking == report.after
+
+
+@pytest.fixture(scope="module")
+def waiting(both: Cluster) -> Run:
+    """An order of the channel's that waits for an order manager."""
+    with Driver(both.workers[0]) as driver:
+        return driver.order(an_order("W-1", {"DESK-WALNUT": 2}))
+
+
+def _run(driver: Driver, role: str, asked: Run, **what: Any) -> int:
+    return driver.http(role, "POST", f"/threads/{asked.thread}/runs", {"assistant_id": asked.graph, **what}).status_code
+
+
+def _answer(driver: Driver, asked: Run, decision: Any) -> str:
+    """Where the order is after this answer, or that it was told that it does not count."""
+    try:
+        return driver.answer("order_manager", asked, decision, "as agreed").stage
+    except ConflictError:
+        return "told"

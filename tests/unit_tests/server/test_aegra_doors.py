@@ -1,0 +1,104 @@
+"""The doors that are open on aegra, and a run's body as the platform's handlers know it."""
+
+from uuid import uuid4
+
+import pytest
+
+from agent.identity import Caller
+from agent.server.aegra_doors import Door, as_checked, as_on_the_platform, door, thread_as_checked
+from agent.server.permissions import PERMISSIONS
+from agent.server.rules import RunRefusedError, check_run
+
+THREAD = str(uuid4())
+HELLO = {"assistant_id": "customer_service", "input": {"messages": [{"role": "user", "content": "Hello"}]}}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "opened"),
+    [
+        ("POST", "/threads", Door("threads", "create", None)),
+        ("GET", f"/threads/{THREAD}", Door("threads", "read", THREAD)),
+        ("POST", f"/threads/{THREAD}/runs/stream", Door("threads", "create_run", THREAD)),
+        ("POST", "/runs/wait", Door("threads", "create_run", None)),
+        ("GET", f"/threads/{THREAD}/runs/{THREAD}/join", Door("threads", "read", THREAD)),
+        ("POST", "/runs/crons", Door("crons", "create", None)),
+    ],
+)
+def test_what_clients_use_is_open(method: str, path: str, opened: Door) -> None:
+    assert door(method, path) == opened
+    assert (opened.resource, opened.action) in PERMISSIONS
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", f"/threads/{THREAD}/state"),
+        ("POST", f"/threads/{THREAD}/commands"),
+        ("POST", f"/threads/{THREAD}/runs/crons"),
+        ("POST", f"/threads/{THREAD}/runs/{THREAD}/cancel"),
+        ("POST", f"/threads/{THREAD.upper()}/runs"),
+        ("POST", f"/threads/{THREAD}/runs/"),
+        ("GET", "/threads"),
+        ("GET", "/threads/another"),
+        ("POST", "/threads/prune"),
+        ("PUT", "/store/items"),
+        ("GET", "/metrics"),
+    ],
+)
+def test_everything_else_is_closed(method: str, path: str) -> None:
+    assert door(method, path) is None
+
+
+def test_a_message_is_what_the_platforms_rules_let_in() -> None:
+    value = as_on_the_platform(HELLO, THREAD)
+    check_run(Caller("ada_park", "customer"), value)
+    assert as_checked(HELLO, value)["input"] == HELLO["input"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"webhook": "https://elsewhere.example"},
+        {"interrupt_before": "*"},
+        {"interrupt_after": ["reply"]},
+        {"checkpoint": {"checkpoint_ns": "inner"}},
+        {"context": {"customer_id": "ben_ortiz"}},
+        {"config": {"configurable": {"langgraph_auth_user_role": "admin"}}},
+        {"config": {"recursion_limit": 1}},
+        {"multitask_strategy": "interrupt"},
+        {"metadata": {"anything": "else"}},
+        {"after_seconds": 60},
+        {"what_nobody_knows": True},
+    ],
+)
+def test_what_the_platforms_rules_refuse_is_refused_here(more: dict[str, object]) -> None:
+    with pytest.raises(RunRefusedError):
+        check_run(Caller("ada_park", "customer"), as_on_the_platform(HELLO | more, THREAD))
+
+
+@pytest.mark.parametrize("name", ["config", "context", "metadata", "checkpoint"])
+def test_what_has_no_fields_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        as_on_the_platform(HELLO | {name: ["customer_id"]}, THREAD)
+
+
+def test_what_runs_is_what_was_checked_and_goes_on_without_its_client() -> None:
+    answer = {"assistant_id": "order_processing", "command": {"resume": "yes"}, "input": {}, "checkpoint_id": THREAD,
+              "on_disconnect": "cancel", "stream_subgraphs": True, "on_completion": "delete"}  # fmt: skip
+    value = as_on_the_platform(answer, THREAD)
+    assert value["kwargs"]["config"]["configurable"].pop("checkpoint_id") == THREAD
+    value["kwargs"]["command"]["resume"] = {"0" * 32: "yes"}
+    assert as_checked(answer, value) == {
+        "assistant_id": value["assistant_id"],
+        "multitask_strategy": "enqueue",
+        "stream_subgraphs": True,
+        "on_disconnect": "continue",
+        "on_completion": None,
+        "config": {"configurable": {}},
+        "command": {"resume": {"0" * 32: "yes"}},
+    }
+
+
+def test_nobody_says_when_a_thread_is_to_be_deleted() -> None:
+    asked = {"thread_id": THREAD, "metadata": {"graph_id": "customer_service"}, "ttl": {"default_ttl": 1}}
+    assert thread_as_checked(asked) == {"thread_id": THREAD, "metadata": {"graph_id": "customer_service"}}
