@@ -30,9 +30,9 @@ def python() -> Path:
     if not ready.exists() or ready.read_text() != wanted:
         progress(f"installing the engines into {home}: a minute or two, once")
         venv.create(home / "venv", with_pip=True, clear=True)
-        _run(
-            [interpreter, "-m", "pip", "install", "--disable-pip-version-check", "-r", lock, *PINNED], home / "pip.log"
-        )
+        pip: list[str | Path] = [interpreter, "-m", "pip", "install", "--disable-pip-version-check"]
+        _run([*pip, "--requirement", lock, *PINNED], home / "pip.log")
+        _run([*pip, "--no-deps", "--editable", ROOT], home / "own.log")  # the product asks for its own version
         ready.write_text(wanted)
     return interpreter
 
