@@ -82,6 +82,9 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/python -m benchmarks.model_turns
 	@$(BIN)/python -m benchmarks.turns
 	@$(BIN)/python -m benchmarks.observed
+	@$(BIN)/python -m benchmarks.ledger_capacity
+	@$(BIN)/python -m benchmarks.fleet
+	@$(BIN)/python -m benchmarks.engines
 
 test-services: setup
 	@$(BIN)/python -m pytest -n 2 tests/services

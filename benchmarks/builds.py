@@ -14,7 +14,7 @@ from tests.support.live_server import ROOT
 OLD: Final = "6b166b1"
 """The commit that later ones are held against: a session and a thread hop for each statement."""
 
-_CACHE: Final = Path(tempfile.gettempdir()) / "order-desk-bench"
+CACHE: Final = Path(tempfile.gettempdir()) / "order-desk-bench"
 _SAVERS: Final = ("langgraph-checkpoint-sqlite==3.1.2", "langgraph-checkpoint-postgres==3.2.0")
 """What the old build's lock lacks, as of its time."""
 
@@ -37,7 +37,7 @@ def old_build() -> Build:
 
     Raises `RuntimeError` in a clone that lacks the commit.
     """
-    home = _CACHE / OLD
+    home = CACHE / OLD
     tree, python, ready = home / "tree", home / "venv" / "bin" / "python", home / "ready"
     if not ready.exists():
         progress(f"making the build of {OLD} in {home}: about two minutes, once")

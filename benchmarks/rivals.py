@@ -39,13 +39,15 @@ class Run:
 class Contender:
     """One process. `ask` waits for its answer; between questions it does nothing."""
 
-    def __init__(self, module: str, build: Build, folder: Path, arguments: list[str]) -> None:
+    def __init__(
+        self, module: str, build: Build, folder: Path, arguments: list[str], package: str = "benchmarks.contenders"
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "log"
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                [build.python, "-m", f"benchmarks.contenders.{module}", "--folder", folder, *arguments],
+                [build.python, "-m", f"{package}.{module}", "--folder", folder, *arguments],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=folder,
                 env=environment | {"PYTHONPATH": build.path},
             )  # fmt: skip
@@ -70,6 +72,11 @@ class Contender:
             self._process.kill()
             self._process.wait()
 
+    def kill(self) -> None:
+        """`kill -9`, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+
     def _hear(self) -> Any:
         assert self._process.stdout  # noqa: S101
         if line := self._process.stdout.readline():
@@ -85,7 +92,7 @@ def started(
 ) -> Iterator[dict[str, Contender]]:
     """All of them, each in a folder of its own; on PostgreSQL, with two databases of its own on one server."""
     with ExitStack() as stack:
-        server = stack.enter_context(_postgres()) if engine == "postgresql" else None
+        server = stack.enter_context(postgres()) if engine == "postgresql" else None
         running = {}
         for name, (module, build) in contenders.items():
             arguments = list(more)
@@ -99,7 +106,8 @@ def started(
 
 
 @contextmanager
-def _postgres() -> Iterator[Postgres]:
+def postgres() -> Iterator[Postgres]:
+    """A server of our own, in an empty folder, until the end."""
     if (programs := binaries()) is None:
         raise RuntimeError("PostgreSQL is not installed: run `make services`")
     with folder_of_the_server() as folder:

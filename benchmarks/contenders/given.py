@@ -16,8 +16,8 @@ _CUSTOMERS: Final = (
     "grace_okafor", "hugo_lindqvist", "iris_tanaka", "jonas_weber", "kira_petrov", "liam_byrne",
 )  # fmt: skip
 
-_CENTS: Final = 1
-"""What each piece costs at most: all that a customer orders in a run together asks nobody's yes."""
+CENTS: Final = 1
+"""What a piece costs: all that a customer orders in a run together asks nobody's yes."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Place:
     ledger_url: str
     checkpoints_url: str
     platform_url: str
+    payment_url: str
+    """The card network and carrier; empty: in process."""
 
     @classmethod
     def of_arguments(cls) -> "Place":
@@ -37,6 +39,7 @@ class Place:
         parser.add_argument("--ledger-url", default="")
         parser.add_argument("--checkpoints-url", default="")
         parser.add_argument("--platform-url", default="http://127.0.0.1:2024")
+        parser.add_argument("--payment-url", default="")
         return cls(**vars(parser.parse_args()))
 
 
@@ -65,14 +68,14 @@ def new_orders(name: str, count: int, lines: int, east: list[str], west: list[st
     return [order(number) for number in range(count)]
 
 
-def stocked(url: str) -> tuple[list[str], list[str]]:
-    """Have plenty of everything in a ledger, cheaply; the SKUs of its two warehouses, east and west."""
+def stocked(url: str, price: int = CENTS) -> tuple[list[str], list[str]]:
+    """Have plenty of everything in a ledger, at this price in cents; the SKUs of its two warehouses, east and west."""
     made = make_url(url)
     driver = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg"}[made.get_backend_name()]
     engine = create_engine(made.set(drivername=driver))
     with engine.begin() as ledger:
         ledger.execute(text("UPDATE variants SET on_hand = 100000000"))
-        ledger.execute(text("UPDATE variants SET price = :most WHERE price > :most"), {"most": _CENTS})
+        ledger.execute(text("UPDATE variants SET price = :price"), {"price": price})
         rows = ledger.execute(text("SELECT warehouse, sku FROM variants ORDER BY sku")).all()
     engine.dispose()
     return [sku for room, sku in rows if room == "east"], [sku for room, sku in rows if room == "west"]

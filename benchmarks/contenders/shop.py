@@ -12,7 +12,7 @@ from agent import services as composition
 from agent.ledger import schema
 from agent.services import Services
 from agent.settings import Settings
-from benchmarks.contenders.given import Place, new_orders, stocked
+from benchmarks.contenders.given import CENTS, Place, new_orders, stocked
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,13 @@ class Shop:
 
 
 @asynccontextmanager
-async def opened(place: Place) -> AsyncIterator[Shop]:
-    """The demo shop, as the services of this process."""
+async def opened(place: Place, price: int = CENTS) -> AsyncIterator[Shop]:
+    """The demo shop, as the services of this process; each piece at this price in cents."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # figures alone are printed
     settings = Settings(
         data_dir=place.folder,
         database_url=place.ledger_url,
+        payment_url=place.payment_url,
         langgraph_api_url=place.platform_url,
         service_token=SecretStr("the platform is not the one that is measured"),
     )
@@ -42,7 +43,7 @@ async def opened(place: Place) -> AsyncIterator[Shop]:
     services = await composition.build(settings)
     composition.replace(services)
     try:
-        yield Shop(services, *stocked(settings.ledger_url))
+        yield Shop(services, *stocked(settings.ledger_url, price))
     finally:
         composition.replace(None)
         await services.close()
