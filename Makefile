@@ -53,7 +53,7 @@ test-thorough: setup
 # Apart from `make test`, since noting each branch takes two thirds more of the processor: only Python 3.12 has a cheaper way.
 coverage: setup  ## both of these, and how much of src they reach; fails below the floor in pyproject.toml
 	@$(BIN)/coverage erase
-	@$(MAKE) test test-thorough MEASURE="--cov --cov-append --cov-report="
+	@$(MAKE) test test-thorough MEASURE="--cov --cov-append --cov-report= --cov-fail-under=0"
 	@$(MAKE) coverage-floor
 
 coverage-floor: setup
