@@ -57,9 +57,9 @@ class Form(ModalScreen[str]):
             with explained(self._url):
                 told = await self._send(typed, self._say)
         except DeskError as error:
-            self._say(error.message, "bold red")
             self._let_type(yes=True)
             list(self._lines.values())[-1].focus()
+            self.app.call_later(self._say, error.message, "bold red")  # once that line is focused, and hears Enter
         else:
             self.dismiss(told)
 
