@@ -1,4 +1,7 @@
-"""Each promise is kept by the demo shop, and each way to break one is named."""
+"""Each promise is kept by the demo shop, and each way to break one is named.
+
+In SQLite, where one can write past constraints: so it is not among the suites that run on PostgreSQL.
+"""
 
 import sqlite3
 from contextlib import closing
