@@ -27,7 +27,7 @@ thorough = pytest.mark.thorough
 CANCEL = ("propose_cancel_order", {"order_id": W1002, "reason": "no longer needed"})
 ASKED = f"cancel {W1002}, I no longer need it"
 LISTED = f"This is what I would do:\n- Cancel order {W1002}"
-SECONDS = 1.0
+SECONDS = 2.0
 """What one call of a model may take here; more than that for a byte now and then."""
 
 
@@ -158,7 +158,7 @@ async def test_without_a_second_model_the_rules_answer_openly(shop: Services, br
     async with broken_wire(at_step(broken, step)) as wire, with_models_at(shop, [wire.url], **bounds):
         began, before = time.monotonic(), others()
         told = await say(conversation(), ASKED)
-        assert time.monotonic() - began < 20  # generous: a turn has 4 s of models
+        assert time.monotonic() - began < 40  # generous: a turn has 8 s of models
         await asyncio.sleep(0)  # what was cancelled ends
         assert {each for each in others() - before if "serve" not in repr(each)} == set()
     assert told.count(OPENLY["degraded"]) == (0 if fine else 1)
