@@ -13,6 +13,7 @@ import pytest
 
 from agent.commerce.policy import CANCEL_REASONS, money
 from agent.settings import Settings
+from tests.support.chains import BILLING
 from tests.support.scenes import dump
 from tests.support.tau_chat import Chat, Exchange, Wish, talking
 from tests.support.tau_form import Json, cents
@@ -269,5 +270,5 @@ async def test_people_are_asked_one_after_the_other_where_policy_asks_them() -> 
         exchange = await chat.ask(DELIVERED["user_id"], refund)
         rows = await dump(desk.shop)
     assert exchange.denial() is None
-    assert [row["role"] for row in rows["decisions"]] == ["billing_agent", "billing_manager"]
+    assert [row["role"] for row in rows["decisions"]] == BILLING
     assert [(row["amount"], bool(row["settled"])) for row in rows["debts"]] == [(60_00, True)]

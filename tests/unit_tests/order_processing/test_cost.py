@@ -58,7 +58,7 @@ def counted(shop: Services) -> Iterator[Cost]:
 def config(config: Settings) -> Settings:
     """There is enough of everything, and 25 orders of one customer's ask for nobody's yes."""
     with closing(sqlite3.connect(config.data_dir / "ledger.db")) as ledger, ledger:
-        ledger.execute("UPDATE variants SET on_hand = on_hand + 1000, price = 100")
+        ledger.execute("UPDATE variants SET on_hand = on_hand + 1000, price = 60")
     return config
 
 

@@ -23,6 +23,7 @@ from agent.server import overview_routes
 from agent.server.recent import MINUTES, Recent
 from agent.server.wrong import Wrong, what_is_wrong
 from agent.services import Services
+from tests.support.chains import BILLING, OF_LARGE
 from tests.support.clock import Clock
 from tests.support.goods import W1001
 from tests.support.orders import LARGE, SMALL, place
@@ -109,18 +110,19 @@ async def test_each_thing_that_is_wrong_is_a_line_with_its_age_and_the_orders_be
     told = await overview(ask)
 
     wrong = {each["what"]: each for each in told["wrong"]}
+    late = f"1 request is late, for {OF_LARGE[0].replace('_', ' ')}"
     assert {what: each["behind"] for what, each in wrong.items()} == {
         "carrier was opened by hand: nothing is sent": None,
         "The reconciler does not run: nothing that waits goes on by itself": None,
         "1 payment is unknown: its answer was lost": "unknown",
         "1 refund has failed and is owed": "debts/refund",
-        "1 request is late, for order manager": "requests/order_manager",
-        "1 ticket is late, for billing agent": "tickets/billing_agent",
+        late: f"requests/{OF_LARGE[0]}",
+        f"1 ticket is late, for {BILLING[0].replace('_', ' ')}": f"tickets/{BILLING[0]}",
         "1 notification is not taken": "undelivered",
         "1 thread's state was damaged in the last day": "quarantine",
     }
     assert wrong["1 payment is unknown: its answer was lost"]["since"] == began.isoformat()
-    due = datetime.fromisoformat(wrong["1 request is late, for order manager"]["since"])
+    due = datetime.fromisoformat(wrong[late]["since"])
     assert began < due < clock.now
     for each in told["wrong"]:
         assert each["do"]
