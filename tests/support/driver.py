@@ -12,10 +12,11 @@ from typing import Any, Self, TypeVar
 
 import httpx
 from langgraph_sdk.client import SyncLangGraphClient
+from langgraph_sdk.errors import ConflictError
 
 from agent.approvals.models import ApprovalView, Decision, decision_payload
 from agent.platform import order_thread
-from tests.support.live_server import LiveServer
+from tests.support.live_server import LiveServer, wait_for
 
 T = TypeVar("T")
 
@@ -131,11 +132,20 @@ class Driver:
         )
 
     def answer(self, role: str, asked: Run, decision: Decision, note: str = "") -> Run:
-        """Answer what `asked` waits for."""
+        """Answer what `asked` waits for, once nobody else, such as the reconciler, has a run on that thread."""
         assert asked.waiting
         name = asked.waiting["action_requests"][0]["name"]
         payload = decision_payload(decision, name=name, note=note, token=asked.waiting.get("token"))
-        return self.run(role, asked.thread, asked.graph, command={"resume": payload})
+
+        def taken() -> Run | None:
+            try:
+                return self.run(role, asked.thread, asked.graph, command={"resume": payload})
+            except ConflictError:
+                return None
+
+        answered = wait_for(taken, 30, lambda: f"{asked.thread} is never free")
+        assert answered
+        return answered
 
     def reconcile(self) -> None:
         """Run the reconciler as the operator does, to its end."""
