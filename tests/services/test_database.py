@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from agent.ledger.database import Database, Effect, Json, PolicyDenied
-from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError
+from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
 from agent.ledger.engines import Limits
 from agent.ledger.schema import upgrade
 from agent.ledger.tables import ProductRow
@@ -116,6 +116,11 @@ async def test_a_broken_constraint_is_neither_away_nor_transient(ledger: Databas
     with pytest.raises(IntegrityError) as broken:
         await ledger.once(Effect("other key", "Add", "ada", "ada_park"), adding("lamp"))
     assert not is_transient(broken.value)
+
+
+async def test_a_ledger_without_one_of_its_tables_is_damaged(ledger: Database) -> None:
+    with pytest.raises(LedgerDamagedError, match='relation "nowhere" does not exist'), ledger.reading() as session:
+        session.execute(text("SELECT * FROM nowhere"))
 
 
 async def test_nothing_blocks_the_event_loop(url: str, ledger: Database, clock: Clock) -> None:

@@ -25,7 +25,8 @@ class DatabaseUnavailableError(TransientError):
 
 
 class LedgerDamagedError(RuntimeError):
-    """The ledger's file can't be read as one: a page of it, or all of it, is something else. No retry helps."""
+    """The ledger can't be read as one: a page of its file, or all of it, is something else, or a table is gone. No
+    retry helps."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the ledger is damaged ({reason})")
@@ -46,6 +47,7 @@ _CONFLICT_STATES: Final = {"40001", "40P01", "55P03"}  # serialization_failure, 
 # https://www.sqlite.org/rescode.html
 _CONFLICT_CODES: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGE_CODES: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_UNDEFINED_TABLE: Final = "42P01"
 _CAUSES: Final = {
     sqlite3.SQLITE_FULL: "its disk is full",
     sqlite3.SQLITE_READONLY: "its file or folder is read-only",
@@ -77,6 +79,8 @@ def _meaning(error: BaseException | None, *, unusable: bool) -> Exception | None
     kind = code & 0xFF if code else None
     if kind in _DAMAGE_CODES or (kind is None and reason.startswith("Could not decode to UTF-8")):
         return LedgerDamagedError(reason.partition(" column")[0])
+    if reason.startswith("no such table") or getattr(error, "sqlstate", None) == _UNDEFINED_TABLE:
+        return LedgerDamagedError(reason)
     if kind in _CONFLICT_CODES or getattr(error, "sqlstate", None) in _CONFLICT_STATES:
         return DatabaseConflictError(reason)
     if unusable and kind != sqlite3.SQLITE_ERROR:

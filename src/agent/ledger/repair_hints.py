@@ -14,7 +14,8 @@ def in_one_line(error: Exception, url: str) -> str:
     if not isinstance(error, LedgerDamagedError | LedgerLostError):
         return str(error)
     anew = "; or begin anew without it: `desk db upgrade --anew`" if isinstance(error, LedgerLostError) else ""
-    return f"{history.ledger_file(url)}: {error}; {_advice(url)}{anew}"
+    file = history.ledger_file(url)
+    return f"{f'{file}: ' if file else ''}{error}; {_advice(url)}{anew}"
 
 
 def _advice(url: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from agent.ledger.database import Database, utc_now
-from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError
+from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
 from agent.ledger.engines import DEFAULT_LIMITS, Limits, driver_url
 from agent.resilience import is_transient
 from agent.settings import Settings
@@ -86,9 +87,17 @@ async def test_who_writes_too_long_makes_the_others_try_again(tmp_path: Path) ->
 
 async def test_a_statement_that_is_wrong_is_not_transient(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
-    with pytest.raises(Exception, match="no such table") as wrong, ledger.reading() as session:
-        session.execute(text("SELECT * FROM nowhere"))
+    with pytest.raises(OperationalError, match="no such function") as wrong, ledger.reading() as session:
+        session.execute(text("SELECT no_such()"))
     assert not is_transient(wrong.value)
+    await ledger.close()
+
+
+async def test_a_ledger_without_one_of_its_tables_is_damaged(tmp_path: Path) -> None:
+    ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with pytest.raises(LedgerDamagedError, match="no such table: orders") as damaged, ledger.reading() as session:
+        session.execute(text("SELECT * FROM orders"))
+    assert not is_transient(damaged.value)
     await ledger.close()
 
 
