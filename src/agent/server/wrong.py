@@ -136,7 +136,7 @@ def _of_money(facts: LedgerFacts) -> Iterator[Wrong]:
         yield _wrong(what, facts.unknown.since, do, _event("payment.unknown"), "unknown")
     for kind, owed in facts.debts.items():
         if owed.failing.count:
-            do = "look at the provider's breaker; after 8 attempts a finance director is asked"
+            do = "look at the provider's breaker; after 8 attempts people are asked"
             what = _many(owed.failing.count, f"{kind} has failed and is owed", f"{kind}s have failed and are owed")
             yield _wrong(what, owed.failing.since, do, _event("debt.failed"), f"debts/{kind}")
 
