@@ -132,7 +132,10 @@ class Driver:
         )
 
     def answer(self, role: str, asked: Run, decision: Decision, note: str = "") -> Run:
-        """Answer what `asked` waits for, once nobody else, such as the reconciler, has a run on that thread."""
+        """Answer what `asked` waits for, once nobody else, such as the reconciler, has a run on that thread.
+
+        Raises `ConflictError` when it does not wait any more.
+        """
         assert asked.waiting
         name = asked.waiting["action_requests"][0]["name"]
         payload = decision_payload(decision, name=name, note=note, token=asked.waiting.get("token"))
@@ -141,11 +144,18 @@ class Driver:
             try:
                 return self.run(role, asked.thread, asked.graph, command={"resume": payload})
             except ConflictError:
+                if not self._still_asked(asked):
+                    raise
                 return None
 
         answered = wait_for(taken, 30, lambda: f"{asked.thread} is never free")
         assert answered
         return answered
+
+    def _still_asked(self, asked: Run) -> bool:
+        thread = self.client("operator").threads.get(asked.thread)
+        waiting = [each["value"] for task in thread["interrupts"].values() for each in task]
+        return thread["status"] == "busy" or asked.waiting in waiting
 
     def reconcile(self) -> None:
         """Run the reconciler as the operator does, to its end."""
