@@ -47,6 +47,7 @@ class Engine:
     def start(self) -> None:
         """Begin its process, and wait until it is ready for work."""
         arguments = ["--work", self.work, "--payment-url", self.payment_url, *self.urls]
+        arguments += ["--platform-url", self.payment_url]  # it knows no threads: 404
         if self.restate:
             arguments += self.restate.arguments
         self.process = Contender(self.module, self.build, self.folder, arguments, package="benchmarks.engines")

@@ -19,13 +19,14 @@ from uuid import uuid4
 
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
-from langgraph_sdk import Auth, get_client
+from langgraph_sdk import Auth
 from sqlalchemy import func, select
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.identity import SERVICE_IDENTITY, Caller, caller_of, owner_of
+from agent.platform import api_client
 from agent.server import auth as platform
 from agent.server.aegra_doors import Door, as_checked, as_on_the_platform, door, thread_as_checked
 from agent.server.aegra_threads import router
@@ -177,7 +178,7 @@ async def _authenticated(scope: Scope) -> tuple[Caller, dict[str, Any]]:
 async def _check(user: dict[str, Any], value: dict[str, Any], scope: Scope) -> None:
     """Have the platform's handler look at a run, and change it. Raises `RefusedError`."""
     token = token_in(dict(scope["headers"]))
-    client_of_caller.set(lambda: get_client(url=settings().langgraph_api_url, api_key=token))
+    client_of_caller.set(lambda: api_client(settings().langgraph_api_url, token))
     context = Auth.types.AuthContext(
         user=SimpleNamespace(**user), permissions=user["permissions"], resource="threads", action="create_run"
     )
