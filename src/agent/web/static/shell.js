@@ -157,7 +157,8 @@ at("help").addEventListener("click", help);
 at("keys-close").addEventListener("click", () => at("keys").close());
 
 document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input:not([type=checkbox]), textarea, select, dialog");
+  // a dialog that was closed keeps the focus until the browser draws again
+  const typing = event.target.closest("input:not([type=checkbox]), textarea, select") && !event.target.closest("dialog");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const found = { ...own, ...SHELL_KEYS }[event.key];
   if (!found) return;
