@@ -1,10 +1,10 @@
 """The circuit breakers of this process by name, all wired alike: shared through Redis if there is one, moves as
-events, calls counted and timed.
+events, calls counted and timed. Budgets of retries are shared in the same way.
 
 What is behind each, and its thresholds, is said where it is added. `resilience` has the breaker itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from agent.observability import tracing
@@ -16,6 +16,7 @@ from agent.resilience import (
     BreakerSnapshot,
     CallEnded,
     CircuitBreaker,
+    RetryBudget,
     Sharing,
     StoreMoved,
     StoreUnavailableError,
@@ -23,11 +24,12 @@ from agent.resilience import (
 
 
 class Breakers(Mapping[str, CircuitBreaker]):
-    """Breakers by name. With `redis_url` the workers that use the same Redis open, probe and close as one."""
+    """Breakers by name. With `redis_url` the workers that use the same Redis open, probe and close as one, and spend
+    `budgets` together."""
 
-    def __init__(self, redis_url: str = "") -> None:
+    def __init__(self, redis_url: str = "", budgets: Iterable[RetryBudget] = ()) -> None:
         self._breakers: dict[str, CircuitBreaker] = {}
-        self._sharing = _sharing(redis_url) if redis_url else None
+        self._sharing = _sharing(redis_url, tuple(budgets)) if redis_url else None
 
     def add(self, name: str, config: BreakerConfig) -> CircuitBreaker:
         """Make the breaker of a dependency. On the event loop: a shared one hears of the others from now on."""
@@ -49,6 +51,11 @@ class Breakers(Mapping[str, CircuitBreaker]):
         """Whether other workers hear of moves here; None: there is no store to tell them."""
         return self._sharing.reachable if self._sharing else None
 
+    async def leave(self) -> None:
+        """Have the other workers probe in place of this one, which stops."""
+        if self._sharing:
+            await self._sharing.leave()
+
     async def close(self) -> None:
         """Stop sharing."""
         if self._sharing:
@@ -67,11 +74,11 @@ class Breakers(Mapping[str, CircuitBreaker]):
         return len(self._breakers)
 
 
-def _sharing(redis_url: str) -> Sharing:
+def _sharing(redis_url: str, budgets: Sequence[RetryBudget]) -> Sharing:
     """Redis, whose client is an extra."""
     from agent.resilience.redis_store import RedisStore  # noqa: PLC0415
 
-    return Sharing(RedisStore(redis_url, prefix="order-desk:breaker"), listeners=[_store_moved])
+    return Sharing(RedisStore(redis_url, prefix="order-desk:breaker"), budgets, listeners=[_store_moved])
 
 
 def _moved(move: BreakerMoved) -> None:

@@ -24,7 +24,8 @@ BUDGETS: Final = {
     "payment": RetryBudget("payment", 20, 10.0, listeners=[_decided]),
     "carrier": RetryBudget("carrier", 20, 10.0, listeners=[_decided]),
 }
-"""Retries a worker has for a dependency, whichever orders they are for: at most so many more calls in ten seconds."""
+"""Retries that there are for a dependency, whichever orders they are for: so many at once, and as many more in ten
+seconds. Of all workers that use one Redis together, else of each."""
 
 LEDGER: Final = RetryPolicy(initial_interval=0.1, max_interval=1.0, max_attempts=4, retry_on=BUDGETS["ledger"].allows)
 """A locked or briefly absent database."""

@@ -123,6 +123,12 @@ async def services() -> Services:
     return _built
 
 
+async def leave() -> None:
+    """Have the other workers not wait for this one, which stops. Builds nothing."""
+    if _built:
+        await _built.breakers.leave()
+
+
 def replace(with_these: Services | None) -> None:
     """Put other services in place; None means: build anew on next use. For tests and evaluations."""
     global _built  # noqa: PLW0603
@@ -135,7 +141,7 @@ async def build(config: Settings, clock: Clock = utc_now) -> Services:
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole addresses, in which secrets may stand
     await asyncio.to_thread(keep_private, config.data_dir)
     await asyncio.to_thread(start_observing, config)  # a process that runs graphs alone has not come by `server.entry`
-    breakers = Breakers(config.redis_url)
+    breakers = Breakers(config.redis_url, BUDGETS.values())
     first_failure = BreakerConfig(minimum_number_of_calls=1)
     replica_breaker = breakers.add("replica", first_failure) if config.database_replica_url else None
     database = await asyncio.to_thread(_database, config, clock, replica_breaker)  # looks at the file system

@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     # what failed while an order was undone, or a refund was paid
     debt_retry_seconds: float = Field(default=60.0, ge=0)
 
-    # empty: each worker's circuit breakers learn, and its rates count, for themselves
+    # empty: each worker's circuit breakers learn, and its rates and budgets of retries count, for themselves
     redis_url: str = Field(default="", repr=False)
 
     # the model: without a key the embedded responder answers

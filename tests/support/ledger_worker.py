@@ -32,6 +32,7 @@ from agent.commerce.locks import open_ticket
 from agent.commerce.shop_import import import_shop
 from agent.identity import Caller
 from agent.ledger.schema import newest
+from agent.node_policies import BUDGETS
 from agent.notifications.staff_delivery import StaffDelivery
 from agent.notifications.webhook import NotDeliveredError
 from agent.notifications.webhook_delivery import WebhookDelivery
@@ -178,6 +179,16 @@ async def compare(shop: Services) -> Any:
     return await shop.comparison.compare(shop.database.clock() - timedelta(days=7))
 
 
+async def retry(_: Services, dependency: str, times: int) -> int:
+    """So many nodes fail at a dependency; how many of them are tried again."""
+    return sum(BUDGETS[dependency].allows(ConnectionError()) for _ in range(times))
+
+
+async def retries_left(_: Services, dependency: str) -> float:
+    """What this worker knows to be left of a budget."""
+    return BUDGETS[dependency].left()
+
+
 ACTS: Final[dict[str, Act]] = {
     act.__name__: act
     for act in (
@@ -198,6 +209,8 @@ ACTS: Final[dict[str, Act]] = {
         load,
         compare,
         open_case,
+        retry,
+        retries_left,
     )
 }
 

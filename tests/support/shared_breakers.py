@@ -20,6 +20,7 @@ from agent.resilience import (
     CircuitOpenError,
     Claim,
     FailureKind,
+    RetryBudget,
     SharedView,
     Sharing,
     StateStore,
@@ -53,13 +54,14 @@ class StoreInMemory:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._records: dict[str, Record] = {}
+        self._whole_at: dict[str, float] = {}  # budgets of retries
         self.trouble: Trouble | None = None
         self.calls = 0
         self.closed = False
 
     def forget(self) -> None:
         """It starts anew with nothing."""
-        self._records = {}
+        self._records, self._whole_at = {}, {}
 
     async def read(self, names: Sequence[str]) -> Sequence[SharedView]:
         await self._arrive()
@@ -104,6 +106,13 @@ class StoreInMemory:
         self._move(name, Record())
         return await self._answer(self._view(name))
 
+    async def spend(self, name: str, spent: int, most: int, seconds: float) -> float:
+        await self._arrive()
+        whole_in = max(0.0, self._whole_at.get(name, 0.0) - self._clock()) + spent * seconds / most
+        whole_in = min(whole_in, 2 * seconds)
+        self._whole_at[name] = self._clock() + whole_in
+        return await self._answer(most * (1 - whole_in / seconds))
+
     async def close(self) -> None:
         self.closed = True
 
@@ -143,7 +152,8 @@ class Worker:
     ) -> None:
         self.moves: list[BreakerMoved] = []
         self.store_moves: list[StoreMoved] = []
-        self.sharing = Sharing(store, listeners=[self.store_moves.append], refresh=refresh)
+        self.budget = RetryBudget("model", most=10, seconds=10.0, clock=clock)
+        self.sharing = Sharing(store, [self.budget], listeners=[self.store_moves.append], refresh=refresh)
         self.breaker = CircuitBreaker(
             "model", config, listeners=[self.moves.append], sharing=self.sharing, clock=clock, rand=lambda: 0.0
         )
@@ -163,6 +173,10 @@ class Worker:
     async def trip(self) -> None:
         while self.state == "closed":
             await self.fail()
+
+    def retries(self, times: int) -> int:
+        """How many of so many failures are tried again."""
+        return sum(self.budget.allows(ConnectionError()) for _ in range(times))
 
     async def refused(self) -> bool:
         try:

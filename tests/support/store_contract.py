@@ -177,3 +177,26 @@ async def an_unknown_breaker_that_someone_probes_becomes_half_open(store: StateS
     granted, view = await store.acquire(NAME, claim("a"))
     assert (granted, view.state, view.why, view.openings) == (True, "half_open", "timeout", 3)
     assert not (await store.acquire(NAME, claim("b")))[0]
+
+
+@clause
+async def what_was_spent_is_left_no_more_until_it_is_refilled(store: StateStore) -> None:
+    assert await store.spend(NAME, 0, 10, WAIT) == 10
+    assert await store.spend(NAME, 4, 10, WAIT) == pytest.approx(6, abs=0.5)
+    assert await store.spend(NAME, 10, 10, WAIT) < 0
+    await asyncio.sleep(A_WHILE)
+    assert -4 < await store.spend(NAME, 0, 10, WAIT) < 3
+    await asyncio.sleep(2 * WAIT)
+    assert await store.spend(NAME, 0, 10, WAIT) == 10
+
+
+@clause
+async def no_more_than_one_budget_is_owed(store: StateStore) -> None:
+    assert await store.spend(NAME, 1000, 10, WAIT) == pytest.approx(-10, abs=0.5)
+
+
+@clause
+async def budgets_do_not_touch_each_other_nor_a_breaker_of_their_name(store: StateStore) -> None:
+    await store.spend(NAME, 10, 10, 60.0)
+    assert await store.spend("carrier", 0, 10, 60.0) == 10
+    assert await known(store) == SharedView(0, "closed")

@@ -110,7 +110,13 @@ class Pair:
 
     def one(self, act: str, *args: Any, **named: Any) -> Any:
         """The second worker does something."""
-        worker = self._workers[1]
+        return self._has(self._workers[1], act, *args, **named)
+
+    def first(self, act: str, *args: Any, **named: Any) -> Any:
+        """The first worker does something."""
+        return self._has(self._workers[0], act, *args, **named)
+
+    def _has(self, worker: Worker, act: str, *args: Any, **named: Any) -> Any:
         worker.prepare(self.config, self.clock(), act, *args, **named)
         worker.go()
         return worker.hears()

@@ -231,3 +231,13 @@ def test_the_chart_names_no_secret_but_by_its_object() -> None:
 def values_from(where: str) -> Any:
     """Where the chart takes more of the environment from."""
     return deployed("values.yaml")[where]["deployment"]["envFrom"]
+
+
+def test_the_tests_that_the_page_names_are_there() -> None:
+    files = [*(ROOT / "tests").rglob("test_*.py")]
+    there = {file.name for file in files} | {
+        name for file in files for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
+    }
+    named = re.findall(r"`(?:[\w/]+/)?(test_\w+(?:\.py)?)`", (ROOT / "docs" / "deployment.md").read_text())
+    assert len(named) > 10
+    assert sorted({*named} - there) == []

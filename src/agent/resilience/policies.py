@@ -5,6 +5,7 @@ the interval, so the longest wait is `max_interval` + 1 s. An application's name
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -61,11 +62,20 @@ class RetryListener(Protocol):
         """Take note."""
 
 
+class Spend(Protocol):
+    """Tells the other workers that so many retries of a dependency were spent; what is left for all, below 0 when too
+    many were. Raises `StoreUnavailableError`."""
+
+    async def __call__(self, dependency: str, spent: int, most: int, seconds: float, /) -> float:
+        """Tell, and hear."""
+
+
 class RetryBudget:
-    """How often a dependency is tried again, by all nodes of this worker together.
+    """How often a dependency is tried again, by all nodes of this worker together, or of all workers (`sharing`).
 
     While it is down every call fails, and retries would double and treble what it has to bear. A token bucket: `most`
-    retries at once, and as many more in `seconds`.
+    retries at once, and as many more in `seconds`. Whether to try again is decided here and at once, by what was left
+    when the workers last agreed; what they granted beyond it meanwhile is owed: nobody retries until it is refilled.
 
     Args:
         dependency: whose budget, for listeners.
@@ -86,24 +96,39 @@ class RetryBudget:
     ) -> None:
         self._dependency = dependency
         self._most = most
-        self._rate = most / seconds
+        self._seconds = seconds
         self._listeners = tuple(listeners)
         self._clock = clock
         self._left: float = most
         self._at = clock()
+        self._untold = 0  # spent since the workers last agreed
 
     def allows(self, error: Exception) -> bool:
         """Whether to try again: the `retry_on` of a RetryPolicy, which asks after a node's last attempt as well."""
         if not is_transient(error):
             return False
-        now = self._clock()
-        self._left = min(self._most, self._left + (now - self._at) * self._rate)
-        self._at = now
-        granted = self._left >= 1
+        granted = self.left() >= 1
         self._left -= granted
+        self._untold += granted
         for listener in self._listeners:
             listener(RetryDecided(self._dependency, type(error).__name__, granted))
         return granted
+
+    def left(self) -> float:
+        """Retries that are left now."""
+        now = self._clock()
+        self._left = min(self._most, self._left + (now - self._at) * self._most / self._seconds)
+        self._at = now
+        return self._left
+
+    async def agree(self, spend: Spend) -> None:
+        """Tell the others what was spent here, as far as it is not refilled yet, and go by what is left for all.
+
+        Raises `StoreUnavailableError`: then this is forgotten, for it may have been heard.
+        """
+        told, self._untold = min(self._untold, math.ceil(self._most - self.left())), 0
+        left = await spend(self._dependency, told, self._most, self._seconds)
+        self._left, self._at = left - self._untold, self._clock()
 
 
 def time_budget(seconds: float) -> Callable[[Node], Node]:

@@ -1,6 +1,8 @@
-"""The store of breaker states in Redis (the extra `redis`). Each step is one script, by the server's clock.
+"""The store of breaker states and retry budgets in Redis (the extra `redis`). Each step is one script, by the server's
+clock.
 
-Two keys a breaker: a hash, and its probe leases, which end by themselves. The steps are in `redis_store.lua`.
+Two keys a breaker: a hash, and its probe leases, which end by themselves. The steps are in `redis_store.lua`. One key a
+budget, which lives until the budget is whole again: how long that is says what is left.
 Deadlines, and what happens without Redis, are in `sharing`.
 """
 
@@ -19,6 +21,13 @@ from agent.resilience.stores import BreakerState, Claim, SharedView, StoreUnavai
 
 _SCRIPT: Final = Path(__file__).with_suffix(".lua").read_text(encoding="utf-8")
 
+_SPEND: Final = """
+local whole_in = math.min(math.max(0, redis.call('PTTL', KEYS[1])) + ARGV[1], ARGV[2])
+if whole_in > 0 then redis.call('SET', KEYS[1], '', 'PX', whole_in) end
+return whole_in
+"""
+"""Milliseconds until a budget is whole again, after as many more and at most so many."""
+
 # a broken socket is an OSError, and under uvloop a RuntimeError; a record that someone wrote by hand is a ValueError
 _TROUBLE: Final = (RedisError, OSError, RuntimeError, ValueError)
 
@@ -29,6 +38,7 @@ class RedisStore:
     def __init__(self, url: str, prefix: str = "breaker") -> None:
         self._client: Redis = Redis.from_url(url, decode_responses=True, protocol=2, retry=Retry(NoBackoff(), 0))
         self._script = self._client.register_script(_SCRIPT)
+        self._spend = self._client.register_script(_SPEND)
         self._prefix = prefix
 
     async def read(self, names: Sequence[str]) -> Sequence[SharedView]:
@@ -71,6 +81,15 @@ class RedisStore:
         """Close, whatever the state."""
         _, view = await self._step(name, "reset")
         return view
+
+    async def spend(self, name: str, spent: int, most: int, seconds: float) -> float:
+        """Take so many out of a bucket; what is left of it."""
+        times = [_milliseconds(spent * seconds / most), _milliseconds(2 * seconds)]
+        try:
+            whole_in = int(await self._spend(keys=[f"{self._keys(name)[0]}:retries"], args=times))
+        except _TROUBLE as error:
+            raise StoreUnavailableError from error
+        return most * (1 - whole_in / _milliseconds(seconds))
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -56,6 +56,11 @@ class SharedCircuit(Circuit):
         """Keep in step with other workers from now on."""
         self._sharing.join(self)
 
+    def leave(self) -> None:
+        """Give back the leases of probes that are under way: this worker stops, and cuts them."""
+        for lease in tuple(self._leases):
+            self._give_back(lease)
+
     def probed(self, now: float, verdict: Verdict | None, lease: Lease) -> None:
         """Half-open: a bad probe opens at once; of a good one the store is told, and says whether that closes it."""
         if isinstance(verdict, Failure) or not self._sharing.reachable:
@@ -95,7 +100,7 @@ class SharedCircuit(Circuit):
             store, threshold = self._sharing.store, self.config.success_threshold
             try:
                 view = await self._sharing.ask(store.settle, self.name, lease, good, threshold)
-            except StoreUnavailableError:
+            except BaseException:  # also when who asks is cancelled
                 self._ended.appendleft((lease, good))
                 raise
             self.adopt(view)

@@ -1,8 +1,9 @@
-"""How the breakers of one worker keep in step with a store: one background task, and a deadline on every question.
+"""How the breakers and retry budgets of one worker keep in step with a store: one background task, and a deadline on
+every question.
 
 A call waits for the store in one place only, to get a probe's lease; all else is told and read in the background.
 While the store is away each worker goes by what it sees itself. What is told, and what follows from an answer, is in
-`shared_circuit`.
+`shared_circuit`, and in `policies` for budgets.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, ParamSpec, Protocol, TypeVar
 
+from agent.resilience.policies import RetryBudget
 from agent.resilience.stores import SharedView, StateStore, StoreUnavailableError
 
 P = ParamSpec("P")
@@ -51,12 +53,16 @@ class Member(Protocol):
     def adopt(self, view: SharedView) -> None:
         """Follow what the store knows."""
 
+    def leave(self) -> None:
+        """Have nothing that others wait for: this worker stops."""
+
 
 class Sharing:
     """The link between this worker's breakers and a store. Works in the background from the first call on.
 
     Args:
         store: where workers meet.
+        budgets: of retries, which the workers share.
         listeners: told when the store goes away or comes back.
         deadline: seconds for each question to the store.
         refresh: seconds between two looks at it.
@@ -65,6 +71,7 @@ class Sharing:
     def __init__(
         self,
         store: StateStore,
+        budgets: Sequence[RetryBudget] = (),
         *,
         listeners: Sequence[StoreListener] = (),
         deadline: float = DEADLINE,
@@ -76,6 +83,8 @@ class Sharing:
         self._deadline = deadline
         self._refresh = refresh
         self._members: list[Member] = []
+        self._budgets = tuple(budgets)
+        self._exchanging = asyncio.Lock()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -119,15 +128,27 @@ class Sharing:
         Raises:
             StoreUnavailableError: it did not answer.
         """
-        members = tuple(self._members)
-        for member in members:
-            await member.report()
-        views = await self.ask(self.store.read, [member.name for member in members])
-        for member, view in zip(members, views, strict=True):
-            member.adopt(view)
+        async with self._exchanging:
+            members = tuple(self._members)
+            for member in members:
+                await member.report()
+            views = await self.ask(self.store.read, [member.name for member in members])
+            for member, view in zip(members, views, strict=True):
+                member.adopt(view)
+            for budget in self._budgets:
+                await budget.agree(self._spend)
+
+    async def leave(self) -> None:
+        """Give back what others would wait for: this worker stops. In vain while the store is away."""
+        for member in self._members:
+            member.leave()
+        if self.reachable:
+            with suppress(StoreUnavailableError):
+                await self.exchange()
 
     async def close(self) -> None:
-        """End the background task and the store's connections; the breakers go on, each worker by itself."""
+        """Leave, and end the background task and the store's connections; the breakers go on, each worker by itself."""
+        await self.leave()
         self._closed = True
         self.reachable = False
         if self._task:
@@ -147,6 +168,9 @@ class Sharing:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):  # not wait_for: on 3.11 it can lose a cancellation
                     await self._news.wait()
+
+    async def _spend(self, dependency: str, spent: int, most: int, seconds: float) -> float:
+        return await self.ask(self.store.spend, dependency, spent, most, seconds)
 
     def _set_reachable(self, reachable: bool, error: str | None = None) -> None:
         if self.reachable == reachable:

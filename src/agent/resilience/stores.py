@@ -1,4 +1,4 @@
-"""The seam to a store where the breakers of several workers meet, for moves and probe leases only.
+"""The seam to a store where several workers meet: for moves and probe leases of breakers, and for spent retries.
 
 Without a store a breaker keeps its state to itself. `redis_store` is the one for Redis; `sharing` says when it is
 asked, and what happens while it does not answer.
@@ -67,6 +67,9 @@ class StateStore(Protocol):
 
     async def reset(self, name: str) -> SharedView:
         """Close, whatever the state."""
+
+    async def spend(self, name: str, spent: int, most: int, seconds: float) -> float:
+        """Take so many out of a bucket that is refilled by `most` in `seconds`; what is left, `-most` at the least."""
 
     async def close(self) -> None:
         """Give the connections back."""

@@ -12,8 +12,8 @@ from agent.observability.events import emit
 from agent.server.caller_credentials import CredentialError, caller_behind, token_in
 from agent.settings import settings
 
-CHECK_EVERY_SECONDS: Final = 5.0
-"""How old the last look at the token may be when something is sent. The platform sends a sign of life as often."""
+CHECK_EVERY_SECONDS: Final = 0.5
+"""How old the last look at the token may be when something is sent. The platform sends a sign of life each 5 s."""
 
 
 class Revocation:

@@ -14,6 +14,7 @@ from typing import Final
 
 from agent.drain import DRAIN
 from agent.observability.events import emit
+from agent.services import leave
 
 CLOSING_SECONDS: Final = 8.0
 """Of the time to stop, what is left to the engine: it waits 5 s for runs that it cancels, writes threads, and sends
@@ -73,8 +74,9 @@ async def stopping_in_order(seconds: float) -> AsyncIterator[None]:
 
 
 async def _drain(seconds: float) -> None:
-    """Have runs end after their step, and wait for that."""
+    """Have runs end after their step, and wait for that. Of what is cut then, another worker probes at once."""
     DRAIN.begin()
     emit("worker.draining", number=DRAIN.moving)
     await DRAIN.until_still(seconds)
+    await leave()
     emit("worker.drained", number=DRAIN.moving)
