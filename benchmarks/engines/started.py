@@ -136,12 +136,13 @@ def killed(engine: Engine, kills: int, seed: int) -> Killed:
     for number in range(kills):
         engine.start()
         names = (f"K{number}x{batch}" for batch in range(1000))
-        timer = threading.Timer(draw.uniform(*KILLED_AFTER), engine.process.kill)
+        due = threading.Event()
+        timer = threading.Timer(draw.uniform(*KILLED_AFTER), _kill, (engine.process, due))
         timer.start()
         try:
             go_on(names)
         except (RuntimeError, OSError):
-            if timer.is_alive():
+            if not due.is_set():
                 timer.cancel()
                 raise
         timer.join()
@@ -159,6 +160,11 @@ def killed(engine: Engine, kills: int, seed: int) -> Killed:
         ends=Counter(ends.values()),
         doubled_parcels=sum(parcels[order] > 2 for order in placed),
     )
+
+
+def _kill(process: Contender, due: threading.Event) -> None:
+    due.set()
+    process.kill()
 
 
 def _ids(name: str) -> list[str]:
