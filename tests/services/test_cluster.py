@@ -8,12 +8,14 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from langgraph_sdk.errors import ConflictError
 
+from agent.platform import order_thread
 from tests.cluster.drill import play
 from tests.cluster.engine import NoInterpreterError, environment
 from tests.cluster.workers import Cluster, cluster
@@ -236,6 +238,18 @@ def test_a_zombie_changes_nothing_twice(both: Cluster, network: LiveNetwork) -> 
     assert report.stuck == {}
     assert report.wrongly_charged == {}
     assert report.after_waking == report.after
+
+
+def test_more_orders_at_once_than_the_engine_has_connections_are_all_taken(drivers: tuple[Driver, Driver]) -> None:
+    one, _ = drivers
+    orders = [an_order(f"B-{number}", {"NO-SUCH-THING": 1}) for number in range(60)]
+
+    def send(order: dict[str, Any]) -> int:
+        body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create"}
+        thread = order_thread(order["order_id"], "channel:channel-1")
+        return one.http("channel", "POST", f"/threads/{thread}/runs", body).status_code
+
+    assert together(*(partial(send, order) for order in orders)) == [200] * len(orders)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
+from aegra_api.settings import settings as engine_settings
 from langgraph_sdk import Auth
 from sqlalchemy import func, select
 from starlette.middleware import Middleware
@@ -44,6 +45,11 @@ TURN_SECONDS: Final = 60.0
 """How long a run waits for the one before it on its thread: a node's longest time."""
 SETTLING_SECONDS: Final = 1.0
 """How long one waits that is to be refused on a busy thread: an interrupt is shown a little before it is kept."""
+
+_CONNECTIONS: Final = engine_settings.pool.SQLALCHEMY_POOL_SIZE + engine_settings.pool.SQLALCHEMY_MAX_OVERFLOW
+_turns: Final = asyncio.Semaphore(max(1, _CONNECTIONS // 3))
+"""Of the engine's connections a run holds one while it is let in, and the engine takes up to two more to make it: if
+such runs held them all, none would get on."""
 
 _request: ContextVar[Scope] = ContextVar("request")
 _as: ContextVar[str | None] = ContextVar("whose thread", default=None)
@@ -196,7 +202,7 @@ async def _turn(thread: str | None, must_be_free: bool) -> AsyncIterator[bool]:
         return
     end = time.monotonic() + (SETTLING_SECONDS if must_be_free else TURN_SECONDS)
     while time.monotonic() < end:
-        async with _get_session_maker()() as session:
+        async with _turns, _get_session_maker()() as session:
             held = await session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(thread, 0))))
             status = await session.scalar(select(Thread.status).where(Thread.thread_id == thread))
             if held and status != "busy":
