@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
@@ -72,12 +72,15 @@ class Process:
 
     def cpu_seconds(self) -> float:
         """Processor seconds of the whole group until now (Linux)."""
-        ticks = 0
+        return sum(int(fields[11]) + int(fields[12]) for fields in self._group()) / os.sysconf("SC_CLK_TCK")
+
+    def _group(self) -> Iterator[list[str]]:
+        """Of each process of the group man 5 proc's `stat`, from its field 3 on."""
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with suppress(FileNotFoundError, ProcessLookupError):  # a process that has just ended
-                fields = stat.read_text().rpartition(")")[2].split()  # man 5 proc, from its field 3
-                ticks += int(fields[11]) + int(fields[12]) if int(fields[2]) == self._child.pid else 0
-        return ticks / os.sysconf("SC_CLK_TCK")
+                fields = stat.read_text().rpartition(")")[2].split()
+                if int(fields[2]) == self._child.pid:
+                    yield fields
 
     def tell(self, how: signal.Signals) -> None:
         """Signal it, and wait for nothing."""
@@ -92,14 +95,18 @@ class Process:
         os.killpg(self._child.pid, which)
 
     def end(self, how: signal.Signals) -> None:
-        """Signal the whole group and wait until it has ended."""
+        """Signal the whole group and wait until it has ended: a child may take longer than the first of it."""
         if self.alive:
             os.killpg(self._child.pid, how)
         try:
             self._child.wait(timeout=30)
-        except subprocess.TimeoutExpired:
+            wait_for(self._has_ended, 30, lambda: "")
+        except (subprocess.TimeoutExpired, RuntimeError):
             os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait(timeout=30)
+
+    def _has_ended(self) -> bool:
+        return all(fields[0] == "Z" for fields in self._group())  # a zombie is left to whoever adopts it
 
 
 class LiveNetwork:
@@ -134,6 +141,10 @@ class LiveNetwork:
     def ledger(self) -> Any:
         """Everything that it did, by its own account: {"charges": [...], "refunds": [...]}."""
         return httpx.get(f"{self.url}/charges", timeout=5, trust_env=False).raise_for_status().json()
+
+    def cpu_seconds(self) -> float:
+        """Processor seconds of the process that runs now."""
+        return self._process.cpu_seconds() if self._process else 0.0
 
     @property
     def alive(self) -> bool:
