@@ -84,6 +84,7 @@ bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/python -m benchmarks.observed
 	@$(BIN)/python -m benchmarks.ledger_capacity
 	@$(BIN)/python -m benchmarks.fleet
+	@$(BIN)/python -m benchmarks.two_workers
 	@$(BIN)/python -m benchmarks.engines
 
 test-services: setup

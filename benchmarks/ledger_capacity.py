@@ -6,7 +6,6 @@ tests, which does not wait for the disk (`fsync=off`): what it shows is the proc
 
 import argparse
 import asyncio
-import os
 import re
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import psycopg
 
 from benchmarks.builds import Build
 from benchmarks.figures import Figure, report
+from benchmarks.processor import postgres_seconds
 from benchmarks.rivals import Contender, postgres
 from tests.support.ledgers import postgres_database
 from tests.support.postgres_server import binaries
@@ -38,9 +38,9 @@ async def figures(orders: int, seconds: int) -> AsyncIterator[Figure]:
         desk.ready()
         desk.ask("orders", name="warm", count=AT_ONCE, at_once=AT_ONCE, lines=LINES)
         counts = desk.ask("statements", name="counted", lines=LINES)
-        before, bytes_before = _processor(server.url), _bytes(ledger)
+        before, bytes_before = postgres_seconds(server.url), _bytes(ledger)
         took = desk.ask("orders", name="timed", count=orders, at_once=AT_ONCE, lines=LINES)
-        used = (_processor(server.url) - before) / orders
+        used = (postgres_seconds(server.url) - before) / orders
         grown = (_bytes(ledger) - bytes_before) / orders
         desk.end()
         pgbench = _pgbench(programs / "pgbench", server.url, seconds)
@@ -89,26 +89,11 @@ def _pgbench(program: Path, url: str, seconds: int) -> float:
     return float(found[1])
 
 
-def _processor(url: str) -> float:
-    """Processor seconds of the server and all its processes until now (Linux)."""
-    with psycopg.connect(url) as connection:
-        postmaster = int(_stat(connection.info.backend_pid)[1])
-    ticks = sum(map(int, _stat(postmaster)[11:15]))  # its own, and of those that have ended
-    for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
-        ticks += sum(map(int, _stat(int(child))[11:13]))
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def _bytes(url: str) -> int:
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
     assert row  # noqa: S101
     return int(row[0])
-
-
-def _stat(pid: int) -> list[str]:
-    """man 5 proc, from its field 3 on."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def main() -> int:
