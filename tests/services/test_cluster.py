@@ -4,7 +4,6 @@ is done once.
 They run on aegra, in an environment of their own: `tests.cluster.engine`.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,15 +14,11 @@ import pytest
 from langgraph_sdk.errors import ConflictError
 
 from tests.cluster.drill import play
-from tests.cluster.engine import NoInterpreterError, environment
 from tests.cluster.workers import Cluster, cluster
-from tests.services.needed import absent
 from tests.support.books import PostgresLedger
 from tests.support.driver import Driver, Run, an_order, together
 from tests.support.goods import goods_dir
 from tests.support.live_server import LiveNetwork, wait_for
-from tests.support.postgres_server import Postgres
-from tests.support.redis_server import Redis, program
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -49,22 +44,11 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveNetwork]:
 
 
 @pytest.fixture(scope="module")
-def both(postgres: Postgres, network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def both(engine: None, network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The workers, for all tests here: who cuts one off brings it back."""
-    try:
-        python = environment()
-    except NoInterpreterError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    redis = Redis(program() or absent("Redis"))
-    redis.start()
-    try:
-        shop = {"SHOP_DIR": goods_dir(), "PAYMENT_URL": network.url, "CUSTOMER_RATE": f"{RATE}/minute"}
-        with cluster(tmp_path_factory.mktemp("cluster"), python, postgres, redis, **shop) as workers:
-            yield workers
-    finally:
-        redis.stop()
+    shop = {"SHOP_DIR": goods_dir(), "PAYMENT_URL": network.url, "CUSTOMER_RATE": f"{RATE}/minute"}
+    with cluster(tmp_path_factory.mktemp("cluster"), **shop) as workers:
+        yield workers
 
 
 @pytest.fixture

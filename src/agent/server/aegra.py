@@ -19,6 +19,8 @@ from uuid import uuid4
 
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
+from fastapi import HTTPException
+from fastapi.exception_handlers import http_exception_handler
 from langgraph_sdk import Auth, get_client
 from sqlalchemy import func, select
 from starlette.middleware import Middleware
@@ -34,6 +36,7 @@ from agent.server.permissions import reach
 from agent.server.resumes import client_of_caller
 from agent.server.webapp import app
 from agent.settings import settings
+from agent.text import RULE, is_storable
 
 __all__ = ["app", "auth"]
 
@@ -229,6 +232,8 @@ async def _json(receive: Receive) -> dict[str, Any]:
         raise RefusedError(422, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise RefusedError(422, "the body is a JSON object")
+    if not is_storable(body):  # half a surrogate pair, which the platform's own reader refuses
+        raise RefusedError(422, RULE)
     return body
 
 
@@ -261,4 +266,5 @@ _guard.on.threads.create_run(create_run)
 
 app.user_middleware.append(Middleware(Doors))  # the innermost: what it is handed has passed `edge`
 app.router.routes += router.routes
+app.exception_handlers[HTTPException] = http_exception_handler  # or the engine's drops `detail` and Retry-After
 app.state.engine = "aegra-api"
