@@ -6,13 +6,9 @@ What is sent is in `ways`; how it is shown in `table`.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
 
 from attack.target import House, wait_until
 from attack.ways import WAYS, Way
-
-BATCH_SIZE: Final = 8
-"""Ways at a time: mostly they wait, each for a run of its own."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +66,7 @@ def find(house: House, done: Callable[[], None] = lambda: None) -> list[Finding]
         return finding
 
     pairs = _pairs(house)
-    with ThreadPoolExecutor(BATCH_SIZE) as pool:
+    with ThreadPoolExecutor(house.at_once) as pool:
         found = [pool.submit(tried, *pair) for pair in pairs if not pair[0].alone]
     return [*(each.result() for each in found), *(tried(*pair) for pair in pairs if pair[0].alone)]
 

@@ -41,6 +41,8 @@ class House(ABC):
     url: str
     kinds: tuple[str, ...]
     """What can be at its gate."""
+    at_once = 8
+    """Ways at a time: mostly they wait, each for a run of its own."""
 
     def __init__(self) -> None:
         self._http = httpx.Client(trust_env=False, timeout=2 * PATIENCE, limits=httpx.Limits(max_connections=None))

@@ -17,7 +17,7 @@ from tests.cluster.chaos import chaos
 from tests.cluster.drill import HELD, LARGEST, How, play
 from tests.cluster.engine import NotInstalledError
 from tests.cluster.progress import progress
-from tests.cluster.workers import Cluster, cluster
+from tests.cluster.workers import Cluster, cluster, how_to_use
 from tests.support.goods import goods_dir
 from tests.support.live_server import LiveNetwork, wait_for
 
@@ -70,15 +70,13 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
 
 
 def _serve(workers: Cluster, *, as_json: bool) -> int:
-    first, urls = workers.workers[0], [f"{worker.url}/desk/" for worker in workers.workers]
-    settings = f"TOKENS_FILE={first.tokens_file} DESK_URL={first.url}"
-    desk = f"{settings} {Path(sys.executable).with_name('desk')} approvals list --as order_manager"
+    usage = how_to_use(workers)
     if as_json:
-        print(json.dumps({"workers": urls, "tokens": str(first.tokens_file), "try": desk}), flush=True)
+        print(json.dumps(usage), flush=True)
     else:
-        for url in urls:
+        for url in usage["workers"]:
             print(f"worker: {url}")
-        print(f"tokens: {first.tokens_file}\ntry:    {desk}\nCtrl-C ends it.", flush=True)
+        print(f"tokens: {usage['tokens']}\ntry:    {usage['try']}\nCtrl-C ends it.", flush=True)
     with suppress(KeyboardInterrupt):
         signal.pause()
     return 0

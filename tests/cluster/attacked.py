@@ -21,6 +21,8 @@ from tests.support.live_server import LiveNetwork, wait_for
 class HouseOfTwo(OurHouse):
     """Our gate, at two workers that serve already."""
 
+    at_once = 24  # `runs/wait` looks each 2 s there
+
     def __init__(self, workers: Cluster, network: LiveNetwork) -> None:
         House.__init__(self)
         self.network = network

@@ -163,6 +163,17 @@ def cluster(folder: Path, **env: str) -> Iterator[Cluster]:
         yield Cluster(workers, ledger, engine)
 
 
+def how_to_use(workers: Cluster) -> dict[str, Any]:
+    """For whoever has started workers to use them: addresses of the desk, the file of tokens, a command that works."""
+    first = workers.workers[0]
+    settings = f"TOKENS_FILE={first.tokens_file} DESK_URL={first.url}"
+    return {
+        "workers": [f"{worker.url}/desk/" for worker in workers.workers],
+        "tokens": str(first.tokens_file),
+        "try": f"{settings} {Path(sys.executable).with_name('desk')} approvals list --as order_manager",
+    }
+
+
 def _database(postgres: Postgres, name: str) -> str:
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")

@@ -4,17 +4,19 @@ is done once.
 They run on aegra, in an environment of their own: `tests.cluster.engine`.
 """
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from langgraph_sdk.errors import ConflictError
 
 from tests.cluster.drill import play
-from tests.cluster.workers import Cluster, cluster
+from tests.cluster.workers import Cluster, cluster, how_to_use
 from tests.support.books import PostgresLedger
 from tests.support.driver import Driver, Run, an_order, together
 from tests.support.goods import goods_dir
@@ -116,12 +118,16 @@ def test_a_way_round_the_approval_is_closed(
     [
         ("POST", "/threads/{}/state"),
         ("POST", "/threads/{}/commands"),
+        ("GET", "/threads/{}/stream"),
+        ("DELETE", "/threads/{}/runs/00000000-0000-0000-0000-000000000000"),
         ("POST", "/threads/{}/copy"),
         ("POST", "/threads/{}/runs/crons"),
         ("POST", "/threads/prune"),
         ("POST", "/runs/cancel"),
         ("POST", "/assistants"),
         ("PUT", "/store/items"),
+        ("POST", "/a2a/order_processing"),
+        ("POST", "/mcp"),
         ("GET", "/docs"),
         ("GET", "/openapi.json"),
         ("GET", "/health"),
@@ -131,6 +137,18 @@ def test_what_the_engine_serves_besides_is_not_served(
     drivers: tuple[Driver, Driver], waiting: Run, method: str, path: str
 ) -> None:
     assert drivers[0].http("admin", method, path.format(waiting.thread), {}).status_code == 404
+
+
+def test_what_waits_was_neither_approved_nor_paid_by_any_of_these(
+    both: Cluster, network: LiveNetwork, waiting: Run
+) -> None:
+    ledger = PostgresLedger(both.ledger)
+    assert ledger.order("W-1")["stage"] == "awaiting_approval"
+    assert [row["status"] for row in ledger.rows("SELECT status FROM approvals WHERE order_id = 'W-1'")] == ["open"]
+    assert (
+        ledger.rows("SELECT d.decision FROM decisions d JOIN approvals a ON a.id = d.request_id WHERE order_id = 'W-1'") == []
+    )
+    assert [charge for charge in network.ledger()["charges"] if charge["key"].startswith("W-1:")] == []
 
 
 def test_a_thread_is_its_owners_and_the_staffs(drivers: tuple[Driver, Driver], waiting: Run) -> None:
@@ -169,7 +187,7 @@ def test_of_two_opposite_answers_over_two_workers_one_counts_and_the_other_is_to
         assert len(charged) == approved
 
     ledger = PostgresLedger(both.ledger)
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(10) as pool:
         assert len(list(pool.map(race, range(50)))) == 50
 
 
@@ -192,6 +210,14 @@ def test_what_one_worker_knows_the_other_knows_within_a_second(drivers: tuple[Dr
     crons = other.client("service").crons.search(limit=100)
     assert [cron["schedule"] for cron in crons] == ["* * * * *"]
     assert one.client("service").crons.search(limit=100) == crons
+
+
+def test_what_make_cluster_prints_is_of_use(both: Cluster, waiting: Run) -> None:
+    printed = how_to_use(both)
+    listed = subprocess.run(printed["try"], shell=True, capture_output=True, text=True, check=True)  # noqa: S602  (ours)
+    assert "W-1" in listed.stdout
+    for url in printed["workers"]:
+        assert "<title>" in httpx.get(url, trust_env=False).raise_for_status().text
 
 
 def test_a_question_that_is_asked_over_both_workers_is_asked_once(drivers: tuple[Driver, Driver], waiting: Run) -> None:
