@@ -6,6 +6,7 @@ What is sent is in `ways`; how it is shown in `table`.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from attack.target import House, wait_until
 from attack.ways import WAYS, Way
@@ -38,6 +39,18 @@ class Finding:
     def held(self) -> bool:
         """Safe, and the right people could have it paid afterwards."""
         return self.safe and self.paid == 1 and not self.harm
+
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "kind": self.kind,
+            "held": self.held,
+            "early": self.early,
+            "paid": self.paid,
+            "told": self.told,
+            "let_in": self.let_in,
+            "refusals": self.refusals,
+        }
 
     @property
     def told(self) -> str:
@@ -77,7 +90,7 @@ def number_of_tries(house: House) -> int:
 
 
 def _pairs(house: House) -> list[tuple[Way, str]]:
-    return [(way, kind) for way in WAYS for kind in house.kinds if kind != way.unless]
+    return [(way, kind) for way in WAYS for kind in house.kinds_for(way.number, way.unless)]
 
 
 def _tried(house: House, way: Way, kind: str) -> Finding:

@@ -1,8 +1,10 @@
-"""`python -m tests.cluster`: two workers that one can use, until Ctrl-C. With `--drill N`: N orders while one worker
-is killed, and N while one is frozen. With `--chaos MINUTES`: both are killed in turn while the world outside fails.
+"""`python -m tests.cluster`: two workers that one can use, until Ctrl-C.
 
-Exit code 0: all well; 1: an order is stuck, or was not charged once, or the books do not agree; 2: something is not
-installed; 130: told to stop.
+With `--drill N`: N orders while one worker is killed, and N while one is frozen. With `--chaos MINUTES`: both are
+killed in turn while the world outside fails. With `--attack`: the ways round the approval gate, tried at both.
+
+Exit code 0: all well; 1: an order is stuck or was not charged once, the books do not agree, or a way was open; 2:
+something is not installed; 130: told to stop.
 """
 
 import argparse
@@ -13,6 +15,8 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from attack.findings import find
+from tests.cluster.attacked import attacked
 from tests.cluster.chaos import chaos
 from tests.cluster.drill import HELD, LARGEST, How, play
 from tests.cluster.engine import NotInstalledError
@@ -43,8 +47,11 @@ def _options() -> argparse.Namespace:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--drill", type=int, metavar="N", help="send N orders twice, and cut a worker off")
     what.add_argument("--chaos", type=float, metavar="MINUTES", help="kill both in turn while the world outside fails")
+    what.add_argument("--attack", action="store_true", help="try the 26 ways round the approval gate")
     parser.add_argument("--seed", type=int, default=1, help="of the chaos")
-    parser.add_argument("--json", action="store_true", help="one JSON document a line: the workers, or a drill each")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON document a line: the workers, a drill or a way each"
+    )
     options = parser.parse_args()
     if options.drill is not None and not 5 * HELD <= options.drill <= LARGEST:
         parser.error(
@@ -58,6 +65,8 @@ def _options() -> argparse.Namespace:
 def _run(options: argparse.Namespace, folder: Path) -> int:
     if options.chaos:
         return 0 if chaos(folder, minutes=options.chaos, seed=options.seed, as_json=options.json) else 1
+    if options.attack:
+        return _attack(folder, as_json=options.json)
     with ExitStack() as stack:
         with progress(lambda: "starting; the first time .venv-aegra is made, which takes a minute more"):
             network = LiveNetwork(folder / "network", slow_seconds=1.0)
@@ -67,6 +76,18 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
             shop = {"PAYMENT_URL": network.url} | ({"SHOP_DIR": goods_dir()} if options.drill else {})
             workers = stack.enter_context(cluster(folder, **shop))
         return _drill(workers, network, options) if options.drill else _serve(workers, as_json=options.json)
+
+
+def _attack(folder: Path, *, as_json: bool) -> int:
+    tried: list[None] = []
+    with progress(lambda: f"{len(tried)} ways tried"), attacked(folder, sample=False) as house:
+        found, broken = find(house, lambda: tried.append(None)), house.books.broken()
+    for each in found:
+        line = {"way": each.way.number, "title": each.way.title, **each.as_dict()}
+        print(json.dumps(line) if as_json else f"{each.way.number} {each.kind}: {each.told}")
+    held = sum(each.held for each in found)
+    sys.stderr.write(f"{held} of {len(found)} held; the books: {broken or 'whole'}\n")
+    return int(held < len(found) or bool(broken))
 
 
 def _serve(workers: Cluster, *, as_json: bool) -> int:

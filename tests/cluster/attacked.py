@@ -19,12 +19,13 @@ from tests.support.live_server import LiveNetwork, wait_for
 
 
 class HouseOfTwo(OurHouse):
-    """Our gate, at two workers that serve already."""
+    """Our gate, at two workers that serve already. In a `sample` each way is tried once, on an order or a refund."""
 
-    at_once = 24  # `runs/wait` looks each 2 s there
+    at_once = 16  # `runs/wait` looks each 2 s there
 
-    def __init__(self, workers: Cluster, network: LiveNetwork) -> None:
+    def __init__(self, workers: Cluster, network: LiveNetwork, *, sample: bool) -> None:
         House.__init__(self)
+        self._sample = sample
         self.network = network
         self.server = workers.workers[0]
         self._urls = cycle([worker.url for worker in workers.workers])
@@ -38,20 +39,25 @@ class HouseOfTwo(OurHouse):
         """Of the next worker."""
         return next(self._urls)
 
+    def kinds_for(self, number: int, unless: str) -> tuple[str, ...]:
+        """Of a sample, one or the other, by the way's number."""
+        kinds = super().kinds_for(number, unless)
+        return kinds[number % len(kinds) :][:1] if self._sample else kinds
+
     def close(self) -> None:
         """The workers and the network are others' to end."""
         House.close(self)
 
 
 @contextmanager
-def attacked(folder: Path) -> Iterator[HouseOfTwo]:
+def attacked(folder: Path, *, sample: bool) -> Iterator[HouseOfTwo]:
     """A cluster with the shop that is attacked, for as long as this lasts. Raises `NotInstalledError`."""
     network = LiveNetwork(folder / "network", slow_seconds=1.5)
     network.spawn()
     try:
         wait_for(network.answers, 30, lambda: "the card network does not answer")
         settings = SETTINGS | {"SHOP_DIR": goods_dir(), "SEED_SHOP": "false", "PAYMENT_URL": network.url}
-        with cluster(folder, **settings) as workers, closing(HouseOfTwo(workers, network)) as house:
+        with cluster(folder, **settings) as workers, closing(HouseOfTwo(workers, network, sample=sample)) as house:
             stock(house.server, folder / "shop.json")
             yield house
     finally:

@@ -1,5 +1,7 @@
 """The 26 ways round an approval gate, tried at two workers on one PostgreSQL and one Redis: each request goes to the
 next of them. What is sent is in `attack.ways`; what came of it is read from the ledger and from the card network.
+
+Each way is tried on an order or on a refund; `python -m tests.cluster --attack` tries it on both.
 """
 
 from collections.abc import Iterator
@@ -28,7 +30,7 @@ class Findings:
 @pytest.fixture(scope="module")
 def findings(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Findings]:
     """The cluster is attacked once."""
-    with attacked(tmp_path_factory.mktemp("attack")) as house:
+    with attacked(tmp_path_factory.mktemp("attack"), sample=True) as house:
         yield Findings(find(house), house.books.broken())
 
 

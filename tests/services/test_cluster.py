@@ -15,6 +15,8 @@ import httpx
 import pytest
 from langgraph_sdk.errors import ConflictError
 
+from agent.identity import Caller
+from agent.tokens import add_token, revoke_tokens
 from tests.cluster.drill import play
 from tests.cluster.workers import Cluster, cluster, how_to_use
 from tests.support.books import PostgresLedger
@@ -146,7 +148,8 @@ def test_what_waits_was_neither_approved_nor_paid_by_any_of_these(
     assert ledger.order("W-1")["stage"] == "awaiting_approval"
     assert [row["status"] for row in ledger.rows("SELECT status FROM approvals WHERE order_id = 'W-1'")] == ["open"]
     assert (
-        ledger.rows("SELECT d.decision FROM decisions d JOIN approvals a ON a.id = d.request_id WHERE order_id = 'W-1'") == []
+        ledger.rows("SELECT d.decision FROM decisions d JOIN approvals a ON a.id = d.request_id WHERE order_id = 'W-1'")
+        == []
     )
     assert [charge for charge in network.ledger()["charges"] if charge["key"].startswith("W-1:")] == []
 
@@ -210,6 +213,30 @@ def test_what_one_worker_knows_the_other_knows_within_a_second(drivers: tuple[Dr
     crons = other.client("service").crons.search(limit=100)
     assert [cron["schedule"] for cron in crons] == ["* * * * *"]
     assert one.client("service").crons.search(limit=100) == crons
+
+
+def test_a_token_that_is_revoked_opens_nothing_at_either_worker(drivers: tuple[Driver, Driver]) -> None:
+    digests = drivers[0].server.tokens_file.with_suffix(".sha256.json")
+    token = add_token(digests, Caller("jonas_weber", "customer"))
+
+    def statuses() -> list[int]:
+        search = {"headers": {"x-api-key": token}, "json": {}}
+        return [driver._bare.post("/threads/search", **search).status_code for driver in drivers]
+
+    wait_for(lambda: statuses() == [200, 200], 5, lambda: f"it opens nothing: {statuses()}")
+    revoke_tokens(digests, "jonas_weber")
+    wait_for(lambda: statuses() == [401, 401], 5, lambda: f"it opens: {statuses()}")
+
+
+def test_studio_is_told_nothing(drivers: tuple[Driver, Driver], waiting: Run) -> None:
+    for method, path in (
+        ("GET", "/ops/orders/W-1"),
+        ("GET", f"/threads/{waiting.thread}"),
+        ("POST", "/threads/search"),
+    ):
+        answer = drivers[0]._bare.request(method, path, json={}, headers={"x-auth-scheme": "langsmith"})
+        assert answer.status_code in (401, 403)
+        assert set(answer.json()) == {"detail"}
 
 
 def test_what_make_cluster_prints_is_of_use(both: Cluster, waiting: Run) -> None:
