@@ -167,15 +167,16 @@ def _send(cluster: Cluster, number: int, order: dict[str, Any]) -> None:
     thread = order_thread(order["order_id"], "channel:channel-1")
     body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create",
             "multitask_strategy": "reject"}  # fmt: skip
-    end = time.monotonic() + 60
+    end, said = time.monotonic() + 60, Counter[str]()
     for worker in itertools.islice(itertools.cycle(cluster.workers), number, None):
         try:
             answer = httpx.post(f"{worker.url}/threads/{thread}/runs", json=body, timeout=_ANSWER_SECONDS,
                                 headers={"x-api-key": worker.tokens["channel"]}, trust_env=False)  # fmt: skip
             answer.raise_for_status()
         except (httpx.TransportError, httpx.HTTPStatusError) as error:
+            said[f"{worker.folder.name}: {error!r}"] += 1
             if time.monotonic() > end:
-                raise RuntimeError(f"nobody takes {order['order_id']}: {error!r}") from error
+                raise RuntimeError(f"nobody takes {order['order_id']}: {dict(said)}") from error
             time.sleep(0.1)
         else:
             return

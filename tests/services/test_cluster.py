@@ -16,6 +16,7 @@ import pytest
 from langgraph_sdk.errors import ConflictError
 
 from agent.identity import Caller
+from agent.platform import order_thread
 from agent.tokens import add_token, revoke_tokens
 from tests.cluster.drill import play
 from tests.cluster.workers import Cluster, cluster, how_to_use
@@ -220,8 +221,8 @@ def test_a_token_that_is_revoked_opens_nothing_at_either_worker(drivers: tuple[D
     token = add_token(digests, Caller("jonas_weber", "customer"))
 
     def statuses() -> list[int]:
-        search = {"headers": {"x-api-key": token}, "json": {}}
-        return [driver._bare.post("/threads/search", **search).status_code for driver in drivers]
+        headers = {"x-api-key": token}
+        return [driver._bare.post("/threads/search", json={}, headers=headers).status_code for driver in drivers]
 
     wait_for(lambda: statuses() == [200, 200], 5, lambda: f"it opens nothing: {statuses()}")
     revoke_tokens(digests, "jonas_weber")
@@ -256,6 +257,20 @@ def test_a_question_that_is_asked_over_both_workers_is_asked_once(drivers: tuple
         for driver in drivers
     ]  # fmt: skip
     assert asked[0] == asked[1]
+
+
+def test_forty_orders_at_the_same_moment_at_one_worker_are_all_taken(drivers: tuple[Driver, Driver]) -> None:
+    """Four times as many as that worker has connections to its database."""
+    one = drivers[0]
+    customer, method = CUSTOMERS[1]
+
+    def send(number: int) -> int:
+        order = an_order(f"M-{number}", {"NOTHING-OF-THE-SHOP": 1}, customer=customer, method=method)
+        thread = order_thread(order["order_id"], "channel:channel-1")
+        return _run(one, "channel", Run(thread, "order_processing"), input={"order": order}, if_not_exists="create")
+
+    with ThreadPoolExecutor(40) as pool:
+        assert Counter(pool.map(send, range(40))) == {200: 40}
 
 
 def test_a_worker_is_killed_among_orders_and_each_is_charged_once(both: Cluster, network: LiveNetwork) -> None:

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
+from aegra_api.settings import settings as engine
 from fastapi import HTTPException
 from fastapi.exception_handlers import http_exception_handler
 from langgraph_sdk import Auth, get_client
@@ -46,6 +47,11 @@ TURN_SECONDS: Final = 60.0
 """How long a run waits for the one before it on its thread: a node's longest time."""
 SETTLING_SECONDS: Final = 1.0
 """How long one waits that is to be refused on a busy thread: an interrupt is shown a little before it is kept."""
+
+_STARTING: Final = asyncio.Semaphore(
+    max(1, (engine.pool.SQLALCHEMY_POOL_SIZE + engine.pool.SQLALCHEMY_MAX_OVERFLOW) // 3)
+)
+"""Runs that start at the same time here: each holds a connection of a pool of which the engine needs another for it."""
 
 _request: ContextVar[Scope] = ContextVar("request")
 _as: ContextVar[str | None] = ContextVar("whose thread", default=None)
@@ -196,14 +202,15 @@ async def _turn(thread: str | None, must_be_free: bool) -> AsyncIterator[bool]:
     if thread is None:
         yield True
         return
-    end = time.monotonic() + (SETTLING_SECONDS if must_be_free else TURN_SECONDS)
-    while time.monotonic() < end:
-        async with _get_session_maker()() as session:
+    end: float | None = None
+    while end is None or time.monotonic() < end:
+        async with _STARTING, _get_session_maker()() as session:
             held = await session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(thread, 0))))
             status = await session.scalar(select(Thread.status).where(Thread.thread_id == thread))
             if held and status != "busy":
                 yield status is None
                 return
+        end = end or time.monotonic() + (SETTLING_SECONDS if must_be_free else TURN_SECONDS)
         await asyncio.sleep(0.05)
     raise RefusedError(409, "a run is at work on this thread: try again when it is done")
 
