@@ -24,7 +24,6 @@ from tests.support.redis_server import Redis, program
 ENGINE: Final = {
     "CRON_POLL_INTERVAL_SECONDS": "5",  # as often as the platform looks
     "SQLALCHEMY_POOL_SIZE": "5",
-    "SQLALCHEMY_MAX_OVERFLOW": "5",
     "LANGGRAPH_MAX_POOL_SIZE": "10",
     # a worker that is gone for three heartbeats is taken over, five seconds later at most
     "LEASE_DURATION_SECONDS": "15",
