@@ -71,8 +71,8 @@ chaos-short: setup
 	@$(BIN)/python -m tests.chaos --minutes 2
 	@SHOP_DIR=shops/market $(BIN)/python -m tests.chaos --minutes 1
 
-cluster: setup  ## two workers on a PostgreSQL and a Redis of their own, until Ctrl-C; make cluster DRILL=200: one is killed, one freezes
-	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.cluster $(if $(DRILL),--drill $(DRILL))
+cluster: setup  ## two workers on a PostgreSQL and a Redis of their own, until Ctrl-C; make cluster DRILL=200: one is killed, one freezes; CHAOS=5: five minutes of kills; ATTACK=1: 26 ways round the gate
+	@SHOP_DIR=shops/$(SHOP) $(BIN)/python -m tests.cluster $(if $(DRILL),--drill $(DRILL)) $(if $(CHAOS),--chaos $(CHAOS)) $(if $(ATTACK),--attack)
 
 bench: setup  ## measure against peers in the same run; one JSON line a figure
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[bench]'

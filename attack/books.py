@@ -3,33 +3,30 @@
 Nothing here writes. What is done to the server is in `ways`, who does it in `ours`.
 """
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 from typing import Any
-
-from pydantic import SecretStr
 
 from agent.approvals.audit import verify
 from agent.approvals.trail import Trail
 from agent.ledger.database import Database
 from agent.ledger.invariants import CHECKS, violations
 from agent.settings import Settings
+from tests.support.books import Ledger, LedgerReader, PostgresLedger
 from tests.support.live_server import LiveNetwork
 
 
 class Books:
-    """The ledger in `data`, and the network's account."""
+    """The ledger that a server with these settings keeps, and the network's account."""
 
-    def __init__(self, data: Path, network: LiveNetwork) -> None:
-        self._kept = Settings(data_dir=data, database_url="", trail_key=SecretStr(""))
+    def __init__(self, kept: Settings, network: LiveNetwork) -> None:
+        self._kept = kept
         self._network = network
+        self._ledger: LedgerReader = (
+            PostgresLedger(kept.database_url) if kept.database_url else Ledger(kept.data_dir / "ledger.db")
+        )
 
     def rows(self, query: str, *values: object) -> list[Any]:
-        """Rows of the ledger."""
-        file = self._kept.data_dir / "ledger.db"
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=15)) as ledger:
-            return ledger.execute(query, values).fetchall()
+        """Rows of the ledger, as tuples. A value's place in the query is a question mark."""
+        return [tuple(row.values()) for row in self._ledger.rows(query, *values)]
 
     def count(self, table: str, where: str, *values: object) -> int:
         """How many rows of the ledger are so."""

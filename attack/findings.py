@@ -6,13 +6,10 @@ What is sent is in `ways`; how it is shown in `table`.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Any
 
 from attack.target import House, wait_until
 from attack.ways import WAYS, Way
-
-BATCH_SIZE: Final = 8
-"""Ways at a time: mostly they wait, each for a run of its own."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,18 @@ class Finding:
         """Safe, and the right people could have it paid afterwards."""
         return self.safe and self.paid == 1 and not self.harm
 
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "kind": self.kind,
+            "held": self.held,
+            "early": self.early,
+            "paid": self.paid,
+            "told": self.told,
+            "let_in": self.let_in,
+            "refusals": self.refusals,
+        }
+
     @property
     def told(self) -> str:
         """What happened, in a few words."""
@@ -70,7 +79,7 @@ def find(house: House, done: Callable[[], None] = lambda: None) -> list[Finding]
         return finding
 
     pairs = _pairs(house)
-    with ThreadPoolExecutor(BATCH_SIZE) as pool:
+    with ThreadPoolExecutor(house.at_once) as pool:
         found = [pool.submit(tried, *pair) for pair in pairs if not pair[0].alone]
     return [*(each.result() for each in found), *(tried(*pair) for pair in pairs if pair[0].alone)]
 
@@ -81,7 +90,7 @@ def number_of_tries(house: House) -> int:
 
 
 def _pairs(house: House) -> list[tuple[Way, str]]:
-    return [(way, kind) for way in WAYS for kind in house.kinds if kind != way.unless]
+    return [(way, kind) for way in WAYS for kind in house.kinds_for(way.number, way.unless)]
 
 
 def _tried(house: House, way: Way, kind: str) -> Finding:

@@ -11,11 +11,14 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
+
+from pydantic import SecretStr
 
 from agent.approvals.models import decision_payload
 from agent.identity import Caller, Role
 from agent.platform import order_thread
+from agent.settings import Settings
 from agent.tokens import add_token
 from attack.books import Books
 from attack.shop import customer_of, order_of, shop
@@ -26,6 +29,20 @@ from tests.support.live_server import START_LIMIT, LiveNetwork, LiveServer, wait
 
 NO_HANDLERS = Path(__file__).parent / "no_handlers.py"
 
+SETTINGS: Final[dict[str, Any]] = {
+    "RECONCILE_CRON": "",  # an operator runs the reconciler by hand
+    "STALE_AFTER_SECONDS": "1",
+    "CUSTOMER_RATE": "",  # nobody is saved by being too fast
+}
+"""Of the server that is attacked."""
+
+
+def stock(server: LiveServer, file: Path) -> None:
+    """`desk import` of the shop into a server's ledger, whose past orders were paid at the network."""
+    file.write_text(shop().model_dump_json())
+    desk = [str(Path(sys.executable).with_name("desk")), "import", str(file)]
+    subprocess.run(desk, cwd=server.folder, env=server.env, check=True, capture_output=True)  # noqa: S603  (our own)
+
 
 class OurHouse(House):
     """Our server, on a ledger with `attack.shop`, and a card network of its own; its files are in `folder`."""
@@ -35,16 +52,10 @@ class OurHouse(House):
     def __init__(self, folder: Path, *, handlers: bool = True) -> None:
         super().__init__()
         self.network = LiveNetwork(folder / "network", slow_seconds=1.5)
-        self.server = LiveServer(
-            folder / "server",
-            SHOP_DIR=goods_dir(),
-            PAYMENT_URL=self.network.url,
-            RECONCILE_CRON="",  # an operator runs the reconciler by hand
-            STALE_AFTER_SECONDS="1",
-            CUSTOMER_RATE="",  # nobody is saved by being too fast
-        )
+        self.server = LiveServer(folder / "server", SHOP_DIR=goods_dir(), PAYMENT_URL=self.network.url, **SETTINGS)
         self.url = self.server.url
-        self.books = Books(folder / "server" / "data", self.network)
+        kept = Settings(data_dir=folder / "server" / "data", database_url="", trail_key=SecretStr(""))
+        self.books = Books(kept, self.network)
         self._tokens = dict(self.server.tokens)
         self._reconciling = Lock()
         if not handlers:
@@ -52,16 +63,8 @@ class OurHouse(House):
             config.write_text(json.dumps({**json.loads(config.read_text()), "auth": {"path": f"{NO_HANDLERS}:auth"}}))
         self.network.spawn()
         wait_for(self.network.answers, START_LIMIT, lambda: "the card network does not answer")
-        self._stock(folder / "shop.json")
+        stock(self.server, folder / "shop.json")
         self.server.spawn()
-
-    def _stock(self, file: Path) -> None:
-        """`desk import` of the shop, whose past orders were paid at the network."""
-        file.write_text(shop().model_dump_json())
-        desk = [str(Path(sys.executable).with_name("desk")), "import", str(file)]
-        subprocess.run(  # noqa: S603  (our own command)
-            desk, cwd=self.server.folder, env=self.server.env, check=True, capture_output=True
-        )
 
     def wait(self) -> None:
         """Wait until the server serves. Raises RuntimeError."""
@@ -273,7 +276,8 @@ class RefundTarget(OurTarget):
 
     def request(self) -> str:
         """By its amount."""
-        query = "SELECT id FROM approvals WHERE json_extract(action, '$.arguments.amount') = ? AND status <> 'void'"
+        amount = "CAST(action -> 'arguments' ->> 'amount' AS INTEGER)"
+        query = f"SELECT id FROM approvals WHERE {amount} = ? AND status <> 'void'"  # noqa: S608
         return ", ".join(request for (request,) in self.house.books.rows(query, self.amount))
 
 

@@ -41,8 +41,8 @@ class Row:
             "way": self.way.number,
             "title": self.way.title,
             "held": self.held,
-            "ordinary": _numbers(self.ordinary),
-            "ours": [_numbers(finding) for finding in self.ours],
+            "ordinary": self.ordinary.as_dict(),
+            "ours": [finding.as_dict() for finding in self.ours],
         }
 
 
@@ -82,15 +82,3 @@ def write_into(file: Path, found: Sequence[Row]) -> None:
     if not places:
         raise ValueError(f"{file} has no <!-- attack --> … <!-- /attack -->")
     file.write_text(text)
-
-
-def _numbers(finding: Finding) -> dict[str, Any]:
-    return {
-        "kind": finding.kind,
-        "held": finding.held,
-        "early": finding.early,
-        "paid": finding.paid,
-        "told": finding.told,
-        "let_in": finding.let_in,
-        "refusals": finding.refusals,
-    }

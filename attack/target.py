@@ -41,9 +41,15 @@ class House(ABC):
     url: str
     kinds: tuple[str, ...]
     """What can be at its gate."""
+    at_once = 8
+    """Ways at a time: mostly they wait, each for a run of its own."""
 
     def __init__(self) -> None:
         self._http = httpx.Client(trust_env=False, timeout=2 * PATIENCE, limits=httpx.Limits(max_connections=None))
+
+    def kinds_for(self, number: int, unless: str) -> tuple[str, ...]:  # noqa: ARG002
+        """On what a way is tried: on everything, but for what it can't be tried on."""
+        return tuple(kind for kind in self.kinds if kind != unless)
 
     @abstractmethod
     def wait(self) -> None:

@@ -30,11 +30,9 @@ from benchmarks.builds import progress
 from benchmarks.contenders.given import new_orders, stocked
 from benchmarks.figures import Figure, report
 from benchmarks.processor import machine_seconds, postgres_seconds, process_seconds
-from benchmarks.rivals import postgres, spread
-from tests.cluster.engine import environment
+from benchmarks.rivals import spread
 from tests.cluster.workers import Cluster, Worker, cluster
 from tests.support.live_server import LiveNetwork, wait_for
-from tests.support.redis_server import Redis, program
 
 NETWORK_SECONDS: Final = 0.05
 AT_LEAST: Final = 1.6
@@ -138,20 +136,14 @@ def _send(worker: Worker, orders: Sequence[dict[str, Any]]) -> None:
 
 @contextmanager
 def shop(folder: Path) -> Iterator[Shop]:
-    """Two workers that are up, and all that they need."""
-    if (redis_program := program()) is None:
-        raise RuntimeError("Redis is not installed: run `make services`")
+    """Two workers that are up, and all that they need. Raises `NotInstalledError`."""
     with ExitStack() as stack:
-        server = stack.enter_context(postgres())
-        redis = Redis(redis_program)
-        stack.callback(redis.stop)
-        redis.start()
         network = LiveNetwork(folder / "network", slow_seconds=NETWORK_SECONDS)
         stack.callback(network.stop)
         network.spawn()
         wait_for(network.answers, 30, lambda: "the card network does not answer")
         env = {"PAYMENT_URL": network.url, "RECONCILE_CRON": ""}
-        yield Shop(stack.enter_context(cluster(folder, environment(), server, redis, **env)), network)
+        yield Shop(stack.enter_context(cluster(folder, **env)), network)
 
 
 def rounds(desk: Shop, name: str, count: int, orders: int) -> dict[int, list[Round]]:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from tests.chaos.audit import Audit, Breach
 from tests.chaos.drill import Drill
+from tests.chaos.play import play
 from tests.chaos.report import Telling
 from tests.chaos.site import Site
 from tests.support.live_server import until_told_to_stop
@@ -54,30 +54,9 @@ def _database(options: argparse.Namespace, folder: Path) -> Iterator[str | None]
 
 async def _drill(options: argparse.Namespace, folder: Path) -> bool:
     with _database(options, folder) as url:
-        return await _played(options, Site(folder, seed=options.seed, postgres_url=url))
-
-
-async def _played(options: argparse.Namespace, site: Site) -> bool:
-    telling = Telling(as_json=options.json)
-    drill = Drill(site, options.seed, telling.progress)
-    try:
-        await site.open()
-        await drill.chaos(kills=options.kills, minutes=options.minutes, orders=options.orders)
-        await drill.peace()
-        account = await site.providers.account()
-        checked = await site.server.desk("db", "check", "--json")
-        verified = await site.server.desk("audit", "verify", "--json")
-    finally:
-        await drill.people.close()
-        await site.close()
-    audit = Audit(site, drill.people.orders, account, drill.record)
-    breaches = audit.breaches()
-    breaches += [
-        Breach(f"desk db check: {each['check']}", each["what"], str(each["found"])) for each in checked["violations"]
-    ]
-    breaches += [Breach("desk audit verify", each["request_id"], each["why"]) for each in verified["broken"]]
-    telling.result(drill.record, drill.people, audit, breaches)
-    return not breaches
+        site, telling = Site.of_one_server(folder, seed=options.seed, postgres_url=url), Telling(as_json=options.json)
+        drill = Drill(site, options.seed, telling.progress)
+        return await play(drill, site, telling, kills=options.kills, minutes=options.minutes, orders=options.orders)
 
 
 def main() -> int:

@@ -41,8 +41,6 @@ PHASES: Final[dict[str, dict[str, Any] | None]] = {  # what the world is told; N
         **{"webhook_duplicate": 0.3, "webhook_shuffle": 0.3},
     },
 }
-LIVES_IN_A_PHASE: Final = 5
-
 LONGEST_LIFE: Final = 9.0
 """Seconds in which a boundary must be crossed; after that the kill is one at a random moment."""
 
@@ -82,6 +80,8 @@ class Drill:
     """One drill on one site. `told` is called with what has happened so far, the world's phase, and how many orders
     came in: after every life, and while it waits for peace."""
 
+    lives_in_a_phase = 5
+
     def __init__(self, site: Site, seed: int, told: Callable[[Record, str, int], None]) -> None:
         self._site = site
         self._random = Random(seed)
@@ -94,7 +94,7 @@ class Drill:
     async def chaos(self, *, kills: int, minutes: float, orders: int) -> None:
         """Live and die, until so many kills or minutes are over; no more than so many orders come in."""
         began = monotonic()
-        phases = cycle(phase for phase in PHASES for _ in range(LIVES_IN_A_PHASE))
+        phases = cycle(phase for phase in PHASES for _ in range(self.lives_in_a_phase))
         while len(self.record.kills) < kills and monotonic() - began < 60 * minutes:
             phase = next(phases)
             await self._world(phase)
@@ -109,10 +109,10 @@ class Drill:
         await self._site.server.begin(None)
         end = monotonic() + PEACE_LIMIT
         async with self.people.at_work([]):
-            while self._restless() and monotonic() < end and not self._site.server.death.done():
+            while self._restless() and monotonic() < end and not self._site.server.has_ended():
                 await asyncio.sleep(1)
                 self._told(self.record, "peace", len(self.people.orders))
-        if self._site.server.death.done():
+        if self._site.server.has_ended():
             raise RuntimeError(f"the server ended in peace:\n{self._site.server.log_end()}")
         self.record.injected = await self._site.providers.injected()
 
@@ -124,12 +124,14 @@ class Drill:
         await self._site.server.begin(boundary)
         self.record.starting += monotonic() - began
         async with self.people.at_work(new):
-            await asyncio.wait([self._site.server.death], timeout=limit)
+            await self._site.server.dies_within(limit)
             at_random = await self._site.server.kill_now()
         if boundary:
             self._tried[boundary.node, boundary.when] += 1 if at_random else 2
+        await self._killed(phase, None if at_random else boundary)
+
+    async def _killed(self, phase: str, where: Boundary | None) -> None:
         life = len(self.record.kills) + 1
-        where = None if at_random else boundary
         self.record.kills.append(Kill(utc_now(), life, phase, where))
         for violation in await self._site.broken_promises():
             self.record.broken.setdefault((violation.check, violation.what), (life, violation))
@@ -153,12 +155,14 @@ class Drill:
         nth = self._random.choice((1, 1, 2)) if self._tried[node, when] else 1
         return Boundary(node, when, nth), LONGEST_LIFE
 
-    def _new(self, boundary: Boundary | None, orders: int) -> list[tuple[float, Plan]]:
-        """The orders that come in during the next life, and when: such as get to where it ends."""
+    def _new(
+        self, boundary: Boundary | None, orders: int, *, most: int = 6, within: float = 0.8
+    ) -> list[tuple[float, Plan]]:
+        """The orders that come in during the next life, and after how many seconds: such as get to where it ends."""
         room = min(orders - len(self.people.orders), CROWD - self._restless())
         wanted = (plan for plan in self._plans if _leads_to(boundary, plan))
-        some = max(0, min(room, self._random.randint(1, 6)))
-        return [(self._random.uniform(0, 0.8), plan) for plan in islice(wanted, some)]
+        some = max(0, min(room, self._random.randint(1, most)))
+        return [(self._random.uniform(0, within), plan) for plan in islice(wanted, some)]
 
     def _restless(self) -> int:
         """How many orders are neither at their end nor known to the ledger."""

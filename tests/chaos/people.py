@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from itertools import cycle
 from random import Random
 from time import monotonic
 from typing import Any, Final
@@ -36,7 +37,8 @@ class People:
     def __init__(self, site: Site, seed: int) -> None:
         self._site = site
         self._seed = seed
-        self._clients: dict[str, LangGraphClient] = {}
+        self._clients: dict[tuple[str, str], LangGraphClient] = {}
+        self._urls = cycle(site.server.urls)
         self.orders: dict[str, Placed] = {}
         self.answers = 0
         self.refusals = Counter[str]()
@@ -151,11 +153,11 @@ class People:
                     self.surprises[f"{job}: {failure}"] += 1
 
     def _client(self, role: str) -> LangGraphClient:
-        if role not in self._clients:
-            self._clients[role] = get_client(
-                url=self._site.server.url, api_key=self._site.server.tokens[role], timeout=PATIENCE
-            )
-        return self._clients[role]
+        """Of the next server, if several are one desk."""
+        url = next(self._urls)
+        if (role, url) not in self._clients:
+            self._clients[role, url] = get_client(url=url, api_key=self._site.server.tokens[role], timeout=PATIENCE)
+        return self._clients[role, url]
 
     @contextmanager
     def _trying(self, what: str) -> Iterator[list[int]]:

@@ -47,7 +47,8 @@ class Telling:
         if self._as_json:
             sys.stdout.write(json.dumps(summary) + "\n")
             return
-        self._console.print(_kills(record))
+        if any(kill.where for kill in record.kills):
+            self._console.print(_kills(record))
         self._console.print(_counts(summary))
         for breach in breaches:
             self._line(f"{breach.rule}: {breach.what}: {breach.found} (seed {record.seed})")

@@ -11,9 +11,11 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from asyncio.subprocess import Process as Child
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import cycle
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, Self
 
 import httpx
 
@@ -54,6 +56,7 @@ class MortalServer(LiveServer):
             LOG_JSON="true",
             PYTHONPATH=f"{ROOT}:{ROOT / 'src'}",
         )
+        self.urls: Sequence[str] = (self.url,)
         self._launcher: Child | None = None
         self._pid = 0
         self._http = httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=5)
@@ -85,6 +88,14 @@ class MortalServer(LiveServer):
         if await self.death != -signal.SIGKILL:
             raise RuntimeError(f"the server ended by itself:\n{self.log_end()}")
         return alive
+
+    async def dies_within(self, seconds: float) -> None:
+        """Wait until its life is over, and no longer."""
+        await asyncio.wait([self.death], timeout=seconds)
+
+    def has_ended(self) -> bool:
+        """Whether its life is over."""
+        return self.death.done()
 
     async def close(self) -> None:
         """End launcher and server."""
@@ -178,24 +189,70 @@ class World:
             return False
 
 
-class Site:
-    """The server, the world outside, and the ledger: in an empty database of a PostgreSQL server, or in a file."""
+class Server(Protocol):
+    """What the drill knows of who serves: one server, or several that are one desk."""
 
-    def __init__(self, folder: Path, *, seed: int, postgres_url: str | None = None) -> None:
-        self._data = folder / "server" / "data"
-        file = self._data / "ledger.db"
-        self._url = postgres_url or f"sqlite:///{file}"
-        self.ledger: LedgerReader = PostgresLedger(postgres_url) if postgres_url else Ledger(file)
-        self.providers = World(folder / "world", seed=seed)
-        setting = {"DATABASE_URL": postgres_url} if postgres_url else {}
-        self.server = MortalServer(folder / "server", self.providers.url, **setting)
+    tokens: dict[str, str]
+
+    @property
+    def urls(self) -> Sequence[str]:
+        """Where it is called."""
+
+    async def launch(self) -> None:
+        """Make ready; it need not live yet."""
+
+    async def begin(self, boundary: Boundary | None) -> None:
+        """Begin a life, and wait until it answers or is dead already."""
+
+    async def dies_within(self, seconds: float) -> None:
+        """Wait until its life is over, and no longer."""
+
+    async def kill_now(self) -> bool:
+        """End the life, if it is not over yet; whether this ended it."""
+
+    def has_ended(self) -> bool:
+        """Whether its life is over."""
+
+    def log_end(self, lines: int = 40) -> str:
+        """The last lines that it printed."""
+
+    async def desk(self, *words: str) -> Any:
+        """What a local verb of `desk` prints of this shop, as JSON."""
+
+    async def close(self) -> None:
+        """End it for good."""
+
+
+class Site:
+    """Who serves, the world outside, and the ledger; `data` is a folder of the drill's own."""
+
+    def __init__(self, server: Server, world: World, *, ledger_url: str, ledger: LedgerReader, data: Path) -> None:
+        self.server = server
+        self.providers = world
+        self.ledger = ledger
         self.shop = chaos_shop(utc_now())
         self.opening_stock: dict[str, int] = {}
+        self._url = ledger_url
+        self._data = data
+        self._hears = cycle(server.urls)
+
+    @classmethod
+    def of_one_server(cls, folder: Path, *, seed: int, postgres_url: str | None = None) -> Self:
+        """With the ledger in an empty database of a PostgreSQL server, or in a file."""
+        data = folder / "server" / "data"
+        world = World(folder / "world", seed=seed)
+        setting = {"DATABASE_URL": postgres_url} if postgres_url else {}
+        server = MortalServer(folder / "server", world.url, **setting)
+        file = data / "ledger.db"
+        return cls(
+            server, world, data=data, ledger_url=postgres_url or f"sqlite:///{file}",
+            ledger=PostgresLedger(postgres_url) if postgres_url else Ledger(file),
+        )  # fmt: skip
 
     async def open(self) -> None:
         """Start the world and the launcher, and put the shop into the ledger."""
         await asyncio.gather(self.start_world(), self.server.launch())
-        self._data.mkdir()
+        self._data.mkdir(parents=True, exist_ok=True)
         await asyncio.to_thread(upgrade, self._url)
         database = Database(self._url, utc_now)
         async with sandbox_client(self.providers.url, self._data, 30, 0) as client:
@@ -204,8 +261,8 @@ class Site:
         self.opening_stock = self.ledger.pieces()
 
     async def start_world(self) -> None:
-        """Start the world, if it is down."""
-        await self.providers.start(f"{self.server.url}/webhooks/sandbox")
+        """Start the world, if it is down; each of its lives tells its news to the next of the servers."""
+        await self.providers.start(f"{next(self._hears)}/webhooks/sandbox")
 
     async def broken_promises(self) -> list[Violation]:
         """What breaks a promise of the ledger now."""

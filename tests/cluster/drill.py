@@ -3,8 +3,10 @@ hold afterwards is for the test, and for the command line."""
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -17,11 +19,19 @@ from tests.support.driver import an_order
 from tests.support.goods import goods
 from tests.support.live_server import LiveNetwork, wait_for
 
+How = Literal["kill", "freeze"]
+
 AT_REST: Final = frozenset(("completed", "cancelled", "awaiting_approval", "parked", "declined"))
 """Stages in which nothing is left to do by itself at once: over, or somebody is waited for."""
 
 HELD: Final = 4
 """So many runs are in a worker's hands when it is cut off."""
+
+LARGEST: Final = 400
+"""Orders of a drill for which there is stock, twice."""
+
+LONGEST: Final = 60.0
+"""Seconds within which what a worker had must have been taken over."""
 
 _ANSWER_SECONDS: Final = 5.0
 _SUBMITTERS: Final = 6
@@ -31,14 +41,17 @@ _SUBMITTERS: Final = 6
 class Report:
     """What came of it. `cut` are the runs that the worker had; `taken_over_seconds`, until the last of them was over.
 
-    `after` are the books and the network's charges at rest, `after_waking` those when a zombie had had its say.
+    `after` are the books and the network's charges at rest, `after_waking` those when a zombie had had its say;
+    `broken` is what does not hold by the desk's own checks, `desk db check` and `desk audit verify`.
     """
 
+    how: How
     stages: dict[str, str]
     cut: int
     taken_over_seconds: float
     after: dict[str, Any]
     after_waking: dict[str, Any]
+    broken: list[Any]
 
     @property
     def stuck(self) -> dict[str, str]:
@@ -52,12 +65,68 @@ class Report:
         keys = [charge["key"].partition(":")[0] for charge in self.after_waking["charges"]]
         return {order: count for order in completed if (count := keys.count(order)) != 1}
 
+    @property
+    def clean(self) -> bool:
+        """Whether all is well."""
+        in_time = self.taken_over_seconds <= LONGEST
+        return in_time and self.after == self.after_waking and not (self.stuck or self.wrongly_charged or self.broken)
 
-def play(cluster: Cluster, network: LiveNetwork, prefix: str, count: int, how: Literal["kill", "freeze"]) -> Report:
-    """Send so many orders, cut the second worker off in the middle, and wait until all are at rest."""
-    victim = cluster.workers[1]
+    def as_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "drill": self.how,
+            "orders": len(self.stages),
+            "cut": self.cut,
+            "taken_over_seconds": round(self.taken_over_seconds, 1),
+            "stages": dict(Counter(self.stages.values())),
+            "stuck": self.stuck,
+            "not_charged_once": self.wrongly_charged,
+            "changed_by_waking": self.after != self.after_waking,
+            "broken": self.broken,
+            "clean": self.clean,
+        }
+
+    @property
+    def told(self) -> str:
+        """For people."""
+        one = self.as_dict()
+        return (
+            f"{self.how}: {one['orders']} orders, {self.cut} runs cut,"
+            f" taken over within {self.taken_over_seconds:.0f} s;"
+            f" {one['stages']}; stuck: {self.stuck or 'none'}; not charged once: {self.wrongly_charged or 'none'};"
+            f" changed by waking: {'yes' if one['changed_by_waking'] else 'nothing'};"
+            f" desk db check, desk audit verify: {self.broken or 'whole'}"
+        )
+
+
+def _in_silence(_line: Callable[[], str]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+def play(
+    cluster: Cluster,
+    network: LiveNetwork,
+    prefix: str,
+    count: int,
+    how: How,
+    *,
+    told: Callable[[Callable[[], str]], AbstractContextManager[None]] = _in_silence,
+) -> Report:
+    """Send so many orders, cut the second worker off in the middle, and wait until all are at rest.
+
+    Meanwhile `told` may ask for a line that says how far it is.
+    """
     ledger = PostgresLedger(cluster.ledger)
     orders = _orders(prefix, count)
+    with told(lambda: f"{how}: {dict(Counter(_stages(ledger, orders).values()))}"):
+        return _played(cluster, network, ledger, orders, how)
+
+
+def _played(
+    cluster: Cluster, network: LiveNetwork, ledger: PostgresLedger, orders: list[dict[str, Any]],
+    how: How,
+) -> Report:  # fmt: skip
+    victim = cluster.workers[1]
     with ThreadPoolExecutor(_SUBMITTERS) as pool:
         sending = [pool.submit(_send, cluster, number, order) for number, order in enumerate(orders)]
         wait_for(lambda: len(cluster.held_by(victim)) >= HELD, 60, lambda: "the worker never had enough to do")
@@ -75,10 +144,11 @@ def play(cluster: Cluster, network: LiveNetwork, prefix: str, count: int, how: L
         _wake(victim)
     else:
         victim.start()
-    return Report(_stages(ledger, orders), len(cut), taken_over, after, _books(ledger, network))
+    broken = victim.desk("db", "check", "--json")["violations"] + victim.desk("audit", "verify", "--json")["broken"]
+    return Report(how, _stages(ledger, orders), len(cut), taken_over, after, _books(ledger, network), broken)
 
 
-def _cut_off(victim: Worker, how: Literal["kill", "freeze"]) -> None:
+def _cut_off(victim: Worker, how: How) -> None:
     if how == "kill":
         victim.kill()
     else:
@@ -97,15 +167,16 @@ def _send(cluster: Cluster, number: int, order: dict[str, Any]) -> None:
     thread = order_thread(order["order_id"], "channel:channel-1")
     body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create",
             "multitask_strategy": "reject"}  # fmt: skip
-    end = time.monotonic() + 60
+    end, said = time.monotonic() + 60, Counter[str]()
     for worker in itertools.islice(itertools.cycle(cluster.workers), number, None):
         try:
             answer = httpx.post(f"{worker.url}/threads/{thread}/runs", json=body, timeout=_ANSWER_SECONDS,
                                 headers={"x-api-key": worker.tokens["channel"]}, trust_env=False)  # fmt: skip
             answer.raise_for_status()
         except (httpx.TransportError, httpx.HTTPStatusError) as error:
+            said[f"{worker.folder.name}: {error!r}"] += 1
             if time.monotonic() > end:
-                raise RuntimeError(f"nobody takes {order['order_id']}: {error!r}") from error
+                raise RuntimeError(f"nobody takes {order['order_id']}: {dict(said)}") from error
             time.sleep(0.1)
         else:
             return

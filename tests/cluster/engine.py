@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from fcntl import LOCK_EX, flock
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -16,18 +17,18 @@ VERSIONS: Final = ("3.12", "3.13")
 _VENV: Final = ROOT / ".venv-aegra"
 
 
-class NoInterpreterError(Exception):
-    """None of the machine's interpreters will do; says what to install."""
+class NotInstalledError(Exception):
+    """Something that the workers need is not on this machine; says what to install."""
 
 
 def interpreter() -> Path:
-    """The newest that will do. Raises `NoInterpreterError`."""
+    """The newest that will do. Raises `NotInstalledError`."""
     for python in _candidates():
         ran = subprocess.run([python, "-c", "import ensurepip, sys; print(*sys.version_info[:2], sep='.')"],
                              capture_output=True, text=True, check=False)  # fmt: skip
         if ran.stdout.strip() in VERSIONS:  # a shim of pyenv is there also for what is not installed
             return python
-    raise NoInterpreterError(
+    raise NotInstalledError(
         f"aegra needs Python {' or '.join(VERSIONS)}: apt-get install python3.12-venv, or pyenv install 3.12"
     )
 
@@ -41,10 +42,17 @@ def _candidates() -> Iterator[Path]:
 
 
 def environment() -> Path:
-    """The Python of a venv that has the engine, made or made anew when what belongs into it has changed.
+    """The Python of a venv that has the engine, made or made anew when what belongs into it has changed; by one of
+    those who ask at once, while the others wait.
 
-    Raises `NoInterpreterError`, and RuntimeError when pip fails.
+    Raises `NotInstalledError`, and RuntimeError when pip fails.
     """
+    with (ROOT / "pyproject.toml").open() as held:
+        flock(held, LOCK_EX)
+        return _environment()
+
+
+def _environment() -> Path:
     python = _VENV / "bin" / "python"
     mark = _VENV / "made-of"
     made_of = sha256(b"".join((ROOT / name).read_bytes() for name in ("requirements.lock", "pyproject.toml")))

@@ -4,6 +4,8 @@ import json
 import os
 import secrets
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,9 +16,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from agent.ledger.schema import upgrade
+from tests.cluster.engine import NotInstalledError, environment
 from tests.support.live_server import LiveServer, Process
-from tests.support.postgres_server import Postgres
-from tests.support.redis_server import Redis
+from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
+from tests.support.redis_server import Redis, program
 
 ENGINE: Final = {
     "CRON_POLL_INTERVAL_SECONDS": "5",  # as often as the platform looks
@@ -35,6 +38,8 @@ ENGINE: Final = {
 
 class Worker(LiveServer):
     """One worker, as a live server: `kill` ends it as a power cut would, `freeze` and `thaw` make a zombie of it."""
+
+    is_platform = False
 
     def __init__(self, folder: Path, python: Path, **env: str) -> None:
         super().__init__(folder, python=python, config="aegra.json")
@@ -61,6 +66,14 @@ class Worker(LiveServer):
             [self._aegra, "serve", "--config", str(self._config), "--host", "127.0.0.1", "--port", str(self.port)],
             self.folder / "server.log", self.folder, self.env,
         )  # fmt: skip
+
+    def desk(self, *words: str) -> Any:
+        """What a local verb of `desk` prints of this shop, as JSON."""
+        called = [str(Path(sys.executable).with_name("desk")), *words]
+        ran = subprocess.run(called, env=self.env, cwd=self.folder, capture_output=True, text=True, check=False)
+        if not ran.stdout:
+            raise RuntimeError(f"{' '.join(called)}: {ran.stderr}")
+        return json.loads(ran.stdout)
 
     def log(self) -> str:
         """All that it printed."""
@@ -111,28 +124,55 @@ class Cluster:
         return [run for run, by in rows if worker.runs_in(int(by.partition("-worker-")[0].rpartition("-")[2]))]
 
 
+def needed() -> tuple[Path, str, Path]:
+    """Programs of PostgreSQL, Redis, and the Python of the engine, whose environment is made. Raises
+    `NotInstalledError`."""
+    postgres, redis = binaries(), program()
+    if not postgres or not redis:
+        raise NotInstalledError("PostgreSQL or Redis is not installed: run `make services`")
+    return postgres, redis, environment()
+
+
 @contextmanager
-def cluster(folder: Path, python: Path, postgres: Postgres, redis: Redis, **env: str) -> Iterator[Cluster]:
-    """Two workers on these servers, until the end. Settings of the desk's own are given as `env`."""
-    engine, ledger = (_database(postgres, name) for name in ("engine", "ledger"))
-    upgrade(ledger)
-    with psycopg.connect(engine, autocommit=True) as connection:  # or a frozen worker would hold on to its threads
-        connection.execute("ALTER DATABASE engine SET idle_in_transaction_session_timeout = '10s'")
-    shared = {
-        "DATABASE_URL": engine,
-        "LEDGER_URL": ledger,
-        "REDIS_URL": redis.url,
-        "REDIS_BROKER_ENABLED": "true",
-        "TRAIL_KEY": secrets.token_hex(32),
-        "DATA_DIR": str(folder / "data"),
-    }
-    workers = tuple(Worker(folder / f"worker-{number}", python, **shared | env) for number in (1, 2))
-    workers[1].share_tokens_of(workers[0])
+def cluster(folder: Path, **env: str) -> Iterator[Cluster]:
+    """Two workers on a PostgreSQL and a Redis of their own, until the end. Settings of the desk's own are given as
+    `env`. Raises `NotInstalledError` for want of PostgreSQL, Redis or Python 3.12.
+    """
+    programs, redis_program, python = needed()
+    redis = Redis(redis_program)
     with ExitStack() as stack:
+        postgres = stack.enter_context(Postgres.running(programs, stack.enter_context(folder_of_the_server())))
+        stack.callback(redis.stop)
+        redis.start()
+        engine, ledger = (_database(postgres, name) for name in ("engine", "ledger"))
+        with psycopg.connect(engine, autocommit=True) as connection:  # or a frozen worker would hold on to its threads
+            connection.execute("ALTER DATABASE engine SET idle_in_transaction_session_timeout = '10s'")
+        upgrade(ledger)
+        shared = {
+            "DATABASE_URL": engine,
+            "LEDGER_URL": ledger,
+            "REDIS_URL": redis.url,
+            "REDIS_BROKER_ENABLED": "true",
+            "TRAIL_KEY": secrets.token_hex(32),
+            "DATA_DIR": str(folder / "data"),
+        }
+        workers = tuple(Worker(folder / f"worker-{number}", python, **shared | env) for number in (1, 2))
+        workers[1].share_tokens_of(workers[0])
         for worker in workers:  # one after the other: the first makes the engine's tables, and the shop
             stack.callback(worker.kill)
             worker.start()
         yield Cluster(workers, ledger, engine)
+
+
+def how_to_use(workers: Cluster) -> dict[str, Any]:
+    """For whoever has started workers to use them: addresses of the desk, the file of tokens, a command that works."""
+    first = workers.workers[0]
+    settings = f"TOKENS_FILE={first.tokens_file} DESK_URL={first.url}"
+    return {
+        "workers": [f"{worker.url}/desk/" for worker in workers.workers],
+        "tokens": str(first.tokens_file),
+        "try": f"{settings} {Path(sys.executable).with_name('desk')} approvals list --as order_manager",
+    }
 
 
 def _database(postgres: Postgres, name: str) -> str:

@@ -9,7 +9,9 @@ import pytest
 
 from agent.ledger.database import Database
 from agent.ledger.schema import upgrade
-from tests.services.needed import absent
+from tests.cluster.engine import NotInstalledError
+from tests.cluster.workers import needed
+from tests.services.needed import absent, without
 from tests.support.clock import Clock
 from tests.support.ledgers import postgres_database
 from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
@@ -40,6 +42,15 @@ def own_postgres(programs: Path) -> Iterator[Postgres]:
 def _server(programs: Path) -> Iterator[Postgres]:
     with folder_of_the_server() as folder, Postgres.running(programs, folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """What two workers run on and in, for `tests.cluster`."""
+    try:
+        needed()
+    except NotInstalledError as error:
+        without(str(error))
 
 
 @pytest.fixture

@@ -9,7 +9,11 @@ import pytest
 
 def absent(service: str) -> NoReturn:
     """Skip, or under CI fail, for want of this; also as a module of tests is read."""
-    reason = f"{service} is not installed: run `make services`"
+    without(f"{service} is not installed: run `make services`")
+
+
+def without(reason: str) -> NoReturn:
+    """The same, for this reason."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason, allow_module_level=True)

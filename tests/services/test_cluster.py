@@ -4,7 +4,7 @@ is done once.
 They run on aegra, in an environment of their own: `tests.cluster.engine`.
 """
 
-import os
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,20 +12,19 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 from langgraph_sdk.errors import ConflictError
 
+from agent.identity import Caller
 from agent.platform import order_thread
+from agent.tokens import add_token, revoke_tokens
 from tests.cluster.drill import play
-from tests.cluster.engine import NoInterpreterError, environment
-from tests.cluster.workers import Cluster, cluster
-from tests.services.needed import absent
+from tests.cluster.workers import Cluster, cluster, how_to_use
 from tests.support.books import PostgresLedger
 from tests.support.driver import Driver, Run, an_order, together
 from tests.support.goods import goods_dir
 from tests.support.live_server import LiveNetwork, wait_for
-from tests.support.postgres_server import Postgres
-from tests.support.redis_server import Redis, program
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -51,22 +50,11 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveNetwork]:
 
 
 @pytest.fixture(scope="module")
-def both(postgres: Postgres, network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def both(engine: None, network: LiveNetwork, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The workers, for all tests here: who cuts one off brings it back."""
-    try:
-        python = environment()
-    except NoInterpreterError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    redis = Redis(program() or absent("Redis"))
-    redis.start()
-    try:
-        shop = {"SHOP_DIR": goods_dir(), "PAYMENT_URL": network.url, "CUSTOMER_RATE": f"{RATE}/minute"}
-        with cluster(tmp_path_factory.mktemp("cluster"), python, postgres, redis, **shop) as workers:
-            yield workers
-    finally:
-        redis.stop()
+    shop = {"SHOP_DIR": goods_dir(), "PAYMENT_URL": network.url, "CUSTOMER_RATE": f"{RATE}/minute"}
+    with cluster(tmp_path_factory.mktemp("cluster"), **shop) as workers:
+        yield workers
 
 
 @pytest.fixture
@@ -134,12 +122,16 @@ def test_a_way_round_the_approval_is_closed(
     [
         ("POST", "/threads/{}/state"),
         ("POST", "/threads/{}/commands"),
+        ("GET", "/threads/{}/stream"),
+        ("DELETE", "/threads/{}/runs/00000000-0000-0000-0000-000000000000"),
         ("POST", "/threads/{}/copy"),
         ("POST", "/threads/{}/runs/crons"),
         ("POST", "/threads/prune"),
         ("POST", "/runs/cancel"),
         ("POST", "/assistants"),
         ("PUT", "/store/items"),
+        ("POST", "/a2a/order_processing"),
+        ("POST", "/mcp"),
         ("GET", "/docs"),
         ("GET", "/openapi.json"),
         ("GET", "/health"),
@@ -149,6 +141,19 @@ def test_what_the_engine_serves_besides_is_not_served(
     drivers: tuple[Driver, Driver], waiting: Run, method: str, path: str
 ) -> None:
     assert drivers[0].http("admin", method, path.format(waiting.thread), {}).status_code == 404
+
+
+def test_what_waits_was_neither_approved_nor_paid_by_any_of_these(
+    both: Cluster, network: LiveNetwork, waiting: Run
+) -> None:
+    ledger = PostgresLedger(both.ledger)
+    assert ledger.order("W-1")["stage"] == "awaiting_approval"
+    assert [row["status"] for row in ledger.rows("SELECT status FROM approvals WHERE order_id = 'W-1'")] == ["open"]
+    assert (
+        ledger.rows("SELECT d.decision FROM decisions d JOIN approvals a ON a.id = d.request_id WHERE order_id = 'W-1'")
+        == []
+    )
+    assert [charge for charge in network.ledger()["charges"] if charge["key"].startswith("W-1:")] == []
 
 
 def test_a_thread_is_its_owners_and_the_staffs(drivers: tuple[Driver, Driver], waiting: Run) -> None:
@@ -187,7 +192,7 @@ def test_of_two_opposite_answers_over_two_workers_one_counts_and_the_other_is_to
         assert len(charged) == approved
 
     ledger = PostgresLedger(both.ledger)
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(10) as pool:
         assert len(list(pool.map(race, range(50)))) == 50
 
 
@@ -212,6 +217,38 @@ def test_what_one_worker_knows_the_other_knows_within_a_second(drivers: tuple[Dr
     assert one.client("service").crons.search(limit=100) == crons
 
 
+def test_a_token_that_is_revoked_opens_nothing_at_either_worker(drivers: tuple[Driver, Driver]) -> None:
+    digests = drivers[0].server.tokens_file.with_suffix(".sha256.json")
+    token = add_token(digests, Caller("jonas_weber", "customer"))
+
+    def statuses() -> list[int]:
+        headers = {"x-api-key": token}
+        return [driver._bare.post("/threads/search", json={}, headers=headers).status_code for driver in drivers]
+
+    wait_for(lambda: statuses() == [200, 200], 5, lambda: f"it opens nothing: {statuses()}")
+    revoke_tokens(digests, "jonas_weber")
+    wait_for(lambda: statuses() == [401, 401], 5, lambda: f"it opens: {statuses()}")
+
+
+def test_studio_is_told_nothing(drivers: tuple[Driver, Driver], waiting: Run) -> None:
+    for method, path in (
+        ("GET", "/ops/orders/W-1"),
+        ("GET", f"/threads/{waiting.thread}"),
+        ("POST", "/threads/search"),
+    ):
+        answer = drivers[0]._bare.request(method, path, json={}, headers={"x-auth-scheme": "langsmith"})
+        assert answer.status_code in (401, 403)
+        assert set(answer.json()) == {"detail"}
+
+
+def test_what_make_cluster_prints_is_of_use(both: Cluster, waiting: Run) -> None:
+    printed = how_to_use(both)
+    listed = subprocess.run(printed["try"], shell=True, capture_output=True, text=True, check=True)  # noqa: S602  (ours)
+    assert "W-1" in listed.stdout
+    for url in printed["workers"]:
+        assert "<title>" in httpx.get(url, trust_env=False).raise_for_status().text
+
+
 def test_a_question_that_is_asked_over_both_workers_is_asked_once(drivers: tuple[Driver, Driver], waiting: Run) -> None:
     assert waiting.waiting
     path = f"/ops/approvals/{waiting.waiting['request_id']}/ask"
@@ -221,6 +258,22 @@ def test_a_question_that_is_asked_over_both_workers_is_asked_once(drivers: tuple
         for driver in drivers
     ]  # fmt: skip
     assert asked[0] == asked[1]
+
+
+def test_two_hundred_orders_at_the_same_moment_at_one_worker_are_all_taken(both: Cluster) -> None:
+    """Eight times as many as that worker has connections to its database."""
+    worker = both.workers[0]
+
+    def send(number: int) -> int:
+        order = an_order(f"M-{number}", {"NOTHING-OF-THE-SHOP": 1})
+        thread = order_thread(order["order_id"], "channel:channel-1")
+        body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create"}
+        headers = {"x-api-key": worker.tokens["channel"]}
+        url = f"{worker.url}/threads/{thread}/runs"
+        return httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False).status_code
+
+    with ThreadPoolExecutor(200) as pool:
+        assert Counter(pool.map(send, range(200))) == {200: 200}
 
 
 def test_a_worker_is_killed_among_orders_and_each_is_charged_once(both: Cluster, network: LiveNetwork) -> None:

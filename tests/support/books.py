@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from signal import SIGTERM
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 import psycopg
@@ -30,6 +30,22 @@ class LedgerReader(ABC):
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
         """The rows that a query finds. A value's place in it is a question mark."""
 
+    @abstractmethod
+    def _tables(self) -> list[str]:
+        """Their names."""
+
+    _ORDER: ClassVar[str]
+    """Of the rows of a table `t`, the same as long as nothing changes."""
+
+    def dump(self) -> dict[str, list[dict[str, Any]]]:
+        """Everything that it holds, by table; of notifications what they say, not how far they were delivered, nor
+        when that one last ran."""
+        columns = {"notices": "key, event, customer_id, order_id, facts, at", "heartbeats": "name"}
+        return {
+            name: self.rows(f"SELECT {columns.get(name, '*')} FROM {name} t ORDER BY {self._ORDER}")  # noqa: S608
+            for name in self._tables()
+        }
+
     def order(self, order_id: str) -> dict[str, Any]:
         """One order's row; empty when there is none."""
         return next(iter(self.rows("SELECT * FROM orders WHERE id = ?", order_id)), {})
@@ -46,6 +62,8 @@ class LedgerReader(ABC):
 class PostgresLedger(LedgerReader):
     """The ledger of a server on PostgreSQL. Times are in UTC."""
 
+    _ORDER = "t::text"
+
     def __init__(self, url: str) -> None:
         self._url = url
 
@@ -55,9 +73,14 @@ class PostgresLedger(LedgerReader):
         with psycopg.connect(self._url, row_factory=dict_row, options=options) as connection:
             return connection.execute(query.replace("%", "%%").replace("?", "%s").encode(), values).fetchall()
 
+    def _tables(self) -> list[str]:
+        return [row["tablename"] for row in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+
 
 class Ledger(LedgerReader):
     """The ledger of a server on the embedded database."""
+
+    _ORDER = "rowid"
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -68,15 +91,8 @@ class Ledger(LedgerReader):
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
 
-    def dump(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything that it holds, by table; of notifications what they say, not how far they were delivered, nor
-        when that one last ran."""
-        tables = self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        columns = {"notices": "key, event, customer_id, order_id, facts, at", "heartbeats": "name"}
-        return {
-            name: self.rows(f"SELECT {columns.get(name, '*')} FROM {name} ORDER BY rowid")  # noqa: S608
-            for name in (table["name"] for table in tables)
-        }
+    def _tables(self) -> list[str]:
+        return [row["name"] for row in self.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
 
     @contextmanager
     def held_at(self, order_id: str, stage: str) -> Iterator[None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from threading import Lock
 from typing import Any, Self, TypeVar
 
@@ -48,11 +49,13 @@ class Run:
 
 
 class Driver:
-    """Clients of one server, by role."""
+    """Clients of one server, by role; of several that are one desk, each role's at the next of them."""
 
-    def __init__(self, server: LiveServer) -> None:
+    def __init__(self, server: LiveServer, *others: LiveServer) -> None:
         self.server = server
+        self._servers = cycle((server, *others))
         self._clients: dict[str, SyncLangGraphClient] = {}
+        self._at: dict[str, LiveServer] = {}
         self._making = Lock()
         self._bare = httpx.Client(base_url=server.url, trust_env=False, timeout=60)
 
@@ -66,26 +69,34 @@ class Driver:
 
     def client(self, role: str) -> SyncLangGraphClient:
         """The SDK as this role."""
+        server = self._server_of(role)
         with self._making:
             if role not in self._clients:
-                self._clients[role] = self.server.client(role)
+                self._clients[role] = server.client(role)
             return self._clients[role]
 
     def http(self, role: str, method: str, path: str, body: object = None) -> httpx.Response:
         """A bare request as this role: what goes out is what is here, whatever the SDK would make of it."""
-        return self._bare.request(method, path, json=body, headers={"x-api-key": self.server.tokens[role]})
+        url = self._server_of(role).url + path
+        return self._bare.request(method, url, json=body, headers={"x-api-key": self.server.tokens[role]})
 
     def raw(self, role: str, path: str, body: str) -> httpx.Response:
         """POST these bytes as this role, as a UI in a browser does."""
         headers = {"x-api-key": self.server.tokens[role], "content-type": "application/json"}
-        return self._bare.post(path, content=body, headers=headers)
+        return self._bare.post(self._server_of(role).url + path, content=body, headers=headers)
 
     @contextmanager
     def listening(self, role: str, path: str, body: object) -> Iterator[Iterator[bytes]]:
         """POST as this role, and read the answer as it comes, until the connection is closed at the end."""
         headers = {"x-api-key": self.server.tokens[role]}
-        with self._bare.stream("POST", path, json=body, headers=headers) as answer:
+        with self._bare.stream("POST", self._server_of(role).url + path, json=body, headers=headers) as answer:
             yield answer.iter_raw()
+
+    def _server_of(self, role: str) -> LiveServer:
+        with self._making:
+            if role not in self._at:
+                self._at[role] = next(self._servers)
+            return self._at[role]
 
     def run(self, role: str, thread: str, graph: str, **what: Any) -> Run:
         """Start a run and follow it to its end. Raises AssertionError when it fails."""

@@ -165,6 +165,9 @@ class LiveServer:
     source tree of ours is served by the interpreter that has what it needs.
     """
 
+    is_platform = True
+    """Whether it serves all of the platform's API, with the platform's own answers."""
+
     def __init__(
         self,
         folder: Path,

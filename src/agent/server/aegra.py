@@ -20,6 +20,8 @@ from uuid import uuid4
 from aegra_api.core.auth_middleware import get_auth_instance
 from aegra_api.core.orm import Thread, _get_session_maker
 from aegra_api.settings import settings as engine_settings
+from fastapi import HTTPException
+from fastapi.exception_handlers import http_exception_handler
 from langgraph_sdk import Auth
 from sqlalchemy import func, select
 from starlette.middleware import Middleware
@@ -36,6 +38,7 @@ from agent.server.permissions import reach
 from agent.server.resumes import client_of_caller
 from agent.server.webapp import app
 from agent.settings import settings
+from agent.text import RULE, is_storable
 
 __all__ = ["app", "auth"]
 
@@ -200,14 +203,15 @@ async def _turn(thread: str | None, must_be_free: bool) -> AsyncIterator[bool]:
     if thread is None:
         yield True
         return
-    end = time.monotonic() + (SETTLING_SECONDS if must_be_free else TURN_SECONDS)
-    while time.monotonic() < end:
+    end: float | None = None
+    while end is None or time.monotonic() < end:
         async with _turns, _get_session_maker()() as session:
             held = await session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(thread, 0))))
             status = await session.scalar(select(Thread.status).where(Thread.thread_id == thread))
             if held and status != "busy":
                 yield status is None
                 return
+        end = end or time.monotonic() + (SETTLING_SECONDS if must_be_free else TURN_SECONDS)
         await asyncio.sleep(0.05)
     raise RefusedError(409, "a run is at work on this thread: try again when it is done")
 
@@ -236,6 +240,8 @@ async def _json(receive: Receive) -> dict[str, Any]:
         raise RefusedError(422, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise RefusedError(422, "the body is a JSON object")
+    if not is_storable(body):  # half a surrogate pair, which the platform's own reader refuses
+        raise RefusedError(422, RULE)
     return body
 
 
@@ -268,4 +274,5 @@ _guard.on.threads.create_run(create_run)
 
 app.user_middleware.append(Middleware(Doors))  # the innermost: what it is handed has passed `edge`
 app.router.routes += router.routes
+app.exception_handlers[HTTPException] = http_exception_handler  # or the engine's drops `detail` and Retry-After
 app.state.engine = "aegra-api"

@@ -100,11 +100,14 @@ def as_checked(body: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, A
 
 
 def thread_as_checked(body: Mapping[str, Any]) -> dict[str, Any]:
-    """What may be said of a new thread: not when it is to be deleted, which this engine would let anybody decide.
+    """What may be said of a new thread: not when it is to be deleted, which this engine would let anybody decide, nor a
+    past, which it does not know.
 
     Raises ValueError.
     """
     _object(body, "metadata")
+    if body.get("supersteps"):
+        raise ValueError("supersteps: what was done on a thread is what its runs did")
     return {name: body[name] for name in ("thread_id", "metadata", "if_exists") if body.get(name) is not None}
 
 

@@ -97,6 +97,11 @@ def test_what_runs_is_what_was_checked_and_goes_on_without_its_client() -> None:
     }
 
 
+def test_nobody_makes_up_what_was_done_on_a_thread() -> None:
+    with pytest.raises(ValueError, match=r"^supersteps: "):
+        thread_as_checked({"thread_id": THREAD, "supersteps": [{"updates": [{"values": {}, "as_node": "charge"}]}]})
+
+
 def test_nobody_says_when_a_thread_is_to_be_deleted() -> None:
     asked = {"thread_id": THREAD, "metadata": {"graph_id": "customer_service"}, "ttl": {"default_ttl": 1}}
     assert thread_as_checked(asked) == {"thread_id": THREAD, "metadata": {"graph_id": "customer_service"}}
