@@ -260,22 +260,6 @@ def test_a_question_that_is_asked_over_both_workers_is_asked_once(drivers: tuple
     assert asked[0] == asked[1]
 
 
-def test_two_hundred_orders_at_the_same_moment_at_one_worker_are_all_taken(both: Cluster) -> None:
-    """Eight times as many as that worker has connections to its database."""
-    worker = both.workers[0]
-
-    def send(number: int) -> int:
-        order = an_order(f"M-{number}", {"NOTHING-OF-THE-SHOP": 1})
-        thread = order_thread(order["order_id"], "channel:channel-1")
-        body = {"assistant_id": "order_processing", "input": {"order": order}, "if_not_exists": "create"}
-        headers = {"x-api-key": worker.tokens["channel"]}
-        url = f"{worker.url}/threads/{thread}/runs"
-        return httpx.post(url, json=body, headers=headers, timeout=60, trust_env=False).status_code
-
-    with ThreadPoolExecutor(200) as pool:
-        assert Counter(pool.map(send, range(200))) == {200: 200}
-
-
 def test_a_worker_is_killed_among_orders_and_each_is_charged_once(both: Cluster, network: LiveNetwork) -> None:
     report = play(both, network, "K", 40, "kill")
     assert report.cut
