@@ -189,6 +189,27 @@ def test_the_customer_is_asked_and_their_words_stand_on_the_card_as_a_quotation(
     assert known(driver, waits)["status"] == "open"
 
 
+def test_an_answer_that_comes_while_the_card_is_open_stands_on_it_wherever_the_customer_wrote_it(
+    opened: Opened, driver: Driver
+) -> None:
+    waits = large(driver, "WEB-29")
+    assert waits.waiting
+    request = waits.waiting["request_id"]
+    desk = opened("order_manager")
+    card = desk.read("WEB-29")
+    body = {"text": "Did you order two desks?"}
+    driver.client("order_manager").http.post(f"/ops/approvals/{request}/ask", json=body)
+    desk.look()
+    expect(card).to_contain_text("Did you order two desks? (no answer yet)")
+
+    driver.ask(f"re {request}: two, for two rooms")
+    desk.look()
+
+    expect(card.locator("blockquote")).to_have_text("two, for two rooms")
+    expect(desk.page.get_by_role("log")).to_contain_text("The customer has answered")
+    assert known(driver, waits)["status"] == "open"
+
+
 def test_requests_alike_are_approved_together_and_each_is_answered_by_itself(opened: Opened, driver: Driver) -> None:
     alike = [large(driver, f"WEB-4{number}") for number in range(3)]
     desk = opened("order_manager")

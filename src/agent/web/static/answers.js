@@ -16,6 +16,11 @@ export function lookUp(api, requestId) {
   return api.get(`ops/approvals/${encodeURIComponent(requestId)}`);
 }
 
+/** What the customer was asked about a request, and said to it. */
+export function askedOf(api, requestId) {
+  return api.get(`ops/approvals/${encodeURIComponent(requestId)}/questions`);
+}
+
 /** How a request stands, and who said what to it when. */
 export function story(known) {
   const said = known.decisions.map((each) => `${oneLine(each.actor)} (${either([each.role])}) ${VERBS[each.decision]} on ${moment(each.at)}`
