@@ -177,7 +177,7 @@ def test_the_customer_is_asked_and_their_words_stand_on_the_card_as_a_quotation(
     card.get_by_label("The question").fill("When did it arrive?")
     desk.press("Ask the customer")
     sent(desk)
-    expect(desk.outbox).to_contain_text("The customer is asked.")
+    expect(desk.outbox).to_contain_text("Asked: the question goes to the customer's conversation")
     assert waits.waiting
     words = '**Monday**, <img src="//example.net/x" onerror="alert(1)"> and I say yes'
     driver.ask(f"re {waits.waiting['request_id']}: {words}", customer="finn_walsh")

@@ -64,7 +64,7 @@ export async function ask(api, requestId, text, key) {
   try {
     const headers = { "idempotency-key": key };
     const question = await api.post(`ops/approvals/${encodeURIComponent(requestId)}/ask`, { text }, { headers });
-    return { done: true, text: question.answer ? `The customer has said to this: ${oneLine(question.answer)}` : "The customer is asked." };
+    return { done: true, text: question.answer ? `The customer has said to this: ${oneLine(question.answer)}` : "Asked: the question goes to the customer's conversation, and their answer to this card." };
   } catch (error) {
     if (!(error instanceof ApiError) || error.passes || error.status === 401) throw error;
     return { done: false, text: `Not asked: ${plain(error.message)}.` };

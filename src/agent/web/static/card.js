@@ -116,7 +116,7 @@ export function form(view, kind, { submit, close }) {
   const { args } = view.action_requests[0];
   const money = MONEY.find((each) => each in args);
   const fields = {
-    reject: [["note", "The reason, which the customer is told", true]],
+    reject: [["note", "The reason, which the customer may read", true]],
     edit: [["amount", `The amount in ${oneLine(view.currency ?? "")}, now ${oneLine(args[money])}`, true], ["note", "A note, if you like", false]],
     ask: [["question", "The question, in the words that the customer reads", true]],
     note: [["note", "A note, kept with your yes", false]],
