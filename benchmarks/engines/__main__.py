@@ -1,7 +1,8 @@
 """The same order on four engines: orders a second, processor, and what is doubled or lost after kills.
 
 `python -m benchmarks.engines` prints a JSON line a figure; `--quick` takes fewer rounds and kills, `--only speed,kills`
-some parts, `--engines dbos` ours and one other, `--engine sqlite` keeps what is durable in SQLite files instead of PostgreSQL, `--kills` how many.
+some parts, `--engines dbos` ours and one other, `--engine sqlite` keeps what is durable in SQLite files instead of
+PostgreSQL, `--kills` how many.
 """
 
 import argparse

@@ -6,8 +6,8 @@ import time
 from typing import Final
 
 from agent.ledger.database_errors import UNUSABLE
-from agent.ledger.heartbeat import Heartbeat
 from agent.ledger.engines import ledger_file
+from agent.ledger.heartbeat import Heartbeat
 
 FRESH_SECONDS: Final = 5.0
 """How long an answer holds: whoever asks more often than that does not make the ledger write more often."""

@@ -86,7 +86,11 @@ def _families(session: Session, shop: Services) -> Iterator[Family]:
     yield _one("desk_payments_unknown", "Payments whose answer was lost", facts.unknown.count)
     yield _one("desk_quarantined", "Damaged states that are kept aside", facts.quarantined)
     yield _one("desk_notices_undelivered", "Notifications that nobody took, 20 times or more", facts.undelivered.count)
-    yield _one("desk_reconciler_cron", "Whether the server has a cron that starts it (RECONCILE_CRON)", bool(shop.settings.reconcile_cron))
+    yield _one(
+        "desk_reconciler_cron",
+        "Whether the server has a cron that starts it (RECONCILE_CRON)",
+        bool(shop.settings.reconcile_cron),
+    )
     text = "When the reconciler last began to run; 0: never"
     last = facts.reconciled
     yield _one("desk_reconciler_last_run_timestamp_seconds", text, last.timestamp() if last else 0)
