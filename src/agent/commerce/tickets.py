@@ -164,7 +164,9 @@ def _for(session: Session, command: TicketCommand) -> TicketRow:
 def _taken(session: Session, command: TicketCommand) -> TicketRow:
     ticket = _for(session, command)
     if ticket.status != "taken":
-        raise policy_denied("TICKET-STATUS", f"it is {ticket.status}")
+        raise policy_denied(
+            "TICKET-STATUS", f"it is {ticket.status}{': take it first' if ticket.status == 'open' else ''}"
+        )
     _check_taker(ticket, command)
     return ticket
 

@@ -144,6 +144,7 @@ def test_a_request_is_found_by_its_note_with_one_search(desk: Desk, stub: Stub) 
 def test_an_empty_list_says_so(desk: Desk, stub: Stub) -> None:
     stub.on_search()
     assert approvals(desk, "list").out == "Nothing waits for approval.\n"
+    assert approvals(desk, "list", "--role", "ordr_manager").out == "Nothing waits for approval by ordr_manager.\n"
     assert approvals(desk, "list", "--json").document == []
 
 
