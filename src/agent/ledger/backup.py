@@ -63,6 +63,8 @@ def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
     newer than this program), `DatabaseUnavailableError`.
     """
     form = _format(url)
+    if not file.exists():
+        raise BackupError(f"there is no backup {file}")
     with explained():
         say("reading the backup")
         kept = form.read(file)
