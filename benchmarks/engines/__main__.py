@@ -1,14 +1,15 @@
 """The same order on four engines: orders a second, processor, and what is doubled or lost after kills.
 
 `python -m benchmarks.engines` prints a JSON line a figure; `--quick` takes fewer rounds and kills, `--only speed,kills`
-one part, `--engine sqlite` keeps what is durable in SQLite files instead of PostgreSQL, `--kills` how many.
+some parts, `--engines dbos` ours and one other, `--engine sqlite` keeps what is durable in SQLite files instead of
+PostgreSQL, `--kills` how many.
 """
 
 import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +31,9 @@ BARE: Final = "a bare graph"
 DBOS: Final = "DBOS"
 RESTATE: Final = "Restate"
 MODULES: Final = {OURS: "ours", BARE: "bare", DBOS: "dbos_line", RESTATE: "restate_line"}
+SHORT: Final = {module.removesuffix("_line"): name for name, module in MODULES.items()}
+"""The engines as they are typed."""
+PARTS: Final = ("speed", "kills", "lines")
 AT_ONCE: Final = 10
 SEED: Final = 16
 
@@ -160,23 +164,42 @@ async def figures(parts: Mapping[str, Iterator[Figure]]) -> AsyncIterator[Figure
             yield figure
 
 
+def _engines(given: str) -> list[str]:
+    """Ours, which the others are held against, and those that are named, by their modules too."""
+    typed = _listed(given.lower().replace("_line", ""), SHORT, "engine")
+    return [name for short, name in SHORT.items() if name == OURS or short in typed]
+
+
+def _parts(given: str) -> list[str]:
+    return _listed(given, PARTS, "part")
+
+
+def _listed(given: str, known: Collection[str], what: str) -> list[str]:
+    """Names with commas between them. Raises ArgumentTypeError for one that is not known."""
+    names = [name.strip() for name in given.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(f"no such {what}: {', '.join(unknown)}; there are {', '.join(known)}")
+    return names
+
+
 def main() -> int:
     """Measure what the command line says; 0 if every figure holds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and kills: for a look, not for a record")
     parser.add_argument("--json", action="store_true", help="a JSON object a line, as always")
-    parser.add_argument("--only", default="speed,kills,lines", help="speed, kills, lines (default: %(default)s)")
+    parser.add_argument("--only", type=_parts, default=",".join(PARTS), help="which parts (default: %(default)s)")
     parser.add_argument("--engine", choices=("postgresql", "sqlite"), default="postgresql", help="for `speed`")
     parser.add_argument("--kills", type=int, default=0, help="of each engine (default: 60, or 8 with --quick)")
-    parser.add_argument("--engines", default=",".join(MODULES), help="which, ours first (default: %(default)s)")
+    parser.add_argument("--engines", type=_engines, default=",".join(SHORT), help="beside ours (default: %(default)s)")
     asked = parser.parse_args()
-    names = asked.engines.split(",")
+    names: list[str] = asked.engines
     size = Size(3 if asked.quick else 5, 20 if asked.quick else 60, asked.kills or (8 if asked.quick else 60))
-    try:
-        installed.restate_server()
-    except installed.NotInstalledError as error:
-        progress(f"Restate is left out: {error}")
-        names.remove(RESTATE)
+    if RESTATE in names:
+        try:
+            installed.restate_server()
+        except installed.NotInstalledError as error:
+            progress(f"Restate is left out: {error}")
+            names.remove(RESTATE)
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         parts = {
@@ -184,7 +207,7 @@ def main() -> int:
             "kills": kills(size, names, folder),
             "lines": iter([lines_of_code(names)]),
         }
-        chosen = {part: parts[part] for part in asked.only.split(",")}
+        chosen = {part: parts[part] for part in asked.only}
         return 0 if asyncio.run(report(figures(chosen))) else 1
 
 

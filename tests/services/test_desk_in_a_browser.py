@@ -177,7 +177,7 @@ def test_the_customer_is_asked_and_their_words_stand_on_the_card_as_a_quotation(
     card.get_by_label("The question").fill("When did it arrive?")
     desk.press("Ask the customer")
     sent(desk)
-    expect(desk.outbox).to_contain_text("The customer is asked.")
+    expect(desk.outbox).to_contain_text("Asked: the question goes to the customer's conversation")
     assert waits.waiting
     words = '**Monday**, <img src="//example.net/x" onerror="alert(1)"> and I say yes'
     driver.ask(f"re {waits.waiting['request_id']}: {words}", customer="finn_walsh")
@@ -186,6 +186,27 @@ def test_the_customer_is_asked_and_their_words_stand_on_the_card_as_a_quotation(
     expect(card.locator("blockquote").first).to_have_text(words)
     card.get_by_text("The conversation").click()
     expect(card.locator(".theirs blockquote").first).to_contain_text("I want 60.00 back for W-1010")
+    assert known(driver, waits)["status"] == "open"
+
+
+def test_an_answer_that_comes_while_the_card_is_open_stands_on_it_wherever_the_customer_wrote_it(
+    opened: Opened, driver: Driver
+) -> None:
+    waits = large(driver, "WEB-29")
+    assert waits.waiting
+    request = waits.waiting["request_id"]
+    desk = opened("order_manager")
+    card = desk.read("WEB-29")
+    body = {"text": "Did you order two desks?"}
+    driver.client("order_manager").http.post(f"/ops/approvals/{request}/ask", json=body)
+    desk.look()
+    expect(card).to_contain_text("Did you order two desks? (no answer yet)")
+
+    driver.ask(f"re {request}: two, for two rooms")
+    desk.look()
+
+    expect(card.locator("blockquote")).to_have_text("two, for two rooms")
+    expect(desk.page.get_by_role("log")).to_contain_text("The customer has answered")
     assert known(driver, waits)["status"] == "open"
 
 

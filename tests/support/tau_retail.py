@@ -25,7 +25,7 @@ from pydantic import ValidationError
 
 from agent import services as composition
 from agent.commerce import commands as ours
-from agent.commerce.commands import Command, Denial, Swap, first_error
+from agent.commerce.commands import Command, Denial, Swap
 from agent.commerce.policy import RULES
 from agent.commerce.shop_document import Shop
 from agent.commerce.shop_import import import_shop
@@ -35,6 +35,7 @@ from agent.providers.factory import sandbox_client
 from agent.providers.sandbox import SandboxProvider
 from agent.services import Services
 from agent.settings import Settings
+from agent.text import first_error
 from tests.support import tau_form
 from tests.support.ledgers import home
 from tests.support.scenes import Dump, dump

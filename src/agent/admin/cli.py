@@ -12,7 +12,7 @@ from agent.identity import ROLES, Caller, is_reserved, is_role
 from agent.settings import settings
 from agent.tokens import TokensError, add_token, create_tokens, revoke_tokens
 
-tokens_app = typer.Typer(no_args_is_help=True, help="Access tokens.")
+tokens_app = typer.Typer(no_args_is_help=True, help="Access tokens: make, add and revoke them.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Identity = Annotated[str, typer.Argument(metavar="IDENTITY", help="A customer's id, a colleague's name.")]
@@ -47,7 +47,7 @@ def add(
     if not is_role(role):
         raise DeskError(f"there is no role {role}; there are: {', '.join(ROLES)}", ExitCode.USAGE)
     if is_reserved(caller := Caller(identity, role)):
-        raise DeskError(f"nobody of role {role} can be called {identity}", ExitCode.USAGE)
+        raise DeskError(f"nobody of role {role} can be called '{identity}': choose another identity", ExitCode.USAGE)
     with _in_one_line():
         token = add_token(settings().digests_file, caller)
     typer.echo(json.dumps({"identity": identity, "role": role, "token": token}) if as_json else token)

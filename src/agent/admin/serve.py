@@ -15,7 +15,7 @@ from agent.settings import settings
 CONFIG: Final = Path("langgraph.serve.json")
 """langgraph.json, with a checkpointer on disk, and Studio shut out. In the folder where the server is started."""
 
-serve_app = typer.Typer(help="One machine that keeps everything.")
+serve_app = typer.Typer(help="Serve the desk on this machine; what it keeps outlives a kill.", subcommand_metavar="")
 
 
 @serve_app.callback(invoke_without_command=True)

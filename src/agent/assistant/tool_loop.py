@@ -27,6 +27,7 @@ from agent.assistant.chat_models import (
 from agent.assistant.turn_budget import BudgetSpentError, TurnBudget
 from agent.observability import tracing
 from agent.resilience import FallbackChain, FallbackStep
+from agent.text import first_error
 
 T = TypeVar("T")
 
@@ -131,14 +132,12 @@ async def _result(tools: Mapping[str, Tool], call: ToolCall) -> str:
     try:
         form = tool.form.model_validate_json(json.dumps(call["args"]))  # JSON has no tuples
     except (ValueError, RecursionError) as error:
-        return f"Not called: {_first_error(error)}"
+        why = (
+            first_error(error, "arguments")
+            if isinstance(error, ValidationError)
+            else "the arguments are no JSON object"
+        )
+        return f"Not called: {why}"
     about = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool.name}
     with tracing.span(f"execute_tool {tool.name}", **about):
         return (await tool.run(form))[:RESULT_LIMIT]
-
-
-def _first_error(error: ValueError | RecursionError) -> str:
-    if not isinstance(error, ValidationError):
-        return "the arguments are no JSON object"
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in first['loc']) or 'arguments'}: {first['msg']}"

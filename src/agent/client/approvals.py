@@ -32,7 +32,8 @@ from agent.client.show import plain
 app = typer.Typer(no_args_is_help=True, help="See what waits for a person's yes, and answer.")
 
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The request's id, as the list shows it.")]
-Note = Annotated[str, typer.Option(metavar="TEXT", help="Kept with the decision.")]
+Note = Annotated[str, typer.Option(metavar="TEXT", help="Kept with the decision, for staff.")]
+Reason = Annotated[str, typer.Option("--note", metavar="TEXT", help="The reason, which the customer may read.")]
 Changes = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A changed argument, as it is shown.")]
 ForRole = Annotated[str | None, typer.Option(metavar="ROLE", help="Only what waits for this role.")]
 Limit = Annotated[
@@ -51,7 +52,8 @@ async def list_(session: Session, role: ForRole = None, limit: Limit = 50, offse
     requests, more = await listed(session.client, role, limit, offset)
     views = [request.view for request in requests]
     session.screen.document(views)
-    session.screen.print(overview(views, datetime.now(UTC)) if views else plain("Nothing waits for approval.", "dim"))
+    nothing = f"Nothing waits for approval{f' by {role}' if role else ''}."
+    session.screen.print(overview(views, datetime.now(UTC)) if views else plain(nothing, "dim"))
     if more:
         session.screen.more(len(views), f"--offset {offset + limit}")
 
@@ -118,7 +120,7 @@ async def approve(session: Session, request_id: RequestId, note: Note = "") -> N
 
 @app.command()
 @remote(default_role=None)
-async def reject(session: Session, request_id: RequestId, note: Note) -> None:
+async def reject(session: Session, request_id: RequestId, note: Reason) -> None:
     """Say no to a request, and why."""
     check_note("reject", note)
     await _answer(session, await find(session.client, request_id), "reject", note)

@@ -157,7 +157,7 @@ def _read(number: int, line: bytes) -> Row:
     except ValueError as error:
         return Row(number, error=DeskError(f"not JSON: {error}", ExitCode.USAGE))
     if not isinstance(order, dict):
-        return Row(number, error=DeskError("not a JSON object", ExitCode.USAGE))
+        return Row(number, error=DeskError("no JSON object: give an order a line", ExitCode.USAGE))
     if not (isinstance(order.get("order_id"), str) and order["order_id"]):
         return Row(number, error=DeskError("has no order_id", ExitCode.USAGE))
     return Row(number, order, doing="waits for its turn")

@@ -6,6 +6,7 @@ What is sent and how answers are shown live elsewhere (`runs`, `show`, and a mod
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
@@ -65,6 +66,9 @@ class _Holder(BaseModel):
 
 _TOKENS = TypeAdapter(dict[str, _Holder])
 _ADDRESS = TypeAdapter(HttpUrl)
+
+_RULE = re.compile(r"[A-Z]+(-[A-Z]+)+: ")
+"""How a refusal begins that a rule of the desk's gives."""
 
 _REFUSALS = {
     400: (ExitCode.REFUSED, "refused", "Change the request"),
@@ -170,14 +174,31 @@ def failure(url: str, error: httpx.HTTPError) -> DeskError:
     status = error.response.status_code
     unforeseen = (ExitCode.OTHER, f"failed with HTTP {status}", "See the server's log")
     code, what, advice = _REFUSALS.get(status, unforeseen)
-    return DeskError(f"{what} at {url}: {_said(error)}. {advice}", code)
+    said = _said(error)
+    if status == 409 and _RULE.match(said):
+        return DeskError(f"{what} at {url}: {said}.", code)  # the rule says it all
+    return DeskError(f"{what} at {url}: {said}. {advice}", code)
 
 
 def _said(error: httpx.HTTPStatusError) -> str:
-    if not isinstance(error, APIStatusError):  # what the SDK raises of an answer that it was waiting for
-        return error.response.text.rstrip(".")
-    detail = error.body.get("detail") if isinstance(error.body, dict) else None
-    return json.dumps(detail) if isinstance(detail, dict | list) else error.message.rstrip(".")
+    """The server's reason; of fields at fault the first one, as the rest may follow from it."""
+    body = error.body if isinstance(error, APIStatusError) else _json_of(error.response)
+    match body.get("detail") if isinstance(body, dict) else None:
+        case [{"loc": [_, *where], "msg": str(wrong)}, *_]:
+            return f"{'.'.join(map(str, where))}: {wrong}"
+        case dict() | list() as detail:
+            return json.dumps(detail)
+        case str(detail):
+            return detail.rstrip(".")
+    return (error.message if isinstance(error, APIStatusError) else error.response.text).rstrip(".")
+
+
+def _json_of(response: httpx.Response) -> object:
+    """What the SDK raises of an answer that it was waiting for has its body as text."""
+    try:
+        return response.json()
+    except ValueError:
+        return None
 
 
 def _unreachable(url: str, error: httpx.HTTPError) -> str:

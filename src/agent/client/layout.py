@@ -69,10 +69,11 @@ def came_of_it(view: ApprovalView, outcome: Outcome) -> Iterator[str]:
         yield f"Recorded; the request now {waits(waiting)}."
         return
     if answer := last_answer(outcome):
-        yield f"Recorded; the customer is told: {answer}"
-    else:
-        stage = outcome.values.get("processing_stage", f"`desk orders show {view['order_id']}` tells what came of it")
+        yield f"Recorded; the desk wrote in the customer's conversation: {answer}"
+    elif stage := outcome.values.get("processing_stage"):
         yield f"Recorded; order {view['order_id']}: {stage}."
+    else:
+        yield f"Recorded; `desk approvals show {view['request_id']}` tells how it stands."
     if waiting:
         yield f"Another request {waits(waiting)}."
 

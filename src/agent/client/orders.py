@@ -20,7 +20,7 @@ from agent.client.show import facts, table
 from agent.client.submission import Submission
 from agent.money import format_money
 
-OrderId = Annotated[str, typer.Argument(metavar="ID")]
+OrderId = Annotated[str, typer.Argument(metavar="ID", help="The order's id.")]
 
 Method = Annotated[str, typer.Argument(metavar="METHOD", help="The id of a payment method.")]
 Lines = Annotated[list[str], typer.Argument(metavar="LINE:QUANTITY...", help="Numbers of lines, and how many pieces.")]

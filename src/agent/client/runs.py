@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Never, TypeGuard
+from typing import Any, Final, Never, TypeGuard
 
 import httpx
 from langgraph_sdk.client import LangGraphClient
@@ -16,6 +16,9 @@ from langgraph_sdk.schema import Command, RunCreateMetadata
 
 from agent.approvals.models import ApprovalView
 from agent.client.connection import DeskError, ExitCode, lost, may_be_done
+
+_SAID_AT_THE_END: Final = ("answer", "reviewed", "not_taken")
+"""Progress whose words the desk's message, or the error, says again when the run has ended: they are shown once."""
 
 
 def address(client: LangGraphClient) -> str:
@@ -43,7 +46,7 @@ async def follow(
     create_thread: bool = False,
     look: str,
 ) -> Outcome:
-    """Start a run with `input` or `command`, tell `progress` each sentence of it, return where it stopped.
+    """Start a run with `input` or `command`, tell `progress` what goes on, return where it stopped.
 
     A thread at work refuses it (409). Raises `DeskError` (OTHER) when the run fails or leaves no state, and
     `LostError`, with `look` as its advice, when it may have been started and how it ended is not known.
@@ -75,7 +78,8 @@ async def _follow(
     ):
         match part.event:
             case "custom":
-                progress(part.data["text"])
+                if part.data.get("progress") not in _SAID_AT_THE_END:
+                    progress(part.data["text"])
             case "values":
                 interrupts = part.data.pop("__interrupt__", [])
                 waiting = next((each["value"] for each in interrupts if is_approval(each["value"])), None)

@@ -227,7 +227,7 @@ class Detail(Screen[None]):
 
         async def ask_it(typed: dict[str, str], _: Progress) -> str:
             await ask_customer(self.app.session.client, request_id, typed["the question"])
-            return f"{request_id}: the customer is asked."
+            return f"{request_id}: asked, in the customer's conversation; the answer will stand here."
 
         title = f"Ask the customer about {request_id}"
         await self.app.push_screen(Form(self.app.session.url, title, {"the question": ""}, ask_it), self.app.done)

@@ -6,7 +6,7 @@ key; the rest are its arguments. Those about tickets are in `ticket_commands`.
 
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from agent.commerce.types import Address, Amount, Form, Id, OrderId
 
@@ -41,12 +41,6 @@ def without_defaults(arguments: dict[str, Any], **defaults: Any) -> dict[str, An
     """The arguments without those that say nothing, as earlier releases wrote them: what was sent then can be sent
     again."""
     return {name: value for name, value in arguments.items() if name not in defaults or value != defaults[name]}
-
-
-def first_error(wrong: ValidationError) -> str:
-    """The field at fault and what is wrong with it; never the value, which may be anything."""
-    error = wrong.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(part) for part in error['loc']) or 'order'}: {error['msg']}"
 
 
 class Swap(Form):

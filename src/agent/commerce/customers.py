@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agent.commerce.commands import ChangeProfileAddress, WithdrawRequest
 from agent.commerce.locks import own
 from agent.commerce.policy import policy_denied
 from agent.commerce.ticket_commands import OpenTicket
-from agent.commerce.tickets import add_ticket
+from agent.commerce.tickets import add_ticket, say
 from agent.ledger.database import digest, emit_once_committed
 from agent.ledger.tables import ApprovalRow, ConversationRow, CustomerRow, TicketRow
 from agent.notifications.approval_notifications import notify_of_withdrawal
@@ -27,23 +28,24 @@ def change_profile_address(session: Session, command: ChangeProfileAddress, now:
 
 
 def open_ticket(session: Session, command: OpenTicket, now: datetime) -> TicketRow:
-    """OpenTicket. Raises `PolicyDenied` ORDER-CUSTOMER, ORDER-EXISTS."""
+    """OpenTicket. While the conversation has one of this topic and order that is not closed, the words are added to it:
+    however much somebody writes, staff has one case. Raises `PolicyDenied` ORDER-CUSTOMER, ORDER-EXISTS."""
     customer_of(session, command.subject)
     if command.order_id:
         own(session, command.order_id, command.subject)
     heard = None if command.thread_id else session.get(ConversationRow, command.subject)
+    about = {
+        "customer_id": command.subject,
+        "order_id": command.order_id,
+        "thread_id": heard.thread_id if heard else command.thread_id,
+    }
+    same = select(TicketRow).filter_by(topic=command.topic, **about).where(TicketRow.status != "closed").limit(1)
+    if about["thread_id"] and (ticket := session.scalar(same.with_for_update())):
+        say(session, ticket, "reply", command.text, author=command.subject, key=command.key, now=now)
+        return ticket
     ticket_id = f"tic-{digest(command.key)[:12]}"
     emit_once_committed(session, "conversation.handed_over", ticket_id=ticket_id, topic=command.topic)
-    return add_ticket(
-        session,
-        ticket_id,
-        topic=command.topic,
-        text=command.text,
-        now=now,
-        customer_id=command.subject,
-        order_id=command.order_id,
-        thread_id=heard.thread_id if heard else command.thread_id,
-    )
+    return add_ticket(session, ticket_id, topic=command.topic, text=command.text, now=now, **about)
 
 
 def withdraw_request(session: Session, command: WithdrawRequest, now: datetime) -> CustomerRow:

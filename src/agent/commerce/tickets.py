@@ -164,7 +164,8 @@ def _for(session: Session, command: TicketCommand) -> TicketRow:
 def _taken(session: Session, command: TicketCommand) -> TicketRow:
     ticket = _for(session, command)
     if ticket.status != "taken":
-        raise policy_denied("TICKET-STATUS", f"it is {ticket.status}")
+        first = ": take it first" if ticket.status == "open" else ""
+        raise policy_denied("TICKET-STATUS", f"it is {ticket.status}{first}")
     _check_taker(ticket, command)
     return ticket
 

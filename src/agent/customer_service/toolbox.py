@@ -16,13 +16,13 @@ from agent.capabilities.base import Capability, Proposal, Question, Requester
 from agent.capabilities.passing_on import TALK_TO_PERSON
 from agent.capabilities.readings import READINGS, Reading
 from agent.capabilities.wishes import READ, Unfinished, plainly_asked
-from agent.commerce.commands import first_error
 from agent.commerce.policy import RULES
 from agent.commerce.types import Form
 from agent.customer_service.grounds import Grounds
 from agent.customer_service.state import PlannedAction
 from agent.ledger.database import PolicyDenied
 from agent.services import Services
+from agent.text import first_error
 
 MOST_ACTIONS: Final = 5
 """Changes that may be proposed on one topic."""

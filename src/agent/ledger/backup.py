@@ -14,7 +14,7 @@ from typing import Protocol
 from agent.ledger import backup_postgres, backup_sqlite, history, schema
 from agent.ledger.contents import BackupError, Contents, contents
 from agent.ledger.database_errors import LedgerDamagedError, explained
-from agent.ledger.engines import is_embedded, sync_engine
+from agent.ledger.engines import is_embedded, ledger_file, sync_engine
 from agent.ledger.restored import mark_restored
 
 Say = Callable[[str], None]
@@ -63,6 +63,8 @@ def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
     newer than this program), `DatabaseUnavailableError`.
     """
     form = _format(url)
+    if not file.exists():
+        raise BackupError(f"there is no backup {file}")
     with explained():
         say("reading the backup")
         kept = form.read(file)
@@ -71,7 +73,7 @@ def restore(url: str, file: Path, *, force: bool, say: Say) -> Contents:
             raise BackupError(f"{file} holds what no ledger does, and it would act in its name: {', '.join(strange)}")
         if not (force or _is_empty(url)):
             raise BackupError("the ledger is not empty: give --force to overwrite everything in it")
-        if force and (file_there := history.ledger_file(url)) and _is_damaged(url):
+        if force and (file_there := ledger_file(url)) and _is_damaged(url):
             say(f"the damaged ledger is kept as {backup_sqlite.set_aside(file_there)}")
         say("restoring")
         form.load(url, file, kept, say)

@@ -7,11 +7,13 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Self
 
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
+from agent.ledger.database_errors import DatabaseUnavailableError
 from agent.settings import Settings
 
 _DRIVERS = {
@@ -65,9 +67,16 @@ def is_embedded(url: str) -> bool:
     return driver_url(url).get_backend_name() == "sqlite"
 
 
+def ledger_file(url: str) -> Path | None:
+    """The file of an embedded ledger; None for a server's, or one in memory."""
+    name = driver_url(url).database
+    return Path(name) if is_embedded(url) and name and name != ":memory:" else None
+
+
 def pooled_engine(url: str, limits: Limits) -> Engine:
     """The engine that the graphs work with, in threads. Nothing is connected yet."""
-    embedded = is_embedded(url)
+    embedded, file = is_embedded(url), ledger_file(url)
+    creator = _connector(url, limits) if not embedded else _opener(file) if file else None
     engine = create_engine(
         driver_url(url),
         pool_size=limits.connections + embedded,  # the writer's own comes on top
@@ -75,10 +84,12 @@ def pooled_engine(url: str, limits: Limits) -> Engine:
         pool_timeout=limits.free,
         pool_pre_ping=not embedded,  # finds connections that a restart of the server has cut
         hide_parameters=True,
-        **({} if embedded else {"creator": _connector(url, limits)}),
+        **({"creator": creator} if creator else {}),
     )
     if embedded:
         _prepare_sqlite(engine, limits)
+        if file:
+            _keep_to(file, engine)
     return engine
 
 
@@ -145,6 +156,41 @@ def _use_wal(cursor: sqlite3.Cursor) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _opener(file: Path) -> Callable[[], sqlite3.Connection]:
+    """Opens the file that is there; SQLite would make an empty one where there is none."""
+
+    def connect() -> sqlite3.Connection:
+        if not file.exists():
+            raise DatabaseUnavailableError(
+                f"its file {file.name} is not in its folder: put it back, or stop the server and restore a "
+                "backup (`desk db restore`)"
+            )
+        return sqlite3.connect(file, check_same_thread=False)
+
+    return connect
+
+
+def _keep_to(file: Path, engine: Engine) -> None:
+    """A connection is used while its file is in its place: one that was moved or deleted would still take what is
+    written, and nobody would find it again."""
+
+    def identity() -> tuple[int, int] | None:
+        try:
+            found = file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    @event.listens_for(engine, "connect")
+    def on_connect(_: Any, record: Any) -> None:
+        record.info["file"] = identity()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(_: Any, record: Any, __: Any) -> None:
+        if record.info["file"] != identity():
+            raise DisconnectionError  # the pool connects anew
 
 
 def _prepare_sqlite(engine: Engine, limits: Limits, foreign_keys: str = "ON") -> None:

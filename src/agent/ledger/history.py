@@ -8,16 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from agent.ledger.engines import driver_url, is_embedded
+from agent.ledger.engines import ledger_file
 
 _SIGN: Final = "trail.key"
 """A file that a first start makes, after the ledger."""
-
-
-def ledger_file(url: str) -> Path | None:
-    """The file of an embedded ledger; None for a server's, or one in memory."""
-    name = driver_url(url).database
-    return Path(name) if is_embedded(url) and name and name != ":memory:" else None
 
 
 def was_there(url: str) -> bool:

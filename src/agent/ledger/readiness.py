@@ -6,8 +6,8 @@ import time
 from typing import Final
 
 from agent.ledger.database_errors import UNUSABLE
+from agent.ledger.engines import ledger_file
 from agent.ledger.heartbeat import Heartbeat
-from agent.ledger.history import ledger_file
 
 FRESH_SECONDS: Final = 5.0
 """How long an answer holds: whoever asks more often than that does not make the ledger write more often."""
@@ -39,11 +39,6 @@ class Readiness:
         return await asyncio.to_thread(self._disk_refuses)
 
     def _disk_refuses(self) -> str | None:
-        """A file that was moved or deleted still takes what this process writes, and nobody finds it again."""
-        if self._file is None:
-            return None
-        if not self._file.exists():
-            return f"the ledger's file {self._file.name} is not in its folder any more: put it back, or stop the server"
-        if shutil.disk_usage(self._file.parent).free < LEAST_FREE_BYTES:
+        if self._file and shutil.disk_usage(self._file.parent).free < LEAST_FREE_BYTES:
             return f"the ledger's disk is full: less than {LEAST_FREE_BYTES >> 20} MiB is free"
         return None

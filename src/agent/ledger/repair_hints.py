@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from agent.ledger import backup_sqlite, history
 from agent.ledger.contents import BackupError
 from agent.ledger.database_errors import LedgerDamagedError
+from agent.ledger.engines import ledger_file
 from agent.ledger.schema import LedgerLostError
 
 
@@ -14,7 +15,7 @@ def in_one_line(error: Exception, url: str) -> str:
     if not isinstance(error, LedgerDamagedError | LedgerLostError):
         return str(error)
     anew = "; or begin anew without it: `desk db upgrade --anew`" if isinstance(error, LedgerLostError) else ""
-    file = history.ledger_file(url)
+    file = ledger_file(url)
     return f"{f'{file}: ' if file else ''}{error}; {_advice(url)}{anew}"
 
 

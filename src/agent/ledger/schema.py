@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, inspect, select, text
 
 from agent.ledger import history
 from agent.ledger.database_errors import explained
-from agent.ledger.engines import is_embedded, sync_engine
+from agent.ledger.engines import is_embedded, ledger_file, sync_engine
 from agent.ledger.tables import SchemaStepRow
 
 if TYPE_CHECKING:
@@ -67,10 +67,13 @@ def upgrade(url: str, *, anew: bool = False) -> tuple[str | None, str]:
 def check(url: str) -> None:
     """Raise `SchemaError` unless the database's schema is the one that this program needs, or a newer one that only
     expanded since. Changes nothing."""
-    was_there = history.was_there(url)
-    found, suits = _look(url)
+    was_there, file = history.was_there(url), ledger_file(url)
+    is_missing = file is not None and not file.exists()  # a look would make it
+    found, suits = (None, False) if is_missing else _look(url)
     if found is None and was_there:
         raise LedgerLostError()
+    if is_missing:
+        raise SchemaError(f"no ledger at {file}: go to the server's folder; to make one, run `desk db upgrade`")
     if not suits:
         state = f"at revision {found}" if found else "not there yet"
         raise SchemaError(f"the ledger's schema is {state}, {newest()} is needed: run `desk db upgrade`")

@@ -16,7 +16,6 @@ from agent.approvals.card import is_of
 from agent.approvals.gate import ANONYMOUS, AnswerBy, ask
 from agent.approvals.models import ApprovalView
 from agent.approvals.requests import requests_of
-from agent.commerce.commands import first_error
 from agent.commerce.lifecycle import Stage
 from agent.commerce.locks import seen
 from agent.commerce.precondition import OrderMovedOnError, Precondition, StateDamagedError
@@ -27,6 +26,7 @@ from agent.ledger.traces import trace_of_thread
 from agent.order_processing.state import STATE_VERSION, Damage, LineTask, OrderState, ParcelTask
 from agent.platform import this_thread
 from agent.services import services
+from agent.text import first_error
 
 S = TypeVar("S")
 Node = Callable[[S, Runtime[None], Precondition], Awaitable[Any]]

@@ -16,7 +16,7 @@ from agent.approvals.chains import case_for_order
 from agent.approvals.gate import ANONYMOUS, caller_who
 from agent.approvals.models import ApprovalView
 from agent.approvals.seen import Seen
-from agent.commerce.commands import Denial, NewOrder, PlaceOrder, first_error
+from agent.commerce.commands import Denial, NewOrder, PlaceOrder
 from agent.commerce.debt_outcomes import people_decided
 from agent.commerce.locks import locked
 from agent.commerce.order_risk import risk_of
@@ -46,6 +46,7 @@ from agent.order_processing.state import LineOutcome, LineTask, OrderState, Parc
 from agent.platform import this_thread
 from agent.resilience import time_budget
 from agent.services import services
+from agent.text import first_error
 
 Update = dict[str, Any]
 

@@ -11,14 +11,15 @@ from datetime import datetime
 from typing import Final
 
 from prometheus_client.core import GaugeMetricFamily
+from sqlalchemy.orm import Session
 
 from agent.commerce.lifecycle import AT_WORK
 from agent.commerce.tickets import WORKERS
 from agent.identity import APPROVER_ROLES
 from agent.ledger.database_errors import UNUSABLE
 from agent.ledger.schema import SchemaError
-from agent.server.ledger_facts import LedgerFacts, Some, ledger_facts
-from agent.services import services
+from agent.server.ledger_facts import Some, ledger_facts
+from agent.services import Services, services
 
 KEPT_SECONDS: Final = 5.0
 """How long one read is good for."""
@@ -55,12 +56,13 @@ async def _read() -> list[Family]:
     try:
         shop = await services()
         async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-            return [up, *await shop.database.read(lambda session: list(_families(ledger_facts(session, shop))))]
+            return [up, *await shop.database.read(lambda session: list(_families(session, shop)))]
     except (*UNUSABLE, SchemaError, TimeoutError):
         return [GaugeMetricFamily("desk_ledger_up", "Whether the ledger can be read", value=0)]
 
 
-def _families(facts: LedgerFacts) -> Iterator[Family]:
+def _families(session: Session, shop: Services) -> Iterator[Family]:
+    facts = ledger_facts(session, shop)
     waiting = {
         "desk_approvals_waiting": "Open requests, by whose turn it is",
         "desk_approvals_oldest_seconds": "The longest turn",
@@ -84,6 +86,11 @@ def _families(facts: LedgerFacts) -> Iterator[Family]:
     yield _one("desk_payments_unknown", "Payments whose answer was lost", facts.unknown.count)
     yield _one("desk_quarantined", "Damaged states that are kept aside", facts.quarantined)
     yield _one("desk_notices_undelivered", "Notifications that nobody took, 20 times or more", facts.undelivered.count)
+    yield _one(
+        "desk_reconciler_cron",
+        "Whether the server has a cron that starts it (RECONCILE_CRON)",
+        bool(shop.settings.reconcile_cron),
+    )
     text = "When the reconciler last began to run; 0: never"
     last = facts.reconciled
     yield _one("desk_reconciler_last_run_timestamp_seconds", text, last.timestamp() if last else 0)

@@ -19,7 +19,7 @@ from agent.server.callers import caller_of_request
 from agent.server.last_hour import LastHour, last_hour
 from agent.server.ledger_facts import LedgerFacts, Some, ledger_facts
 from agent.server.recent import RECENT, Event
-from agent.server.watchdog import how_reconciler_is
+from agent.server.watchdog import how_reconciler_is, is_late
 from agent.server.wrong import Wrong, what_is_wrong
 from agent.services import Services, services
 
@@ -90,7 +90,8 @@ async def overview(request: Request) -> Overview:
     wrong = what_is_wrong(
         refusal=refusal,
         facts=read.facts if read else None,
-        reconciler=state,
+        late=read is not None and is_late(shop, last),
+        has_cron=bool(shop.settings.reconcile_cron),
         breakers=await shop.breakers.look(),
         shared=shop.breakers.shared,
         recent=RECENT,

@@ -11,11 +11,12 @@ from uuid import UUID, uuid5
 from pydantic import ValidationError
 
 from agent.assistant.models import MessageError, message_text
-from agent.commerce.commands import NewOrder, first_error
+from agent.commerce.commands import NewOrder
 from agent.commerce.policy import RULES
 from agent.context import Context
 from agent.identity import STUDIO_IDENTITY, Caller, owner_of
 from agent.platform import is_order_thread, order_thread
+from agent.text import first_error
 
 _NAMESPACE_GRAPH: Final = UUID("6ba7b821-9dad-11d1-80b4-00c04fd430c8")
 """The platform's namespace of the assistants that it makes for each graph (langgraph_api.graph)."""

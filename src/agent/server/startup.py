@@ -16,8 +16,7 @@ from agent.assistant.knowledge import Knowledge
 from agent.commerce.shop_import import check_currency
 from agent.ledger.database import Database
 from agent.ledger.database_errors import DatabaseConflictError, DatabaseUnavailableError, LedgerDamagedError
-from agent.ledger.engines import Limits, is_embedded
-from agent.ledger.history import ledger_file
+from agent.ledger.engines import Limits, is_embedded, ledger_file
 from agent.ledger.repair_hints import in_one_line
 from agent.ledger.schema import SchemaError, upgrade
 from agent.ledger.tables import HeartbeatRow

@@ -22,6 +22,8 @@ TIMES_MISSED: Final = 5
 
 LOOK_EVERY_SECONDS: Final = 15.0
 
+EACH_MINUTE: Final = "* * * * *"
+
 
 async def watch_reconciler(config: Settings) -> None:
     """See to it that there is one cron, and go on looking whether it does its work. Without a cron nobody watches."""
@@ -55,12 +57,13 @@ def how_reconciler_is(shop: Services, last: datetime | None) -> Literal["off", "
 
 
 def is_late(shop: Services, last: datetime | None) -> bool:
-    """Whether the cron should have started the reconciler `TIMES_MISSED` times since it last ran, or since we have."""
+    """Whether the reconciler should have been started `TIMES_MISSED` times since it last ran, or since we have: by its
+    cron, or, where whoever else starts it is not known, each minute."""
     now = shop.database.clock()
     known = [at for at in (last, shop.started_at) if at and not is_in_future(at, now)]
     if not known:  # the clock went back: nobody knows how long it has been
         return True
-    times = croniter(shop.settings.reconcile_cron, max(known))
+    times = croniter(shop.settings.reconcile_cron or EACH_MINUTE, max(known))
     for _ in range(TIMES_MISSED):
         due = times.get_next(datetime)
     return bool(due < now)

@@ -34,7 +34,8 @@ def what_is_wrong(
     *,
     refusal: str | None,
     facts: LedgerFacts | None,
-    reconciler: str,
+    late: bool,
+    has_cron: bool,
     breakers: Iterable[BreakerSnapshot],
     shared: bool | None,
     recent: Recent,
@@ -44,22 +45,16 @@ def what_is_wrong(
     Args:
         refusal: why the ledger can't be written; None when it can.
         facts: what the ledger knows; None while it can't be read.
-        reconciler: off, late or on time.
+        late: whether the reconciler has not run for too long; `has_cron`, whether this server has one to start it.
         breakers: as they are now; `shared`, whether their store answers, None without one.
         recent: what this process has seen.
     """
     found = list(_of_ledger(refusal, facts))
     found += _of_events(recent)
     found += _of_breakers(breakers, shared, recent.clock())
-    if reconciler == "late":
-        last = facts.reconciled if facts else None
-        do = "is the server's cron there (cron.ready in the log)? Until then: desk ops reconcile"
-        found.append(
-            _wrong(
-                "The reconciler does not run: nothing that waits goes on by itself", last, do, _event("reconciler.late")
-            )
-        )
     if facts:
+        if late:
+            found.append(_of_reconciler(facts.reconciled, has_cron=has_cron))
         found += _of_money(facts)
         found += _of_people(facts)
         found += _of_upkeep(facts)
@@ -72,6 +67,14 @@ def _of_ledger(refusal: str | None, facts: LedgerFacts | None) -> Iterator[Wrong
         do = "look at its disk, file or server; nothing was changed, and work goes on when it is back"
         why = f": {refusal}" if refusal else ""
         yield _wrong(f"The ledger can't be {what}{why}", None, do, _event("ledger.unusable"))
+
+
+def _of_reconciler(last: datetime | None, *, has_cron: bool) -> Wrong:
+    what, do = "does not run", "is the server's cron there (cron.ready in the log)? Until then: desk ops reconcile"
+    if not has_cron:
+        what = "has no cron (RECONCILE_CRON is empty) and has not run"
+        do = "desk ops reconcile; see to whatever else is to start it, or set RECONCILE_CRON"
+    return _wrong(f"The reconciler {what}: nothing that waits goes on by itself", last, do, _event("reconciler.late"))
 
 
 _TOLD: Final[dict[EventName, tuple[str, str]]] = {

@@ -81,8 +81,8 @@ def test_revoked_tokens_are_gone(digests: Path) -> None:
     ("words", "says"),
     [
         (("add", "root", "ann"), "there is no role root"),
-        (("add", "admin", "service-1"), "nobody of role admin can be called service-1"),
-        (("add", "channel", "langgraph-studio-user"), "nobody of role channel can be called langgraph-studio-user"),
+        (("add", "admin", "service-1"), "nobody of role admin can be called 'service-1'"),
+        (("add", "channel", "langgraph-studio-user"), "nobody of role channel can be called 'langgraph-studio-user'"),
         (("revoke", "ann"), "run `make setup`"),
     ],
     ids=str,

@@ -51,6 +51,20 @@ def test_neither_overwrites_without_being_told(desk: Desk, ledger: Path, tmp_pat
         assert desk("db", verb, file, "--force").code == 0
 
 
+@pytest.mark.parametrize(
+    "command", [("db", "check"), ("db", "quarantine"), ("db", "backup", "copy.db"), ("audit", "verify")]
+)
+def test_where_no_ledger_is_it_is_said_so_and_none_is_made(desk: Desk, data: Path, command: tuple[str, ...]) -> None:
+    refused = desk(*command)
+    assert (refused.code, f"no ledger at {data / 'ledger.db'}" in refused.err) == (ExitCode.REFUSED, True)
+    assert not (data / "ledger.db").exists()
+
+
+def test_a_backup_that_is_not_there_is_named(desk: Desk, ledger: Path, tmp_path: Path) -> None:
+    refused = desk("db", "restore", tmp_path / "nowhere")
+    assert (refused.code, refused.err) == (ExitCode.REFUSED, f"desk: there is no backup {tmp_path / 'nowhere'}\n")
+
+
 def test_a_folder_that_is_not_there_is_told_in_one_line(desk: Desk, ledger: Path, tmp_path: Path) -> None:
     refused = desk("db", "backup", tmp_path / "nowhere" / "backup", "--json")
     assert refused.code == ExitCode.USAGE

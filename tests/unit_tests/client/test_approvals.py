@@ -144,6 +144,7 @@ def test_a_request_is_found_by_its_note_with_one_search(desk: Desk, stub: Stub) 
 def test_an_empty_list_says_so(desk: Desk, stub: Stub) -> None:
     stub.on_search()
     assert approvals(desk, "list").out == "Nothing waits for approval.\n"
+    assert approvals(desk, "list", "--role", "ordr_manager").out == "Nothing waits for approval by ordr_manager.\n"
     assert approvals(desk, "list", "--json").document == []
 
 
@@ -285,7 +286,7 @@ def test_the_last_step_tells_what_came_of_the_order(desk: Desk) -> None:
     assert approvals(desk, "approve", "ap-1").out == "Recorded; order W-1: completed.\n"
 
 
-def test_in_a_conversation_it_tells_what_the_customer_is_told_and_what_waits_next(desk: Desk, stub: Stub) -> None:
+def test_in_a_conversation_it_tells_what_the_desk_wrote_there_and_what_waits_next(desk: Desk, stub: Stub) -> None:
     messages = [{"type": "human", "content": "refund"}, {"type": "ai", "content": "Your refund is made."}]
     stub.on_run(
         "t-1", waiting(approval("ap-2", refused="an old reason"), messages=messages, processing_stage="rejected")
@@ -293,7 +294,7 @@ def test_in_a_conversation_it_tells_what_the_customer_is_told_and_what_waits_nex
     result = approvals(desk, "approve", "ap-1")
     assert result.code == 0
     assert result.out.splitlines() == [
-        "Recorded; the customer is told: Your refund is made.",
+        "Recorded; the desk wrote in the customer's conversation: Your refund is made.",
         "Another request waits for approval by order_manager (request ap-2, step 1 of 2).",
     ]
 
@@ -390,6 +391,18 @@ def test_an_answer_whose_connection_broke_and_that_the_ledger_does_not_have_is_u
 def test_an_answer_that_was_recorded_before_its_run_failed_is_recorded(desk: Desk, stub: Stub) -> None:
     stub.on_run("t-1", ("error", {"error": "OperationalError", "message": "away"}))
     assert "Recorded" in approvals(desk, "approve", "ap-1").out
+
+
+def test_of_a_recorded_answer_whose_run_failed_no_order_is_named_where_there_is_none(desk: Desk, stub: Stub) -> None:
+    stub.on_run("t-1", ("error", {"error": "OperationalError", "message": "away"}))
+
+    async def decided(_: Call) -> Response:
+        sent = RUN in [call.path for call in stub.calls]
+        view = approval(order_id=None, status="approved" if sent else "open")
+        return Response(json.dumps({**view, "decisions": [said_to(mine=True)] if sent else []}))
+
+    stub.scripts["/ops/approvals/ap-1"] = decided
+    assert approvals(desk, "approve", "ap-1").out == "Recorded; `desk approvals show ap-1` tells how it stands.\n"
 
 
 def test_an_answer_whose_run_failed_and_that_the_ledger_does_not_have_says_how_it_failed(

@@ -70,6 +70,18 @@ def test_progress_goes_to_stderr(desk: Desk) -> None:
     assert desk("ask", "hello", "--customer", "C-1").err == "reading your message\n"
 
 
+@pytest.mark.parametrize("kind", ["answer", "reviewed"])
+def test_what_the_answer_says_is_not_shown_before_it_as_well(desk: Desk, stub: Stub, kind: str) -> None:
+    stub.on_run(
+        THREAD,
+        ("custom", {"progress": kind, "text": "It is on its way."}),
+        ("custom", {"progress": "executing", "text": "cancel order"}),
+        ("values", {"messages": [human("hello"), ai("It is on its way.")]}),
+    )
+    result = desk("ask", "hello", "--thread", THREAD)
+    assert (result.err, result.out.splitlines()[0]) == ("cancel order\n", "It is on its way.")
+
+
 def test_a_given_thread_is_gone_on_with_in_the_same_name(desk: Desk, stub: Stub) -> None:
     desk("ask", "hello", "--thread", THREAD, "--customer", "C-1")
     assert [call.path for call in stub.calls] == [RUN]

@@ -1,5 +1,6 @@
 """Which token is sent, and what each failure tells people and the shell."""
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -107,9 +108,28 @@ def test_a_refusal_is_one_line_with_the_servers_reason(desk: Desk, stub: Stub, s
     assert "RULE-ID: because of this" in result.err
 
 
-def test_a_structured_reason_is_shown_whole(desk: Desk, stub: Stub) -> None:
-    stub.on(SHOW, {"detail": [{"loc": ["input", "order"], "msg": "field required"}]}, status=422)
-    assert "field required" in desk("orders", "show", "W-1").err
+def test_of_fields_at_fault_the_first_is_told_in_words(desk: Desk, stub: Stub) -> None:
+    faults = [{"loc": ["body", "swaps", 0, "new"], "msg": "Field required"}, {"loc": ["body", "swaps"], "msg": "short"}]
+    stub.on(SHOW, {"detail": faults}, status=422)
+    assert desk("orders", "show", "W-1").err.startswith(f"desk: refused at {stub.url}: swaps.0.new: Field required. ")
+
+
+@pytest.mark.parametrize("detail", [{"why": "x"}, ["x"], [{"loc": 1}]])
+def test_another_structured_reason_is_shown_as_it_is(desk: Desk, stub: Stub, detail: object) -> None:
+    stub.on(SHOW, {"detail": detail}, status=422)
+    assert f"{stub.url}: {json.dumps(detail)}." in desk("orders", "show", "W-1").err
+
+
+def test_what_a_rule_forbids_is_not_said_to_pass(desk: Desk, stub: Stub) -> None:
+    stub.on(SHOW, {"detail": "CANCEL-STATUS: It has left."}, status=409)
+    assert desk("orders", "show", "W-1").err == f"desk: refused at {stub.url}: CANCEL-STATUS: It has left.\n"
+    stub.on(SHOW, {"detail": "Thread is already running a task."}, status=409)
+    assert "try again in a moment" in desk("orders", "show", "W-1").err
+
+
+def test_a_refusal_of_a_run_that_is_waited_for_is_told_in_words(desk: Desk, stub: Stub) -> None:
+    stub.on("/runs/wait", {"detail": "role order_manager may not start reconciler"}, status=403)
+    assert f"{stub.url}: role order_manager may not start reconciler. " in desk("ops", "reconcile").err
 
 
 def test_with_json_an_error_is_json_on_stderr_and_stdout_is_empty(desk: Desk, stub: Stub) -> None:

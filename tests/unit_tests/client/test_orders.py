@@ -101,7 +101,7 @@ def test_a_line_that_is_no_order_is_named_and_the_others_still_go(desk: Desk, st
     assert result.code == ExitCode.USAGE
     assert [call.body["input"]["order"]["order_id"] for call in stub.calls if call.body] == ["W-1"]
     for told in (
-        "line 1: not a JSON object",
+        "line 1: no JSON object: give an order a line",
         "W-1: completed",
         "line 4: not JSON",
         "line 5: has no order_id",

@@ -303,7 +303,7 @@ async def test_the_customer_is_asked_and_the_answer_is_read_when_it_comes(three:
         await inbox.press("enter", "c")
         await inbox.type("Which leg?")
         await inbox.press("enter")
-        await inbox.until("the customer is asked")
+        await inbox.until("asked, in the customer's conversation")
         three.on("/ops/approvals/ap-1/questions", [question("Which leg?", None)])
         await inbox.until("has not answered yet")
         three.on("/ops/approvals/ap-1/questions", [question("Which leg?", f"the {ESCAPES}left one")])

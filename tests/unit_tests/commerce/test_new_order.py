@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from agent.commerce.commands import NewOrder, first_error
+from agent.commerce.commands import NewOrder
+from agent.text import first_error
 
 ORDER: dict[str, Any] = {
     "order_id": "A-1",

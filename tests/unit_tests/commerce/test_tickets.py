@@ -277,7 +277,7 @@ async def test_who_it_was_escalated_to_may_take_it(shop: Services, clock: Clock)
 
 
 async def test_several_who_watch_the_clock_escalate_once(shop: Services, clock: Clock) -> None:
-    tickets = [await opened(shop, "billing", key=f"t{n}") for n in range(3)]
+    tickets = [await opened(shop, "billing", key=f"t{n}", thread_id=f"thread-{n}") for n in range(3)]
     clock.advance(seconds=due_seconds("billing"))
     done = await asyncio.gather(*(Tickets(shop.database).enforce_deadlines() for _ in range(4)))
     assert sorted(each for one in done for each in one) == sorted(tickets)
@@ -321,7 +321,7 @@ async def test_what_the_release_before_writes_meanwhile_is_for_the_first_role(sh
 async def test_the_most_urgent_comes_first_and_a_list_goes_on_page_by_page(shop: Services, clock: Clock) -> None:
     tickets = []
     for number in range(5):
-        tickets.append(await opened(shop, key=f"t{number}"))
+        tickets.append(await opened(shop, key=f"t{number}", thread_id=f"thread-{number}"))
         clock.advance(minutes=1)
     pages = [await shop.tickets.listed(AGENT.role, "open", 2, offset) for offset in (0, 2, 4)]
     assert [[line["id"] for line in page] for page in pages] == [tickets[:2], tickets[2:4], tickets[4:]]

@@ -15,7 +15,7 @@ from agent.customer_service import nodes
 from agent.customer_service.reply_templates import OPENLY, SAYINGS
 from agent.customer_service.specialists import look_into
 from agent.identity import Caller
-from agent.ledger.tables import TicketRow
+from agent.ledger.tables import TicketMessageRow, TicketRow
 from agent.services import Services
 from agent.shop import SHOP
 from tests.support.cast import CAST
@@ -254,6 +254,19 @@ async def test_what_nobody_can_read_is_a_case_for_a_person(shop: Services) -> No
     assert (ticket.customer_id, ticket.text) == (ADA.identity, "it came, but you know how that is")
     assert told.startswith(OPENLY["person"])
     assert f"case {ticket.id}" in told
+
+
+async def test_what_nobody_can_read_again_and_again_is_one_case(shop: Services) -> None:
+    read_in_its_place(shop, "unclear", "person")
+    thread = conversation()
+
+    told = {await say(thread, f"it came, but you know how that is {number}") for number in range(3)}
+
+    assert len(told) == 1
+    with shop.database.reading() as session:
+        [ticket] = session.scalars(select(TicketRow)).all()
+        added = session.scalars(select(TicketMessageRow.text).order_by(TicketMessageRow.number)).all()
+    assert [ticket.text, *added] == [f"it came, but you know how that is {number}" for number in range(3)]
 
 
 async def test_what_nobody_can_read_of_somebody_unknown_is_asked_again(shop: Services) -> None:

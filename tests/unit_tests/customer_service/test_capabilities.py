@@ -1,5 +1,8 @@
 """What a customer gets done by talking, without a model: in plain words, and by being asked for what is missing."""
 
+import re
+from typing import Any
+
 import pytest
 from langchain_core.messages import HumanMessage
 from sqlalchemy import select, update
@@ -183,6 +186,28 @@ async def test_what_a_person_must_look_into_is_passed_on_at_once(
     told = await talk(*said)
     assert "as case tic-" in told
     assert await tickets(shop) == [(topic, "ada_park")]
+
+
+async def test_further_words_of_a_conversation_are_added_to_its_case_until_that_is_closed(shop: Services) -> None:
+    thread = conversation()
+    told = [await say(thread, f"please delete my account, {number}") for number in ("one", "two", "three")]
+
+    assert await tickets(shop) == [("account", "ada_park")]
+    [case] = {re.search(r"tic-\w+", each)[0] for each in told}  # type: ignore[index]
+    ticket = await shop.tickets.get(case)
+    assert ticket
+    assert (ticket["text"], [each["text"] for each in ticket["messages"]]) == (
+        "please delete my account, one",
+        ["please delete my account, two", "please delete my account, three"],
+    )
+    assert {(each["kind"], each["author"]) for each in ticket["messages"]} == {("reply", "ada_park")}
+
+    await say(conversation("chat-2"), "please delete my account")
+    about: dict[str, Any] = {"actor": "gen-1", "subject": "ada_park", "ticket_id": case, "role": GENERAL[0]}
+    await shop.commerce.run(TakeTicket(key="t1", **about))
+    await shop.commerce.run(CloseTicket(key="t2", **about))
+    await say(thread, "please delete my account")
+    assert len(await tickets(shop)) == 3
 
 
 async def test_a_fault_is_asked_about_before_a_technician_is() -> None:

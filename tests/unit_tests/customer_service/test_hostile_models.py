@@ -395,7 +395,7 @@ AT_ONCE = {
     "a freed account that nobody asked for": Script(
         [f"where is {W1002}?", "yes"],
         specialist("security_issue", calls(("propose_unlock_account", {})), completes("Your account is free again.")),
-        rows={"tickets": 2},
+        rows={"tickets": 1, "ticket_messages": 1},
         never=["free again", ASKS],
     ),
     "tickets by the thousand": Script(

@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import event
 
 from agent.customer_service.reply_templates import SAYINGS
-from agent.ledger.history import ledger_file
+from agent.ledger.database_errors import DatabaseUnavailableError
+from agent.ledger.engines import ledger_file
 from agent.services import Services
 from agent.settings import Settings
 from tests.support.conversations import ADA, conversation, say
 from tests.support.goods import W1001, W1002
+from tests.support.orders import SMALL, place
 from tests.support.routes import Ask, asking, beside_a_stub
 from tests.support.scenes import dump
 from tests.support.threads import events, staff
@@ -129,9 +131,10 @@ async def test_a_disk_that_is_nearly_full_is_not_ready(
 
 
 @pytest.mark.parametrize("gone", ["file", "folder"])
-async def test_a_ledger_whose_file_is_gone_is_not_ready_though_it_still_takes_writes(
+async def test_a_ledger_whose_file_is_gone_takes_nothing_until_it_is_put_back(
     shop: Services, ask: Ask, gone: str
 ) -> None:
+    before = await dump(shop, "heartbeats")
     assert (await ask("GET", "/ops/ready")).json() == {"status": "ready"}
     file = ledger_file(shop.settings.ledger_url)
     assert file
@@ -139,13 +142,21 @@ async def test_a_ledger_whose_file_is_gone_is_not_ready_though_it_still_takes_wr
     away = taken.rename(taken.with_name("away"))
     shop.readiness._began = -100.0
 
-    assert "is not in its folder any more" in (await ask("GET", "/ops/ready")).json()["why"]
+    assert "is not in its folder" in (await ask("GET", "/ops/ready")).json()["why"]
     told = (await ask("GET", "/ops/overview", staff("operator"))).json()
-    assert "is not in its folder any more" in told["wrong"][0]["what"]
+    assert "is not in its folder" in told["wrong"][0]["what"]
+    refused = await ask("POST", f"/ops/orders/{W1002}/cancel", ADA, json={"reason": "no longer needed"})
+    assert (refused.status_code, f"its file {file.name} is not in its folder" in refused.text) == (503, True)
+    with pytest.raises(DatabaseUnavailableError, match=f"its file {file.name} is not in its folder"):
+        await place(SMALL)
+    assert not file.exists()
 
     away.rename(taken)
     shop.readiness._began = -100.0
     assert (await ask("GET", "/ops/ready")).json() == {"status": "ready"}
+    assert await dump(shop, "heartbeats") == before
+    _, values = await place(SMALL)
+    assert values["processing_stage"] == "completed"
 
 
 async def test_however_many_ask_the_ledger_writes_once(shop: Services, ask: Ask) -> None:

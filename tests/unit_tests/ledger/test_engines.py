@@ -87,6 +87,7 @@ async def test_who_writes_too_long_makes_the_others_try_again(tmp_path: Path) ->
 
 async def test_a_statement_that_is_wrong_is_not_transient(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    await ledger.open()
     with pytest.raises(OperationalError, match="no such function") as wrong, ledger.reading() as session:
         session.execute(text("SELECT no_such()"))
     assert not is_transient(wrong.value)
@@ -95,10 +96,19 @@ async def test_a_statement_that_is_wrong_is_not_transient(tmp_path: Path) -> Non
 
 async def test_a_ledger_without_one_of_its_tables_is_damaged(tmp_path: Path) -> None:
     ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    (tmp_path / "ledger.db").touch()
     with pytest.raises(LedgerDamagedError, match="no such table: orders") as damaged, ledger.reading() as session:
         session.execute(text("SELECT * FROM orders"))
     assert not is_transient(damaged.value)
     await ledger.close()
+
+
+def test_no_file_is_made_where_the_ledgers_is_gone(tmp_path: Path) -> None:
+    ledger = Database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    with pytest.raises(DatabaseUnavailableError, match=r"its file ledger\.db is not in its folder: put it back"):
+        ledger._write(lambda session: session.execute(text("SELECT 1")))
+    assert list(tmp_path.iterdir()) == []
+    ledger.close_blocking()
 
 
 async def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:

@@ -134,10 +134,29 @@ async def test_each_thing_that_is_wrong_is_a_line_with_its_age_and_the_orders_be
             assert line["order_id"] == ("N-1" if name == "requests" else W1001)
 
 
+async def test_where_no_cron_is_configured_it_says_so_and_since_when_the_reconciler_has_not_run(
+    shop: Services, ask: Ask, clock: Clock
+) -> None:
+    object.__setattr__(shop, "settings", shop.settings.model_copy(update={"reconcile_cron": ""}))
+    last = clock.now
+    clock.advance(minutes=4)
+    assert (await overview(ask))["wrong"] == []
+    clock.advance(hours=3)
+
+    told = await overview(ask)
+
+    [wrong] = told["wrong"]
+    assert wrong["what"].startswith("The reconciler has no cron (RECONCILE_CRON is empty) and has not run")
+    assert (wrong["since"], told["reconciler"]["state"]) == (last.isoformat(), "off")
+    assert "desk ops reconcile" in wrong["do"]
+    await shop.heartbeat.record()
+    assert (await overview(ask))["wrong"] == []
+
+
 async def test_an_open_breaker_is_wrong_until_a_call_finds_that_its_dependency_is_well(clock: Clock) -> None:
     def told(state: BreakerState) -> list[Wrong]:
         snapshot = BreakerSnapshot("carrier", state, 600.0, "timeout", 0.0 if state == "open" else None, {})
-        nothing = {"refusal": None, "facts": None, "reconciler": "off", "shared": None}
+        nothing = {"refusal": None, "facts": None, "late": False, "has_cron": True, "shared": None}
         found = what_is_wrong(**nothing, breakers=[snapshot], recent=Recent(clock))  # type: ignore[arg-type]
         return [each for each in found if "carrier" in each["what"]]
 

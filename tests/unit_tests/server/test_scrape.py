@@ -51,6 +51,7 @@ async def test_who_waits_and_what_is_owed_is_read_from_the_ledger(shop: Services
     hours = 2 * 3600.0
     assert found == {
         "desk_ledger_up": 1,
+        "desk_reconciler_cron": 1,
         f"desk_approvals_waiting {OF_LARGE[0]}": 1,
         f"desk_approvals_oldest_seconds {OF_LARGE[0]}": hours,
         f"desk_tickets_waiting {BILLING[0]}": 1,

@@ -16,6 +16,11 @@ export function lookUp(api, requestId) {
   return api.get(`ops/approvals/${encodeURIComponent(requestId)}`);
 }
 
+/** What the customer was asked about a request, and said to it. */
+export function askedOf(api, requestId) {
+  return api.get(`ops/approvals/${encodeURIComponent(requestId)}/questions`);
+}
+
 /** How a request stands, and who said what to it when. */
 export function story(known) {
   const said = known.decisions.map((each) => `${oneLine(each.actor)} (${either([each.role])}) ${VERBS[each.decision]} on ${moment(each.at)}`
@@ -59,7 +64,7 @@ export async function ask(api, requestId, text, key) {
   try {
     const headers = { "idempotency-key": key };
     const question = await api.post(`ops/approvals/${encodeURIComponent(requestId)}/ask`, { text }, { headers });
-    return { done: true, text: question.answer ? `The customer has said to this: ${oneLine(question.answer)}` : "The customer is asked." };
+    return { done: true, text: question.answer ? `The customer has said to this: ${oneLine(question.answer)}` : "Asked: the question goes to the customer's conversation, and their answer to this card." };
   } catch (error) {
     if (!(error instanceof ApiError) || error.passes || error.status === 401) throw error;
     return { done: false, text: `Not asked: ${plain(error.message)}.` };

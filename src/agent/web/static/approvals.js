@@ -1,7 +1,7 @@
 // Approvals: what waits for whoever sits here, one of it in full, and the answers to it.
 
-import { answer, ask, lookUp, newKey, story } from "./answers.js";
-import { Card, amountOf, editedArgs, form, takes, titleOf } from "./card.js";
+import { answer, ask, askedOf, lookUp, newKey, story } from "./answers.js";
+import { Card, amountOf, answersIn, editedArgs, form, takes, titleOf } from "./card.js";
 import { h } from "./dom.js";
 import { live } from "./live.js";
 import { OVERSEERS, Queue } from "./queue.js";
@@ -128,9 +128,10 @@ class Approvals {
     const { card } = this;
     const { entry } = card;
     const [questions, thread] = await Promise.all([
-      this.api.get(`ops/approvals/${encodeURIComponent(known.request_id)}/questions`),
+      askedOf(this.api, known.request_id),
       entry.graph === "customer_service" ? this.api.get(`threads/${entry.thread}`) : null,
     ]);
+    if (card.answers < answersIn(questions)) this.api.speak("The customer has answered.");
     card.tellMore({ decisions: known.decisions, questions, messages: thread?.values?.messages ?? [] });
   }
 
@@ -143,7 +144,9 @@ class Approvals {
     if (entry && !entry.gone) {
       const changed = entry.view && entry.view.token !== card.entry.view.token;
       card.tell(changed && "This request has changed since you opened it.");
-      if (entry.updated === card.entry.updated) return;
+      const questions = await askedOf(this.api, path); // whose answer may come in any conversation
+      if (this.card !== card) return;
+      if (entry.updated === card.entry.updated && card.asked === questions.length && card.answers === answersIn(questions)) return;
       card.entry.updated = entry.updated; // something was said in its conversation
       await this.tellMore(await lookUp(this.api, path));
       return;

@@ -22,6 +22,11 @@ export function titleOf(view) {
   return inWords(view.action_requests[0].name);
 }
 
+/** How many questions the customer has answered. */
+export function answersIn(questions) {
+  return questions.filter((each) => each.answer).length;
+}
+
 /** Whether a request takes this answer. */
 export function takes(view, decision) {
   return view.review_configs[0].allowed_decisions.includes(decision);
@@ -80,6 +85,8 @@ export class Card {
 
   /** What was said about it: by those who answered, the customer who was asked, and in the conversation. */
   tellMore({ decisions, questions, messages }) {
+    this.asked = questions.length;
+    this.answers = answersIn(questions);
     const parts = [];
     if (decisions.length) {
       parts.push(h("h3", {}, "Answers"), h("ul", {}, decisions.map((each) => h("li", {},
@@ -109,7 +116,7 @@ export function form(view, kind, { submit, close }) {
   const { args } = view.action_requests[0];
   const money = MONEY.find((each) => each in args);
   const fields = {
-    reject: [["note", "The reason, which the customer is told", true]],
+    reject: [["note", "The reason, which the customer may read", true]],
     edit: [["amount", `The amount in ${oneLine(view.currency ?? "")}, now ${oneLine(args[money])}`, true], ["note", "A note, if you like", false]],
     ask: [["question", "The question, in the words that the customer reads", true]],
     note: [["note", "A note, kept with your yes", false]],
