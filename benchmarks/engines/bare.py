@@ -102,12 +102,15 @@ class BareLine:
         return "waiting" if state.interrupts else str(state.values.get("outcome", f"cut before {state.next}"))
 
     async def recover(self) -> None:
-        """Invoke every thread again that has a next node and does not wait for people."""
+        """Invoke every thread again that has something to do and does not wait for people.
+
+        By its tasks: `next` is empty also where a kill came between what a node wrote and the checkpoint after it.
+        """
         threads = {each.config["configurable"]["thread_id"] async for each in self._checkpointer.alist(None)}
 
         async def go_on(thread: str) -> None:
             state = await self._graph.aget_state(_config(thread))
-            if state.next and not state.interrupts:
+            if state.tasks and not state.interrupts:
                 await self._graph.ainvoke(None, _config(thread), durability="sync")
 
         await asyncio.gather(*(go_on(thread) for thread in threads))
