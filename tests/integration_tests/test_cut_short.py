@@ -153,6 +153,7 @@ def killed(site: Site) -> Killed:
     return Killed(code, rows, err, half.waiting["request_id"])
 
 
+@pytest.mark.thorough
 def test_orders_whose_server_is_killed_while_they_are_charged_are_looked_up_and_not_failed(
     site: Site, killed: Killed
 ) -> None:
@@ -163,6 +164,7 @@ def test_orders_whose_server_is_killed_while_they_are_charged_are_looked_up_and_
     assert site.paid_once(*CHARGED, "LATER")
 
 
+@pytest.mark.thorough
 def test_an_answer_to_what_was_decided_before_a_kill_says_who_decided_what_when_and_fails(
     site: Site, killed: Killed
 ) -> None:
@@ -178,6 +180,7 @@ def test_an_answer_to_what_was_decided_before_a_kill_says_who_decided_what_when_
     assert site.ledger.order("TWO-STEPS") == before
 
 
+@pytest.mark.thorough
 def test_orders_that_were_begun_and_never_written_are_sent_again(site: Site) -> None:
     orders = [an_order(f"LOST-{n}", {"MUG-WHITE": 1}) for n in range(4)]
     ids = [order["order_id"] for order in orders]

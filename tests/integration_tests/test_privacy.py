@@ -26,7 +26,7 @@ PERSONAL = (
 """What of the customer is anywhere on the server before."""
 
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(240)]
 """A server starts three times, and each `desk` is a process."""
 
 

@@ -24,6 +24,8 @@ from tests.support.driver import Driver, Run, an_order
 from tests.support.goods import goods_dir
 from tests.support.live_server import LiveServer, wait_for
 
+pytestmark = pytest.mark.thorough
+
 NEW_YEAR = "0 0 1 1 *"
 """When the cron fires: not while the tests run the reconciler themselves."""
 GRACE_SECONDS = 30

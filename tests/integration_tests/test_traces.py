@@ -59,7 +59,7 @@ class Site:
         return said | {text for each in self.catalogue["customers"] for text in personal(each)}
 
 
-@pytest.fixture(params=["home", "market"])
+@pytest.fixture(params=["home", pytest.param("market", marks=pytest.mark.thorough)])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     folder = ROOT / "shops" / request.param
     with TraceSink() as sink:
