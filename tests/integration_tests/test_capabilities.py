@@ -14,6 +14,7 @@ from agent.capabilities import BY_NAME
 from agent.settings import HOME
 from tests.support.books import Ledger
 from tests.support.driver import Driver, Run, together
+from tests.support.each_shop import each_shop
 from tests.support.live_server import LiveServer
 
 PEOPLE_OF_HOME: Final = (
@@ -201,7 +202,7 @@ class Played:
     ledger: Ledger
 
 
-@pytest.fixture(scope="session", params=CASTS)
+@pytest.fixture(scope="session", params=each_shop(CASTS))
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     """Each shop, on a server of its own."""
     folder, cast = tmp_path_factory.mktemp(request.param), CASTS[request.param]

@@ -14,6 +14,7 @@ import pytest
 from langgraph_sdk.errors import UnprocessableEntityError
 
 from tests.support.driver import Driver, Run
+from tests.support.each_shop import each_shop
 from tests.support.leaks import leaks, personal
 from tests.support.live_server import ROOT, LiveServer, wait_for
 from tests.support.trace_sinks import Span, TraceSink
@@ -59,7 +60,7 @@ class Site:
         return said | {text for each in self.catalogue["customers"] for text in personal(each)}
 
 
-@pytest.fixture(params=["home", pytest.param("market", marks=pytest.mark.thorough)])
+@pytest.fixture(params=each_shop(["home", "market"]))
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     folder = ROOT / "shops" / request.param
     with TraceSink() as sink:

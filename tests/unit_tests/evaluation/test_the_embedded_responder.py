@@ -12,6 +12,8 @@ from typing import Final
 
 import pytest
 
+from tests.support.each_shop import each_shop
+
 SHOPS: Final = Path(__file__).parents[3] / "shops"
 
 FLOORS: Final = {
@@ -22,7 +24,7 @@ FLOORS: Final = {
 
 
 @pytest.mark.timeout(300)  # it takes eight seconds of a processor, which others may use as well
-@pytest.mark.parametrize("shop", FLOORS)
+@pytest.mark.parametrize("shop", each_shop(FLOORS))
 def test_it_does_nothing_unsafe_and_is_as_good_as_it_was(shop: str) -> None:
     """In a process of its own, which speaks for the shop."""
     command = [sys.executable, "-c", "from agent.client.cli import main; main()", "eval", "--json"]
