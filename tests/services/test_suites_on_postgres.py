@@ -16,7 +16,7 @@ from tests.support.postgres_server import Postgres
 )
 def test_the_suite_passes_on_postgres(postgres: Postgres, suite: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--no-header", f"tests/unit_tests/{suite}"],
+        [sys.executable, "-m", "pytest", "-n", "2", "-q", "--no-header", f"tests/unit_tests/{suite}"],
         cwd=ROOT,
         env={**os.environ, "TEST_DATABASE_URL": postgres.url},
         capture_output=True,
