@@ -44,6 +44,9 @@ PHASES: Final[dict[str, dict[str, Any] | None]] = {  # what the world is told; N
 LONGEST_LIFE: Final = 9.0
 """Seconds in which a boundary must be crossed; after that the kill is one at a random moment."""
 
+ENOUGH: Final = 5
+"""Lives that are to end at a node, of which one at least must have."""
+
 UNTIL_SAVED: Final = 10.0
 """Seconds after which this server writes its threads to disk: most lives end before that, some after."""
 
@@ -101,6 +104,8 @@ class Drill:
             await self._life(phase, orders)
             self.record.seconds = monotonic() - began
             self._told(self.record, phase, len(self.people.orders))
+        if self._tried.total() >= ENOUGH and not any(kill.where for kill in self.record.kills):
+            raise RuntimeError(f"{self._tried.total()} lives were to end at a node, and none did: is the switch there?")
 
     async def peace(self) -> None:
         """Leave the server alone until everything is at rest; people answer everything that they are asked."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, isfunction
 from itertools import count
 from select import select
 from typing import Any, Final, Literal
@@ -63,8 +63,8 @@ def arm(boundary: Boundary) -> None:
         if (node, when) == (boundary.node, boundary.when) and next(crossings) == boundary.nth:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def add_node(graph: Any, node: Any, *args: Any, **options: Any) -> Any:
-        return plain(graph, _watched(node, cross) if callable(node) else node, *args, **options)
+    def add_node(graph: Any, name: Any, action: Any = None, **options: Any) -> Any:
+        return plain(graph, name, _watched(action, cross) if isfunction(action) else action, **options)
 
     StateGraph.add_node = add_node  # type: ignore[assignment]
 
