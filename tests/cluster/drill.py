@@ -138,7 +138,7 @@ def _played(
         taken_over = time.monotonic() - since
         for sent in sending:
             sent.result()
-    wait_for(lambda: _at_rest(ledger, orders), 120, lambda: f"not at rest: {_stages(ledger, orders)}")
+    wait_for(lambda: _at_rest(ledger, orders), 120, lambda: _restless(cluster, ledger, orders))
     after = _books(ledger, network)
     if how == "freeze":
         _wake(victim)
@@ -197,6 +197,12 @@ def _orders(prefix: str, count: int) -> list[dict[str, Any]]:
 
 def _at_rest(ledger: PostgresLedger, orders: Sequence[dict[str, Any]]) -> bool:
     return all(stage in AT_REST for stage in _stages(ledger, orders).values())
+
+
+def _restless(cluster: Cluster, ledger: PostgresLedger, orders: Sequence[dict[str, Any]]) -> str:
+    stages = {order: stage for order, stage in _stages(ledger, orders).items() if stage not in AT_REST}
+    runs = cluster.runs_on([order_thread(order, "channel:channel-1") for order in stages])
+    return f"not at rest: {stages}; their runs: {runs}"
 
 
 def _stages(ledger: PostgresLedger, orders: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -111,6 +111,11 @@ class Cluster:
         with psycopg.connect(self.engine, row_factory=dict_row) as connection:
             return connection.execute(query, [list(run_ids)]).fetchall()
 
+    def runs_on(self, threads: Sequence[str]) -> list[dict[str, Any]]:
+        """What the engine knows of the runs of these threads."""
+        with psycopg.connect(self.engine, row_factory=dict_row) as connection:
+            return connection.execute("SELECT * FROM runs WHERE thread_id = ANY(%s)", [list(threads)]).fetchall()
+
     def all_over(self, run_ids: Sequence[str]) -> bool:
         """Whether these runs are, or wait for people."""
         return all(run["status"] in ("success", "interrupted", "error") for run in self.runs(run_ids))
