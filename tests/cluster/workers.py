@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from psycopg.rows import dict_row
 
 from agent.ledger.schema import upgrade
 from tests.cluster.engine import NotInstalledError, environment
-from tests.support.live_server import LiveServer, Process
+from tests.support.live_server import ROOT, LiveServer, Process
 from tests.support.postgres_server import Postgres, binaries, folder_of_the_server
 from tests.support.redis_server import Redis, program
 
@@ -32,8 +33,12 @@ ENGINE: Final = {
     "REAPER_INTERVAL_SECONDS": "5",
     "STUCK_PENDING_THRESHOLD_SECONDS": "20",  # of a run that a worker took out of the queue, and was cut off
     "LOG_LEVEL": "WARNING",
+    "ENV_MODE": "PRODUCTION",  # else each error is drawn in colours, and its worker answers nobody meanwhile
 }
 """Settings of the engine's own."""
+
+_CUT_TRANSACTIONS: Final = (ROOT / "deploy" / "postgres" / "cut_transactions.sql").read_text()
+_EVERY_SECONDS: Final = 2.0
 
 
 class Worker(LiveServer):
@@ -152,6 +157,7 @@ def cluster(folder: Path, **env: str) -> Iterator[Cluster]:
         engine, ledger = (_database(postgres, name) for name in ("engine", "ledger"))
         with psycopg.connect(engine, autocommit=True) as connection:  # or a frozen worker would hold on to its threads
             connection.execute("ALTER DATABASE engine SET idle_in_transaction_session_timeout = '10s'")
+        stack.enter_context(_ending_cut_transactions(engine))
         upgrade(ledger)
         shared = {
             "DATABASE_URL": engine,
@@ -178,6 +184,25 @@ def how_to_use(workers: Cluster) -> dict[str, Any]:
         "tokens": str(first.tokens_file),
         "try": f"{settings} {Path(sys.executable).with_name('desk')} approvals list --as order_manager",
     }
+
+
+@contextmanager
+def _ending_cut_transactions(engine: str) -> Iterator[None]:
+    """As whoever runs the engine on a PostgreSQL before 17 does it: by a job."""
+    over = threading.Event()
+
+    def job() -> None:
+        with psycopg.connect(engine, autocommit=True) as connection:
+            while not over.wait(_EVERY_SECONDS):
+                connection.execute(_CUT_TRANSACTIONS)
+
+    thread = threading.Thread(target=job, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _database(postgres: Postgres, name: str) -> str:

@@ -4,11 +4,13 @@ is done once.
 They run on aegra, in an environment of their own: `tests.cluster.engine`.
 """
 
+import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +22,8 @@ from agent.identity import Caller
 from agent.platform import order_thread
 from agent.tokens import add_token, revoke_tokens
 from tests.cluster.drill import play
-from tests.cluster.workers import Cluster, cluster, how_to_use
+from tests.cluster.engine import environment
+from tests.cluster.workers import Cluster, Worker, cluster, how_to_use
 from tests.support.books import PostgresLedger
 from tests.support.driver import Driver, Run, an_order, together
 from tests.support.goods import goods_dir
@@ -228,6 +231,28 @@ def test_a_token_that_is_revoked_opens_nothing_at_either_worker(drivers: tuple[D
     wait_for(lambda: statuses() == [200, 200], 5, lambda: f"it opens nothing: {statuses()}")
     revoke_tokens(digests, "jonas_weber")
     wait_for(lambda: statuses() == [401, 401], 5, lambda: f"it opens: {statuses()}")
+
+
+def test_a_worker_that_cannot_load_its_guard_lets_nobody_in(both: Cluster, tmp_path: Path) -> None:
+    first, unguarded = both.workers[0], Worker(tmp_path / "unguarded", environment())
+    unguarded.env = first.env | {"LANGGRAPH_API_URL": unguarded.url}
+    config = unguarded.folder / "aegra.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"auth": {"path": "./misspelt.py:auth"}}))
+    unguarded.spawn()
+    try:
+        for role in ("operator", "nobody"):
+            refused = wait_for(partial(_search, unguarded, first.tokens.get(role, "")), 60, unguarded.log_end)
+            assert refused == (503, {"detail": "aegra.json must name agent.server.aegra:auth"})
+    finally:
+        unguarded.kill()
+
+
+def _search(worker: Worker, token: str) -> tuple[int, Any] | None:
+    try:
+        answer = httpx.post(f"{worker.url}/threads/search", json={}, headers={"x-api-key": token}, trust_env=False)
+    except httpx.TransportError:
+        return None
+    return answer.status_code, answer.json()
 
 
 def test_studio_is_told_nothing(drivers: tuple[Driver, Driver], waiting: Run) -> None:
