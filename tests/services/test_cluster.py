@@ -143,6 +143,39 @@ def test_what_the_engine_serves_besides_is_not_served(
     assert drivers[0].http("admin", method, path.format(waiting.thread), {}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("role", "path", "body"),
+    [
+        ("order_manager", "/threads/{}/runs", '{"assistant_id": "order_processing", "command": {"resume": BAD}}'),
+        ("channel", "/threads/search", '{"metadata": {"owner": BAD}}'),
+        ("channel", "/assistants/search", '{"metadata": {"owner": BAD}}'),
+        ("channel", "/threads/{}/history", '{"before": {"configurable": BAD}}'),
+    ],
+)
+@pytest.mark.parametrize("bad", ["NaN", "1e999", str(10**30), '"\\ud800"', "[" * 300 + "]" * 300],
+                         ids=["NaN", "infinite", "large", "half a pair", "deep"])  # fmt: skip
+def test_what_no_store_holds_is_refused_and_what_waits_goes_on_waiting(
+    drivers: tuple[Driver, Driver], waiting: Run, role: str, path: str, body: str, bad: str
+) -> None:
+    assert drivers[1].raw(role, path.format(waiting.thread), body.replace("BAD", bad)).status_code == 422
+    assert drivers[0].client("operator").threads.get(waiting.thread)["status"] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/threads", {"thread_id": "zz"}),
+        ("POST", "/threads/search", {"offset": 2**63}),
+        ("POST", "/threads/{}/history", {"metadata": {"step": 1}}),
+        ("GET", "/threads/{}/runs?limit=99999999999999999999", None),
+    ],
+)
+def test_what_the_engine_fails_at_is_refused(
+    drivers: tuple[Driver, Driver], waiting: Run, method: str, path: str, body: Any
+) -> None:
+    assert drivers[0].http("channel", method, path.format(waiting.thread), body).status_code == 422
+
+
 def test_what_waits_was_neither_approved_nor_paid_by_any_of_these(
     both: Cluster, network: LiveNetwork, waiting: Run
 ) -> None:
