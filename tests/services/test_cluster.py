@@ -8,6 +8,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -308,6 +309,41 @@ def test_a_zombie_changes_nothing_twice(both: Cluster, network: LiveNetwork) -> 
     assert report.stuck == {}
     assert report.wrongly_charged == {}
     assert report.after_waking == report.after
+
+
+def test_a_worker_that_stops_while_people_answer_loses_nothing_and_does_nothing_twice(
+    both: Cluster, drivers: tuple[Driver, Driver], network: LiveNetwork
+) -> None:
+    one, other = drivers
+    stopping, ledger = both.workers[1], PostgresLedger(both.ledger)
+    names = [f"S-{number}" for number in range(8)]
+
+    def asks(number: int) -> Run:
+        customer = CUSTOMERS[number % len(CUSTOMERS)][0]
+        method = f"{customer.partition('_')[0]}_slow"
+        return one.order(an_order(names[number], {DEAR[number % len(DEAR)]: 1}, customer=customer, method=method))
+
+    def says_yes(asked: Run) -> int:
+        return _run(other, "order_manager", asked, command={"resume": {"decisions": [{"type": "approve"}]}})
+
+    def stops() -> int:
+        wait_for(lambda: both.held_by(stopping), 20, lambda: "it never had anything to do")
+        stopping.stop()
+        return 200
+
+    def stages() -> list[str]:
+        return [str(ledger.order(name)["stage"]) for name in names]
+
+    asked = together(*(partial(asks, number) for number in range(len(names))))
+    with suppress(httpx.TransportError):  # who comes when it has stopped
+        assert {*together(stops, *(partial(says_yes, each) for each in asked))} <= {200, 503}
+    for each in asked:  # those again who got no answer
+        with suppress(ConflictError):
+            one.answer("order_manager", each, "approve")
+    wait_for(lambda: {*stages()} == {"completed"}, 60, lambda: f"{stages()}")
+    charged = Counter(charge["key"].partition(":")[0] for charge in network.ledger()["charges"])
+    assert [charged[name] for name in names] == [1] * len(names)
+    stopping.start()
 
 
 def test_more_orders_at_once_than_the_engine_has_connections_are_all_taken(drivers: tuple[Driver, Driver]) -> None:
