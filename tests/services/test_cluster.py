@@ -145,7 +145,7 @@ def test_what_the_engine_serves_besides_is_not_served(
 
 
 @pytest.mark.parametrize(
-    ("role", "path", "body"),
+    "sent",
     [
         ("order_manager", "/threads/{}/runs", '{"assistant_id": "order_processing", "command": {"resume": BAD}}'),
         ("channel", "/threads/search", '{"metadata": {"owner": BAD}}'),
@@ -156,8 +156,9 @@ def test_what_the_engine_serves_besides_is_not_served(
 @pytest.mark.parametrize("bad", ["NaN", "1e999", str(10**30), '"\\ud800"', "[" * 300 + "]" * 300],
                          ids=["NaN", "infinite", "large", "half a pair", "deep"])  # fmt: skip
 def test_what_no_store_holds_is_refused_and_what_waits_goes_on_waiting(
-    drivers: tuple[Driver, Driver], waiting: Run, role: str, path: str, body: str, bad: str
+    drivers: tuple[Driver, Driver], waiting: Run, sent: tuple[str, str, str], bad: str
 ) -> None:
+    role, path, body = sent
     assert drivers[1].raw(role, path.format(waiting.thread), body.replace("BAD", bad)).status_code == 422
     assert drivers[0].client("operator").threads.get(waiting.thread)["status"] == "interrupted"
 

@@ -230,7 +230,7 @@ def test_a_server_is_given_longer_to_stop_than_it_takes(where: str) -> None:
     assert float(given["BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS"]) < CLOSING_SECONDS
 
 
-def test_the_schema_is_upgraded_before_a_worker_starts() -> None:
+def test_the_schema_is_upgraded_before_a_server_starts() -> None:
     compose, values = deployed("compose.yaml")["services"], deployed("values.yaml")
     assert compose["server"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     [migrate] = values["apiServer"]["deployment"]["initContainers"]
