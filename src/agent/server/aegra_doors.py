@@ -10,7 +10,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from agent.server.rules import GRAPH_OF_ASSISTANT
-from agent.text import RULE, is_storable
 
 _THREAD: Final = r"/threads/(?P<thread>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _DOORS: Final = tuple(
@@ -70,9 +69,8 @@ def check_query(query: bytes) -> None:
 
 
 def check_body(body: Any) -> None:
-    """Raises ValueError for what no store holds: the platform's own reader refuses it, and this engine's does not."""
-    if not is_storable(body):
-        raise ValueError(RULE)
+    """Raises ValueError for a number or a depth that no store holds: the platform's own reader refuses it, and this
+    engine's does not."""
     level = [body]
     for _ in range(DEEPEST + 1):
         inner: list[Any] = []

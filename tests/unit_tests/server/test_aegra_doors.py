@@ -129,8 +129,8 @@ def nested(levels: int) -> Any:
 
 @pytest.mark.parametrize(
     "bad",
-    ["\ud800", float("nan"), float("inf"), -float("inf"), 2**63, -(2**63) - 1, 10**400, nested(DEEPEST), nested(10**5)],
-    ids=["half a pair", "NaN", "infinite", "minus infinite", "large", "small", "enormous", "deep", "very deep"],
+    [float("nan"), float("inf"), -float("inf"), 2**63, -(2**63) - 1, 10**400, nested(DEEPEST), nested(10**5)],
+    ids=["NaN", "infinite", "minus infinite", "large", "small", "enormous", "deep", "very deep"],
 )
 def test_what_no_store_holds_is_refused_wherever_it_is(bad: Any) -> None:
     for body in ({"x": bad}, {"command": {"resume": [{"x": bad}]}}):
