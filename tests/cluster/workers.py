@@ -152,6 +152,8 @@ def cluster(folder: Path, **env: str) -> Iterator[Cluster]:
         engine, ledger = (_database(postgres, name) for name in ("engine", "ledger"))
         with psycopg.connect(engine, autocommit=True) as connection:  # or a frozen worker would hold on to its threads
             connection.execute("ALTER DATABASE engine SET idle_in_transaction_session_timeout = '10s'")
+            # one that freezes between two messages of a statement is not idle to PostgreSQL: who waits for it gives up
+            connection.execute("ALTER DATABASE engine SET lock_timeout = '5s'")
         upgrade(ledger)
         shared = {
             "DATABASE_URL": engine,

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from langgraph_sdk.errors import ConflictError
 
@@ -293,6 +294,14 @@ def test_a_question_that_is_asked_over_both_workers_is_asked_once(drivers: tuple
         for driver in drivers
     ]  # fmt: skip
     assert asked[0] == asked[1]
+
+
+def test_a_lock_of_a_frozen_worker_does_not_take_all_connections_of_the_other(both: Cluster, waiting: Run) -> None:
+    """It would wait for that lock with one connection more each time that it begins the run: lock_timeout."""
+    with psycopg.connect(both.engine) as frozen, psycopg.connect(both.engine) as other:
+        frozen.execute("SELECT 1 FROM thread WHERE thread_id = %s FOR UPDATE", [waiting.thread])
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute("UPDATE thread SET status = status WHERE thread_id = %s", [waiting.thread])
 
 
 def test_a_worker_is_killed_among_orders_and_each_is_charged_once(both: Cluster, network: LiveNetwork) -> None:
