@@ -195,6 +195,15 @@ def test_text_that_no_store_keeps_is_refused_and_what_waits_goes_on_waiting(driv
     assert driver.answer(OF_LARGE[0], waits, "reject", note="tried").stage == "cancelled"
 
 
+def test_an_answer_that_no_checkpoint_holds_is_refused_and_what_waits_goes_on_waiting(driver: Driver) -> None:
+    waits = driver.order(an_order("WRONG-DEEP", {"DESK-WALNUT": 2}))
+    for bad in ("[" * 300 + "]" * 300, "[NaN]"):
+        body = f'{{"assistant_id": "order_processing", "command": {{"resume": {bad}}}}}'
+        assert driver.raw(OF_LARGE[0], f"/threads/{waits.thread}/runs/wait", body).status_code in (400, 422)
+    assert driver.client(OF_LARGE[0]).threads.get(waits.thread)["status"] == "interrupted"
+    assert driver.answer(OF_LARGE[0], waits, "reject", note="tried").stage == "cancelled"
+
+
 def test_an_agent_that_calls_by_a2a_is_heard(driver: Driver) -> None:
     [assistant] = driver.client("channel").assistants.search(graph_id="customer_service")
     message = {"role": "user", "messageId": "m-1", "parts": [{"kind": "text", "text": "how long does a refund take?"}]}

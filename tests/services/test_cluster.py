@@ -9,12 +9,14 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 from langgraph_sdk.errors import ConflictError
 
@@ -144,6 +146,40 @@ def test_what_the_engine_serves_besides_is_not_served(
     drivers: tuple[Driver, Driver], waiting: Run, method: str, path: str
 ) -> None:
     assert drivers[0].http("admin", method, path.format(waiting.thread), {}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ("order_manager", "/threads/{}/runs", '{"assistant_id": "order_processing", "command": {"resume": BAD}}'),
+        ("channel", "/threads/search", '{"metadata": {"owner": BAD}}'),
+        ("channel", "/assistants/search", '{"metadata": {"owner": BAD}}'),
+        ("channel", "/threads/{}/history", '{"before": {"configurable": BAD}}'),
+    ],
+)
+@pytest.mark.parametrize("bad", ["NaN", "1e999", str(10**30), '"\\ud800"', "[" * 300 + "]" * 300],
+                         ids=["NaN", "infinite", "large", "half a pair", "deep"])  # fmt: skip
+def test_what_no_store_holds_is_refused_and_what_waits_goes_on_waiting(
+    drivers: tuple[Driver, Driver], waiting: Run, sent: tuple[str, str, str], bad: str
+) -> None:
+    role, path, body = sent
+    assert drivers[1].raw(role, path.format(waiting.thread), body.replace("BAD", bad)).status_code == 422
+    assert drivers[0].client("operator").threads.get(waiting.thread)["status"] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/threads", {"thread_id": "zz"}),
+        ("POST", "/threads/search", {"offset": 2**63}),
+        ("POST", "/threads/{}/history", {"metadata": {"step": 1}}),
+        ("GET", "/threads/{}/runs?limit=99999999999999999999", None),
+    ],
+)
+def test_what_the_engine_fails_at_is_refused(
+    drivers: tuple[Driver, Driver], waiting: Run, method: str, path: str, body: Any
+) -> None:
+    assert drivers[0].http("channel", method, path.format(waiting.thread), body).status_code == 422
 
 
 def test_what_waits_was_neither_approved_nor_paid_by_any_of_these(
@@ -300,6 +336,41 @@ def test_a_zombie_changes_nothing_twice(both: Cluster, network: LiveNetwork) -> 
     assert report.stuck == {}
     assert report.wrongly_charged == {}
     assert report.after_waking == report.after
+
+
+def test_a_worker_that_stops_while_people_answer_loses_nothing_and_does_nothing_twice(
+    both: Cluster, drivers: tuple[Driver, Driver], network: LiveNetwork
+) -> None:
+    one, other = drivers
+    stopping, ledger = both.workers[1], PostgresLedger(both.ledger)
+    names = [f"S-{number}" for number in range(8)]
+
+    def asks(number: int) -> Run:
+        customer = CUSTOMERS[number % len(CUSTOMERS)][0]
+        method = f"{customer.partition('_')[0]}_slow"
+        return one.order(an_order(names[number], {DEAR[number % len(DEAR)]: 1}, customer=customer, method=method))
+
+    def says_yes(asked: Run) -> int:
+        return _run(other, "order_manager", asked, command={"resume": {"decisions": [{"type": "approve"}]}})
+
+    def stops() -> int:
+        wait_for(lambda: both.held_by(stopping), 20, lambda: "it never had anything to do")
+        stopping.stop()
+        return 200
+
+    def stages() -> list[str]:
+        return [str(ledger.order(name)["stage"]) for name in names]
+
+    asked = together(*(partial(asks, number) for number in range(len(names))))
+    with suppress(httpx.TransportError):  # who comes when it has stopped
+        assert {*together(stops, *(partial(says_yes, each) for each in asked))} <= {200, 503}
+    for each in asked:  # those again who got no answer
+        with suppress(ConflictError):
+            one.answer("order_manager", each, "approve")
+    wait_for(lambda: {*stages()} == {"completed"}, 60, lambda: f"{stages()}")
+    charged = Counter(charge["key"].partition(":")[0] for charge in network.ledger()["charges"])
+    assert [charged[name] for name in names] == [1] * len(names)
+    stopping.start()
 
 
 def test_more_orders_at_once_than_the_engine_has_connections_are_all_taken(drivers: tuple[Driver, Driver]) -> None:

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from agent import services as composition
 from agent.ledger.database import Database
+from agent.ledger.database_errors import DatabaseUnavailableError
 from agent.ledger.schema import upgrade
 from agent.services import Services
 from agent.settings import Settings
@@ -122,3 +123,19 @@ async def test_an_error_of_the_question_is_the_askers(ledger: Database) -> None:
     with pytest.raises(LookupError):
         await ledger.read_stale(wrong)
     assert skipped() == before
+
+
+async def test_a_ledger_whose_address_leads_to_a_standby_is_away_until_that_one_is_promoted(replica: Postgres) -> None:
+    database = Database(replica.url)
+    with pytest.raises(DatabaseUnavailableError, match="read-only"):
+        await add(database, "lamp")
+    with psycopg.connect(replica.url, autocommit=True) as connection:
+
+        async def nobody_holds_on_to_it() -> bool:
+            others = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'desk' AND pid <> pg_backend_pid()"
+            return connection.execute(others + " AND backend_type = 'client backend'").fetchone() == (0,)
+
+        await eventually(nobody_holds_on_to_it)
+        connection.execute("SELECT pg_promote()")
+    assert await add(database, "lamp") == {"added": "lamp"}
+    await database.close()

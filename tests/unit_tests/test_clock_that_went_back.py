@@ -90,6 +90,23 @@ async def test_a_customers_rate_counts_anew(monkeypatch: pytest.MonkeyPatch) -> 
     limits._limiter.cache_clear()
 
 
+async def test_a_rate_holds_where_the_clocks_of_two_workers_differ_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits._limiter.cache_clear()
+    ada, real = Caller("ada_park", "customer"), time.time
+    rate = RateLimit("payment", "1/minute", wait=0.05)
+    await throttle(ada, "1/minute")
+    await rate.take()
+
+    monkeypatch.setattr(time, "time", lambda: real() - CLOCK_SKEW.total_seconds() / 2)
+
+    for _ in range(2):
+        with pytest.raises(TooManyError):
+            await throttle(ada, "1/minute")
+        with pytest.raises(capacity.RateLimitedError):
+            await rate.take()
+    limits._limiter.cache_clear()
+
+
 async def test_a_providers_rate_counts_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     rate, real = RateLimit("payment", "1/minute", wait=0.05), time.time
     await rate.take()

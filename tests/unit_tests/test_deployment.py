@@ -182,6 +182,15 @@ def test_a_secret_in_a_file_is_read_and_the_environment_counts_before_it(
     assert Settings(**given).service_token.get_secret_value() == "of-the-environment"
 
 
+def test_each_secret_that_a_program_reads_from_a_file_is_mounted_there() -> None:
+    for name, at in (("prometheus", "prometheus/prometheus.yml"), ("alertmanager", "prometheus/alertmanager.yml")):
+        text = (DEPLOY / at).read_text()
+        named = {str(Path("/etc/prometheus") / file) for file in re.findall(r"_file: (\S+)", text)}
+        secrets = deployed("compose.yaml")["services"][name]["secrets"]
+        assert named
+        assert named <= {secret["target"] for secret in secrets}, name
+
+
 def test_prometheus_scrapes_by_the_names_of_the_compose_file_what_it_scrapes_elsewhere() -> None:
     there, here = deployed("prometheus/prometheus.yml"), deployed("compose/prometheus.yml")
     targets = (("alerting", "alertmanagers"), ("scrape_configs",))
@@ -221,7 +230,7 @@ def test_a_server_is_given_longer_to_stop_than_it_takes(where: str) -> None:
     assert float(given["BG_JOB_SHUTDOWN_GRACE_PERIOD_SECS"]) < CLOSING_SECONDS
 
 
-def test_the_schema_is_upgraded_before_a_worker_starts() -> None:
+def test_the_schema_is_upgraded_before_a_server_starts() -> None:
     compose, values = deployed("compose.yaml")["services"], deployed("values.yaml")
     assert compose["server"]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     [migrate] = values["apiServer"]["deployment"]["initContainers"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import URL, Engine, ExceptionContext, NullPool, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from agent.ledger.database_errors import DatabaseUnavailableError
@@ -45,6 +45,9 @@ class Limits:
 
 
 DEFAULT_LIMITS: Final = Limits()
+
+_READ_ONLY: Final = "25006"
+"""read_only_sql_transaction (https://www.postgresql.org/docs/current/errcodes-appendix.html)."""
 
 MADE_READY_SECONDS: Final = 5.0
 """How long processes that start at once wait for the first to have made the ledger's file."""
@@ -90,6 +93,8 @@ def pooled_engine(url: str, limits: Limits) -> Engine:
         _prepare_sqlite(engine, limits)
         if file:
             _keep_to(file, engine)
+    else:
+        _leave_a_standby(engine)
     return engine
 
 
@@ -142,6 +147,17 @@ def _connector(url: str, limits: Limits) -> Callable[[], Any]:
     dialect = driver_url(url).get_dialect()()
     given = dialect.create_connect_args(driver_url(url))
     return lambda: Line.connect(*given[0], **{**given[1], **_postgres(limits)})
+
+
+def _leave_a_standby(engine: Engine) -> None:
+    """After a failover an address may lead to a server that only reads, and would be asked for ever: its connections
+    are given up, and the next asks where the address leads."""
+
+    @event.listens_for(engine, "handle_error")
+    def on_error(context: ExceptionContext) -> None:
+        asked = context.connection
+        if getattr(context.original_exception, "sqlstate", None) == _READ_ONLY and asked is not None:
+            context.is_disconnect = not asked.get_execution_options().get("postgresql_readonly")
 
 
 def _use_wal(cursor: sqlite3.Cursor) -> None:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 import httpx
 import limits
 
-from agent.resilience.windows import MovingWindows
+from agent.resilience.windows import MovingWindows, lies_ahead
 
 
 class LocalRejectionError(httpx.PoolTimeout, RuntimeError):
@@ -71,7 +71,7 @@ class RateLimit:
         async with within(self._wait, RateLimitedError(self._spent)), self._turn:
             while not await self._windows.hit(self._rate, self._name):
                 window = await self._windows.get_window_stats(self._rate, self._name)
-                if window.reset_time - time.time() > self._rate.get_expiry():  # the clock went back
+                if lies_ahead(window, self._rate):
                     await self._windows.clear(self._rate, self._name)
                     continue
                 await asyncio.sleep(max(window.reset_time - time.time(), 0.001))

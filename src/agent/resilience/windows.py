@@ -19,6 +19,14 @@ DEADLINE: Final = 0.1
 """Seconds for one question to Redis."""
 PAUSE: Final = 5.0
 """Seconds until a Redis that did not answer is asked again."""
+CLOCK_SKEW: Final = 5.0
+"""Seconds that the clocks of workers which count together may lie apart, each of which writes its own time."""
+
+
+def lies_ahead(window: WindowStats, rate: RateLimitItem) -> bool:
+    """Whether what is counted has yet to come: the clock went back, by more than clocks differ."""
+    longest: int = rate.get_expiry()
+    return window.reset_time - time.time() > longest + min(longest, CLOCK_SKEW)
 
 
 class MovingWindows:

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from aegra_api.core.auth_middleware import get_auth_instance
@@ -31,7 +31,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agent.identity import SERVICE_IDENTITY, Caller, caller_of, owner_of
 from agent.platform import api_client
 from agent.server import auth as platform
-from agent.server.aegra_doors import Door, as_checked, as_on_the_platform, door, thread_as_checked
+from agent.server.aegra_doors import (
+    Door,
+    as_checked,
+    as_on_the_platform,
+    check_body,
+    check_query,
+    door,
+    history_as_checked,
+    thread_as_checked,
+)
 from agent.server.aegra_threads import router
 from agent.server.caller_credentials import token_in
 from agent.server.permissions import reach
@@ -41,6 +50,8 @@ from agent.settings import settings
 from agent.text import RULE, is_storable
 
 __all__ = ["app", "auth"]
+
+T = TypeVar("T")
 
 OWN_ROOMS: Final = frozenset(("ops", "webhooks", "desk", "info", "ok"))
 """First parts of paths that are served by our own routes."""
@@ -140,13 +151,18 @@ class Doors:
             if reach(caller, settings(), opened.resource, opened.action) != "all":
                 raise RefusedError(404, f"Thread with ID {opened.thread} not found")
             _as.set(owner)
+        _readable(check_query, scope["query_string"])
         if opened.action == "create_run":
             await self._run(opened, user, (scope, receive, send))
             return
-        if opened.action == "create" and opened.resource == "threads":
-            body = _readable(thread_as_checked, await _json(receive))
-            if caller.role == "service":  # a lost thread is made again, for the one whose it was
-                _as.set((body.get("metadata") or {}).get("owner"))
+        if scope["method"] in ("POST", "PATCH"):
+            body = await _json(receive)
+            if opened.action == "create" and opened.resource == "threads":
+                body = _readable(thread_as_checked, body)
+                if caller.role == "service":  # a lost thread is made again, for the one whose it was
+                    _as.set((body.get("metadata") or {}).get("owner"))
+            elif scope["path"].endswith("/history"):
+                body = _readable(history_as_checked, body)
             receive = _saying(body)
         await self._app(scope, receive, send)
 
@@ -245,7 +261,7 @@ async def _json(receive: Receive) -> dict[str, Any]:
     return body
 
 
-def _readable(read: Callable[..., dict[str, Any]], *what: Any) -> dict[str, Any]:
+def _readable(read: Callable[..., T], *what: Any) -> T:
     try:
         return read(*what)
     except ValueError as error:
@@ -253,6 +269,8 @@ def _readable(read: Callable[..., dict[str, Any]], *what: Any) -> dict[str, Any]
 
 
 def _saying(body: dict[str, Any]) -> Receive:
+    """The body that the engine reads; what our own rules have a word for was refused by them."""
+    _readable(check_body, body)
     said = [{"type": "http.request", "body": json.dumps(body).encode(), "more_body": False}]
     over = asyncio.Event()
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from agent.server.rules import GRAPH_OF_ASSISTANT
 
@@ -20,7 +21,7 @@ _DOORS: Final = tuple(
         ("POST", "/threads/search", "threads", "search"),
         ("GET", _THREAD, "threads", "read"),
         ("GET", f"{_THREAD}/state", "threads", "read"),
-        ("GET POST", f"{_THREAD}/history", "threads", "read"),
+        ("POST", f"{_THREAD}/history", "threads", "read"),
         ("PATCH", _THREAD, "threads", "update"),
         ("DELETE", _THREAD, "threads", "delete"),
         ("GET", f"{_THREAD}/runs(/[^/]+(/join|/stream)?)?", "threads", "read"),
@@ -37,6 +38,10 @@ _OF_THE_RUN: Final = frozenset(
      "after_seconds", "checkpoint", "checkpoint_id", "stream_subgraphs", "stream_resumable")
 )  # fmt: skip
 """What the platform keeps beside a run's `kwargs`, or under another name there."""
+DEEPEST: Final = 100
+"""Lists and objects within one another in a body. A checkpoint holds 255, its own around that included."""
+_BIGINT: Final = 2**63
+_LONG_NUMBER: Final = re.compile(rb"\d{19}")
 _ASSISTANT_OF: Final = {graph: assistant for assistant, graph in GRAPH_OF_ASSISTANT.items()}
 
 
@@ -55,6 +60,55 @@ def door(method: str, path: str) -> Door | None:
         if method in methods and (found := form.fullmatch(path)):
             return Door(resource, action, found.groupdict().get("thread"))
     return None
+
+
+def check_query(query: bytes) -> None:
+    """Raises ValueError for a number that no column holds, which is an internal error to the engine."""
+    if _LONG_NUMBER.search(query):
+        raise ValueError("the query has a number that is too large")
+
+
+def check_body(body: Any) -> None:
+    """Raises ValueError for a number or a depth that no store holds: the platform's own reader refuses it, and this
+    engine's does not."""
+    level = [body]
+    for _ in range(DEEPEST + 1):
+        inner: list[Any] = []
+        for part in level:
+            if isinstance(part, int | float) and not -_BIGINT <= part < _BIGINT:  # NaN is neither
+                raise ValueError("a number is none, or too large")
+            inner += part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        level = inner
+    if level:
+        raise ValueError(f"more than {DEEPEST} lists and objects within one another")
+
+
+def history_as_checked(body: Mapping[str, Any]) -> dict[str, Any]:
+    """How many checkpoints, and before which: what the engine makes of anything else is an internal error.
+
+    Raises ValueError.
+    """
+    if body.get("metadata"):
+        raise ValueError("metadata: this engine searches no history by it")
+    checkpoint = _checkpoint_id(body, "checkpoint")
+    named = {
+        "limit": body.get("limit"),
+        "before": _checkpoint_id(body, "before"),
+        "checkpoint": checkpoint and {"checkpoint_id": checkpoint},
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _checkpoint_id(body: Mapping[str, Any], name: str) -> str | None:
+    """The checkpoint that is named: by its id, or by an object or a config that holds it."""
+    given: Any = body.get(name)
+    if isinstance(given, dict):
+        given = given.get("configurable", given)
+    if isinstance(given, dict):
+        given = given.get("checkpoint_id")
+    if given is None or isinstance(given, str):
+        return given
+    raise ValueError(f"{name} is a checkpoint's id")
 
 
 def as_on_the_platform(body: Mapping[str, Any], thread: str | None) -> dict[str, Any]:
@@ -108,7 +162,17 @@ def thread_as_checked(body: Mapping[str, Any]) -> dict[str, Any]:
     _object(body, "metadata")
     if body.get("supersteps"):
         raise ValueError("supersteps: what was done on a thread is what its runs did")
-    return {name: body[name] for name in ("thread_id", "metadata", "if_exists") if body.get(name) is not None}
+    thread = {name: body[name] for name in ("thread_id", "metadata", "if_exists") if body.get(name) is not None}
+    if "thread_id" in thread:  # as every door names it: by another spelling nobody would come to it
+        thread["thread_id"] = _uuid(thread["thread_id"])
+    return thread
+
+
+def _uuid(given: object) -> str:
+    try:
+        return str(UUID(str(given)))
+    except ValueError:
+        raise ValueError("thread_id is a UUID") from None
 
 
 def _object(body: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -42,6 +42,7 @@ away, be refused, and log that as an error of its own: what has begun goes on.""
 
 _STARTS: Final = re.compile(r"/(?:threads/[^/]+/)?(?:runs(?:/(?:wait|stream|batch))?|commands)/?|/(?:mcp|a2a)(?:/.*)?")
 """Paths that a POST starts a run by."""
+_CUT_OFF: Final = "this worker stops, and did not see this to its end: look what became of it before you send it again"
 RETRY_SECONDS: Final = 5
 """When another worker may be there, or this one again, as `Retry-After`."""
 
@@ -64,12 +65,21 @@ class Edge:
                 receive = _bounded_messages(receive, send)
         except RefusedError as error:
             return await _refuse(error, scope, receive, send)
+        answers = False
+
+        async def answering(message: Message) -> None:
+            nonlocal answers
+            answers = True
+            await send(message)
+
         try:
             async with DRAIN.answering():
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, answering)
         except TimeoutError:
             if not DRAIN.begun:
                 raise
+            if not answers:
+                await _refuse(RefusedError(503, _CUT_OFF), scope, receive, send)
 
 
 class RefusedError(Exception):

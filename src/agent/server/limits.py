@@ -12,7 +12,7 @@ from fastapi import HTTPException, Request
 
 from agent.identity import Caller
 from agent.observability.events import emit
-from agent.resilience.windows import MovingWindows
+from agent.resilience.windows import MovingWindows, lies_ahead
 from agent.server.callers import caller_of_request
 from agent.services import services
 from agent.settings import settings
@@ -33,7 +33,7 @@ async def throttle(caller: Caller, rate: str) -> None:
     limiter, parsed = _limiter(), limits.parse(rate)
     if not await limiter.hit(parsed, caller.identity):
         window = await limiter.get_window_stats(parsed, caller.identity)
-        if window.reset_time - time.time() > parsed.get_expiry():  # the clock went back: what was counted lies ahead
+        if lies_ahead(window, parsed):
             await limiter.clear(parsed, caller.identity)
             emit("clock.went_back")
             return

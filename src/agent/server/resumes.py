@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
+import httpx
 from langgraph_sdk import get_client
 from langgraph_sdk.client import LangGraphClient
 from langgraph_sdk.errors import APIStatusError
@@ -27,6 +28,9 @@ from agent.services import services
 
 _INTERRUPT_ID: Final = re.compile(r"[0-9a-f]{32}")
 """What the engine takes for an interrupt's id (langgraph.pregel._utils)."""
+
+
+_LATER: Final = "the thread can't be looked at now: try again"
 
 
 def _in_this_process() -> LangGraphClient:
@@ -147,4 +151,6 @@ async def _seen_by_caller() -> AsyncIterator[LangGraphClient]:
     except APIStatusError as error:
         if error.status_code == 404:
             raise RunRefusedError(404, "Thread or assistant not found.") from error  # as for a run on none
-        raise RunRefusedError(409, "the thread can't be looked at now: try again") from error
+        raise RunRefusedError(409, _LATER) from error
+    except httpx.TransportError as error:  # by URL, when the server does not answer, or stops
+        raise RunRefusedError(503, _LATER) from error

@@ -255,10 +255,27 @@ async def test_a_worker_that_stops_answers_what_is_no_run(path: str, client: htt
     assert (await client.post(path)).status_code == 200
 
 
+async def test_who_has_no_answer_yet_when_a_worker_ends_is_told_so(stops: Drain) -> None:
+    began = asyncio.Event()
+
+    async def thinks(scope: Scope, receive: Receive, send: Send) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Edge(thinks)), base_url="http://desk") as client:
+        asked = asyncio.create_task(client.post("/threads"))
+        await began.wait()
+        stops.hang_up()
+        answer = await asked
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "look what became of it" in answer.json()["detail"]
+
+
 async def test_an_answer_that_goes_on_when_a_worker_ends_is_broken_off(stops: Drain) -> None:
     began = asyncio.Event()
 
     async def goes_on(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
         began.set()
         await asyncio.Event().wait()
 

@@ -34,6 +34,7 @@ class Seen:
 
     def __init__(self) -> None:
         self.status = 200
+        self.is_away = False
         self.interrupts: dict[str, list[dict[str, Any]]] = {}
         self.messages: list[dict[str, Any]] = []
 
@@ -44,6 +45,8 @@ class Seen:
         return LangGraphClient(httpx.AsyncClient(transport=httpx.MockTransport(self._answer), base_url="http://api"))
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.is_away:
+            raise httpx.ConnectError("connection refused")
         thread = f"/threads/{order_thread('N-1', 'customer:ada_park')}"
         seen = {"interrupts": self.interrupts, "values": {"messages": self.messages}}
         parts = {thread: seen, f"{thread}/state": {"checkpoint": {"checkpoint_id": LATEST}}}
@@ -83,6 +86,14 @@ async def test_an_answer_of_the_right_role_is_addressed_to_what_waits(view: Appr
 
     plain, named = (said[NOW], "interrupt") if isinstance(said, dict) and NOW in said else (said, "")
     assert value["kwargs"]["command"] == {"resume": {NOW: {"said": plain, "named": named}}}
+
+
+async def test_where_the_server_cannot_be_asked_for_the_thread_who_answers_is_told_to_come_again(seen: Seen) -> None:
+    seen.is_away = True
+    why = await refused(MANAGER, answer())
+    assert (why.status, why.why) == (503, "the thread can't be looked at now: try again")
+    with pytest.raises(RunRefusedError):
+        await check_checkpoint(run("order_processing", config={"configurable": {"checkpoint_id": LATEST}}))
 
 
 async def test_an_answer_goes_on_with_the_checkpoint_that_it_named(view: ApprovalView) -> None:
