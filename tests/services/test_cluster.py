@@ -16,7 +16,6 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 from langgraph_sdk.errors import ConflictError
 

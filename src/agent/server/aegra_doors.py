@@ -41,7 +41,7 @@ _OF_THE_RUN: Final = frozenset(
 DEEPEST: Final = 100
 """Lists and objects within one another in a body. A checkpoint holds 255, its own around that included."""
 _BIGINT: Final = 2**63
-_LONG_NUMBER: Final = re.compile(rb"\d{19}")
+_LONG_NUMBER: Final = re.compile(rb"=[+-]?\d{19,}(?:&|$)")
 _ASSISTANT_OF: Final = {graph: assistant for assistant, graph in GRAPH_OF_ASSISTANT.items()}
 
 
