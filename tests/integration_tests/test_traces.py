@@ -137,6 +137,7 @@ def they_talk(site: Site) -> None:
     httpx.post(f"{site.server.url}/threads/search", json={"metadata": {"a": words}}, headers=bearer, trust_env=False)
 
 
+@pytest.mark.thorough
 def test_one_order_is_one_trace_across_a_kill_and_nobody_is_in_what_is_told(site: Site) -> None:
     asked = site.driver.order(site.order("T-1"))
     assert asked.waiting

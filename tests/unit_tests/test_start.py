@@ -9,6 +9,8 @@ import pytest
 
 from tests.support.ledgers import new_ledger
 
+pytestmark = pytest.mark.thorough
+
 SERVER = """
 import agent.customer_service.graph, agent.order_processing.graph, agent.reconciler.graph
 import agent.server.entry, agent.server.webapp

@@ -53,6 +53,7 @@ def constraints(connection: Connection) -> dict[str, set[tuple[str | None, str]]
     }
 
 
+@pytest.mark.thorough
 def test_the_next_revision_holds_only_what_is_new(tmp_path: Path) -> None:
     """In a process of its own, as `make migration` runs: there only what it imports has made itself known."""
     shutil.copytree(Path(__file__).parents[3] / "src", tmp_path / "src")

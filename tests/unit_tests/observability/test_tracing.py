@@ -198,6 +198,7 @@ def exit_seconds(script: str, url: str) -> float:
         return time.monotonic() - began
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("script", [OF_OTLP, OF_LANGSMITH], ids=["otlp", "langsmith"])
 @pytest.mark.parametrize("how", ["refuses", "hangs"])
 def test_an_exit_waits_for_a_dead_endpoint_three_seconds_at_most(script: str, how: str) -> None:

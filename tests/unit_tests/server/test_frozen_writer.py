@@ -21,6 +21,8 @@ from tests.support.goods import W1002
 from tests.support.routes import Ask
 from tests.support.scenes import approved, charges, dump, new_order
 
+pytestmark = pytest.mark.thorough
+
 ADA = Caller("ada_park", "customer")
 
 MID_WRITE = """
