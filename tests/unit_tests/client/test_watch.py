@@ -9,6 +9,7 @@ import pytest
 from fastapi import Response
 from langgraph_sdk import get_client
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from agent.client import inbox as requests
 from agent.client.connection import DeskError, ExitCode
@@ -265,7 +266,8 @@ async def test_an_answer_that_could_not_be_sent_is_kept_and_sent_again(three: St
         await inbox.press("enter", "a")
         await inbox.type("kept")
         await inbox.press("enter")
-        await inbox.until("HTTP 503")
+        await inbox.until("HTTP 503")  # first with the words that it looks whether the answer was taken
+        await inbox.until(lambda: isinstance(inbox.app.focused, Input))
         three.calls.clear()
         three.on_approval(approval())
         three.on_run("t-1", ("values", {"processing_stage": "completed"}))
