@@ -288,7 +288,7 @@ def test_a_worker_that_stops_hands_its_probe_back_and_the_other_probes_at_once(
 
         one.process.tell(signal.SIGTERM)  # which breaks answers off a second later, and not before
         within_a_second(lambda: two.compares() == 200, "the other worker waits for the lease to end")
-        assert {probe.result(timeout=10).status_code for probe in probes} == {500}, "they were not cut"
+        assert {probe.result(timeout=10).status_code for probe in probes} == {503}, "they were not cut"
 
 
 async def _opened(url: str) -> None:
