@@ -28,10 +28,7 @@ class State(TypedDict):
 
 
 graph = (
-    StateGraph(State)
-    .add_node("keep", lambda state: {})
-    .add_edge(START, "keep")
-    .compile(checkpointer=InMemorySaver())
+    StateGraph(State).add_node("keep", lambda state: {}).add_edge(START, "keep").compile(checkpointer=InMemorySaver())
 )
 config = {"configurable": {"thread_id": "1"}}
 

@@ -21,7 +21,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-
 logging.disable()
 
 
@@ -30,10 +29,7 @@ class State(TypedDict):
 
 
 graph = (
-    StateGraph(State)
-    .add_node("keep", lambda state: {})
-    .add_edge(START, "keep")
-    .compile(checkpointer=InMemorySaver())
+    StateGraph(State).add_node("keep", lambda state: {}).add_edge(START, "keep").compile(checkpointer=InMemorySaver())
 )
 config = {"configurable": {"thread_id": "1"}}
 

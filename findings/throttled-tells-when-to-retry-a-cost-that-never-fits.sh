@@ -21,9 +21,7 @@ seen = {}
 for using in ("token_bucket", "leaking_bucket", "gcra"):
     states = []
     for _ in range(2):
-        limiter = Throttled(
-            key="ann", using=using, quota=rate_limiter.per_min(3, burst=3), store=store.MemoryStore()
-        )
+        limiter = Throttled(key="ann", using=using, quota=rate_limiter.per_min(3, burst=3), store=store.MemoryStore())
         result = limiter.limit(cost=5)
         states.append((result.limited, result.state.remaining, round(result.state.retry_after)))
     seen[using] = states
